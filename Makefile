@@ -1,0 +1,50 @@
+# Every target makes what it needs. Only `make services` installs outside this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: install develop services demo serve check test soak bench lock clean
+
+install: .venv/installed
+develop: .venv/developed
+
+.venv/installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/developed: .venv/installed requirements-dev.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	touch $@
+
+# What the full test suite talks to, beside what pip installs: a PostgreSQL server.
+services:
+	tests/services.sh
+
+demo: install
+	$(BIN)/oktt demo
+
+serve: install
+	$(BIN)/oktt --dir var/demo serve
+
+check: develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: develop services
+	$(BIN)/pytest
+
+bench: develop
+	$(BIN)/oktt bench
+
+# Newest versions that pyproject.toml allows; needs uv.
+lock:
+	for set in "--group build|requirements.txt" "--group dev|requirements-dev.txt"; do \
+	  uv pip compile pyproject.toml $${set%|*} --upgrade --generate-hashes --no-emit-index-url --no-header \
+	    --universal --python-version 3.11 --quiet -o $${set#*|}; done
+
+clean:
+	rm -rf .venv var build dist

@@ -1,0 +1,102 @@
+"""The way out: outbound I/O only.
+
+A View is what one reader may see of an item; `dispatch.view.compose(released, permit, ...)` makes it and nothing goes out that is
+not made of Views. Deliveries lie in the outbox until a channel takes them; exactly one place retries.
+Nothing is lost: only a crash between acceptance by the other side and our commit may repeat a message, with the
+same bytes and the same Message-ID, marked `repeat` in the ledger.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from filtering import Reason
+from normalize import Affected, Kind, Level, Observable, Urgency
+from tlp import Label
+
+DeliveryKind = Literal["alert", "update", "withdrawal", "monday", "friday"]
+DeliveryState = Literal["queued", "sending", "sent", "failed", "cancelled"]
+
+
+class DispatchError(Exception):
+    """Something that cannot be sent as it stands. Names the delivery and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One item as one reader may see it. Never holds a statement, source or fact outside the permit."""
+
+    item: str
+    version: int
+    kind: Kind
+    title: str
+    summary: str
+    label: Label
+    urgency: Urgency
+    reader: str
+    sources: tuple[str, ...]
+    """Names of the visible sources; a contributor stands as "a subscriber"."""
+    cves: tuple[str, ...]
+    affected: tuple[Affected, ...]
+    sectors: tuple[str, ...]
+    observables: tuple[Observable, ...]
+    """What this reader may see: its own addresses, and attackers' within the label."""
+    remedies: tuple[str, ...]
+    references: tuple[str, ...]
+    kans: Level | None
+    schade: Level | None
+    cvss: float | None
+    epss: float | None
+    exploited: bool | None
+    exposure: str | None
+    withdrawn: bool
+    source_time: datetime | None
+    received_at: datetime
+    reasons: tuple[Reason, ...]
+    """Why this reader: the criteria that matched."""
+    objects: tuple[dict[str, Any], ...]
+    """STIX 2.1 objects for this reader, the label's marking definition included."""
+    statements: frozenset[str]
+    """Keys of the statements it is composed of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one subscriber through one channel, as the outbox holds it."""
+
+    id: str
+    """Keyed hash of (kind, item or edition, version, subscriber, channel): the natural key."""
+    kind: DeliveryKind
+    subject: str
+    """Item id, or edition id `monday/2026-03-02`."""
+    version: int
+    subscriber: str
+    channel: int
+    """Which of the subscriber's contacts: its index."""
+    state: DeliveryState
+    due_at: datetime
+    queued_at: datetime
+    attempts: int = 0
+    message: bytes | None = None
+    """Prepared bytes, kept from just before sending until the outcome is committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt."""
+
+    status: Literal["sent", "retry", "failed"]
+    reason: str = ""
+    """Named, for the ledger; never an address."""
+
+
+class Channel(Protocol):
+    """One way out. It never retries and never decides."""
+
+    def send(self, delivery: Delivery, address: str, message: bytes) -> Outcome:
+        """Hand the message over once. Faults of the other side are Outcomes; programming errors raise."""
+        ...
+
+    def close(self) -> None:
+        """Give up connections."""
+        ...

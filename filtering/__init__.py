@@ -1,0 +1,79 @@
+"""Whom does it concern, and why (docs: domain-rules, "Whom it concerns").
+
+`match.match(item, index, now) -> Match` decides for every subscriber at once, on bitmaps; `match.explain(item, subscriber,
+index, now) -> Explanation` decides for one pair, criterion by criterion. Both apply the same rules and must agree.
+A reader's decision rests only on the statements that reader may see: see `Match.views`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pyroaring import BitMap
+
+from pii_guard import Item
+from subscribers import Subscriber
+
+Outcome = Literal[
+    "deliver", "digest", "no-match", "tlp", "urgency", "opt-out", "quiet", "unverified", "vital"
+]
+CriterionName = Literal[
+    "network", "domain", "software", "sector", "country", "region", "urgency", "clearance", "opt-out",
+    "quiet", "verified", "general",
+]
+Confidence = Literal["exact", "likely", "possible"]
+
+
+class FilteringError(Exception):
+    """An index that does not fit the registry, or a profile it cannot hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One criterion for one pair, and how it came out."""
+
+    criterion: CriterionName
+    value: str
+    """What was compared, in words: `Fortinet FortiOS 7.2.3 in >=7.2.0|<7.2.5`. For the subscriber and analysts."""
+    matched: bool
+    confidence: Confidence = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision for one pair."""
+
+    subscriber: str
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    concerned: bool
+    """By a criterion of its own (network, domain, software, sector), not merely as one of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Who gets an item version: one bitmap of subscriber numbers for each outcome, disjoint, complete."""
+
+    item: str
+    version: int
+    outcomes: dict[Outcome, BitMap]
+    concerned: BitMap
+    """Those whom it concerns by a criterion of their own, whatever the outcome."""
+
+    @property
+    def audience(self) -> BitMap:
+        """Who gets a message now or in a digest."""
+        return self.outcomes["deliver"] | self.outcomes["digest"] | self.outcomes["quiet"]
+
+
+class Criterion(Protocol):
+    """One of the criteria that find candidates; filters only take away."""
+
+    name: CriterionName
+
+    def candidates(self, item: Item) -> BitMap:
+        """Numbers of all subscribers for whom this criterion is met."""
+        ...
+
+    def explain(self, item: Item, subscriber: Subscriber) -> Reason:
+        """The same decision for one subscriber, in words."""
+        ...

@@ -1,0 +1,103 @@
+"""Personal data: find, decide, rewrite, account for. The door ends here.
+
+`guard.Guard.admit(draft, source, received_at) -> Item | Refused` is the only maker of an Item; with
+`guard.Guard.restore` (which checks the seal the guard put on each stored statement) nothing else in the system
+can hold one. What a regime does not allow is gone before this room returns.
+Sources: AVG (GDPR) art. 4(1), 5(1)(c), 6(1)(e), 10, 25; Wbdwb; the shipped policy is config/defaults/legal.toml.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from ingest import Stage
+from normalize import Facts, Kind, Role
+from tlp import Label
+
+Category = Literal[
+    "ipv4", "ipv6", "mac", "email", "phone", "name", "address", "dob", "bsn", "iban", "plate", "username",
+    "credential", "url-personal", "social", "device", "free-text",
+]
+Action = Literal["keep", "own", "strip", "token", "truncate", "gate", "hold", "refuse"]
+"""`own`: kept for the organisation itself and the network owner, taken out of every general view."""
+
+
+class GuardError(Exception):
+    """A policy that cannot be read, or a stored statement whose seal is broken. Names file and key or row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegalBasis:
+    """The regime that decided, and the version of the policy it came from."""
+
+    regime: str
+    policy: str
+    """Content hash of legal.toml."""
+    basis: str
+    """In words, for people."""
+
+
+class Finding(Struct, frozen=True):
+    """One decision on one value: where, what, whose, why. Never the value."""
+
+    category: Category
+    role: Role
+    action: Action
+    path: str
+    """JSON Pointer in the draft, unknown keys as `*`."""
+    rule: str
+    basis: str
+    evidence: str = ""
+    count: int = 1
+    """How many values of one path and kind this stands for (rows of an exposure)."""
+
+
+class Statement(Struct, frozen=True):
+    """What one source said, guarded. The unit of labels: within it the strictest marking won."""
+
+    key: str
+    """Source and natural key, keyed hash: stable over versions."""
+    source: str
+    kind: Kind
+    title: str
+    summary: str
+    language: str
+    facts: Facts
+    objects: Raw
+    """Guarded STIX 2.1 objects as a JSON array: what everyone within the label may see."""
+    references: tuple[str, ...]
+    label: Label
+    holds: tuple[str, ...]
+    """Named reasons why a person has to decide first; empty: none."""
+    findings: tuple[Finding, ...]
+    regime: str
+    policy: str
+    source_time: datetime | None
+    received_at: datetime
+    meaning: str
+    """Hash of what a change of makes a new version (domain-rules: Versions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the guard lets through: one threat, as one or more sources state it."""
+
+    id: str
+    """`OKTT-2026-0412` once it lies in the inbox; the statement's key before that."""
+    version: int
+    statements: tuple[Statement, ...]
+    """At least one, ordered by (received_at, key)."""
+    facts: tuple[Statement, ...] = ()
+    """`facts` statements (CVE records) that name one of the item's CVEs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A draft that the guard keeps out, with the receipt for its source: paths and categories, no values."""
+
+    stage: Stage
+    reason: str
+    path: str = ""
+    findings: tuple[Finding, ...] = ()

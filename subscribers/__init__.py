@@ -1,0 +1,99 @@
+"""Who wants what, and who may see what.
+
+A Subscriber is stored by `subscribers.registry`; its Profile is what matching reads, its Contacts are where
+messages go. An operator's import replaces profile fields and never touches what the subscriber itself gave
+(opt-outs, proofs, answers).
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from normalize import Urgency
+from tlp import Clearance
+
+SubscriberKind = Literal["company", "partnership", "supplier", "cert", "vital", "public"]
+Size = Literal["zzp", "mkb", "large"]
+Maturity = Literal["basic", "mature"]
+ChannelType = Literal["email", "webhook", "taxii", "file", "kafka"]
+
+
+class SubscriberError(Exception):
+    """A profile that cannot be understood. Names line and field, and never the value."""
+
+
+class Software(Struct, frozen=True):
+    """One product in use, by vendor and product, CPE 2.3 or purl. No version: every version is possible."""
+
+    vendor: str = ""
+    product: str = ""
+    version: str | None = None
+    cpe: str | None = None
+    purl: str | None = None
+
+
+class Scope(Struct, frozen=True):
+    """Constituency of a partnership or CERT, beside its members and networks."""
+
+    sectors: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+
+class Quiet(Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """Quiet hours, local time: `from` 22:00 `to` 07:00; days 1 (Monday) to 7, empty = all."""
+
+    start: str
+    end: str
+    days: tuple[int, ...] = ()
+    tz: str = "Europe/Amsterdam"
+
+
+class Contact(Struct, frozen=True):
+    """A channel: where messages for a subscriber go."""
+
+    type: ChannelType
+    address: str = ""
+    url: str = ""
+    secret_file: str = ""
+    topic: str = ""
+    digest: tuple[Literal["monday", "friday"], ...] = ()
+    smime: str = ""
+    pgp: str = ""
+
+
+class Profile(Struct, frozen=True):
+    """What decides whom an item concerns."""
+
+    kind: SubscriberKind = "company"
+    size: Size = "mkb"
+    maturity: Maturity = "basic"
+    sectors: tuple[str, ...] = ()
+    country: str = "NL"
+    region: str = ""
+    software: tuple[Software, ...] = ()
+    networks: tuple[str, ...] = ()
+    """Prefixes (`192.0.2.0/24`) and AS numbers (`AS64500`)."""
+    domains: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    scope: Scope = Scope()
+    serves_members: bool = False
+    verified: bool = True
+    min_urgency: Urgency = "info"
+    opt_out: tuple[str, ...] = ()
+    """Kinds, or products."""
+    quiet: Quiet | None = None
+
+
+class Subscriber(Struct, frozen=True):
+    """One organisation that gets alerts."""
+
+    id: str
+    number: int
+    """Small, never reused: the subscriber's bit in every bitmap."""
+    name: str
+    language: Literal["nl", "en"]
+    clearance: Clearance
+    profile: Profile
+    contacts: tuple[Contact, ...]
+    changed_at: datetime

@@ -1,0 +1,105 @@
+"""Real parts for the tests: SQLite and PostgreSQL, a fixed clock, the public corpus."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import settings
+
+from app import database
+from ingest.columns import metadata
+
+settings.register_profile("oktt", deadline=None, max_examples=60, print_blob=True)
+settings.load_profile("oktt")
+
+IN_CI = os.environ.get("CI") == "true"
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+"""A Monday."""
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The public data that OKTT_CORPUS names. In CI its absence is a failure, elsewhere a skip."""
+    root = os.environ.get("OKTT_CORPUS")
+    if root and Path(root).is_dir():
+        return Path(root)
+    if IN_CI:
+        pytest.fail("OKTT_CORPUS does not name a folder; CI has to set it")
+    pytest.skip("OKTT_CORPUS does not name a folder")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of our own on a socket in a temporary folder, ended with the session."""
+    found = [shutil.which("initdb"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
+    initdb = next((name for name in found if name), None)
+    if initdb is None:
+        if IN_CI:
+            pytest.fail("PostgreSQL is not installed; `make services` installs it")
+        pytest.skip("PostgreSQL is not installed (make services)")
+    binaries = Path(initdb).resolve().parent
+    home = tmp_path_factory.mktemp("pg")
+    as_user = _unprivileged(home)
+    data, log = home / "data", home / "log"
+    subprocess.run([*as_user, initdb, "-D", data, "-U", "oktt", "-A", "trust", "-N"], check=True, capture_output=True)
+    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
+    control = [*as_user, binaries / "pg_ctl", "-D", data, "-l", log, "-w"]
+    subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
+    yield f"postgresql+psycopg://oktt@/{{}}?host={home}"
+    subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True)
+
+
+def _unprivileged(home: Path) -> list[str]:
+    """PostgreSQL refuses to run as root: hand the folder to its own user there."""
+    if os.geteuid() != 0:
+        return []
+    for folder in (home, *home.parents):
+        if folder == Path("/tmp"):
+            break
+        folder.chmod(folder.stat().st_mode | 0o055)
+    shutil.chown(home, "postgres")
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, empty database; every test of storage and hand-over runs on both engines."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'oktt.db'}"
+        return
+    template: str = request.getfixturevalue("postgres_url")
+    name = f"t{uuid4().hex}"
+    admin = sa.create_engine(template.format("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield template.format(name)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    """An engine whose tables exist (those of every module that the test imported)."""
+    made = database.connect(url)
+    metadata.create_all(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction on that engine."""
+    with engine.begin() as opened:
+        yield opened

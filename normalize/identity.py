@@ -1,0 +1,204 @@
+"""Is this the same threat? Keys that merge, facts that combine, and the hash that makes a version.
+
+Everything here is independent of the order of arrival (domain-rules: Items). Keys and hashes are made of what they
+are given, unkeyed: call these with *guarded* facts, never with a draft's, so that no stripped value can be found
+again by hashing guesses.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+
+from normalize import Affected, Facts, Kind, Level, Observable, Role, Urgency
+from tlp import Label
+
+_KINDS: tuple[Kind, ...] = ("advisory", "report", "exposure", "indicators", "news", "facts")
+"""What a merged item is: the first of these among its statements."""
+_LEVELS: dict[Level | None, int] = {None: 0, "low": 1, "medium": 2, "high": 3}
+_ROLES: dict[Role, int] = {"attacker": 0, "unknown": 1, "victim": 2}
+_STATUS = {"not-affected": 0, "fixed": 1, "unknown": 2, "affected": 3}
+_CVE_KINDS: frozenset[Kind] = frozenset({"advisory", "report", "news"})
+_TRACKING = re.compile(r"(?=.*[A-Z])(?=.*\d).{6,}")
+_TITLE_WORDS = 5
+"""Shorter titles ("Weekly update", "Security advisory") return without being the same story."""
+_encode = msgspec.json.encode
+
+
+def merge_keys(
+    kind: Kind, source: str, draft_key: str, title: str, facts: Facts, references: Sequence[str]
+) -> tuple[str, ...]:
+    """Statements that share one of these keys are one threat.
+
+    Always the statement's own natural key; tracking ids, where they are distinctive enough to be nobody else's;
+    the set of CVEs; all values of an indicators item (republished with new ids) or of a report of that title; for
+    news its address (`references[0]`, by convention the story itself) and its title. An exposure is its source's alone.
+    """
+    own = f"key:{source}:{draft_key}"
+    if kind in ("exposure", "facts"):
+        return (own,)
+    keys = {own}
+    for tracking in facts.tracking:
+        name = tracking.strip().upper()
+        keys.add(f"tracking:{name}" if _TRACKING.fullmatch(name) else f"tracking:{source}:{name}")
+    if facts.cves and kind in _CVE_KINDS:
+        keys.add("cves:" + ",".join(sorted({cve.upper() for cve in facts.cves})))
+    if kind == "indicators" and facts.observables:
+        keys.add("values:" + _values(facts.observables))
+    if kind == "report" and facts.observables:
+        keys.add(f"values:{_plain(title)}:{_values(facts.observables)}")
+    if kind == "news":
+        keys |= {f"url:{url}" for url in (_address(text) for text in (draft_key, *references[:1])) if url}
+        words = _plain(title)
+        if words.count(" ") >= _TITLE_WORDS - 1:
+            keys.add(f"title:{words}")
+    return tuple(sorted(keys))
+
+
+def combine(parts: Sequence[Facts]) -> Facts:
+    """Everything the parts say, whatever their order. Where they disagree the graver holds.
+
+    A single part comes back as it is. Withdrawn is what every part withdrew. ValueError without any part.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        raise ValueError("nothing to combine")
+    ordered = sorted(parts, key=_encode)
+    exploited = {part.exploited for part in ordered}
+    return Facts(
+        tracking=_union(part.tracking for part in ordered),
+        cves=_union(part.cves for part in ordered),
+        affected=_affected(ordered),
+        sectors=_union(part.sectors for part in ordered),
+        countries=_union(part.countries for part in ordered),
+        observables=_observables(ordered),
+        kans=max((part.kans for part in ordered), key=_LEVELS.__getitem__),
+        schade=max((part.schade for part in ordered), key=_LEVELS.__getitem__),
+        cvss=max((part.cvss for part in ordered if part.cvss is not None), default=None),
+        epss=max((part.epss for part in ordered if part.epss is not None), default=None),
+        exploited=True if True in exploited else False if False in exploited else None,
+        exposure=min((part.exposure for part in ordered if part.exposure), default=None),
+        remedies=tuple(dict.fromkeys(remedy for part in ordered for remedy in part.remedies)),
+        withdrawn=all(part.withdrawn for part in ordered),
+    )
+
+
+def meaning(kind: Kind, label: Label, facts: Facts, title: str) -> str:
+    """The hash (SHA-256, hexadecimal) of what a change of makes a new version.
+
+    Affected products and ranges, CVEs, sectors and countries (whom it concerns), exploited, kans, schade, CVSS
+    class, label, remedies, indicators and withdrawal; of a news story, which has little else, its title too.
+    Wording, order, repetition, times and EPSS do not count (domain-rules: Versions).
+    """
+    content = [
+        kind,
+        label.value,
+        _plain(title) if kind == "news" else "",
+        sorted({_product_meaning(product) for product in facts.affected}),
+        sorted({cve.upper() for cve in facts.cves}),
+        sorted({*facts.sectors, *facts.countries}),
+        [facts.exploited, facts.kans, facts.schade, cvss_class(facts.cvss), facts.exposure, facts.withdrawn],
+        sorted({_spaced(remedy) for remedy in facts.remedies}),
+        sorted({f"{o.type} {o.role} {o.port or ''} {o.protocol or ''} {o.value}" for o in facts.observables}),
+    ]
+    return hashlib.sha256(_encode(content)).hexdigest()
+
+
+def urgency(facts: Facts) -> Urgency:
+    """What the facts say by themselves; an analyst may change it (domain-rules: Urgency)."""
+    high = (facts.kans == "high") + (facts.schade == "high")
+    if facts.exploited or high == 2:
+        return "today"
+    if high or (facts.cvss is not None and facts.cvss >= 9):
+        return "this-week"
+    return "info"
+
+
+def kind_of(kinds: Iterable[Kind]) -> Kind:
+    """Which kind a merged item has: that of its weightiest statement. ValueError without any."""
+    return min(kinds, key=_KINDS.index)
+
+
+def cvss_class(score: float | None) -> str:
+    """CVSS v3.1 5, v4.0 6: none, low, medium, high, critical; empty when there is no score."""
+    if score is None:
+        return ""
+    bounds = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (0.1, "low"))
+    return next((name for bound, name in bounds if score >= bound), "none")
+
+
+def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted({value for part in parts for value in part}))
+
+
+def _affected(parts: Sequence[Facts]) -> tuple[Affected, ...]:
+    """One entry for each product and versions as stated; of two statuses the graver."""
+    found: dict[bytes, Affected] = {}
+    for product in (product for part in parts for product in part.affected):
+        plain = msgspec.structs.replace(
+            product, vendor=product.vendor.casefold(), product=product.product.casefold(), status="affected"
+        )
+        key = _encode(plain)
+        known = found.get(key)
+        if known is None or (_STATUS[product.status], product.vendor, product.product) > (
+            _STATUS[known.status],
+            known.vendor,
+            known.product,
+        ):
+            found[key] = product
+    return tuple(found[key] for key in sorted(found))
+
+
+def _observables(parts: Sequence[Facts]) -> tuple[Observable, ...]:
+    """One for each value and port; victim outweighs unknown outweighs attacker (the stricter reading)."""
+    found: dict[tuple[str, str, str], Observable] = {}
+    for part in parts:
+        for new in part.observables:
+            key = (new.type, new.value, f"{new.protocol}/{new.port}")
+            known = found.get(key)
+            found[key] = new if known is None else _stricter(known, new)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _stricter(one: Observable, other: Observable) -> Observable:
+    graver = max((one, other), key=lambda o: (_ROLES[o.role], o.own, _encode(o)))
+    return msgspec.structs.replace(graver, own=one.own or other.own)
+
+
+def _product_meaning(product: Affected) -> str:
+    """A product and its versions, without their wording where the reading is exact."""
+    versions = sorted(str(r.constraints) for r in product.ranges) or _spaced(product.versions)
+    names = (product.vendor, product.product, product.cpe or "", product.purl or "")
+    return _encode([*(name.casefold() for name in names), versions, product.status]).decode()
+
+
+def _values(observables: Sequence[Observable]) -> str:
+    return hashlib.sha256(_encode(sorted({f"{o.type} {o.value}" for o in observables}))).hexdigest()
+
+
+def _plain(text: str) -> str:
+    """Words alone, in one case and spelling: for comparing, not for reading."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", folded))
+
+
+def _spaced(text: str) -> str:
+    """Without case and line breaks; signs stay, since `<7.2` is not `>7.2`."""
+    return " ".join(text.casefold().split())
+
+
+def _address(text: str) -> str:
+    """A web address without what differs between feeds (scheme, www, tracking parameters); empty: it is none."""
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return ""
+    host = parts.netloc.rpartition("@")[2].lower().removeprefix("www.")
+    query = urlencode(sorted(p for p in parse_qsl(parts.query) if not p[0].lower().startswith(("utm_", "mc_"))))
+    return host + parts.path.rstrip("/") + (f"?{query}" if query else "")

@@ -1,0 +1,55 @@
+"""What operators see: structured logs (an event for each decision, ids and never values) and Prometheus metrics."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+log = structlog.get_logger("oktt")
+
+
+def configure(*, verbose: bool = False) -> None:
+    """Logs go to stderr: readable on a terminal, JSON lines elsewhere."""
+    terminal = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    level = logging.INFO if verbose or not terminal else logging.WARNING
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+class Metrics:
+    """Counters and stage timings of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.documents = Counter("oktt_documents", "Documents read", ["source", "outcome"], registry=self.registry)
+        self.items = Counter("oktt_items", "Items by what the inbox did", ["effect"], registry=self.registry)
+        self.findings = Counter(
+            "oktt_findings", "Personal-data findings at the door", ["category", "action"], registry=self.registry
+        )
+        self.decisions = Counter("oktt_decisions", "Decisions at the desk", ["act"], registry=self.registry)
+        self.deliveries = Counter("oktt_deliveries", "Attempts to deliver", ["outcome"], registry=self.registry)
+        self.seconds = Histogram("oktt_stage_seconds", "Time by stage", ["stage"], registry=self.registry)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage: door, match, release, send, digest."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds.labels(name).observe(time.perf_counter() - started)

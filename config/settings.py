@@ -1,0 +1,239 @@
+"""oktt.toml, sources.toml, rules.toml and legal.toml -> Settings. Errors name file, line and key, and the next step."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from config import ConfigError
+from ingest import Source
+from pii_guard import GuardError
+from pii_guard.policy import Policy, check_sources
+from pii_guard.policy import load as load_policy
+from tlp import Label
+from triage.rules import DeskSettings, Rule
+
+DEFAULTS = Path(__file__).parent / "defaults"
+FILES = ("oktt.toml", "sources.toml", "legal.toml", "rules.toml")
+T = TypeVar("T")
+
+
+class App(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[app]`."""
+
+    test_clock: bool = False
+    """Let OKTT_NOW set the clock: for tests and the demo, never in production."""
+
+
+class Database(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[database]`."""
+
+    url: str = ""
+    """Empty: SQLite in DIR/oktt.db; else postgresql://user@host/name (password through PGPASSFILE)."""
+
+
+class Keys(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[keys]`: files outside backups of the data."""
+
+    instance: str = "instance.key"
+    """32 random bytes that every keyed hash, seal and chain is derived from; `oktt init` makes it."""
+
+
+class Smtp(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[smtp]`; without this table e-mail is written as .eml files to DIR/outbox/."""
+
+    host: str
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_file: str = ""
+    timeout: float = 30.0
+
+
+class Mail(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[mail]`: how messages present the service."""
+
+    sender: str = "OKTT <meldingen@oktt.example>"
+    domain: str = "oktt.example"
+    """Right-hand side of Message-IDs."""
+    site: str = "https://oktt.example"
+    """Where recipients check that a message is ours."""
+
+
+class Web(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[web]`."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    title: str = "OKTT"
+
+
+class Main(Struct, frozen=True, forbid_unknown_fields=True):
+    """oktt.toml."""
+
+    app: App = App()
+    database: Database = Database()
+    keys: Keys = Keys()
+    smtp: Smtp | None = None
+    mail: Mail = Mail()
+    web: Web = Web()
+    desk: DeskSettings = DeskSettings()
+
+
+class SourceTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[source.<id>]` of sources.toml."""
+
+    name: str
+    kind: Literal["files", "http", "csaf", "taxii", "misp", "imap", "kafka"] = "files"
+    tlp: Label = Label.AMBER
+    public: bool = False
+    regime: str | None = None
+    reliability: Literal["A", "B", "C", "D", "E", "F"] = "F"
+    language: str = "en"
+    attacker_ip: Literal["strip", "keep"] = "strip"
+    consent: tuple[Literal["company", "partnership", "supplier", "cert"], ...] = ()
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one instance."""
+
+    dir: Path
+    main: Main
+    sources: dict[str, Source]
+    rules: tuple[Rule, ...]
+    policy: Policy
+
+    @property
+    def database_url(self) -> str:
+        """The database's address; SQLite in DIR unless the setting points elsewhere."""
+        return self.main.database.url or f"sqlite:///{self.dir.resolve() / 'oktt.db'}"
+
+    @property
+    def consents(self) -> dict[str, frozenset[str]]:
+        """Source id -> reader kinds to which its RED and AMBER+STRICT may go."""
+        return {source.id: source.consent for source in self.sources.values()}
+
+    def file(self, name: str) -> Path:
+        """A file that a setting names, relative to DIR."""
+        return self.dir / name
+
+    def source(self, name: str) -> Source:
+        """A source by id. Raises ConfigError that lists those there are."""
+        try:
+            return self.sources[name]
+        except KeyError:
+            known = ", ".join(sorted(self.sources))
+            raise ConfigError(
+                f"sources.toml has no source of that id; there are: {known}. Use one of these or add a table [source.<id>]"
+            ) from None
+
+
+def write_defaults(target: Path) -> list[str]:
+    """Write the default files that are not there yet; names of those written."""
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in FILES:
+        if not (target / name).exists():
+            (target / name).write_text((DEFAULTS / name).read_text(encoding="utf-8"), encoding="utf-8")
+            written.append(name)
+    return written
+
+
+def load(folder: Path) -> Settings:
+    """Read the four files of DIR. Raises ConfigError naming file, line, key and the next step."""
+    main = _File(folder / "oktt.toml").read(Main)
+    sources = _File(folder / "sources.toml").sources()
+    rules = _File(folder / "rules.toml").rules()
+    legal = folder / "legal.toml"
+    try:
+        policy = load_policy(_File(legal).text, str(legal))
+        check_sources(policy, list(sources.values()))
+    except GuardError as error:
+        raise ConfigError(str(error)) from None
+    return Settings(folder, main, sources, rules, policy)
+
+
+class _File:
+    """One TOML file, and where its keys stand."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ConfigError(f"{path} is not there: run `oktt init`") from None
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError(f"{path} cannot be read as UTF-8 text: check its permissions and encoding") from None
+
+    def parsed(self) -> dict[str, Any]:
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            where = re.search(r"line (\d+)", str(error))
+            reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+            raise ConfigError(f"{self.path}:{where.group(1) if where else 1}: {reason}") from None
+
+    def read(self, shape: type[T], values: Any = None, table: str = "") -> T:
+        try:
+            return msgspec.convert(self.parsed() if values is None else values, shape)
+        except msgspec.ValidationError as error:
+            text, _, at = str(error).partition(" - at `$")
+            at = at.rstrip("`").lstrip(".")
+            unknown = re.search(r"unknown field `([^`]*)`", text)
+            key = ".".join(part for part in (table, at, unknown.group(1) if unknown else "") if part)
+            reason = "unknown key; remove it or correct its spelling" if unknown else text
+            raise ConfigError(f"{self.path}:{self.line(key)}: {key}: {reason}") from None
+
+    def sources(self) -> dict[str, Source]:
+        whole = self.parsed()
+        self._only(whole, "source")
+        tables = whole.get("source", {})
+        if not isinstance(tables, dict):
+            raise ConfigError(f"{self.path}:1: source: write tables [source.<id>]")
+        result = {}
+        for name, values in tables.items():
+            read = self.read(SourceTable, values, f"source.{name}")
+            given = {field: getattr(read, field) for field in SourceTable.__struct_fields__}
+            result[name] = Source(id=name, **{**given, "consent": frozenset(read.consent)})
+        return result
+
+    def rules(self) -> tuple[Rule, ...]:
+        whole = self.parsed()
+        self._only(whole, "rule")
+        rules = tuple(self.read(Rule, values, f"rule.{number}") for number, values in enumerate(whole.get("rule", [])))
+        names = [rule.id for rule in rules]
+        if len(set(names)) != len(names):
+            raise ConfigError(f"{self.path}: two rules have the same id: give each its own")
+        return rules
+
+    def _only(self, whole: dict[str, Any], allowed: str) -> None:
+        for key in whole:
+            if key != allowed:
+                raise ConfigError(f"{self.path}:{self.line(key)}: {key}: unknown key; this file holds only {allowed}")
+
+    def line(self, key: str) -> int:
+        """The line on which a dotted key stands, or that of the nearest table above it; 1 when neither is found."""
+        parts = key.split(".")
+        table: list[str] = []
+        counts: dict[str, int] = {}
+        best = (0, 1)
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if header := re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line):
+                table = [part.strip(" \"'") for part in header.group(2).split(".")]
+                if header.group(1) == "[[":
+                    counts[table[0]] = counts.get(table[0], -1) + 1
+                    table = [table[0], str(counts[table[0]])]
+                here = table
+            elif assigned := re.match(r"\s*([\w\-.\"']+)\s*=", line):
+                here = [*table, *(part.strip(" \"'") for part in assigned.group(1).split("."))]
+            else:
+                continue
+            if here == parts[: len(here)] and len(here) > best[0]:
+                best = (len(here), number)
+        return best[1]

@@ -1,0 +1,362 @@
+"""The state machine of decisions, and the only place where a Released is made.
+
+    new -> claimed | held | declined | pending | released        (claim, hold, decline, release)
+    pending -> released                                          (approve, by somebody else)
+    released -> withdrawn                                        (withdraw)
+
+An approval is bound to a hash of what was decided on (docs/decisions/005): another version, label, urgency or policy,
+other advice or templates, and the decision no longer stands for what has not left yet.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from pyroaring import BitMap
+
+from filtering import Match
+from ingest.columns import Instant, metadata
+from normalize import Kind, Urgency, identity
+from pii_guard import Item
+from pii_guard.guard import Guard
+from tlp import Consent, Label, Marked
+from triage import Act, Decision, Released, State, TriageError, inbox
+from triage.rules import DeskSettings, Rule, alerts, applying
+
+releases = sa.Table(
+    "releases",
+    metadata,
+    sa.Column("item", sa.ForeignKey("items.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("decision", sa.LargeBinary, nullable=False),
+    sa.Column("audience", sa.LargeBinary, nullable=False),
+    sa.Column("bound", sa.String(64), nullable=False, comment="hash of item, label, urgency, policy"),
+    sa.Column("shown", sa.String(64), nullable=False, comment="hash of advice and templates"),
+    sa.Column("status", sa.String(12), nullable=False, comment="pending, active, superseded, withdrawn"),
+)
+
+CRITERIA = "domain-rules/1"
+"""Version of the rules in filtering; a change of them voids approvals that have not left."""
+
+ALLOWED: dict[Act, tuple[State, ...]] = {
+    "claim": ("new", "claimed", "held"),
+    "hold": ("new", "claimed", "held", "pending"),
+    "decline": ("new", "claimed", "held", "pending"),
+    "release": ("new", "claimed", "held"),
+    "approve": ("pending",),
+    "withdraw": ("released",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks for, from the command line or a page."""
+
+    act: Act
+    item: str
+    by: str
+    os_user: str = ""
+    reason: str = ""
+    tlp: Label | None = None
+    urgency: Urgency | None = None
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An item on the table, with all that a decision about it rests on."""
+
+    item: Item
+    kind: Kind
+    state: State
+    urgency: Urgency
+    label: Label | None
+    """A stricter label that an analyst set."""
+    consents: dict[str, Consent]
+    to: tuple[str, ...] = ()
+
+    @property
+    def bound(self) -> str:
+        """Hash of item, versions, label, criteria and policy (domain-rules: Decisions)."""
+        said = [
+            (each.key, each.label.value, each.policy, hashlib.blake2b(msgspec.json.encode(each)).hexdigest())
+            for each in (*self.item.statements, *self.item.facts)
+        ]
+        label = self.label.value if self.label else None
+        whole = [self.item.id, self.item.version, said, label, self.urgency, sorted(self.to), CRITERIA]
+        return hashlib.blake2b(msgspec.json.encode(whole), digest_size=32).hexdigest()
+
+
+def open_case(
+    connection: sa.Connection,
+    guard: Guard,
+    item: str,
+    sources: Mapping[str, frozenset[str]],
+    request: Request | None = None,
+) -> Case:
+    """Lay an item on the table as it would be with what the request asks for.
+
+    `sources`: per source id the reader kinds it consented to (sources.toml). Raises TriageError when there is no such
+    item, when the act is not possible in its state, or when the request would widen a label.
+    """
+    row = inbox.row(connection, item)
+    if request is not None and row.state not in ALLOWED[request.act]:
+        possible = ", ".join(act for act, states in ALLOWED.items() if row.state in states) or "nothing"
+        raise TriageError(f"{item} is {row.state}: {request.act} is not possible; possible: {possible}")
+    whole = inbox.load(connection, guard, item)
+    facts = inbox.standing_facts(whole)
+    label = Label(row.label) if row.label else None
+    if request is not None and request.tlp is not None:
+        widest = min(each.label for each in whole.statements)
+        if request.tlp < max(widest, label or widest):
+            raise TriageError(
+                f"{item} is {max(widest, label or widest)}: a label is widened only with the source's consent"
+            )
+        label = request.tlp
+    urgency: Urgency = (request and request.urgency) or row.urgency or identity.urgency(facts)
+    to = request.to if request is not None and request.to else _consented(connection, item)
+    consents = {each.key: Consent(frozenset(to), sources.get(each.source, frozenset())) for each in whole.statements}
+    return Case(
+        whole, identity.kind_of([each.kind for each in whole.statements]), row.state, urgency, label, consents, to
+    )
+
+
+def act(connection: sa.Connection, desk: DeskSettings, request: Request, now: datetime) -> None:
+    """claim, hold, decline, withdraw: what needs no audience. Raises TriageError."""
+    _may(desk, request)
+    row = inbox.row(connection, request.item)
+    if row.state not in ALLOWED[request.act]:
+        raise TriageError(f"{request.item} is {row.state}: {request.act} is not possible")
+    if request.act == "claim" and row.state == "claimed" and row.holder != request.by:
+        raise TriageError(f"{request.item} is claimed by {row.holder}")
+    if request.act in ("hold", "decline", "withdraw") and not request.reason:
+        raise TriageError(f"{request.act} needs a reason: --reason '...'")
+    states: dict[Act, State] = {"claim": "claimed", "hold": "held", "decline": "declined", "withdraw": "withdrawn"}
+    inbox.set_state(connection, request.item, states[request.act], now, holder=request.by)
+    if request.act == "withdraw":
+        _status(connection, request.item, "withdrawn")
+    else:
+        _status(connection, request.item, "superseded", only="pending")
+    _note(connection, row.version, request, now, request.act)
+
+
+def release(
+    connection: sa.Connection, desk: DeskSettings, case: Case, match: Match, shown: str, request: Request, now: datetime
+) -> Released | None:
+    """An analyst releases. None: it waits for a second person (`approve`). Raises TriageError."""
+    _may(desk, request)
+    row = inbox.row(connection, request.item)
+    if row.state == "claimed" and row.holder != request.by:
+        raise TriageError(f"{request.item} is claimed by {row.holder}: claim it first")
+    second = alerts(match) > desk.second_person_over
+    state: State = "pending" if second else "released"
+    inbox.set_state(
+        connection,
+        request.item,
+        state,
+        now,
+        holder=request.by,
+        label=case.label.value if case.label else None,
+        urgency=request.urgency or row.urgency,
+    )
+    decision = _decision(case, request, now)
+    what = f"release asked for, {alerts(match)} alerts: waits for a second person" if second else "release"
+    _note(connection, row.version, request, now, what[:40] if not second else "release, waits for a second person")
+    _record(connection, decision, match, shown, "pending" if second else "active")
+    return None if second else _stand(case, decision, match.audience)
+
+
+def approve(
+    connection: sa.Connection, desk: DeskSettings, case: Case, match: Match, shown: str, request: Request, now: datetime
+) -> Released:
+    """The second pair of eyes. Raises TriageError when it is the same person, or what was decided on has changed."""
+    _may(desk, request)
+    found = _release(connection, request.item, "pending")
+    if found is None:
+        raise TriageError(f"{request.item} has no release that waits for approval")
+    first = msgspec.json.decode(found.decision, type=Decision)
+    if request.by == first.by or (request.os_user and request.os_user == first.os_user and request.by == first.by):
+        raise TriageError(f"{request.item} was released by {first.by}: approval is for somebody else")
+    if found.bound != case.bound or found.shown != shown:
+        raise TriageError(f"{request.item} has changed since {first.by} released it: release it again")
+    inbox.set_state(connection, request.item, "released", now, holder=request.by)
+    _note(connection, first.version, request, now, "approve")
+    connection.execute(_where(request.item, first.version, sa.update(releases)).values(status="active", at=now))
+    return _stand(case, first, BitMap.deserialize(found.audience) & match.audience)
+
+
+def by_rule(
+    connection: sa.Connection,
+    desk: DeskSettings,
+    rules: Sequence[Rule],
+    case: Case,
+    match: Match,
+    shown: str,
+    now: datetime,
+) -> Released | None:
+    """Release by the first rule that applies; None: a person has to decide."""
+    if case.state != "new" or alerts(match) > desk.person_over:
+        return None
+    rule = applying(rules, case.item, case.kind, case.urgency, match)
+    if rule is None:
+        return None
+    request = Request("release", case.item.id, f"rule:{rule.id}", reason=rule.why)
+    inbox.set_state(connection, case.item.id, "released", now, holder=request.by)
+    decision = _decision(case, request, now)
+    _note(connection, case.item.version, request, now, "release")
+    _record(connection, decision, match, shown, "active")
+    return _stand(case, decision, match.audience)
+
+
+def released(
+    connection: sa.Connection, guard: Guard, item: str, sources: Mapping[str, frozenset[str]], shown: str
+) -> Released | None:
+    """The release that stands for this item as it is now and as it would be shown; None: nothing may leave."""
+    if inbox.row(connection, item).state != "released":
+        return None
+    found = _release(connection, item, "active")
+    if found is None:
+        return None
+    case = open_case(connection, guard, item, sources)
+    decision = msgspec.json.decode(found.decision, type=Decision)
+    if found.version != case.item.version or found.bound != case.bound or found.shown != shown:
+        return None
+    return _stand(case, decision, BitMap.deserialize(found.audience))
+
+
+def withdrawn(
+    connection: sa.Connection, guard: Guard, item: str, sources: Mapping[str, frozenset[str]]
+) -> Released | None:
+    """What was released and then withdrawn, so that exactly those who got it can be told; None: it was not."""
+    found = _release(connection, item, "withdrawn")
+    if found is None or inbox.row(connection, item).state != "withdrawn":
+        return None
+    decision = dataclasses.replace(msgspec.json.decode(found.decision, type=Decision), act="withdraw")
+    return _stand(open_case(connection, guard, item, sources), decision, BitMap.deserialize(found.audience))
+
+
+def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[str]]) -> tuple[Marked, ...]:
+    """The labels under which an item was published, as they are now; empty: withdrawn, or never released.
+
+    For each TAXII request: reads no content. While a newer version waits for a decision, what was released stays,
+    under the labels of today.
+    """
+    if _release(connection, item, "active") is None:
+        return ()
+    raised = inbox.row(connection, item).label
+    consent = frozenset(_consented(connection, item))
+    own = sa.select(inbox.statements.c.key, inbox.statements.c.label, inbox.statements.c.source).where(
+        inbox.statements.c.item == item
+    )
+    named = (
+        sa.select(inbox.cves.c.cve)
+        .join(inbox.statements, inbox.statements.c.key == inbox.cves.c.statement)
+        .where(inbox.statements.c.item == item)
+    )
+    joining = sa.select(inbox.statements.c.key, inbox.statements.c.label, inbox.statements.c.source).where(
+        inbox.statements.c.item.is_(None),
+        inbox.statements.c.key.in_(sa.select(inbox.cves.c.statement).where(inbox.cves.c.cve.in_(named))),
+    )
+    return tuple(
+        Marked(
+            each.key,
+            max(Label(each.label), Label(raised)) if raised else Label(each.label),
+            Consent(consent, sources.get(each.source, frozenset())),
+        )
+        for each in connection.execute(own.union_all(joining))
+    )
+
+
+def standing(connection: sa.Connection, *, since: datetime | None = None) -> list[str]:
+    """Ids of items whose release is active, oldest first; `since`: released at or after that moment."""
+    query = sa.select(releases.c.item).where(releases.c.status == "active").order_by(releases.c.at, releases.c.item)
+    if since is not None:
+        query = query.where(releases.c.at >= since)
+    return list(connection.scalars(query))
+
+
+def undecided(connection: sa.Connection, mark: str) -> list[str]:
+    """Ids of new items that the rules have not looked at under this mark (rules and subscribers as they are)."""
+    query = sa.select(inbox.items.c.id).where(
+        inbox.items.c.state == "new",
+        sa.or_(inbox.items.c.ruled.is_(None), inbox.items.c.ruled != mark),
+    )
+    return list(connection.scalars(query.order_by(inbox.items.c.id)))
+
+
+def looked_at(connection: sa.Connection, item: str, mark: str) -> None:
+    """The rules have looked at this item under this mark."""
+    connection.execute(inbox.items.update().where(inbox.items.c.id == item), {"ruled": mark})
+
+
+def _may(desk: DeskSettings, request: Request) -> None:
+    if not request.by.strip() or request.by.startswith("rule:"):
+        raise TriageError("--by needs the name of a person")
+    if desk.analysts and request.by not in desk.analysts:
+        raise TriageError("--by names nobody of `[desk] analysts` in oktt.toml")
+
+
+def _decision(case: Case, request: Request, now: datetime) -> Decision:
+    return Decision(
+        case.item.id,
+        case.item.version,
+        "release",
+        request.by,
+        now,
+        request.reason,
+        request.os_user,
+        case.label,
+        case.urgency,
+        case.to,
+        case.bound,
+    )
+
+
+def _stand(case: Case, decision: Decision, audience: BitMap) -> Released:
+    return Released(case.item, decision, audience, case.urgency, case.consents, case.label)
+
+
+def _record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:
+    _status(connection, decision.item, "superseded")
+    connection.execute(_where(decision.item, decision.version, sa.delete(releases)))
+    values = {
+        "item": decision.item,
+        "version": decision.version,
+        "at": decision.at,
+        "decision": msgspec.json.encode(decision),
+        "audience": match.audience.serialize(),
+        "bound": decision.bound,
+        "shown": shown,
+        "status": status,
+    }
+    connection.execute(releases.insert(), values)
+
+
+def _status(connection: sa.Connection, item: str, status: str, only: str | None = None) -> None:
+    earlier = ("pending", "active") if only is None else (only,)
+    query = releases.update().where(releases.c.item == item, releases.c.status.in_(earlier))
+    connection.execute(query, {"status": status})
+
+
+def _release(connection: sa.Connection, item: str, status: str) -> sa.Row[tuple[object, ...]] | None:
+    query = sa.select(releases).where(releases.c.item == item, releases.c.status == status)
+    return connection.execute(query.order_by(releases.c.version.desc()).limit(1)).one_or_none()
+
+
+def _consented(connection: sa.Connection, item: str) -> tuple[str, ...]:
+    query = sa.select(releases.c.decision).where(releases.c.item == item, releases.c.status.in_(("pending", "active")))
+    found = connection.scalar(query.order_by(releases.c.version.desc()).limit(1))
+    return () if found is None else msgspec.json.decode(found, type=Decision).to
+
+
+def _where(item: str, version: int, query: "sa.Update | sa.Delete") -> "sa.Update | sa.Delete":
+    return query.where(releases.c.item == item, releases.c.version == version)
+
+
+def _note(connection: sa.Connection, version: int, request: Request, now: datetime, what: str) -> None:
+    inbox.note(connection, request.item, version, now, request.by, what, request.reason, request.os_user)

@@ -1,0 +1,247 @@
+"""Where guarded items lie: items, the statements of their sources, versions, and what was refused at the door.
+
+Everything here may run twice: a document has a keyed hash, a statement a natural key, an item its merge keys.
+`triage.merging` writes them; this module owns the tables and reads.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest import Unreadable
+from ingest.columns import Instant, metadata
+from normalize import Facts, identity
+from pii_guard import Item, Statement
+from pii_guard.guard import Guard
+from tlp import Label
+from triage import State, TriageError
+
+items = sa.Table(
+    "items",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("state", sa.String(12), nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("meaning", sa.String(64), nullable=False),
+    sa.Column("card", sa.LargeBinary, nullable=False, comment="what `oktt items` lists, JSON"),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False, index=True),
+    sa.Column("holder", sa.String(100), comment="who claimed or held it"),
+    sa.Column("label", sa.String(12), comment="a stricter label that an analyst set"),
+    sa.Column("urgency", sa.String(12), comment="an analyst's"),
+    sa.Column("ruled", sa.String(64), comment="what the release rules last looked at"),
+)
+statements = sa.Table(
+    "statements",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("item", sa.ForeignKey("items.id"), index=True, comment="null: facts, which join by CVE"),
+    sa.Column("source", sa.String(100), nullable=False, index=True),
+    sa.Column("label", sa.String(12), nullable=False),
+    sa.Column("meaning", sa.String(64), nullable=False),
+    sa.Column("received_at", Instant, nullable=False, index=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+merge_keys = sa.Table(
+    "merge_keys",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("item", sa.ForeignKey("items.id"), nullable=False, index=True),
+)
+cves = sa.Table(
+    "cves",
+    metadata,
+    sa.Column("cve", sa.String(30), primary_key=True),
+    sa.Column("statement", sa.ForeignKey("statements.key"), primary_key=True, index=True),
+)
+versions = sa.Table(
+    "versions",
+    metadata,
+    sa.Column("item", sa.ForeignKey("items.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("card", sa.LargeBinary, nullable=False),
+)
+history = sa.Table(
+    "history",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("item", sa.ForeignKey("items.id"), nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("by", sa.String(100), nullable=False),
+    sa.Column("os_user", sa.String(100), nullable=False),
+    sa.Column("what", sa.String(40), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+)
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("source", sa.String(100), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("items", sa.Integer, nullable=False),
+    sa.Column("refused", sa.Integer, nullable=False),
+)
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("source", sa.String(100), nullable=False),
+    sa.Column("document", sa.String(64), nullable=False, index=True),
+    sa.Column("origin", sa.String(100), nullable=False),
+    sa.Column("stage", sa.String(8), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("path", sa.String(500), nullable=False),
+)
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+)
+
+
+def known(connection: sa.Connection, document: str) -> int | None:
+    """How many items a document that was read before gave; None: it is new."""
+    found = connection.scalar(sa.select(documents.c.items).where(documents.c.key == document))
+    return None if found is None else int(found)
+
+
+def record_document(
+    connection: sa.Connection, key: str, source: str, now: datetime, admitted: int, refused: Sequence[Unreadable]
+) -> None:
+    """Note a document as read, with what of it was refused. The natural key makes a second time a no-op."""
+    if known(connection, key) is None:
+        values = {"key": key, "source": source, "at": now, "items": admitted, "refused": len(refused)}
+        connection.execute(documents.insert(), values)
+        rows = [
+            {
+                "at": now,
+                "source": source,
+                "document": key,
+                "origin": each.origin[:100],
+                "stage": each.stage,
+                "reason": each.reason[:500],
+                "path": each.path[:500],
+            }
+            for each in refused
+        ]
+        if rows:
+            connection.execute(refusals.insert(), rows)
+
+
+def load(connection: sa.Connection, guard: Guard, item: str) -> Item:
+    """The item whole. Raises TriageError when there is none, GuardError when a seal is broken."""
+    row = connection.execute(sa.select(items.c.version).where(items.c.id == item)).one_or_none()
+    if row is None:
+        raise TriageError(f"there is no item {item}: `oktt items` lists them")
+    return _load(connection, guard, item, row.version)
+
+
+def row(connection: sa.Connection, item: str) -> sa.Row[Any]:
+    """The item's row: state, version, holder, overrides. Raises TriageError when there is none."""
+    found = connection.execute(sa.select(items).where(items.c.id == item)).one_or_none()
+    if found is None:
+        raise TriageError(f"there is no item {item}: `oktt items` lists them")
+    return found
+
+
+def cards(
+    connection: sa.Connection, *, state: str | None = None, since: datetime | None = None, limit: int = 100
+) -> Iterator[dict[str, Any]]:
+    """What `oktt items` prints, newest change first."""
+    query = sa.select(items).order_by(items.c.changed_at.desc(), items.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(items.c.state == state)
+    if since is not None:
+        query = query.where(items.c.changed_at >= since)
+    for found in connection.execute(query):
+        yield _listed(found)
+
+
+def card(connection: sa.Connection, item: str) -> dict[str, Any]:
+    """One item as `oktt items` lists it."""
+    return _listed(row(connection, item))
+
+
+def past(connection: sa.Connection, item: str) -> list[dict[str, Any]]:
+    """The item's history, oldest first."""
+    query = sa.select(history).where(history.c.item == item).order_by(history.c.id)
+    return [
+        {"at": each.at, "by": each.by, "what": each.what, "reason": each.reason, "version": each.version}
+        for each in connection.execute(query)
+    ]
+
+
+def refused(connection: sa.Connection, limit: int = 1000) -> Iterator[dict[str, Any]]:
+    """What was refused or held at the door, newest first; never a value."""
+    query = sa.select(refusals).order_by(refusals.c.id.desc()).limit(limit)
+    for each in connection.execute(query):
+        yield {
+            "at": each.at,
+            "source": each.source,
+            "origin": each.origin,
+            "stage": each.stage,
+            "reason": each.reason,
+            "path": each.path,
+        }
+
+
+def note(
+    connection: sa.Connection,
+    item: str,
+    version: int,
+    now: datetime,
+    by: str,
+    what: str,
+    reason: str = "",
+    os_user: str = "",
+) -> None:
+    """A line in the item's history."""
+    values = {"item": item, "version": version, "at": now, "by": by, "os_user": os_user, "what": what}
+    connection.execute(history.insert(), {**values, "reason": reason[:500]})
+
+
+def set_state(connection: sa.Connection, item: str, state: State, now: datetime, **columns: Any) -> None:
+    """Move an item to a state, with other columns of the row."""
+    connection.execute(items.update().where(items.c.id == item), {"state": state, "changed_at": now, **columns})
+
+
+def standing_facts(item: Item) -> Facts:
+    """The facts of all statements together, as analysts see them."""
+    return identity.combine([each.facts for each in (*item.statements, *item.facts)])
+
+
+def best(parts: Sequence[Statement], kind: str) -> Statement:
+    """The statement whose title an item bears: of the item's kind, widest label, first received."""
+    return min(parts, key=lambda each: (each.kind != kind, each.label.rank, each.received_at, each.key))
+
+
+def _load(connection: sa.Connection, guard: Guard, item: str, version: int) -> Item:
+    own = sa.select(statements.c.sealed).where(statements.c.item == item)
+    ordered = own.order_by(statements.c.received_at, statements.c.key)
+    named = (
+        sa.select(cves.c.cve).join(statements, statements.c.key == cves.c.statement).where(statements.c.item == item)
+    )
+    joining = (
+        sa.select(statements.c.sealed)
+        .where(
+            statements.c.item.is_(None),
+            statements.c.key.in_(sa.select(cves.c.statement).where(cves.c.cve.in_(named))),
+        )
+        .order_by(statements.c.received_at, statements.c.key)
+    )
+    return guard.restore(item, version, list(connection.scalars(ordered)), list(connection.scalars(joining)))
+
+
+def _listed(found: sa.Row[Any]) -> dict[str, Any]:
+    stored = msgspec.json.decode(found.card)
+    stored["tlp"] = max(Label(stored["tlp"]), Label(found.label)).value if found.label else stored["tlp"]
+    stored["urgency"] = found.urgency or stored["urgency"]
+    return {"id": found.id, "kind": stored.pop("kind"), "state": found.state, **stored, "version": found.version}

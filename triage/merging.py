@@ -1,0 +1,212 @@
+"""How guarded drafts come to lie in items: new, one statement more, a new version, or two items that are one.
+
+Which statements lie in one item does not depend on the order of arrival (they are connected by shared merge keys);
+the survivor of a merge is the item that is furthest on its way, then the oldest.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from normalize import Facts, identity
+from pii_guard import Item, Statement
+from pii_guard.guard import Guard
+from triage import State
+from triage.inbox import (
+    best,
+    counters,
+    cves,
+    items,
+    load,
+    merge_keys,
+    note,
+    row,
+    set_state,
+    standing_facts,
+    statements,
+    versions,
+)
+
+Effect = Literal["new", "updated", "unchanged", "merged"]
+PROGRESS: dict[State, int] = {
+    "released": 6, "pending": 5, "claimed": 4, "held": 3, "new": 2, "withdrawn": 1, "declined": 0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What became of one guarded draft: the item it lies in (none: facts that name no known item)."""
+
+    effect: Effect
+    item: str | None
+    held: bool
+
+
+def admit(
+    connection: sa.Connection, guard: Guard, guarded: Item, keys: Iterable[str], now: datetime
+) -> list[Admission]:
+    """Lay one guarded draft into the inbox: a new item, a statement more, or a new version.
+
+    `keys` are the merge keys of normalize.identity. Facts (CVE records) give one Admission for each item they change.
+    Wording that changes alone is not taken over: what was approved is what stands (domain-rules: Versions).
+    """
+    (statement,) = guarded.statements
+    old = connection.execute(sa.select(statements).where(statements.c.key == statement.key)).one_or_none()
+    if old is not None and old.meaning == statement.meaning and old.label == statement.label.value:
+        return [Admission("unchanged", old.item, held=False)]
+    if statement.kind == "facts":
+        _store(connection, guard, statement, None, exists=old is not None)
+        touched = _items_naming(connection, statement.facts.cves)
+        changed = [item for item in touched if _recompose(connection, guard, item, now, "facts of a CVE record")]
+        return [Admission("updated", item, held=False) for item in changed]
+    hashed = [_digest(key) for key in keys]
+    where = _home(connection, hashed, old.item if old else None, guard, now)
+    effect: Effect = "updated" if old else "merged" if where else "new"
+    item = where or _create(connection, statement, now)
+    _store(connection, guard, statement, item, exists=old is not None)
+    _claim_keys(connection, hashed, item)
+    changed_item = _recompose(connection, guard, item, now, f"{effect} by source {statement.source}")
+    if effect == "updated" and not changed_item:
+        effect = "unchanged"
+    return [Admission(effect, item, held=bool(statement.holds))]
+
+
+def _digest(key: str) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=32).hexdigest()
+
+
+def _home(connection: sa.Connection, keys: list[str], own: str | None, guard: Guard, now: datetime) -> str | None:
+    """The item that these keys lead to; items that they connect become one."""
+    found = set(connection.scalars(sa.select(merge_keys.c.item).where(merge_keys.c.key.in_(keys))))
+    if own is not None:
+        found.add(own)
+    if len(found) <= 1:
+        return next(iter(found), None)
+    rows = {each.id: each for each in connection.execute(sa.select(items).where(items.c.id.in_(found)))}
+    survivor, *others = sorted(found, key=lambda each: (-PROGRESS[rows[each].state], rows[each].received_at, each))
+    for other in others:
+        connection.execute(statements.update().where(statements.c.item == other), {"item": survivor})
+        connection.execute(merge_keys.update().where(merge_keys.c.item == other), {"item": survivor})
+        set_state(connection, other, "declined", now)
+        note(connection, other, rows[other].version, now, "oktt", "merged away", f"the same threat as {survivor}")
+        note(connection, survivor, rows[survivor].version, now, "oktt", "merge", f"took in {other}")
+    _recompose(connection, guard, survivor, now, "merge")
+    return survivor
+
+
+def _create(connection: sa.Connection, statement: Statement, now: datetime) -> str:
+    item = f"OKTT-{now.year}-{_next(connection, f'item-{now.year}'):04d}"
+    values = {
+        "id": item,
+        "state": "new",
+        "version": 0,
+        "kind": statement.kind,
+        "meaning": "",
+        "card": b"{}",
+        "received_at": statement.received_at,
+        "changed_at": now,
+    }
+    connection.execute(items.insert(), values)
+    return item
+
+
+def _next(connection: sa.Connection, name: str) -> int:
+    """A counter without gaps in what is committed; its row lock orders concurrent writers."""
+    bumped = connection.execute(
+        counters.update().where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
+    ).scalar_one_or_none()
+    if bumped is not None:
+        return int(bumped)
+    connection.execute(counters.insert(), {"name": name, "value": 1})
+    return 1
+
+
+def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: str | None, *, exists: bool) -> None:
+    values = {
+        "item": item,
+        "source": statement.source,
+        "label": statement.label.value,
+        "meaning": statement.meaning,
+        "received_at": statement.received_at,
+        "sealed": guard.seal(statement),
+    }
+    if exists:
+        connection.execute(statements.update().where(statements.c.key == statement.key), values)
+        connection.execute(cves.delete().where(cves.c.statement == statement.key))
+    else:
+        connection.execute(statements.insert(), {"key": statement.key, **values})
+    if statement.facts.cves:
+        rows = [{"cve": cve, "statement": statement.key} for cve in sorted(set(statement.facts.cves))]
+        connection.execute(cves.insert(), rows)
+
+
+def _claim_keys(connection: sa.Connection, keys: list[str], item: str) -> None:
+    taken = set(connection.scalars(sa.select(merge_keys.c.key).where(merge_keys.c.key.in_(keys))))
+    rows = [{"key": key, "item": item} for key in dict.fromkeys(keys) if key not in taken]
+    if rows:
+        connection.execute(merge_keys.insert(), rows)
+
+
+def _items_naming(connection: sa.Connection, names: Sequence[str]) -> list[str]:
+    query = (
+        sa.select(statements.c.item)
+        .join(cves, cves.c.statement == statements.c.key)
+        .where(cves.c.cve.in_(names), statements.c.item.is_not(None))
+        .distinct()
+        .order_by(statements.c.item)
+    )
+    return [str(each) for each in connection.scalars(query)]
+
+
+def _recompose(connection: sa.Connection, guard: Guard, item: str, now: datetime, why: str) -> bool:
+    """Compose the item anew; a new version when its meaning changed, which voids what was decided. True: it did."""
+    current = row(connection, item)
+    whole = load(connection, guard, item)
+    kind = identity.kind_of([each.kind for each in whole.statements])
+    facts = standing_facts(whole)
+    title = best(whole.statements, kind).title
+    label = min(each.label for each in whole.statements)
+    strict = max(each.label for each in whole.statements)
+    meaning = identity.meaning(kind, label, facts, f"{title}\n{strict.value}" if kind == "news" else strict.value)
+    if meaning == current.meaning:
+        return False
+    version = current.version + 1
+    state: State = "held" if any(each.holds for each in whole.statements) else "new"
+    if current.state == "claimed":
+        state = "claimed"
+    encoded = msgspec.json.encode(_card(whole, kind, facts, title, current))
+    values = {"version": version, "kind": kind, "meaning": meaning, "card": encoded}
+    set_state(connection, item, state, now, **values)
+    connection.execute(versions.insert(), {"item": item, "version": version, "at": now, "card": encoded})
+    note(connection, item, version, now, "oktt", "received" if version == 1 else "changed", why)
+    return True
+
+
+def _card(item: Item, kind: str, facts: Facts, title: str, current: sa.Row[Any]) -> dict[str, Any]:
+    labels = sorted({each.label for each in item.statements})
+    times = [each.source_time for each in item.statements if each.source_time is not None]
+    return {
+        "kind": kind,
+        "title": title,
+        "tlp": labels[0].value,
+        "labels": [label.value for label in labels],
+        "urgency": identity.urgency(facts),
+        "exploited": facts.exploited,
+        "cves": list(facts.cves),
+        "affected": [
+            {"vendor": each.vendor, "product": each.product, "versions": each.versions}
+            for each in facts.affected
+            if each.status == "affected"
+        ],
+        "sectors": list(facts.sectors),
+        "countries": list(facts.countries),
+        "sources": sorted({each.source for each in item.statements}),
+        "source_time": max(times, default=None),
+        "received_at": current.received_at,
+        "holds": sorted({hold for each in item.statements for hold in each.holds}),
+    }

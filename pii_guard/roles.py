@@ -1,0 +1,249 @@
+"""Whose value is it: attacker's, victim's or unknown? An evidence lattice as data; unknown counts as victim.
+
+Evidence is a set of tokens: `indicator-type:malicious-activity`, `infrastructure:command-and-control`,
+`report:scan_rdp`. Each speaks for one role; any evidence for victim wins over all evidence for attacker.
+The register of subscribers is never evidence here (domain-rules, "Whom it concerns").
+Sources: STIX 2.1 4.7, 4.8, 5.2, 6.4, 6.12, 10.6, 10.9 and field-notes "STIX 2.1 and personal data".
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from normalize import Role
+
+ATTACKER_INFRASTRUCTURE = frozenset(
+    {"command-and-control", "phishing", "hosting-malware", "exfiltration", "staging", "hosting-target-lists"}
+)
+VICTIM_INFRASTRUCTURE = frozenset({"workstation", "firewall", "routers-switches", "control-system"})
+
+EVIDENCE: Mapping[str, Role] = {
+    # Both of these together speak for the attacker: an indicator that merely exists may point at a victim's host.
+    "indicator-type:malicious-activity+indicates": "attacker",
+    "indicator-type:attribution+indicates": "attacker",
+    "indicator-type:compromised": "victim",
+    "indicator-type:benign": "victim",
+    "indicator-type:anonymization": "victim",
+    **{f"infrastructure:{name}": "attacker" for name in ATTACKER_INFRASTRUCTURE},
+    **{f"infrastructure:{name}": "victim" for name in VICTIM_INFRASTRUCTURE},
+    # Dual: a bot and a relay are somebody's hosts.
+    "infrastructure:botnet": "victim",
+    "infrastructure:anonymization": "victim",
+    "malware:beacons-to": "attacker",
+    "malware:communicates-with": "attacker",
+    "malware:exfiltrates-to": "attacker",
+    "malware:downloads-from": "attacker",
+    "malware:downloaded-from": "attacker",
+    "traffic:beacon-source": "victim",
+    "traffic:beacon-target": "attacker",
+    "sighting:where": "victim",
+    "sighting:observed": "victim",
+    "relationship:targets": "victim",
+    "relationship:compromises": "victim",
+    "email:recipient": "victim",
+    # What other formats know.
+    "c2": "attacker",
+    "command-and-control": "attacker",
+    "phishing": "attacker",
+    "hosting-malware": "attacker",
+    "malware-url": "attacker",
+    "misp:to-ids": "attacker",
+    "compromised": "victim",
+    "sinkhole": "victim",
+    "victim": "victim",
+}
+"""Token -> the role it speaks for. A token that does not stand here speaks for nobody."""
+PREFIXES: tuple[tuple[str, Role], ...] = (("report:", "victim"), ("victim:", "victim"))
+"""A row of an exposure report is about the host of whoever gets it."""
+
+_INDICATED = frozenset(
+    {"malware", "threat-actor", "intrusion-set", "campaign", "tool", "attack-pattern", "infrastructure"}
+)
+_MALWARE_LINKS = frozenset({"beacons-to", "communicates-with", "exfiltrates-to", "downloads-from", "downloaded-from"})
+_MEMBERS = {"consists-of", "hosts", "controls", "has"}
+
+Value = tuple[str, str]
+"""An SCO type and its value, both casefolded: how patterns, objects and facts name the same thing."""
+
+
+def speaks(token: str) -> Role:
+    """The role one piece of evidence speaks for."""
+    known = EVIDENCE.get(token)
+    if known is not None:
+        return known
+    return next((role for prefix, role in PREFIXES if token.startswith(prefix)), "unknown")
+
+
+def join(evidence: Iterable[str]) -> Role:
+    """The lattice: victim over attacker over unknown. Without evidence: unknown."""
+    role: Role = "unknown"
+    for token in evidence:
+        spoken = speaks(token)
+        if spoken == "victim":
+            return "victim"
+        if spoken == "attacker":
+            role = "attacker"
+    return role
+
+
+def of_text(evidence: str) -> Role:
+    """The role of what normalize wrote down as evidence: tokens parted by blanks, commas or semicolons.
+
+    `indicator-type:malicious-activity` and `indicates` (with or without its target) make one piece together.
+    """
+    return join(_whole(evidence.replace(",", " ").replace(";", " ").split()))
+
+
+def _whole(tokens: Sequence[str]) -> set[str]:
+    found = set(tokens)
+    if any(piece == "indicates" or piece.startswith("indicates:") for piece in tokens):
+        found |= {f"{piece}+indicates" for piece in tokens if piece.startswith("indicator-type:")}
+    return found
+
+
+class Roles:
+    """Evidence about the values of one draft, gathered from its graph. `of_value` and `of_object` answer."""
+
+    __slots__ = ("_objects", "_values")
+
+    def __init__(self) -> None:
+        self._objects: dict[str, set[str]] = {}
+        self._values: dict[Value, set[str]] = {}
+
+    def add_object(self, identifier: str, tokens: Iterable[str]) -> None:
+        """Evidence about the object with that id."""
+        self._objects.setdefault(identifier, set()).update(tokens)
+
+    def add_value(self, kind: str, value: str, tokens: Iterable[str]) -> None:
+        """Evidence about a value wherever it stands."""
+        self._values.setdefault((kind, value.casefold()), set()).update(tokens)
+
+    def evidence(self, kind: str, value: str, identifier: str = "") -> set[str]:
+        """Everything known about a value and about the object that carries it."""
+        return self._values.get((kind, value.casefold()), set()) | self._objects.get(identifier, set())
+
+    def of_value(self, kind: str, value: str, identifier: str = "") -> Role:
+        """The role of a value, with what is known of the object that carries it."""
+        return join(self.evidence(kind, value, identifier))
+
+    def of_anything(self, value: str) -> Role:
+        """The role of a value found in prose, whatever kind of object it would be."""
+        found: set[str] = set()
+        for kind in _PROSE_KINDS:
+            found |= self._values.get((kind, value.casefold()), set())
+        return join(found)
+
+    def tokens(self, identifier: str) -> set[str]:
+        """Evidence about one object."""
+        return self._objects.get(identifier, set())
+
+    def settle(self, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Let the evidence about objects count for their values, so that conflicts show everywhere."""
+        for obj in objects:
+            value = obj.get("value")
+            tokens = self._objects.get(obj.get("id", ""))
+            if tokens and isinstance(value, str):
+                self.add_value(obj.get("type", ""), value, tokens)
+
+
+_PROSE_KINDS = ("ipv4-addr", "ipv6-addr", "email-addr", "mac-addr", "url", "domain-name")
+
+
+def of_bundle(objects: Sequence[Mapping[str, Any]], pattern_values: Callable[[str], Iterable[Value]]) -> Roles:
+    """Roles of everything in one draft's STIX objects.
+
+    `pattern_values` gives the (object type, value) pairs of a pattern; a pattern it cannot read gives none.
+    """
+    roles = Roles()
+    by_id = {obj["id"]: obj for obj in objects if isinstance(obj.get("id"), str)}
+    indicates = _relationships(objects, by_id, roles)
+    for obj in objects:
+        kind = obj.get("type")
+        if kind == "indicator":
+            _indicator(obj, obj.get("id") in indicates, roles, pattern_values)
+        elif kind == "sighting":
+            _sighting(obj, by_id, roles)
+        elif kind == "email-message":
+            for key in ("to_refs", "cc_refs", "bcc_refs"):
+                for ref in _refs(obj, key):
+                    roles.add_object(ref, ("email:recipient",))
+    _hand_down(objects, roles)
+    roles.settle(objects)
+    return roles
+
+
+def _relationships(
+    objects: Sequence[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]], roles: Roles
+) -> set[str]:
+    """Evidence from relationships; returns ids of the indicators that indicate something malicious."""
+    indicates: set[str] = set()
+    for obj in objects:
+        if obj.get("type") != "relationship":
+            continue
+        source, target, link = obj.get("source_ref"), obj.get("target_ref"), obj.get("relationship_type")
+        if not isinstance(source, str) or not isinstance(target, str):
+            continue
+        origin = source.partition("--")[0]
+        if link == "indicates" and target.partition("--")[0] in _INDICATED:
+            indicates.add(source)
+        elif origin == "malware" and link in _MALWARE_LINKS:
+            roles.add_object(target, (f"malware:{link}",))
+        elif link in ("targets", "compromises"):
+            roles.add_object(target, (f"relationship:{link}",))
+        elif origin == "infrastructure" and link in _MEMBERS:
+            roles.add_object(target, _infrastructure(by_id.get(source, {})))
+        elif link == "communicates-with" and origin == "infrastructure":
+            continue  # whoever talks to bad infrastructure may be its victim: no evidence
+    return indicates
+
+
+def _infrastructure(obj: Mapping[str, Any]) -> list[str]:
+    types = obj.get("infrastructure_types")
+    return [f"infrastructure:{name}" for name in types if isinstance(name, str)] if isinstance(types, list) else []
+
+
+def _indicator(
+    obj: Mapping[str, Any],
+    indicates: bool,
+    roles: Roles,
+    pattern_values: Callable[[str], Iterable[Value]],
+) -> None:
+    types, pattern = obj.get("indicator_types"), obj.get("pattern")
+    if not isinstance(types, list) or not isinstance(pattern, str) or obj.get("pattern_type", "stix") != "stix":
+        return
+    tokens = [f"indicator-type:{name}" for name in types if isinstance(name, str)]
+    found = _whole([*tokens, "indicates"]) if indicates else set(tokens)
+    for kind, value in pattern_values(pattern):
+        roles.add_value(kind, value, found)
+
+
+def _sighting(obj: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]], roles: Roles) -> None:
+    for ref in _refs(obj, "where_sighted_refs"):
+        roles.add_object(ref, ("sighting:where",))
+    for ref in _refs(obj, "observed_data_refs"):
+        for seen in _refs(by_id.get(ref, {}), "object_refs"):
+            roles.add_object(seen, ("sighting:observed",))
+
+
+def _hand_down(objects: Sequence[Mapping[str, Any]], roles: Roles) -> None:
+    """What is known of observed data, infrastructure and traffic counts for what they hold."""
+    for obj in objects:
+        kind, tokens = obj.get("type"), roles.tokens(obj.get("id", ""))
+        if kind == "observed-data" and tokens:
+            for ref in _refs(obj, "object_refs"):
+                roles.add_object(ref, tokens)
+    for obj in objects:
+        if obj.get("type") != "network-traffic":
+            continue
+        role = join(roles.tokens(obj.get("id", "")))
+        source, target = obj.get("src_ref"), obj.get("dst_ref")
+        beacon = any(token.startswith("malware:") for token in roles.tokens(obj.get("id", "")))
+        known = isinstance(target, str) and join(roles.tokens(target)) == "attacker"
+        if isinstance(source, str) and (beacon or known or role == "victim"):
+            roles.add_object(source, ("traffic:beacon-source",))
+        if isinstance(target, str) and beacon:
+            roles.add_object(target, ("traffic:beacon-target",))
+
+
+def _refs(obj: Mapping[str, Any], key: str) -> list[str]:
+    refs = obj.get(key)
+    return [ref for ref in refs if isinstance(ref, str)] if isinstance(refs, list) else []

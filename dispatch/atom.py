@@ -1,0 +1,107 @@
+"""What /feed.atom shows: the latest items that everybody may see, one entry an item.
+
+An entry is made of a View for the public reader, so of CLEAR statements only; what is taken back keeps its place and
+its id, and says only that.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+import msgspec
+import sqlalchemy as sa
+
+from dispatch import DispatchError, View
+from ingest.columns import Instant, metadata
+from tlp import PUBLIC, Label
+
+_NAMESPACE = UUID("5b0f8e4a-6d3c-4c1e-9d57-1a4e6b9c2f03")
+
+entries = sa.Table(
+    "feed_entries",
+    metadata,
+    sa.Column("item", sa.String, primary_key=True),
+    sa.Column("item_version", sa.Integer, nullable=False),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("categories", sa.LargeBinary, nullable=False),
+    sa.Column("statements", sa.LargeBinary, nullable=False),
+    sa.Column("published_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False, index=True),
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item as the feed shows it."""
+
+    item: str
+    title: str
+    summary: str
+    categories: tuple[tuple[str, str], ...]
+    """(scheme, term): `tlp` CLEAR, `kind` advisory, `urgency` today, `cve` CVE-2026-0001."""
+    statements: frozenset[str]
+    published_at: datetime
+    updated_at: datetime
+    withdrawn: bool
+
+    @property
+    def id(self) -> str:
+        """Permanent and the same in every installation (RFC 4287 4.2.6)."""
+        return uuid5(_NAMESPACE, self.item).urn
+
+
+def put(conn: sa.Connection, view: View, now: datetime) -> bool:
+    """Show an item, or its new version; False when nothing changed. DispatchError for a view that is not public."""
+    if view.reader != PUBLIC.id or view.label is not Label.CLEAR:
+        raise DispatchError(f"{view.item}: a view for {view.reader} under {view.label} is not for the public feed")
+    terms = [("tlp", view.label.value), ("kind", view.kind), ("urgency", view.urgency)]
+    terms += [("cve", cve) for cve in view.cves]
+    row = {
+        "item": view.item,
+        "title": view.title,
+        "summary": view.summary,
+        "categories": msgspec.json.encode(terms),
+        "statements": msgspec.json.encode(sorted(view.statements)),
+        "withdrawn": view.withdrawn,
+    }
+    old = conn.execute(sa.select(entries).where(entries.c.item == view.item)).mappings().first()
+    if old is not None and all(old[name] == value for name, value in row.items()):
+        return False
+    row |= {"item_version": view.version, "updated_at": now}
+    if old is None:
+        conn.execute(sa.insert(entries).values(**row, published_at=now))
+    else:
+        conn.execute(sa.update(entries).where(entries.c.item == view.item).values(**row))
+    return True
+
+
+def withdraw(conn: sa.Connection, item: str, now: datetime) -> bool:
+    """Empty an entry: its readers learn that it was withdrawn, and no more. False when there was nothing to do."""
+    where = sa.and_(entries.c.item == item, sa.or_(~entries.c.withdrawn, entries.c.title != ""))
+    empty = {"title": "", "summary": "", "categories": b"[]", "statements": b"[]", "withdrawn": True}
+    return conn.execute(sa.update(entries).where(where).values(**empty, updated_at=now)).rowcount > 0
+
+
+def latest(conn: sa.Connection, limit: int) -> list[Entry]:
+    """The entries that changed last, newest first."""
+    columns = entries.c
+    query = sa.select(
+        columns.item, columns.title, columns.summary, columns.categories, columns.statements,
+        columns.published_at, columns.updated_at, columns.withdrawn,
+    ).order_by(columns.updated_at.desc(), columns.item.desc())  # fmt: skip
+    return [
+        Entry(
+            item, title, summary,
+            msgspec.json.decode(terms, type=tuple[tuple[str, str], ...]),
+            msgspec.json.decode(keys, type=frozenset[str]),
+            *rest,
+        )
+        for item, title, summary, terms, keys, *rest in conn.execute(query.limit(limit))
+    ]  # fmt: skip
+
+
+def purge(conn: sa.Connection, before: datetime) -> int:
+    """Delete entries that did not change since `before`; how many."""
+    return conn.execute(sa.delete(entries).where(entries.c.updated_at < before)).rowcount

@@ -1,0 +1,284 @@
+"""Which id an object has in a collection: never one id and version with two contents.
+
+Domain rules (TAXII): two readers' different cuts never share an id. So an object keeps the id its source gave it for
+as long as that id and version mean the same bytes in every collection. Where a reader's cut of it differs (a
+statement it may not see, addresses of its own), the object gets an id of that collection: a keyed hash of the
+source's id, version-4 form, so that nobody can find the source's id or another reader's. From then on the object
+keeps that id in that collection; what refers to it is rewritten, and becomes a cut itself where that changes it.
+A renamed object is ours (STIX 2.1 3.6: only its creator makes versions): `created_by_ref` is the hub's identity.
+"""
+
+import hmac
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from dispatch.sequence import CHUNK, Prepared, published
+from ingest.columns import instant_text, metadata
+from tlp import Label
+from tlp.markings import STIX_ID, definition
+
+renamed = sa.Table(
+    "renamed",
+    metadata,
+    sa.Column("collection", sa.String(36), primary_key=True),
+    sa.Column("source_id", sa.String, primary_key=True),
+    sa.Column("object_id", sa.String, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+)
+"""Objects that have an id of their own in a collection. `generation` rises when the id was revoked for good."""
+
+HUB: dict[str, Any] = {
+    "type": "identity",
+    "spec_version": "2.1",
+    "id": "identity--0d6c1f3e-8c5b-4f5a-9b1e-7a2d4e6f8a01",
+    "created": "2026-01-01T00:00:00.000Z",
+    "modified": "2026-01-01T00:00:00.000Z",
+    "name": "OKTT",
+    "identity_class": "organization",
+}
+"""Creator of what was cut for a reader."""
+
+_TLP = {STIX_ID[label]: definition(label) for label in Label}
+"""The five TLP markings mean the same everywhere, also where a source wrote them differently."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class _Known(NamedTuple):
+    """A row that was published before, in whatever collection."""
+
+    collection: str
+    seq: int
+    version: datetime
+    digest: bytes
+    withdrawn: bool
+    revoked: bool
+
+
+@dataclass(slots=True)
+class _Cut:
+    """One object on its way: as the view has it, and as it will be."""
+
+    key: str
+    """The source's id; with a hash behind it for a second object of the same id and version."""
+    source: dict[str, Any]
+    version: datetime | None
+    text: str
+    name: str
+    renamed: bool = False
+    body: bytes = b""
+    digest: bytes = b""
+    final: dict[str, Any] = field(default_factory=dict)
+
+
+def prepare(
+    conn: sa.Connection, collection: str, salt: bytes, objects: Sequence[dict[str, Any]], now: datetime
+) -> list[Prepared]:
+    """Objects of a view -> what has to stand in the collection for it, in the same order. Under the lock."""
+    cuts = list(_distinct(objects))
+    names = _Names(conn, collection, salt)
+    names.load(cuts)
+    _settle(cuts, names)
+    versions = Counter(cut.name for cut in cuts)
+    return [_finished(cut, names.here(cut.name), versions[cut.name], now) for cut in cuts]
+
+
+def version_of(obj: dict[str, Any]) -> tuple[datetime | None, str]:
+    """(instant, text as it stands) of an object's version; (None, "") when it has none (most SCOs)."""
+    text = obj.get("modified") or obj.get("created")
+    try:
+        moment = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return None, ""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC), text or ""
+
+
+def later(version: datetime, now: datetime) -> tuple[datetime, str]:
+    """A version of ours after `version`: now, in STIX's milliseconds, or a millisecond later if that has been."""
+    after = max(now, version + timedelta(milliseconds=1))
+    after = after.replace(microsecond=after.microsecond // 1000 * 1000)
+    return after, instant_text(after)[:23] + "Z"
+
+
+def serialised(obj: dict[str, Any]) -> bytes:
+    """The bytes of an object: the same for the same content, however its properties were ordered."""
+    return _encode(obj)
+
+
+def _distinct(objects: Iterable[dict[str, Any]]) -> Iterator[_Cut]:
+    """Each object once. Real bundles hold two objects of one id and version: the second gets a key of its own."""
+    first: dict[tuple[str, datetime | None], bytes] = {}
+    done: set[tuple[str, bytes]] = set()
+    for given in objects:
+        obj = _TLP.get(given["id"], given)
+        version, text = version_of(obj)
+        digest = sha256(_encode(obj)).digest()
+        if (obj["id"], digest) in done:
+            continue
+        done.add((obj["id"], digest))
+        same = first.setdefault((obj["id"], version), digest) == digest
+        yield _Cut(obj["id"] if same else _content_key(obj["id"], digest), obj, version, text, obj["id"])
+
+
+def _content_key(object_id: str, digest: bytes) -> str:
+    return f"{object_id}#{digest.hex()[:32]}"
+
+
+class _Names:
+    """Which names are taken, and for what."""
+
+    def __init__(self, conn: sa.Connection, collection: str, salt: bytes) -> None:
+        self._conn, self._collection, self._salt = conn, collection, salt
+        self._known: dict[str, list[_Known]] = defaultdict(list)
+        self._renamed: dict[str, tuple[str, int]] = {}
+
+    def load(self, cuts: Sequence[_Cut]) -> None:
+        """Read what was published under these ids, and give the names that they have here already."""
+        columns = renamed.c
+        for keys in _chunks(sorted({cut.key for cut in cuts})):
+            query = sa.select(columns.source_id, columns.object_id, columns.generation)
+            where = sa.and_(columns.collection == self._collection, columns.source_id.in_(keys))
+            self._renamed |= {key: (name, number) for key, name, number in self._conn.execute(query.where(where))}
+        self._read({cut.name for cut in cuts} | {name for name, _ in self._renamed.values()})
+        for cut in cuts:
+            if cut.key in self._renamed or "#" in cut.key:
+                self.rename(cut)
+
+    def _read(self, names: set[str]) -> None:
+        columns = published.c
+        query = sa.select(
+            columns.object_id, columns.collection, columns.seq, columns.version,
+            columns.digest, columns.withdrawn, columns.revoked,
+        )  # fmt: skip
+        for some in _chunks(sorted(names)):
+            for object_id, *rest in self._conn.execute(query.where(columns.object_id.in_(some)).order_by(columns.seq)):
+                self._known[object_id].append(_Known(*rest))
+
+    def here(self, name: str) -> list[_Known]:
+        """Rows of this collection under a name, in order."""
+        return [row for row in self._known[name] if row.collection == self._collection]
+
+    def conflict(self, cut: _Cut) -> bool:
+        """Would this id mean two things, or rise from revocation (STIX 2.1 3.6: revoked is for good)?"""
+        if cut.version is None:
+            return any(row.digest != cut.digest for row in self._known[cut.name])
+        twice = any(row.version == cut.version and row.digest != cut.digest for row in self._known[cut.name])
+        return twice or self._dead(cut.name, cut)
+
+    def _dead(self, name: str, cut: _Cut) -> bool:
+        own = self.here(name)
+        return bool(own) and own[-1].revoked and not cut.source.get("revoked")
+
+    def rename(self, cut: _Cut) -> None:
+        """Give a cut the name that it has, or gets, in this collection."""
+        if cut.version is not None and "modified" not in cut.source and "#" not in cut.key:
+            cut.key = _content_key(cut.key, cut.digest)  # a marking definition cannot have a second version
+        name, generation = self._renamed.get(cut.key, ("", 0))
+        if not name or self._dead(name, cut):
+            generation += 1
+            name = self._mint(cut.key, cut.source["id"], generation)
+            self._save(cut.key, name, generation)
+        cut.name, cut.renamed = name, True
+
+    def _mint(self, key: str, object_id: str, generation: int) -> str:
+        digest = hmac.digest(self._salt, f"{generation}|{key}".encode(), "sha256")
+        return f"{object_id.partition('--')[0]}--{UUID(bytes=digest[:16], version=4)}"
+
+    def _save(self, key: str, name: str, generation: int) -> None:
+        self._renamed[key] = (name, generation)
+        where = sa.and_(renamed.c.collection == self._collection, renamed.c.source_id == key)
+        self._conn.execute(sa.delete(renamed).where(where))
+        row = {"collection": self._collection, "source_id": key, "object_id": name, "generation": generation}
+        self._conn.execute(sa.insert(renamed).values(**row))
+
+
+def _settle(cuts: Sequence[_Cut], names: _Names) -> None:
+    """Rename until nothing conflicts. Each round touches only what refers to what the last round renamed."""
+    mapping = {cut.source["id"]: cut.name for cut in cuts if cut.renamed and cut.key == cut.source["id"]}
+    dirty: Iterable[_Cut] = cuts
+    referrers: dict[str, list[_Cut]] | None = None
+    while dirty:
+        fresh = []
+        for cut in dirty:
+            _rewrite(cut, mapping)
+            if not cut.renamed and names.conflict(cut):
+                fresh.append(cut)
+        for cut in fresh:
+            names.rename(cut)
+            mapping[cut.source["id"]] = cut.name
+        if fresh and referrers is None:
+            referrers = _referrers(cuts)
+        touched = {id(cut): cut for cut in fresh}
+        for cut in fresh:
+            touched |= {id(other): other for other in (referrers or {}).get(cut.source["id"], ())}
+        dirty = list(touched.values())
+
+
+def _rewrite(cut: _Cut, mapping: dict[str, str]) -> None:
+    final = _substituted(cut.source, mapping) if mapping else cut.source
+    if cut.renamed:
+        final = final | {"id": cut.name}
+        if "created_by_ref" in final:
+            final["created_by_ref"] = HUB["id"]
+    cut.final, cut.body = final, _encode(final)
+    cut.digest = sha256(cut.body).digest()
+
+
+def _substituted(value: Any, mapping: dict[str, str]) -> Any:
+    """The same value with ids exchanged wherever a whole string is one."""
+    if isinstance(value, str):
+        return mapping.get(value, value)
+    if isinstance(value, dict):
+        return {key: _substituted(each, mapping) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_substituted(each, mapping) for each in value]
+    return value
+
+
+def _referrers(cuts: Sequence[_Cut]) -> dict[str, list[_Cut]]:
+    ids = {cut.source["id"] for cut in cuts}
+    found: dict[str, list[_Cut]] = defaultdict(list)
+    for cut in cuts:
+        for name in set(_strings(cut.source)) & ids - {cut.source["id"]}:
+            found[name].append(cut)
+    return found
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)
+
+
+def _finished(cut: _Cut, here: Sequence[_Known], versions: int, now: datetime) -> Prepared:
+    """`versions`: how many of this object the view holds. A renamed one that returns to earlier content is new."""
+    live = [row for row in here if not row.withdrawn]
+    candidates = live[-versions:] if cut.renamed else live
+    same = next((row.seq for row in candidates if row.digest == cut.digest), None)
+    version, text, body, replaces = cut.version, cut.text, cut.body, None
+    if same is None and version is not None:
+        if cut.renamed and "modified" in cut.final and any(row.version >= version for row in here):
+            version, text = later(max(row.version for row in here), now)
+            body = _encode(cut.final | {"modified": text})
+        else:
+            replaces = next((row.seq for row in here if row.version == version), None)
+    spec, revoked = cut.final.get("spec_version", "2.1"), cut.final.get("revoked") is True
+    return Prepared(cut.name, version, text, spec, cut.digest, body, revoked, cut.renamed, same, replaces)
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

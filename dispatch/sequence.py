@@ -1,0 +1,189 @@
+"""The ordered store under the TAXII collections: rows that are appended, each later than the one before.
+
+`seq` and `date_added` rise strictly within a collection, also within one transaction and under concurrent
+publication: whoever appends holds one lock until its transaction ends, so rows become visible in their order and a
+reader that pages never passes a row that is still being written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from dispatch import DispatchError
+from ingest.columns import Instant, instant_text, metadata
+from tlp import Label
+
+CHUNK = 500
+"""Values in one IN (...): below SQLite's limit on parameters."""
+
+collections = sa.Table(
+    "collections",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("alias", sa.String, nullable=False, unique=True),
+    sa.Column("subscriber", sa.String),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("description", sa.String, nullable=False),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+    sa.Column("last_added", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+published = sa.Table(
+    "published",
+    metadata,
+    sa.Column("collection", sa.String(36), sa.ForeignKey("collections.id"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("date_added", Instant, nullable=False),
+    sa.Column("object_id", sa.String, nullable=False, index=True),
+    sa.Column("version", Instant, nullable=False),
+    sa.Column("version_text", sa.String, nullable=False),
+    sa.Column("type", sa.String, nullable=False),
+    sa.Column("spec_version", sa.String, nullable=False),
+    sa.Column("media_type", sa.String, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
+    sa.Column("revoked", sa.Boolean, nullable=False),
+    sa.Index("ix_published_version", "collection", "object_id", "version", unique=True),
+    sa.Index("ix_published_date_added", "collection", "date_added"),
+)
+
+published_items = sa.Table(
+    "published_items",
+    metadata,
+    sa.Column("collection", sa.String(36), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("item", sa.String, primary_key=True),
+    sa.Column("item_version", sa.Integer, nullable=False),
+    sa.Column("label", sa.String, nullable=False),
+    sa.Column("statements", sa.LargeBinary, nullable=False),
+    sa.Column("linked_at", Instant, nullable=False),
+    sa.Index("ix_published_items_item", "item", "collection"),
+)
+"""Which items need a row, and of which statements their view was composed: what TLP is enforced on again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection; `subscriber` is None for `clear` and `test`."""
+
+    id: str
+    alias: str
+    subscriber: str | None
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A STIX object as it will stand in a collection, serialised once."""
+
+    object_id: str
+    version: datetime | None
+    """modified, else created, else None: then it is the date it is added (TAXII 2.1 3.4.1)."""
+    version_text: str
+    spec_version: str
+    digest: bytes
+    body: bytes
+    revoked: bool = False
+    renamed: bool = False
+    same: int | None = None
+    """It stands in the collection already, as this row."""
+    replaces: int | None = None
+    """A row of the same version that was taken back, and now comes again at a later place."""
+
+
+def find(conn: sa.Connection, name: str) -> Collection | None:
+    """A collection by id or alias (TAXII 2.1 5.2 allows both in the path)."""
+    columns = collections.c
+    query = sa.select(columns.id, columns.alias, columns.subscriber, columns.title, columns.description)
+    row = conn.execute(query.where(sa.or_(columns.id == name, columns.alias == name))).first()
+    return None if row is None else Collection(*row)
+
+
+def lock(conn: sa.Connection) -> None:
+    """The right to append, to any collection, until the transaction ends.
+
+    One lock for all, because whether an id may keep its meaning is decided over all collections. It is the row of
+    the first collection; on SQLite, where a transaction is the only writer anyway, FOR UPDATE is left out.
+    """
+    conn.execute(sa.select(collections.c.id).where(collections.c.alias == "clear").with_for_update())
+
+
+def locked(conn: sa.Connection, alias: str) -> Collection:
+    """A collection, under the lock. DispatchError when there is none."""
+    lock(conn)
+    found = find(conn, alias)
+    if found is None:
+        raise DispatchError(f"there is no collection {alias}: call ensure or collection_for first")
+    return found
+
+
+def append(conn: sa.Connection, collection: str, objects: Sequence[Prepared], now: datetime) -> list[int]:
+    """Append rows, under the lock; their numbers. A clock that stands still or runs back changes no order."""
+    if not objects:
+        return []
+    columns = collections.c
+    standing = sa.select(columns.last_seq, columns.last_added).where(columns.id == collection)
+    seq, added = conn.execute(standing).one()
+    rows: list[dict[str, Any]] = []
+    for each in objects:
+        seq += 1
+        added = now if added is None else max(now, added + timedelta(microseconds=1))
+        rows.append(_row(collection, seq, added, each))
+    _remove(conn, collection, [each.replaces for each in objects if each.replaces is not None])
+    conn.execute(sa.insert(published), rows)
+    conn.execute(sa.update(collections).where(columns.id == collection).values(last_seq=seq, last_added=added))
+    return [row["seq"] for row in rows]
+
+
+def link(
+    conn: sa.Connection,
+    collection: str,
+    seqs: Sequence[int],
+    *,
+    item: str,
+    item_version: int,
+    label: Label,
+    statements: frozenset[str],
+    now: datetime,
+) -> None:
+    """Note that these rows are (also) what this version of an item is in this collection."""
+    links = published_items.c
+    for start in range(0, len(seqs), CHUNK):
+        some = links.seq.in_(seqs[start : start + CHUNK])
+        conn.execute(sa.delete(published_items).where(links.collection == collection, links.item == item, some))
+    what = {"collection": collection, "item": item, "item_version": item_version, "label": label.value}
+    what |= {"statements": msgspec.json.encode(sorted(statements)), "linked_at": now}
+    if seqs:
+        conn.execute(sa.insert(published_items), [what | {"seq": seq} for seq in dict.fromkeys(seqs)])
+
+
+def _row(collection: str, seq: int, added: datetime, each: Prepared) -> dict[str, Any]:
+    return {
+        "collection": collection,
+        "seq": seq,
+        "date_added": added,
+        "object_id": each.object_id,
+        "version": each.version or added,
+        "version_text": each.version_text or instant_text(added),
+        "type": each.object_id.partition("--")[0],
+        "spec_version": each.spec_version,
+        "media_type": f"application/stix+json;version={each.spec_version}",
+        "digest": each.digest,
+        "body": each.body,
+        "withdrawn": False,
+        "revoked": each.revoked,
+    }
+
+
+def _remove(conn: sa.Connection, collection: str, seqs: Sequence[int]) -> None:
+    for start in range(0, len(seqs), CHUNK):
+        some = published.c.seq.in_(seqs[start : start + CHUNK])
+        conn.execute(sa.delete(published).where(published.c.collection == collection, some))

@@ -97,3 +97,20 @@ class Subscriber(Struct, frozen=True):
     profile: Profile
     contacts: tuple[Contact, ...]
     changed_at: datetime
+
+
+class Incoming(Struct, frozen=True):
+    """One subscriber as an operator's import states it: no number yet, and nothing the subscriber gave itself."""
+
+    id: str
+    name: str
+    language: Literal["nl", "en"] = "nl"
+    clearance: Clearance = Clearance()
+    profile: Profile = Profile()
+    contacts: tuple[Contact, ...] = ()
+
+
+class Own(Struct, frozen=True):
+    """What the subscriber gave itself. An import never touches it; the effective opt-outs are the union."""
+
+    opt_out: tuple[str, ...] = ()

@@ -1,0 +1,255 @@
+"""The registry: who is subscribed, with a number that is never given twice.
+
+An import replaces what the operator knows; what the subscriber gave itself (`Own`) stands in a column of its own and
+survives every import; readers get the union. Each change gets a revision that only grows, in the order of commits
+(the counter row is locked until then), so that an index can follow with `changed_since`. A removed subscriber leaves
+a tombstone: its number and revision, and nothing else.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from ingest.columns import Instant, metadata
+from subscribers import Incoming, Own, Subscriber, SubscriberError
+
+CHUNK = 500
+"""Ids or numbers in one statement: both engines take it, and it is past the knee of the curve."""
+
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(100), unique=True, comment="NULL once removed"),
+    sa.Column("name", sa.String(300), nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False, comment="msgspec JSON of Incoming; empty once removed"),
+    sa.Column("own", sa.LargeBinary, nullable=False, comment="msgspec JSON of Own: given by the subscriber"),
+    sa.Column("revision", sa.Integer, nullable=False, index=True),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("removed_at", Instant),
+)
+history = sa.Table(
+    "subscriber_history",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False, comment="when it was replaced"),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("own", sa.LargeBinary, nullable=False),
+)
+counters = sa.Table(
+    "subscriber_counters",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+)
+
+_NOTHING = msgspec.json.encode(Own())
+_INCOMING = msgspec.json.Decoder(Incoming)
+_OWN = msgspec.json.Decoder(Own)
+_COLUMNS = (subscribers.c.number, subscribers.c.data, subscribers.c.own, subscribers.c.changed_at)
+T = TypeVar("T")
+Row: TypeAlias = sa.Row[*tuple[Any, ...]]
+
+
+class Counts(NamedTuple):
+    """What an import did."""
+
+    new: int
+    updated: int
+    unchanged: int
+
+
+def upsert(conn: sa.Connection, incoming: Sequence[Incoming], now: datetime) -> Counts:
+    """Make the registry say what the import says about these subscribers; others stay. The caller commits.
+
+    Raises SubscriberError when an id stands twice; nothing has been written then.
+    """
+    if len({one.id for one in incoming}) < len(incoming):
+        raise SubscriberError("an id stands twice in one import: keep one of the two")
+    if not incoming:
+        return Counts(0, 0, 0)
+    _advance(conn, "revision", 0)  # locks: who imports at the same time waits for our commit
+    added: list[Incoming] = []
+    changed: list[tuple[Row, Incoming, bytes]] = []
+    for chunk in _chunks(incoming):
+        known = _known(conn, [one.id for one in chunk])
+        for one in chunk:
+            row = known.get(one.id)
+            if row is None:
+                added.append(one)
+            elif (data := msgspec.json.encode(one)) != row.data:
+                changed.append((row, one, data))
+    if added or changed:
+        revision = _advance(conn, "revision", 1)
+        _replace(conn, changed, revision, now)
+        _insert(conn, added, revision, now)
+    return Counts(len(added), len(changed), len(incoming) - len(added) - len(changed))
+
+
+def give(conn: sa.Connection, id: str, own: Own, now: datetime) -> None:  # noqa: A002
+    """Record what the subscriber gave itself, in place of what it gave before. Raises SubscriberError."""
+    _advance(conn, "revision", 0)
+    row = _known(conn, [id]).get(id)
+    if row is None:
+        raise SubscriberError("no subscriber has this id: see `oktt subscribers list`")
+    revision = _advance(conn, "revision", 1)
+    _remember(conn, [row], now)
+    conn.execute(
+        subscribers.update()
+        .where(subscribers.c.number == row.number)
+        .values(own=msgspec.json.encode(own), revision=revision, changed_at=now)
+    )
+
+
+def get(conn: sa.Connection, id: str) -> Subscriber | None:  # noqa: A002
+    """The subscriber with this id; None: there is none, or it was removed."""
+    row = conn.execute(sa.select(*_COLUMNS).where(subscribers.c.id == id)).one_or_none()
+    return None if row is None else _subscriber(row)
+
+
+def by_numbers(conn: sa.Connection, numbers: Iterable[int]) -> Iterator[Subscriber]:
+    """The subscribers with these numbers, in rising order; removed and unknown ones are left out."""
+    for chunk in _chunks(sorted(set(numbers))):
+        chosen = subscribers.c.number.in_(chunk) & subscribers.c.removed_at.is_(None)
+        rows = conn.execute(sa.select(*_COLUMNS).where(chosen).order_by(subscribers.c.number))
+        yield from map(_subscriber, rows.all())
+
+
+def every(conn: sa.Connection) -> Iterator[Subscriber]:
+    """All subscribers, by number. Read in pages: memory stays small, and the caller may write in between."""
+    for row in _paged(conn, sa.select(*_COLUMNS).where(subscribers.c.removed_at.is_(None))):
+        yield _subscriber(row)
+
+
+def remove(conn: sa.Connection, id: str, now: datetime) -> int | None:  # noqa: A002
+    """Forget a subscriber: name, profile, contacts and history go; the number stays taken.
+
+    Returns the number, or None when nobody has this id.
+    """
+    _advance(conn, "revision", 0)
+    row = _known(conn, [id]).get(id)
+    if row is None:
+        return None
+    number: int = row.number
+    revision = _advance(conn, "revision", 1)
+    conn.execute(history.delete().where(history.c.number == number))
+    conn.execute(
+        subscribers.update()
+        .where(subscribers.c.number == number)
+        .values(id=None, name="", data=b"", own=b"", revision=revision, changed_at=now, removed_at=now)
+    )
+    return number
+
+
+def revision(conn: sa.Connection) -> int:
+    """The latest revision; 0 for an empty registry. An index that has it is up to date."""
+    return conn.scalar(sa.select(counters.c.value).where(counters.c.name == "revision")) or 0
+
+
+def changed_since(conn: sa.Connection, revision: int) -> Iterator[tuple[int, Subscriber | None]]:
+    """(number, the subscriber as it is now) for all that changed after that revision; None: it was removed.
+
+    Read `revision(conn)` before this: what commits in between is then given twice, never lost.
+    """
+    query = sa.select(*_COLUMNS, subscribers.c.removed_at).where(subscribers.c.revision > revision)
+    for row in _paged(conn, query):
+        yield row.number, _subscriber(row) if row.removed_at is None else None
+
+
+def _paged(conn: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[Row]:
+    last, page = 0, 20 * CHUNK
+    while True:
+        rows = conn.execute(query.where(subscribers.c.number > last).order_by(subscribers.c.number).limit(page)).all()
+        yield from rows
+        if len(rows) < page:
+            return
+        last = rows[-1].number
+
+
+def _subscriber(row: Row) -> Subscriber:
+    one, own = _INCOMING.decode(row.data), _OWN.decode(row.own)
+    profile = one.profile
+    if own.opt_out:
+        both = tuple(dict.fromkeys((*profile.opt_out, *own.opt_out)))
+        profile = msgspec.structs.replace(profile, opt_out=both)
+    return Subscriber(one.id, row.number, one.name, one.language, one.clearance, profile, one.contacts, row.changed_at)
+
+
+def _known(conn: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
+    chosen = sa.select(subscribers).where(subscribers.c.id.in_(ids))
+    return {row.id: row for row in conn.execute(chosen)}
+
+
+def _insert(conn: sa.Connection, added: Sequence[Incoming], revision: int, now: datetime) -> None:
+    if not added:
+        return
+    first = _advance(conn, "number", len(added)) - len(added) + 1
+    for chunk in _chunks(list(enumerate(added, start=first))):
+        rows = [
+            {
+                "number": number,
+                "id": one.id,
+                "name": one.name,
+                "data": msgspec.json.encode(one),
+                "own": _NOTHING,
+                "revision": revision,
+                "changed_at": now,
+            }
+            for number, one in chunk
+        ]
+        conn.execute(subscribers.insert(), rows)
+
+
+def _replace(conn: sa.Connection, changed: Sequence[tuple[Row, Incoming, bytes]], revision: int, now: datetime) -> None:
+    if not changed:
+        return
+    _remember(conn, [row for row, _, _ in changed], now)
+    given: dict[str, Any] = {"name": sa.bindparam("new_name"), "data": sa.bindparam("new_data")}
+    statement = (
+        subscribers.update()
+        .where(subscribers.c.number == sa.bindparam("key"))
+        .values(given | {"revision": revision, "changed_at": now})
+    )
+    rows = [{"key": row.number, "new_name": one.name, "new_data": data} for row, one, data in changed]
+    conn.execute(statement, rows)
+
+
+def _remember(conn: sa.Connection, rows: Sequence[Row], now: datetime) -> None:
+    """Put what is about to be replaced into the history."""
+    before = [
+        {"number": row.number, "revision": row.revision, "at": now, "data": row.data, "own": row.own} for row in rows
+    ]
+    conn.execute(history.insert(), before)
+
+
+def _advance(conn: sa.Connection, name: str, by: int) -> int:
+    """Move a counter on and return its new value. The row stays locked until the caller's commit."""
+    moved = counters.update().where(counters.c.name == name).values(value=counters.c.value + by)
+    if conn.execute(moved).rowcount == 0:
+        _create(conn, name)
+        conn.execute(moved)
+    value: int = conn.execute(sa.select(counters.c.value).where(counters.c.name == name)).scalar_one()
+    return value
+
+
+def _create(conn: sa.Connection, name: str) -> None:
+    """Two may come here at once on PostgreSQL: the second waits, finds the row, and adds nothing."""
+    if conn.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_pg
+
+        conn.execute(insert_pg(counters).values(name=name, value=0).on_conflict_do_nothing())
+    else:
+        from sqlalchemy.dialects.sqlite import insert as insert_lite
+
+        conn.execute(insert_lite(counters).values(name=name, value=0).on_conflict_do_nothing())
+
+
+def _chunks(values: Sequence[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

@@ -12,7 +12,7 @@ from msgspec import Struct
 from config import ConfigError
 from ingest import Source
 from pii_guard import GuardError
-from pii_guard.policy import Policy, check_sources
+from pii_guard.policy import Policy
 from pii_guard.policy import load as load_policy
 from tlp import Label
 from triage.rules import DeskSettings, Rule
@@ -130,7 +130,7 @@ class Settings:
         except KeyError:
             known = ", ".join(sorted(self.sources))
             raise ConfigError(
-                f"sources.toml has no source of that id; there are: {known}. Use one of these or add a table [source.<id>]"
+                f"sources.toml has no source of that id; there are: {known}. Use one or add a table [source.<id>]"
             ) from None
 
 
@@ -153,7 +153,7 @@ def load(folder: Path) -> Settings:
     legal = folder / "legal.toml"
     try:
         policy = load_policy(_File(legal).text, str(legal))
-        check_sources(policy, list(sources.values()))
+        policy.check_sources(sources.values())
     except GuardError as error:
         raise ConfigError(str(error)) from None
     return Settings(folder, main, sources, rules, policy)

@@ -83,10 +83,8 @@ class Case:
     @property
     def bound(self) -> str:
         """Hash of item, versions, label, criteria and policy (domain-rules: Decisions)."""
-        said = [
-            (each.key, each.label.value, each.policy, hashlib.blake2b(msgspec.json.encode(each)).hexdigest())
-            for each in (*self.item.statements, *self.item.facts)
-        ]
+        said = [(each.key, hashlib.blake2b(msgspec.json.encode(each)).hexdigest()) for each in self.item.statements]
+        # What a CVE record adds is in the version: it makes a new one, or adds nothing that was decided on.
         label = self.label.value if self.label else None
         whole = [self.item.id, self.item.version, said, label, self.urgency, sorted(self.to), CRITERIA]
         return hashlib.blake2b(msgspec.json.encode(whole), digest_size=32).hexdigest()

@@ -43,6 +43,7 @@ statements = sa.Table(
     sa.Column("source", sa.String(100), nullable=False, index=True),
     sa.Column("label", sa.String(12), nullable=False),
     sa.Column("meaning", sa.String(64), nullable=False),
+    sa.Column("regime", sa.String(40), nullable=False),
     sa.Column("received_at", Instant, nullable=False, index=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
@@ -191,6 +192,31 @@ def refused(connection: sa.Connection, limit: int = 1000) -> Iterator[dict[str, 
             "reason": each.reason,
             "path": each.path,
         }
+
+
+def expired(connection: sa.Connection, regime: str, before: datetime) -> list[str]:
+    """Ids of items all of whose statements were received under this regime before that moment."""
+    fresh = sa.select(statements.c.item).where(
+        statements.c.item.is_not(None),
+        sa.or_(statements.c.received_at >= before, statements.c.regime != regime),
+    )
+    query = sa.select(statements.c.item).where(statements.c.item.is_not(None), statements.c.item.not_in(fresh))
+    return [str(each) for each in connection.scalars(query.distinct().order_by(statements.c.item))]
+
+
+def delete(connection: sa.Connection, item: str) -> None:
+    """Delete an item with its statements, versions and history. What was sent of it stands in the ledger."""
+    own = sa.select(statements.c.key).where(statements.c.item == item)
+    connection.execute(cves.delete().where(cves.c.statement.in_(own)))
+    for table in (statements, merge_keys, versions, history):
+        connection.execute(table.delete().where(table.c.item == item))
+    connection.execute(items.delete().where(items.c.id == item))
+
+
+def delete_records(connection: sa.Connection, before: datetime) -> int:
+    """Delete what is noted of documents and refusals from before that moment; how many rows."""
+    gone = connection.execute(documents.delete().where(documents.c.at < before)).rowcount
+    return gone + connection.execute(refusals.delete().where(refusals.c.at < before)).rowcount
 
 
 def note(

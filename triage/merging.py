@@ -4,8 +4,7 @@ Which statements lie in one item does not depend on the order of arrival (they a
 the survivor of a merge is the item that is furthest on its way, then the oldest.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -48,11 +47,11 @@ class Admission:
 
 
 def admit(
-    connection: sa.Connection, guard: Guard, guarded: Item, keys: Iterable[str], now: datetime
+    connection: sa.Connection, guard: Guard, guarded: Item, keys: Sequence[str], now: datetime
 ) -> list[Admission]:
     """Lay one guarded draft into the inbox: a new item, a statement more, or a new version.
 
-    `keys` are the merge keys of normalize.identity. Facts (CVE records) give one Admission for each item they change.
+    `keys` are the merge keys of normalize.identity, keyed by the caller: they are stored. Facts (CVE records) give one Admission for each item they change.
     Wording that changes alone is not taken over: what was approved is what stands (domain-rules: Versions).
     """
     (statement,) = guarded.statements
@@ -62,25 +61,20 @@ def admit(
     if statement.kind == "facts":
         _store(connection, guard, statement, None, exists=old is not None)
         touched = _items_naming(connection, statement.facts.cves)
-        changed = [item for item in touched if _recompose(connection, guard, item, now, "facts of a CVE record")]
+        changed = [item for item in touched if _recompose(connection, guard, item, now, "CVE record", facts=True)]
         return [Admission("updated", item, held=False) for item in changed]
-    hashed = [_digest(key) for key in keys]
-    where = _home(connection, hashed, old.item if old else None, guard, now)
+    where = _home(connection, keys, old.item if old else None, guard, now)
     effect: Effect = "updated" if old else "merged" if where else "new"
     item = where or _create(connection, statement, now)
     _store(connection, guard, statement, item, exists=old is not None)
-    _claim_keys(connection, hashed, item)
-    changed_item = _recompose(connection, guard, item, now, f"{effect} by source {statement.source}")
-    if effect == "updated" and not changed_item:
+    _claim_keys(connection, keys, item)
+    changed = _recompose(connection, guard, item, now, f"{effect} by source {statement.source}")
+    if effect == "updated" and not changed:
         effect = "unchanged"
     return [Admission(effect, item, held=bool(statement.holds))]
 
 
-def _digest(key: str) -> str:
-    return hashlib.blake2b(key.encode(), digest_size=32).hexdigest()
-
-
-def _home(connection: sa.Connection, keys: list[str], own: str | None, guard: Guard, now: datetime) -> str | None:
+def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard: Guard, now: datetime) -> str | None:
     """The item that these keys lead to; items that they connect become one."""
     found = set(connection.scalars(sa.select(merge_keys.c.item).where(merge_keys.c.key.in_(keys))))
     if own is not None:
@@ -132,6 +126,7 @@ def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: 
         "source": statement.source,
         "label": statement.label.value,
         "meaning": statement.meaning,
+        "regime": statement.regime,
         "received_at": statement.received_at,
         "sealed": guard.seal(statement),
     }
@@ -145,7 +140,7 @@ def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: 
         connection.execute(cves.insert(), rows)
 
 
-def _claim_keys(connection: sa.Connection, keys: list[str], item: str) -> None:
+def _claim_keys(connection: sa.Connection, keys: Sequence[str], item: str) -> None:
     taken = set(connection.scalars(sa.select(merge_keys.c.key).where(merge_keys.c.key.in_(keys))))
     rows = [{"key": key, "item": item} for key in dict.fromkeys(keys) if key not in taken]
     if rows:
@@ -163,28 +158,49 @@ def _items_naming(connection: sa.Connection, names: Sequence[str]) -> list[str]:
     return [str(each) for each in connection.scalars(query)]
 
 
-def _recompose(connection: sa.Connection, guard: Guard, item: str, now: datetime, why: str) -> bool:
-    """Compose the item anew; a new version when its meaning changed, which voids what was decided. True: it did."""
+def _recompose(
+    connection: sa.Connection, guard: Guard, item: str, now: datetime, why: str, *, facts: bool = False
+) -> bool:
+    """Compose the item anew after what was said of it changed. True: its meaning changed, so it has a new version.
+
+    A decision rests on every word that was on the table, so that it no longer stands either way; a version more, and
+    with it a message to those who had the last one, comes of a change of meaning alone (domain-rules: Versions). A CVE record
+    (`facts`) that changes no meaning adds nothing that anybody decided on.
+    """
     current = row(connection, item)
     whole = load(connection, guard, item)
     kind = identity.kind_of([each.kind for each in whole.statements])
-    facts = standing_facts(whole)
+    known = standing_facts(whole)
     title = best(whole.statements, kind).title
     label = min(each.label for each in whole.statements)
     strict = max(each.label for each in whole.statements)
-    meaning = identity.meaning(kind, label, facts, f"{title}\n{strict.value}" if kind == "news" else strict.value)
-    if meaning == current.meaning:
+    meaning = identity.meaning(kind, label, known, f"{title}\n{strict.value}" if kind == "news" else strict.value)
+    changed = meaning != current.meaning
+    if facts and not changed:
         return False
-    version = current.version + 1
-    state: State = "held" if any(each.holds for each in whole.statements) else "new"
-    if current.state == "claimed":
-        state = "claimed"
-    encoded = msgspec.json.encode(_card(whole, kind, facts, title, current))
-    values = {"version": version, "kind": kind, "meaning": meaning, "card": encoded}
-    set_state(connection, item, state, now, **values)
-    connection.execute(versions.insert(), {"item": item, "version": version, "at": now, "card": encoded})
-    note(connection, item, version, now, "oktt", "received" if version == 1 else "changed", why)
-    return True
+    version = current.version + changed
+    encoded = msgspec.json.encode(_card(whole, kind, known, title, current))
+    state = _after(current.state, held=any(each.holds for each in whole.statements), changed=changed)
+    set_state(connection, item, state, now, version=version, kind=kind, meaning=meaning, card=encoded, ruled=None)
+    if changed:
+        connection.execute(versions.insert(), {"item": item, "version": version, "at": now, "card": encoded})
+    note(
+        connection,
+        item,
+        version,
+        now,
+        "oktt",
+        "received" if version == 1 else "changed" if changed else "repeated",
+        why,
+    )
+    return changed
+
+
+def _after(state: State, *, held: bool, changed: bool) -> State:
+    """The state of an item of which more was said: what was declined or withdrawn comes back only with news."""
+    if state == "claimed" or (not changed and state in ("declined", "withdrawn")):
+        return state
+    return "held" if held else "new"
 
 
 def _card(item: Item, kind: str, facts: Facts, title: str, current: sa.Row[Any]) -> dict[str, Any]:

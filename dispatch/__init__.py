@@ -1,9 +1,9 @@
 """The way out: outbound I/O only.
 
-A View is what one reader may see of an item; `dispatch.view.compose(released, permit, ...)` makes it and nothing goes out that is
-not made of Views. Deliveries lie in the outbox until a channel takes them; exactly one place retries.
-Nothing is lost: only a crash between acceptance by the other side and our commit may repeat a message, with the
-same bytes and the same Message-ID, marked `repeat` in the ledger.
+A View is what one reader may see of an item; `dispatch.view.compose(released, permit, ...)` makes it and nothing
+goes out that is not made of Views. Deliveries lie in the outbox until a channel takes them; exactly one place
+retries. Nothing is lost: only a crash between acceptance by the other side and our commit may repeat a message,
+with the same bytes and the same Message-ID, marked `repeat` in the ledger.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from filtering import Reason
 from normalize import Affected, Kind, Level, Observable, Urgency
+from subscribers import ChannelType
 from tlp import Label
 
 DeliveryKind = Literal["alert", "update", "withdrawal", "monday", "friday"]
@@ -58,6 +59,12 @@ class View:
     """STIX 2.1 objects for this reader, the label's marking definition included."""
     statements: frozenset[str]
     """Keys of the statements it is composed of."""
+    language: str = ""
+    """Of title and summary."""
+    grades: tuple[str, ...] = ()
+    """Admiralty grade (A-F) of each source, in the order of `sources`; for analysts and mature readers."""
+    others: int = 0
+    """How many observables the permitted statements have beside those this reader may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,12 @@ class Delivery:
     attempts: int = 0
     message: bytes | None = None
     """Prepared bytes, kept from just before sending until the outcome is committed."""
+    medium: ChannelType | None = None
+    """What kind of contact it goes to."""
+    worker: str = ""
+    """Who holds the claim."""
+    repeat: bool = False
+    """The other side may have had these bytes already: an attempt ended without a known outcome."""
 
 
 @dataclass(frozen=True, slots=True)

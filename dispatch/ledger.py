@@ -1,0 +1,127 @@
+"""The ledger: what was sent to whom, under which label, and what was not and why. Rows are only added.
+
+It holds ids and hashes: no address and no content.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+
+from dispatch import Delivery, DeliveryKind
+from ingest.columns import Instant, metadata
+from subscribers import ChannelType
+from tlp import Label
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("delivery", sa.String(32), nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("subscriber", sa.String(255), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("medium", sa.String(16)),
+    sa.Column("label", sa.String(16)),
+    sa.Column("view", sa.String(64)),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("message_id", sa.String(255)),
+    sa.Column("repeat", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Index("ix_ledger_subject", "subject", "subscriber"),
+    sa.Index("ix_ledger_subscriber", "subscriber", "at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the ledger."""
+
+    at: datetime
+    outcome: Literal["sent", "failed", "cancelled"]
+    delivery: str
+    kind: DeliveryKind
+    subscriber: str
+    subject: str
+    version: int
+    medium: ChannelType | None
+    label: Label | None
+    view: str | None
+    sha256: str | None
+    message_id: str | None
+    repeat: bool
+    reason: str
+
+
+def record(
+    conn: sa.Connection,
+    delivery: Delivery,
+    outcome: Literal["sent", "failed", "cancelled"],
+    reason: str,
+    at: datetime,
+    *,
+    label: str | None,
+    view: str | None,
+    message: bytes | None,
+    message_id: str | None,
+) -> None:
+    """Add a line. Called by the outbox, in the transaction that settles the delivery."""
+    conn.execute(
+        sa.insert(ledger).values(
+            at=at,
+            outcome=outcome,
+            delivery=delivery.id,
+            kind=delivery.kind,
+            subscriber=delivery.subscriber,
+            subject=delivery.subject,
+            version=delivery.version,
+            medium=delivery.medium,
+            label=label,
+            view=view,
+            sha256=None if message is None else hashlib.sha256(message).hexdigest(),
+            message_id=message_id,
+            repeat=delivery.repeat,
+            reason=reason,
+        )
+    )
+
+
+def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
+    """What this subscriber got of an item, in order of sending."""
+    found = sa.select(ledger).where(
+        ledger.c.subscriber == subscriber, ledger.c.subject == item, ledger.c.outcome == "sent"
+    )
+    return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
+
+
+def recipients(conn: sa.Connection, item: str) -> dict[str, int]:
+    """Who got an item, and the latest version of it: to whom updates and a withdrawal go."""
+    latest = (
+        sa.select(ledger.c.subscriber, sa.func.max(ledger.c.version))
+        .where(ledger.c.subject == item, ledger.c.outcome == "sent", ledger.c.kind != "withdrawal")
+        .group_by(ledger.c.subscriber)
+    )
+    return {row[0]: row[1] for row in conn.execute(latest)}
+
+
+def told(conn: sa.Connection, subscriber: str, since: datetime) -> dict[str, Entry]:
+    """The latest message on each item that this subscriber was sent since then (digests excluded)."""
+    found = sa.select(ledger).where(
+        ledger.c.subscriber == subscriber,
+        ledger.c.at >= since,
+        ledger.c.outcome == "sent",
+        ledger.c.kind.in_(("alert", "update", "withdrawal")),
+    )
+    return {row.subject: _entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))}
+
+
+def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
+    values = dict(row._mapping)
+    values.pop("id")
+    values["label"] = None if row.label is None else Label(row.label)
+    return Entry(**values)

@@ -1,0 +1,344 @@
+"""The outbox: what waits, who holds it, and what became of it (dispatch.ledger).
+
+Sending has two phases, so that a crash at any point loses nothing: (a) `claim` and `prepare` put the exact bytes in
+the row, state `sending`, and the caller commits; (b) the channel sends; (c) `settle` puts the outcome and a ledger
+row in one transaction. A row still in `sending` when its claim has run out may have been accepted: it is sent again
+with the same bytes and stands as `repeat` in the ledger. This is the one place that retries.
+
+The caller owns the transactions, and checks the label again between claim and prepare, and before sending again.
+"""
+
+import hashlib
+import hmac
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dispatch import Delivery, DeliveryKind, DispatchError, Outcome
+from dispatch.ledger import ledger, record
+from ingest.columns import Instant, metadata
+from normalize import Urgency
+from subscribers import ChannelType
+from tlp import Label
+
+LEASE = timedelta(minutes=5)
+"""How long a claim holds. Longer than any channel's time-out, or a slow send would be repeated."""
+ATTEMPTS = 8
+BASE, CAP = timedelta(minutes=1), timedelta(hours=4)
+POSSIBLY_ACCEPTED = "lost-after-data"
+"""Reason of a retry whose message the other side may have accepted before the connection broke."""
+CancelReason = Literal["tlp", "withdrawn", "no-match", "superseded", "opt-out"]
+PRIORITY: dict[Urgency | None, int] = {"today": 0, "this-week": 1, "info": 2, None: 3}
+"""Urgent before digest (None)."""
+_CHUNK = 500
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("subscriber", sa.String(255), nullable=False),
+    sa.Column("channel", sa.Integer, nullable=False),
+    sa.Column("medium", sa.String(16)),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("queued_at", Instant, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("worker", sa.String(64), nullable=False, default=""),
+    sa.Column("claimed_until", Instant),
+    sa.Column("repeat", sa.Boolean, nullable=False, default=False),
+    sa.Column("message", sa.LargeBinary),
+    sa.Column("label", sa.String(16)),
+    sa.Column("view", sa.String(64)),
+    sa.Column("message_id", sa.String(255)),
+    sa.Column("settled_at", Instant),
+    sa.Column("reason", sa.String(64), nullable=False, default=""),
+    sa.Index("ix_deliveries_due", "state", "priority", "due_at", "id"),
+    sa.Index("ix_deliveries_subject", "subject", "subscriber"),
+)
+
+_d = deliveries.c
+
+
+def delivery_id(key: bytes, kind: DeliveryKind, subject: str, version: int, subscriber: str, channel: int) -> str:
+    """The natural key: HMAC-SHA-256 cut to 128 bits, hexadecimal. Names no one to who sees it in a Message-ID."""
+    content = msgspec.json.encode([kind, subject, version, subscriber, channel])
+    return hmac.new(key, content, hashlib.sha256).hexdigest()[:32]
+
+
+def order(
+    key: bytes,
+    kind: DeliveryKind,
+    subject: str,
+    version: int,
+    subscriber: str,
+    channel: int,
+    medium: ChannelType,
+    *,
+    queued_at: datetime,
+    due_at: datetime,
+) -> Delivery:
+    """A delivery to queue. `due_at` later than `queued_at` is the undo window, or quiet hours."""
+    identifier = delivery_id(key, kind, subject, version, subscriber, channel)
+    return Delivery(identifier, kind, subject, version, subscriber, channel, "queued", due_at, queued_at, medium=medium)
+
+
+def queue(conn: sa.Connection, orders: Sequence[Delivery], *, urgency: Urgency | None) -> int:
+    """Put deliveries in the outbox; how many were new. One that is there already, in any state, stays as it is."""
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(deliveries).on_conflict_do_nothing(index_elements=["id"])
+    new = 0
+    for start in range(0, len(orders), _CHUNK):
+        rows = [_row(each, PRIORITY[urgency]) for each in orders[start : start + _CHUNK]]
+        # Counted beforehand: what executemany reports for ignored rows differs between drivers.
+        ids = {row["id"] for row in rows}
+        known = conn.execute(sa.select(sa.func.count()).where(_d.id.in_(ids))).scalar_one()
+        conn.execute(statement, rows)
+        new += len(ids) - known
+    return new
+
+
+def _row(each: Delivery, priority: int) -> dict[str, object]:
+    if each.state != "queued" or each.message is not None:
+        raise DispatchError(f"delivery {each.id} is {each.state}: only new deliveries are queued")
+    return {
+        "id": each.id,
+        "kind": each.kind,
+        "subject": each.subject,
+        "version": each.version,
+        "subscriber": each.subscriber,
+        "channel": each.channel,
+        "medium": each.medium,
+        "state": "queued",
+        "priority": priority,
+        "due_at": each.due_at,
+        "queued_at": each.queued_at,
+        "attempts": 0,
+        "worker": "",
+        "repeat": False,
+        "reason": "",
+    }
+
+
+def claim(
+    conn: sa.Connection, now: datetime, limit: int, worker: str, *, hurry: bool = False, lease: timedelta = LEASE
+) -> list[Delivery]:
+    """Take up to `limit` deliveries that are due, most urgent first, for this worker (a name no other worker has).
+
+    `hurry` also takes what still waits in its undo window, not what waits to be tried again. What a worker left in
+    `sending` comes back once its lease has run out, with its bytes and marked `repeat`: send those, after checking
+    the label again. On PostgreSQL rows that others are claiming are skipped; SQLite has one writer.
+    """
+    free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
+    ready = [_d.due_at <= now, _d.state == "sending"]
+    if hurry:
+        ready.append(sa.and_(_d.attempts == 0, _d.reason == ""))
+    chosen = (
+        sa.select(deliveries)
+        .where(_d.state.in_(("queued", "sending")), free, sa.or_(*ready))
+        .order_by(_d.priority, _d.due_at, _d.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [_delivery(row, worker) for row in conn.execute(chosen)]
+    if found:
+        conn.execute(
+            sa.update(deliveries)
+            .where(_d.id.in_([each.id for each in found]))
+            .values(
+                worker=worker,
+                claimed_until=now + lease,
+                repeat=sa.or_(_d.repeat, _d.state == "sending"),
+            )
+        )
+    return found
+
+
+def _delivery(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
+    return Delivery(
+        row.id,
+        row.kind,
+        row.subject,
+        row.version,
+        row.subscriber,
+        row.channel,
+        row.state,
+        row.due_at,
+        row.queued_at,
+        row.attempts,
+        row.message,
+        row.medium,
+        worker,
+        row.repeat or row.state == "sending",
+    )
+
+
+def prepare(
+    conn: sa.Connection, delivery: Delivery, message: bytes, *, label: Label, view: str, message_id: str
+) -> Delivery:
+    """Put the exact bytes in the row before they leave; commit, then send what comes back.
+
+    `view` is dispatch.view.fingerprint's. Where bytes may have gone out already (`repeat`), those go again and
+    `message` is not looked at. Raises DispatchError when the claim was lost to another worker.
+    """
+    if delivery.repeat and delivery.message is not None:
+        return again(conn, delivery)
+    values = {"message": message, "label": label.value, "view": view, "message_id": message_id}
+    _hold(conn, delivery, state="sending", attempts=delivery.attempts + 1, **values)
+    return replace(delivery, state="sending", attempts=delivery.attempts + 1, message=message)
+
+
+def again(conn: sa.Connection, delivery: Delivery) -> Delivery:
+    """The same for a delivery that holds its bytes from an attempt before (`delivery.message`)."""
+    if delivery.message is None:
+        raise DispatchError(f"delivery {delivery.id} holds no message: prepare it")
+    _hold(conn, delivery, state="sending", attempts=delivery.attempts + 1)
+    return replace(delivery, state="sending", attempts=delivery.attempts + 1)
+
+
+def settle(
+    conn: sa.Connection,
+    delivery: Delivery,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    rng: random.Random,
+    attempts: int = ATTEMPTS,
+) -> Literal["sent", "retry", "failed"]:
+    """Record what became of an attempt: sent or failed go to the ledger and drop the bytes; retry waits.
+
+    After `attempts` attempts a retry is `failed`. The bytes are kept for the next attempt only where this one may
+    have been accepted. Raises DispatchError when the claim was lost to another worker.
+    """
+    if outcome.status == "retry" and delivery.attempts < attempts:
+        uncertain = outcome.reason == POSSIBLY_ACCEPTED or delivery.repeat
+        kept = {} if uncertain else {"message": None}
+        due = now + backoff(delivery.attempts, rng)
+        free = {"worker": "", "claimed_until": None}
+        _hold(conn, delivery, state="queued", due_at=due, reason=outcome.reason, repeat=uncertain, **free, **kept)
+        return "retry"
+    status: Literal["sent", "failed"] = "sent" if outcome.status == "sent" else "failed"
+    _close(conn, delivery, status, outcome.reason, now)
+    return status
+
+
+def backoff(attempts: int, rng: random.Random) -> timedelta:
+    """1, 2, 4 ... minutes up to 4 hours, each between half and one and a half times, so that retries spread."""
+    wait: timedelta = min(BASE * 2 ** max(attempts - 1, 0), CAP)
+    return wait * rng.uniform(0.5, 1.5)
+
+
+def cancel(conn: sa.Connection, delivery: Delivery, reason: CancelReason, now: datetime) -> None:
+    """Never send it; the ledger says why (and `repeat`, where an earlier attempt may have been accepted)."""
+    if reason not in get_args(CancelReason):
+        raise DispatchError(f"delivery {delivery.id}: {reason} is no reason to cancel")
+    _close(conn, delivery, "cancelled", reason, now)
+
+
+def cancel_waiting(
+    conn: sa.Connection, subject: str, reason: CancelReason, now: datetime, *, before: int | None = None
+) -> int:
+    """Cancel what waits of an item or edition, unclaimed; `before` a version only. How many were cancelled."""
+    free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
+    chosen = sa.select(deliveries).where(_d.subject == subject, _d.state == "queued", free)
+    if before is not None:
+        chosen = chosen.where(_d.version < before)
+    waiting = [_delivery(row, row.worker) for row in conn.execute(chosen.with_for_update(skip_locked=True))]
+    for each in waiting:
+        cancel(conn, each, reason, now)
+    return len(waiting)
+
+
+def defer(conn: sa.Connection, delivery: Delivery, until: datetime) -> None:
+    """Give a claimed delivery back until then (quiet hours); `hurry` does not fetch it earlier."""
+    _hold(conn, delivery, due_at=until, worker="", claimed_until=None, reason="quiet")
+
+
+def _close(
+    conn: sa.Connection, delivery: Delivery, state: Literal["sent", "failed", "cancelled"], reason: str, now: datetime
+) -> None:
+    row = conn.execute(sa.select(_d.label, _d.view, _d.message, _d.message_id).where(_d.id == delivery.id)).one()
+    _hold(
+        conn,
+        delivery,
+        state=state,
+        attempts=delivery.attempts,
+        settled_at=now,
+        reason=reason,
+        message=None,
+        worker="",
+        claimed_until=None,
+        repeat=delivery.repeat,
+    )
+    record(
+        conn,
+        delivery,
+        state,
+        reason,
+        now,
+        label=row.label,
+        view=row.view,
+        message=row.message,
+        message_id=row.message_id,
+    )
+
+
+def _hold(conn: sa.Connection, delivery: Delivery, **values: object) -> None:
+    """Change a row only while this worker holds it and it is not settled."""
+    mine = (_d.id == delivery.id, _d.worker == delivery.worker, _d.state.in_(("queued", "sending")))
+    if conn.execute(sa.update(deliveries).where(*mine).values(**values)).rowcount != 1:
+        raise DispatchError(f"delivery {delivery.id} is no longer {delivery.worker or 'unclaimed'}: leave it")
+
+
+def requeue_expired(conn: sa.Connection, now: datetime, dead: Collection[str] = ()) -> int:
+    """Give back the claims whose lease has run out, and those of workers known to be dead. How many.
+
+    `claim` takes expired ones by itself; this serves a restart that does not want to wait for the lease.
+    """
+    lost = sa.and_(_d.worker != "", sa.or_(_d.claimed_until <= now, _d.worker.in_(list(dead))))
+    found = conn.execute(
+        sa.update(deliveries)
+        .where(_d.state.in_(("queued", "sending")), lost)
+        .values(worker="", claimed_until=None, repeat=sa.or_(_d.repeat, _d.state == "sending"))
+    )
+    return found.rowcount
+
+
+def holders(conn: sa.Connection) -> set[str]:
+    """Workers that hold claims: the caller knows which of them still live."""
+    held = sa.select(_d.worker).where(_d.worker != "", _d.state.in_(("queued", "sending"))).distinct()
+    return set(conn.execute(held).scalars())
+
+
+def next_due(conn: sa.Connection) -> datetime | None:
+    """When the next delivery is due; None: nothing waits."""
+    found: datetime | None = conn.execute(sa.select(sa.func.min(_d.due_at)).where(_d.state == "queued")).scalar_one()
+    return found
+
+
+def summary(conn: sa.Connection, since: datetime | None = None) -> dict[tuple[str, str], int]:
+    """(medium, outcome) -> how many; what waits counts as `queued`."""
+    closed = sa.select(ledger.c.medium, ledger.c.outcome, sa.func.count()).group_by(ledger.c.medium, ledger.c.outcome)
+    if since is not None:
+        closed = closed.where(ledger.c.at >= since)
+    waiting = (
+        sa.select(_d.medium, sa.literal("queued"), sa.func.count())
+        .where(_d.state.in_(("queued", "sending")))
+        .group_by(_d.medium)
+    )
+    return {(row[0] or "", row[1]): row[2] for query in (closed, waiting) for row in conn.execute(query)}
+
+
+def purge(conn: sa.Connection, before: datetime) -> int:
+    """Delete what was settled before then, in outbox and ledger. How many rows."""
+    gone = conn.execute(sa.delete(deliveries).where(_d.settled_at < before)).rowcount
+    return gone + conn.execute(sa.delete(ledger).where(ledger.c.at < before)).rowcount

@@ -1,0 +1,212 @@
+"""(Released, Permit) -> View: what one reader may see of an item. The only way to something that can be sent.
+
+A view is made of the permitted statements alone, source names included, so that a stricter contribution neither
+silences nor shows through a wider one. Values that the guard keeps for their owner (`Observable.own`) are shown
+to that owner and are a number to everybody else.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from dispatch import DispatchError, View
+from dispatch.sightings import sightings
+from filtering import Explanation
+from normalize import Facts, Observable, Urgency
+from normalize.identity import combine, kind_of
+from pii_guard import Statement
+from tlp import Label, Permit
+from tlp.markings import STIX_ID, definition
+from triage import Released
+
+CONTRIBUTOR = {"nl": "een abonnee", "en": "a subscriber"}
+"""How a source stands that has no name of its own to show: a subscriber that contributed."""
+_LABELS = {identifier: label for label, identifier in STIX_ID.items()}
+
+
+class Parts:
+    """What all readers of one item version share: decoded objects, common observables, combined facts.
+
+    Made once for a Released, so that composing for thousands of readers does not walk 40,000 rows for each.
+    """
+
+    def __init__(self, released: Released) -> None:
+        self.released = released
+        self._combined: dict[frozenset[str], Facts] = {}
+
+    @functools.cached_property
+    def general(self) -> dict[str, tuple[Observable, ...]]:
+        """Per statement: the observables that everyone within the label may see."""
+        return {each.key: tuple(o for o in each.facts.observables if not o.own) for each in self._all()}
+
+    @functools.cached_property
+    def objects(self) -> dict[str, tuple[dict[str, Any], ...]]:
+        """Per statement: its guarded STIX objects. Shared between views: never to be changed."""
+        decode = msgspec.json.Decoder(tuple[dict[str, Any], ...]).decode
+        return {each.key: decode(each.objects) for each in self._all()}
+
+    def combined(self, statements: Sequence[Statement]) -> Facts:
+        """The facts of these statements without observables; withdrawn is what every source of it withdrew."""
+        keys = frozenset(each.key for each in statements)
+        if keys not in self._combined:
+            bare = [msgspec.structs.replace(each.facts, observables=()) for each in statements]
+            withdrawn = all(each.facts.withdrawn for each in statements if each.kind != "facts")
+            self._combined[keys] = msgspec.structs.replace(combine(bare), withdrawn=withdrawn)
+        return self._combined[keys]
+
+    def _all(self) -> tuple[Statement, ...]:
+        return self.released.item.statements + self.released.item.facts
+
+
+def compose(
+    released: Released,
+    permit: Permit,
+    *,
+    reader: str,
+    sources: Mapping[str, str],
+    explanation: Explanation | None,
+    own: Callable[[Observable], bool],
+    urgency: Urgency,
+    language: str = "nl",
+    grades: Mapping[str, str] | None = None,
+    rows: Mapping[str, Sequence[int]] | None = None,
+    parts: Parts | None = None,
+) -> View:
+    """The view of `reader`, under `permit`. Nothing that is passed in is changed.
+
+    `own(observable)` says whether a value kept for its owner is this reader's; `rows` (statement key -> indices in
+    its `facts.observables`) says the same without asking for each row. `sources` maps source ids to shown names,
+    `grades` to Admiralty grades. Title and summary are those of the first visible statement: in the reader's
+    language if there is one, then of the most reliable source, then the earliest.
+    Raises DispatchError when the permit shows no statement of the item itself (facts alone are nobody's alert),
+    ValueError when permit or parts belong to another reader or item.
+    """
+    parts = parts or Parts(released)
+    if permit.reader != reader or parts.released is not released:
+        raise ValueError("a permit or parts of another reader or item")
+    item, grades = released.item, grades or {}
+    told = [each for each in item.statements if each.key in permit.visible]
+    if not told:
+        raise DispatchError(f"{item.id}: {reader} may see no statement of it; ask tlp.enforce for the item's own")
+    # A CVE record joins by a CVE that perhaps only a statement out of sight names: then it would show through.
+    named = {cve for each in told for cve in each.facts.cves}
+    facts = [f for f in item.facts if f.key in permit.visible and named.intersection(f.facts.cves)]
+    told.sort(key=lambda each: _preference(each, language, grades))
+    best, visible = told[0], [*told, *facts]
+    label = max(permit.label, released.label or permit.label)
+    seen = {each.key: _observables(each, own, rows, parts) for each in visible}
+    combined = parts.combined(visible)
+    names = {source: sources.get(source, CONTRIBUTOR.get(language, CONTRIBUTOR["en"])) for source in _sources(visible)}
+    graded: dict[str, str] = {}
+    for source, name in names.items():
+        graded[name] = min(graded.get(name, "F"), grades.get(source, "F"))
+    return View(
+        item=item.id,
+        version=item.version,
+        kind=kind_of(each.kind for each in told),
+        title=best.title,
+        summary=best.summary,
+        label=label,
+        urgency=urgency,
+        reader=reader,
+        sources=tuple(graded),
+        cves=combined.cves,
+        affected=combined.affected,
+        sectors=combined.sectors,
+        observables=_union(seen.values()),
+        remedies=_remedies(told, language),
+        references=tuple(dict.fromkeys(url for each in visible for url in each.references)),
+        kans=combined.kans,
+        schade=combined.schade,
+        cvss=combined.cvss,
+        epss=combined.epss,
+        exploited=combined.exploited,
+        exposure=combined.exposure,
+        withdrawn=combined.withdrawn,
+        source_time=best.source_time,
+        received_at=best.received_at,
+        reasons=() if explanation is None else tuple(r for r in explanation.reasons if r.matched),
+        objects=_objects(visible, seen, label, released, reader, parts),
+        statements=frozenset(each.key for each in visible),
+        language=best.language,
+        grades=tuple(graded.values()),
+        others=sum(len(each.facts.observables) - len(seen[each.key]) for each in visible),
+    )
+
+
+def fingerprint(view: View) -> str:
+    """SHA-256 (hexadecimal) of everything a view shows: what the ledger keeps, and `prove` makes again."""
+    return hashlib.sha256(msgspec.json.encode(view, order="deterministic")).hexdigest()
+
+
+def _preference(each: Statement, language: str, grades: Mapping[str, str]) -> tuple[Any, ...]:
+    return each.language != language, grades.get(each.source, "F"), each.received_at, each.key
+
+
+def _sources(visible: Iterable[Statement]) -> list[str]:
+    return list(dict.fromkeys(each.source for each in visible))
+
+
+def _observables(
+    each: Statement,
+    own: Callable[[Observable], bool],
+    rows: Mapping[str, Sequence[int]] | None,
+    parts: Parts,
+) -> tuple[Observable, ...]:
+    every = each.facts.observables
+    if rows is not None:
+        mine = [every[index] for index in rows.get(each.key, ())]
+        return (*(o for o in mine if o.own), *parts.general[each.key])
+    return tuple(o for o in every if not o.own or own(o))
+
+
+def _union(found: Iterable[tuple[Observable, ...]]) -> tuple[Observable, ...]:
+    several = [part for part in found if part]
+    if len(several) < 2:
+        return several[0] if several else ()
+    return combine([Facts(observables=part) for part in several]).observables
+
+
+def _remedies(told: Sequence[Statement], language: str) -> tuple[str, ...]:
+    """In the reader's language if any source has them in it, otherwise as they are."""
+    readable = [each for each in told if each.language == language and each.facts.remedies] or told
+    return tuple(dict.fromkeys(remedy for each in readable for remedy in each.facts.remedies))
+
+
+def _objects(
+    visible: Sequence[Statement],
+    seen: Mapping[str, tuple[Observable, ...]],
+    label: Label,
+    released: Released,
+    reader: str,
+    parts: Parts,
+) -> tuple[dict[str, Any], ...]:
+    """Union by id of the statements' objects (the latest `modified` of an id), marked, with their markings."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in visible:
+        for obj in parts.objects[each.key]:
+            known = found.get(obj["id"])
+            if known is None or obj.get("modified", "") > known.get("modified", ""):
+                found[obj["id"]] = obj
+        if each.kind == "exposure":
+            mine = [o for o in seen[each.key] if o.own]
+            for obj in sightings(mine, released.item.id, reader, each.received_at):
+                found.setdefault(obj["id"], obj)
+    marked = [_marked(obj, label, released.label) for obj in found.values() if obj["type"] != "marking-definition"]
+    used = {label} | {_LABELS[ref] for obj in marked for ref in obj["object_marking_refs"] if ref in _LABELS}
+    own_labels = [definition(each) for each in sorted(used)]
+    others = [o for o in found.values() if o["type"] == "marking-definition" and o["id"] not in _LABELS]
+    return (*own_labels, *others, *marked)
+
+
+def _marked(obj: dict[str, Any], label: Label, raised: Label | None) -> dict[str, Any]:
+    """The object under the view's label where it carries none; a label that an analyst raised replaces wider ones."""
+    refs = obj.get("object_marking_refs") or []
+    labels = [_LABELS[ref] for ref in refs if ref in _LABELS]
+    if labels and (raised is None or max(labels) >= raised):
+        return obj
+    kept = [ref for ref in refs if ref not in _LABELS]
+    return {**obj, "object_marking_refs": [*kept, STIX_ID[raised if labels and raised else label]]}

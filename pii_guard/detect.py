@@ -34,11 +34,11 @@ class Span(NamedTuple):
 Found = Iterator[Span]
 
 _DOT = r"(?:\.|\[\.\]?|\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\{dot\})"
-_AT = r"(?:@|＠|\[@\]|\(@\)|\{@\}|\s?\[at\]\s?|\s?\(at\)\s?|\s?\{at\}\s?|<at>)"
+_AT = r"(?:@|＠|\[@\]|\(@\)|\{@\}|\s?\[at\]\s?|\s?\(at\)\s?|\s?\{at\}\s?|<at>|%40|&#64;)"
 _LABEL = r"[^\W_](?:[\w-]{0,62})"
 _EMAIL = re.compile(
-    rf"(?<![\w.%+&'-])(?:[\w!#$%&'*+/=?^`{{|}}~-]++|\.)*+(?<![.=/])(?P<at>{_AT})"
-    rf"(?P<host>(?:{_LABEL}{_DOT}){{1,8}}[^\W\d_]{{2,24}}|localhost\b|\[?\d{{1,3}}(?:\.\d{{1,3}}){{3}}\]?)",
+    rf"(?<![\w.'+~-])(?:[\w'+~-]++|\.)++(?P<at>{_AT})"
+    rf"(?P<host>(?:{_LABEL}{_DOT}){{1,8}}[^\W\d_]{{2,24}}|localhost\b|(?P<ip>\[?\d{{1,3}}(?:\.\d{{1,3}}){{3}}\]?))",
     re.IGNORECASE,
 )
 _SPOKEN_EMAIL = re.compile(
@@ -53,7 +53,7 @@ _PROFILE = re.compile(
 )
 
 _IPV4 = re.compile(rf"(?<![\w.])(?<!\d-)\d{{1,3}}(?:{_DOT}\d{{1,3}}){{3}}(?![\d_])(?!\.\d)(?!-\d)", re.IGNORECASE)
-_DASHED_IPV4 = re.compile(r"(?<!\d)(?<!\d[-.])\d{1,3}(?:[-_]\d{1,3}){3}(?=[.-][a-z])", re.IGNORECASE)
+_DASHED_IPV4 = re.compile(r"(?<!\d)\d{1,3}(?:[-_]\d{1,3}){3}(?=[.-][a-z])", re.IGNORECASE)
 _IPV6 = re.compile(
     r"(?<![\w:])(?:[0-9a-fA-F]{0,4}(?:\[:\]|:)){2,7}(?:[0-9a-fA-F]{1,4}|\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])"
 )
@@ -62,11 +62,13 @@ _MAC = re.compile(
     re.IGNORECASE,
 )
 _VERSION_BEFORE = re.compile(
-    r"(?:versions?|versies?|release|rel\.|build|firmware|fw|patch|update|upgrade|ver\.?|v\.|prior to|before|through|"
-    r"until|from|vanaf|voor|t/m|tot|lager dan|earlier than|older than|<=?|>=?|==)"
-    r"(?:\s+(?:and|or|en|of|to|tot|<|<=|>=|is|was)|[\s:,'\"(]|\d+(?:\.\d+){2,3}(?:[-\w]*)?){0,6}$",
+    r"(?:versions?|versies?|release|rel\.|build|firmware|fw|patch|ver\.?|v\.|prior to|before|lager dan|earlier than|"
+    r"older than|<=?|>=?|==)"
+    r"(?:\s+(?:and|or|to|en|of|tot|t/m|through|thru|until|from|vanaf|voor|before|is|was)\b|[\s:,'\"(]|[<>]=?|-"
+    r"|v?\d+(?:\.\d+){1,3}(?:[-\w]*)?){0,12}$",
     re.IGNORECASE,
 )
+"""What makes four numbers a version: a word for it, with nothing but numbers and joining words in between."""
 _ADDRESS_BEFORE = re.compile(
     r"(?:\bips?\b|ipv4|ip-?ad|\badd?re?s|\bhosts?\b|server|\bc2\b|\bc&c\b|\bfrom ip|victim|slachtoffer)[^.;\n]{0,24}$",
     re.IGNORECASE,
@@ -123,7 +125,7 @@ _USER_PATH = re.compile(
     r"|(?<![\w.])/home/(?P<unix>[^/\s:\"'<>,;)\]$*?]{1,64})",
     re.IGNORECASE,
 )
-_NO_PERSON = frozenset(
+NO_PERSON = frozenset(
     (
         "public",
         "default",
@@ -209,7 +211,7 @@ _HOME_HINTS = (
     "address",
     "woon",
 )
-_AT_HINTS = ("at]", "(at)", "at}", "at>", " dot ", " punt ")
+_AT_HINTS = ("%40", "&#64;", "at]", "(at)", "at}", "at>", " dot ", " punt ")
 _PERSON_HINTS = ("dhr", "mevr", "mw", "heer", "contactpers", "t.a.v", "mr", "ms")
 
 
@@ -285,9 +287,7 @@ def _apart(spans: list[Span]) -> list[Span]:
 def _emails(text: str) -> Found:
     for match in _EMAIL.finditer(text):
         start, end = match.span()
-        if match.start("at") == start:
-            continue
-        yield Span("email", start, end, 0.95, "email")
+        yield Span("email", start, end, 0.95, "email-at-address" if match.group("ip") else "email")
         tail = _LOGIN_TAIL.match(text, end)
         if tail and not text.startswith("://", end):
             yield Span("credential", end, tail.end(), 0.8, "log-in")
@@ -320,7 +320,7 @@ def _addresses(text: str) -> Found:
         octets = [int(part) for part in re.findall(r"\d+", match.group())]
         if max(octets) > 255 or octets[0] == 0 or octets == [127, 0, 0, 1] or octets[:2] == [255, 255]:
             continue
-        before = text[max(0, start - 48) : start]
+        before = text[max(0, start - 64) : start]
         plain = match.group().count(".") == 3 and "[" not in match.group() and "(" not in match.group()
         if plain and _VERSION_BEFORE.search(before) and not _ADDRESS_BEFORE.search(before):
             continue
@@ -448,7 +448,7 @@ def _user_paths(text: str) -> Found:
     for match in _USER_PATH.finditer(text):
         group = "windows" if match.group("windows") else "unix"
         name = match.group(group).casefold()
-        if name not in _NO_PERSON and not name.startswith(("<", "%", "$", "[", "*", "{")):
+        if name not in NO_PERSON and not name.startswith(("<", "%", "$", "[", "*", "{")):
             yield Span("username", *match.span(group), 0.9, "user-path")
 
 
@@ -458,7 +458,7 @@ def _user_names(text: str) -> Found:
         backslash = name.rfind("\\")
         start = match.start("name") + backslash + 1
         bare = name[backslash + 1 :]
-        if len(bare) < 2 or bare.casefold() in _NO_PERSON or bare.startswith(("-", "<", "[", "{")):
+        if len(bare) < 2 or bare.casefold() in NO_PERSON or bare.startswith(("-", "<", "[", "{")):
             continue
         if not match.group("quote") and re.fullmatch(r"[a-z]{2,}[.:]?", bare) and match.group()[-len(name) - 1] == " ":
             yield Span("username", start, match.end("name"), 0.3, "user-name")  # may be the next word of a sentence

@@ -92,7 +92,7 @@ class Policy:
     def regime(self, source: Source, at: datetime) -> str:
         """The regime that decides about what this source brings at that moment (of receipt)."""
         if source.regime is not None:
-            return self._named(source.regime, f"source.{source.id}.regime").id
+            return self.named(source.regime, f"source.{source.id}.regime").id
         started = [r for r in self.regimes.values() if r.valid_from is not None and r.valid_from <= at]
         if not started:
             raise GuardError(f"{self.file}: no regime is in force on {at:%Y-%m-%d}: give one an earlier valid_from")
@@ -103,7 +103,7 @@ class Policy:
         reviewed = source.attacker_ip == "keep"
         found = self._tables.get((regime, reviewed))
         if found is None:
-            found = self._named(regime, "regime").rulings(reviewed=reviewed)
+            found = self.named(regime, "regime").rulings(reviewed=reviewed)
             self._tables[regime, reviewed] = found
         return found
 
@@ -113,36 +113,38 @@ class Policy:
 
     def basis(self, regime: str) -> LegalBasis:
         """The regime's basis, in words, with this policy's version."""
-        return LegalBasis(regime, self.hash, self._named(regime, "regime").basis)
+        return LegalBasis(regime, self.hash, self.named(regime, "regime").basis)
 
     def retention(self, regime: str, category: Category | None = None) -> timedelta:
         """How long after receipt values of a category are kept; None: the guarded item as a whole."""
-        days = self._named(regime, "regime").retention
+        days = self.named(regime, "regime").retention
         return timedelta(days=days["item"] if category is None else days.get(category, days["other"]))
 
-    def check_sources(self, sources: Iterable[Source], at: datetime | None = None) -> None:
-        """Refuse sources that the policy cannot allow: an unknown regime; a mailbox or broker of our own where
-        that storage has no basis. `at` also checks those that follow the regime in force then."""
-        for source in sources:
-            if source.regime is not None:
-                regime = source.regime
-            elif at is not None:
-                regime = self.regime(source, at)
-            else:
-                continue
-            key = f"source.{source.id}"
-            storing = self._named(regime, f"{key}.regime").storage_before_guard
-            if source.kind in ("imap", "kafka") and not storing:
-                raise GuardError(
-                    f"sources.toml: {key}.kind: {source.kind} stores documents before the guard has seen them, which "
-                    f'regime {regime} does not allow: have the source deliver by "http", "taxii" or "files"'
-                )
-
-    def _named(self, regime: str, key: str) -> Regime:
+    def named(self, regime: str, key: str = "regime") -> Regime:
+        """That regime; GuardError (naming `key`) when there is none."""
         found = self.regimes.get(regime)
         if found is None:
             raise GuardError(f"{self.file}: {key}: no such regime: choose one of {', '.join(sorted(self.regimes))}")
         return found
+
+
+def check_sources(policy: Policy, sources: Iterable[Source], at: datetime | None = None) -> None:
+    """Refuse sources that the policy cannot allow, by GuardError: an unknown regime; a mailbox or broker of our own
+    where that storage has no basis. With `at`, those that follow the regime in force then are checked too."""
+    for source in sources:
+        if source.regime is not None:
+            regime = source.regime
+        elif at is not None:
+            regime = policy.regime(source, at)
+        else:
+            continue
+        key = f"source.{source.id}"
+        storing = policy.named(regime, f"{key}.regime").storage_before_guard
+        if source.kind in ("imap", "kafka") and not storing:
+            raise GuardError(
+                f"sources.toml: {key}.kind: {source.kind} stores documents before the guard has seen them, which "
+                f'regime {regime} does not allow: have the source deliver by "http", "taxii" or "files"'
+            )
 
 
 def load(text: str, file: str) -> Policy:

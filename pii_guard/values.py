@@ -1,0 +1,261 @@
+"""What becomes of one value: text, address, URL or file path, under one policy, for one draft.
+
+An Eraser answers with what may stay. It writes every decision into its Ledger and never keeps a value.
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+from normalize import Role
+from pii_guard import Action, Category, Finding
+from pii_guard.detect import NO_PERSON, SUSPECT, Span, is_ip, scan
+from pii_guard.policy import Ruling, Rulings
+from pii_guard.roles import Roles
+
+_WORDS: dict[str, dict[Category, str]] = {
+    "nl": {
+        "ipv4": "IP-adres",
+        "ipv6": "IP-adres",
+        "mac": "MAC-adres",
+        "email": "e-mailadres",
+        "phone": "telefoonnummer",
+        "name": "naam",
+        "address": "adres",
+        "dob": "geboortedatum",
+        "bsn": "BSN",
+        "iban": "rekeningnummer",
+        "plate": "kenteken",
+        "username": "gebruikersnaam",
+        "credential": "inloggegevens",
+        "url-personal": "persoonlijk deel van URL",
+        "social": "profiel",
+        "device": "apparaat",
+        "free-text": "tekst",
+    },
+    "en": {
+        "ipv4": "IP address",
+        "ipv6": "IP address",
+        "mac": "MAC address",
+        "email": "email",
+        "phone": "phone number",
+        "name": "name",
+        "address": "address",
+        "dob": "date of birth",
+        "bsn": "citizen service number",
+        "iban": "account number",
+        "plate": "licence plate",
+        "username": "user name",
+        "credential": "log-in",
+        "url-personal": "personal part of URL",
+        "social": "profile",
+        "device": "device",
+        "free-text": "text",
+    },
+}
+PLAIN = re.compile(r"[A-Za-z][A-Za-z _-]{0,80}").fullmatch
+"""Words that cannot hold a value of any category that is searched for in text."""
+_FANGED = re.compile(r"\[\.\]?|\.\]|\(\.\)|\{\.\}|[\[({]dot[\])}]", re.IGNORECASE)
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20})\[?:\]?//([^/?#\\]*)([^\r\n]*)")
+_HOME = re.compile(
+    r"(?:[A-Za-z]:)?(?:\\+|/)(?:Users|Documents and Settings|Gebruikers)(?:\\+|/)(?P<windows>[^\\/]+)"
+    r"|(?<![\w.])/home/(?P<unix>[^/]+)",
+    re.IGNORECASE,
+)
+
+
+class Ledger:
+    """The findings of one draft, counted: the same kind of value in the same property is one Finding."""
+
+    __slots__ = ("_rows", "refused", "suspect")
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, ...], tuple[list[int], Ruling, Category, Role]] = {}
+        self.refused: tuple[Category, str] | None = None
+        """A category that the policy refuses, and where it was first met."""
+        self.suspect = False
+        """Something doubtful was left in, and a person has to look."""
+
+    def record(
+        self, category: Category, role: Role, ruling: Ruling, path: str, index: int = -1, evidence: str = ""
+    ) -> None:
+        """One decision. `index` >= 0: `path` lies under that object of the draft."""
+        key = (category, role, ruling.rule, ruling.action, path, evidence, "" if index < 0 else "objects")
+        row = self._rows.get(key)
+        if row is None:
+            self._rows[key] = ([1, index], ruling, category, role)
+        else:
+            row[0][0] += 1
+        if ruling.action == "refuse" and self.refused is None:
+            self.refused = (category, path if index < 0 else f"/objects/{index}/{path}")
+
+    def findings(self) -> tuple[Finding, ...]:
+        """In order of path, category and role."""
+        made = []
+        for key, ((count, index), ruling, category, role) in self._rows.items():
+            path = key[4]
+            if index >= 0:
+                path = f"/objects/{'*' if count > 1 else index}/{path}"
+            made.append(Finding(category, role, ruling.action, path, ruling.rule, ruling.basis, key[5], count))
+        return tuple(sorted(made, key=lambda f: (f.path, f.category, f.role, f.rule, f.evidence)))
+
+
+class Eraser:
+    """The rulings of one regime for one source, applied to the values of one draft."""
+
+    __slots__ = ("_clean", "_names", "_words", "holds", "ledger", "roles", "rulings", "wordless")
+
+    def __init__(self, rulings: Rulings, roles: Roles, *, language: str, public: bool) -> None:
+        self.rulings, self.roles, self.ledger = rulings, roles, Ledger()
+        self.holds = rulings["free-text", "unknown"].action == "hold"
+        """Doubtful text stays and waits for a person; otherwise it is removed."""
+        self.wordless = not public and not self.holds and rulings["free-text", "unknown"].action != "keep"
+        """Prose goes as a whole: the source may say anything in it."""
+        self._words = _WORDS["nl" if language.startswith("nl") else "en"]
+        self._clean: set[str] = set()
+        self._names: re.Pattern[str] | None = None
+
+    def know_names(self, names: Iterable[str]) -> None:
+        """Names of persons, taken from properties that hold them: they go wherever the draft repeats them."""
+        listed = sorted({re.escape(name.strip()) for name in names if len(name.strip()) > 3}, key=len, reverse=True)
+        if listed:
+            self._names = re.compile(rf"(?<!\w)(?:{'|'.join(listed)})(?!\w)", re.IGNORECASE)
+
+    def spans(self, text: str) -> list[Span]:
+        """What was recognised in a text, names that are known of this draft included."""
+        found = scan(text)
+        if self._names is not None:
+            for match in self._names.finditer(text):
+                taken = any(span.start < match.end() and match.start() < span.end for span in found)
+                if not taken:
+                    found.append(Span("name", *match.span(), 1.0, "named-elsewhere"))
+            found.sort(key=lambda span: span.start)
+        return found
+
+    def decide(self, span: Span, text: str) -> tuple[Role, Ruling]:
+        """Whose the value of a span is, and what becomes of it. A suspicion is decided as free text."""
+        if span.confidence < SUSPECT:
+            return "unknown", self.rulings["free-text", "unknown"]
+        role: Role = "unknown"
+        if span.category in ("ipv4", "ipv6", "email", "mac"):
+            role = self.roles.of_anything(_FANGED.sub(".", text[span.start : span.end]))
+        return role, self.rulings[span.category, role]
+
+    def text(self, text: str, path: str, index: int = -1) -> str:
+        """The text with everything that may not stay replaced by what it was, in words."""
+        if text in self._clean:
+            return text
+        spans = self.spans(text)
+        if not spans:
+            if len(text) <= 80:
+                self._clean.add(text)
+            return text
+        made, end = [], 0
+        for span in spans:
+            role, ruling = self.decide(span, text)
+            if ruling.action == "keep":
+                continue
+            self.ledger.record(span.category, role, ruling, path, index, span.rule)
+            if ruling.action == "hold":
+                self.ledger.suspect = True
+                continue
+            made.append(f"{text[end : span.start]}{self.placeholder(span.category)}")
+            end = span.end
+        return "".join((*made, text[end:])) if made else text
+
+    def clean(self, text: str, path: str, index: int = -1) -> bool:
+        """May this text stay as it stands? For values that make no sense with a part missing."""
+        return PLAIN(text) is not None or self.text(text, path, index) == text
+
+    def placeholder(self, category: Category) -> str:
+        """`[e-mailadres verwijderd]`, `[removed: email]`."""
+        word = self._words[category]
+        return f"[{word} verwijderd]" if self._words is _WORDS["nl"] else f"[removed: {word}]"
+
+    def prose(self, text: str, path: str, index: int = -1) -> str | None:
+        """Free text; None: this source's prose goes as a whole."""
+        if self.wordless:
+            if text:
+                self.ledger.record("free-text", "unknown", self.rulings["free-text", "unknown"], path, index)
+            return None
+        return self.text(text, path, index)
+
+    def action(self, category: Category, role: Role, path: str, index: int = -1, evidence: str = "") -> Action:
+        """Decide on a value whose category and role are known, and write it down."""
+        ruling = self.rulings[category, role]
+        self.ledger.record(category, role, ruling, path, index, evidence)
+        return ruling.action
+
+    def file_path(self, text: str, role: Role, path: str, index: int = -1) -> str:
+        """Home folders as `%USERPROFILE%` and `~`, other findings as in text."""
+        ruling = self.rulings["username", role]
+
+        def home(match: re.Match[str]) -> str:
+            windows = match.group("windows")
+            name = windows or match.group("unix")
+            if name.casefold() in NO_PERSON or name.startswith(("%", "<", "$", "*")):
+                return match.group()
+            self.ledger.record("username", role, ruling, path, index, "user-path")
+            return match.group() if ruling.action == "keep" else "%USERPROFILE%" if windows else "~"
+
+        changed = _HOME.sub(home, text) if ("\\" in text or "/" in text) else text
+        return changed if changed != text and not scan(changed) else self.text(changed, path, index)
+
+    def observed_url(self, url: str, role: Role, path: str, index: int = -1) -> str | None:
+        """A URL as an observable: the host stays; userinfo, query and path by policy. None: nothing may stay."""
+        parsed = _URL.fullmatch(url)
+        if parsed is None:
+            return url if self.clean(url, path, index) else None
+        host = self._host(parsed.group(2), role, path, index)
+        if host is None:
+            return None
+        rest = parsed.group(3)
+        if rest not in ("", "/"):
+            ruling = self.rulings["url-personal", role]
+            if ruling.action != "keep":
+                self.ledger.record("url-personal", role, ruling, path, index)
+                rest = "/"
+        made = f"{parsed.group(1)}://{host}{rest}"
+        if made == url.replace("[:]", ":") and self.clean(url, path, index):
+            return url
+        if self._url_clean(made, path, index):
+            return made
+        return f"{parsed.group(1)}://{host}/"
+
+    def reference(self, url: str, path: str, index: int = -1) -> str | None:
+        """A URL that points at more about it: stays, less what is personal in it. None: nothing may stay."""
+        spans = self.spans(url)
+        decoded = unquote(url) if "%" in url else url
+        if not spans and (decoded is url or not self.spans(decoded)):
+            return url
+        parsed = _URL.fullmatch(url)
+        if parsed is None:
+            return url if self.clean(url, path, index) else None
+        self.text(decoded, path, index)
+        host = self._host(parsed.group(2), "unknown", path, index)
+        if host is None:
+            return None
+        bare = f"{parsed.group(1)}://{host}{re.split('[?#;]', parsed.group(3), maxsplit=1)[0]}"
+        if self._url_clean(bare, path, index):
+            return bare
+        return f"{parsed.group(1)}://{host}/"
+
+    def _url_clean(self, url: str, path: str, index: int) -> bool:
+        return self.clean(url, path, index) and ("%" not in url or self.clean(unquote(url), path, index))
+
+    def _host(self, authority: str, role: Role, path: str, index: int) -> str | None:
+        """Host and port without userinfo; None: the host is an address that may not stay."""
+        userinfo, at, host = authority.rpartition("@")
+        if at and userinfo:
+            self.ledger.record("credential", role, self.rulings["credential", role], path, index, "url-userinfo")
+        bare = _FANGED.sub(".", host)
+        if bare.startswith("["):
+            bare = bare[1:].partition("]")[0]
+        elif bare.count(":") == 1:
+            bare = bare.partition(":")[0]
+        category = is_ip(bare)
+        if category is None:
+            return host if self.clean(host, path, index) else None
+        known = self.roles.of_value(f"{category}-addr", bare)
+        told: Role = "victim" if "victim" in (known, role) else "attacker" if "attacker" in (known, role) else "unknown"
+        return host if self.action(category, told, path, index) == "keep" else None

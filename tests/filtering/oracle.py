@@ -1,0 +1,294 @@
+"""A plain matcher, written from the domain rules alone and in their words, to hold `filtering` against.
+
+One pair at a time, no index, no shortcut; it imports types and nothing that decides. Where the rules leave open which
+of several named outcomes a pair gets (more than one filter takes it away), every admissible one is in the verdict.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from filtering import Outcome
+from normalize import Affected, Observable, Urgency
+from pii_guard import Item, Statement
+from subscribers import Quiet, Software, Subscriber
+from tlp import Consent, Label
+
+URGENCIES: tuple[Urgency, ...] = ("info", "this-week", "today")
+ALIASES = {("citrix", "netscaler"): ("citrix", "netscaler adc")}
+"""The one alias that the tests use."""
+DIVISIONS_OF_C = range(10, 34)
+"""SBI 2008 section C, manufacturing."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the rules admit for one pair."""
+
+    outcomes: frozenset[Outcome]
+    concerned: frozenset[bool]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far rules 1 to 4 carry an item, as far as some statements say: alert, digest or not at all."""
+
+    how: frozenset[str]
+    concerned: frozenset[bool]
+    by_own_network: bool = False
+    opted_out: bool | None = False
+    """None: the rules do not say."""
+
+    @property
+    def own(self) -> bool:
+        return self.concerned == {True}
+
+
+def decide(
+    item: Item,
+    subscriber: Subscriber,
+    now: datetime,
+    *,
+    urgency: Urgency,
+    consents: Mapping[str, Consent],
+    label: Label | None = None,
+) -> Verdict:
+    """The decision for one pair; arguments as `filtering.match.explain` takes them."""
+
+    def seen(concerned: bool) -> list[Statement]:
+        return [one for one in item.statements if may_see(one, subscriber, now, consents, label, concerned=concerned)]
+
+    everything = reach(item, item.statements, subscriber)
+    as_client, as_anyone = seen(concerned=True), seen(concerned=False)
+    most = reach(item, as_client, subscriber) if as_client else None
+    least = reach(item, as_anyone, subscriber) if as_anyone else None
+    verdicts = []
+    if most and most.own:
+        verdicts.append(_filtered(most, item, subscriber, now, urgency))
+    elif least and (least.how != {"no"} or everything.how == {"no"}):
+        verdicts.append(_filtered(least, item, subscriber, now, urgency))
+        if most and most.how != least.how:
+            verdicts.append(_filtered(most, item, subscriber, now, urgency))
+    else:
+        verdicts.append(_hidden(everything, item, subscriber, now, urgency, partly=least is not None))
+    return Verdict(
+        frozenset().union(*(one.outcomes for one in verdicts)),
+        frozenset().union(*(one.concerned for one in verdicts)),
+    )
+
+
+def may_see(
+    statement: Statement,
+    subscriber: Subscriber,
+    now: datetime,
+    consents: Mapping[str, Consent],
+    label: Label | None,
+    *,
+    concerned: bool,
+) -> bool:
+    """domain-rules, TLP: what each label asks of a reader with a closed way out."""
+    order = [Label.CLEAR, Label.GREEN, Label.AMBER, Label.AMBER_STRICT, Label.RED]
+    rank = max(order.index(statement.label), order.index(label or Label.CLEAR))
+    expired = subscriber.clearance.until is not None and now >= subscriber.clearance.until
+    cleared = 0 if expired else order.index(subscriber.clearance.highest)
+    if rank == 0:
+        return True
+    if cleared < rank:
+        return False
+    if rank == 1:
+        return True
+    if rank == 2:
+        return concerned
+    consent = consents.get(statement.key, Consent())
+    return subscriber.id in consent.recipients or subscriber.profile.kind in consent.classes
+
+
+def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber) -> Reached:
+    """Rules 1 to 4 and the country, on what these statements say together."""
+    profile = subscriber.profile
+    kinds = {one.kind for one in statements}
+    said = [one.facts for one in (*statements, *item.facts)]
+    affected = [one for facts in said for one in facts.affected if one.status == "affected"]
+    sectors = {code for facts in said for code in facts.sectors}
+    observables = [one for facts in said for one in facts.observables]
+    countries = {code for facts in said for code in facts.countries}
+    if countries and profile.country not in countries:
+        return Reached(frozenset({"no"}), frozenset({True, False}))
+    network = any(owns(subscriber, one) for one in observables)
+    hits = [one for one in affected if any(uses(used, one) for used in profile.software)]
+    in_sector = any(related(mine, theirs) for mine in my_sectors(subscriber) for theirs in sectors)
+    products_out = {
+        one for one in profile.opt_out if one not in ("advisory", "report", "indicators", "exposure", "news")
+    }
+    opted = bool(kinds & set(profile.opt_out))
+    if network:
+        unsure = None if any(one.product in products_out for one in affected) else False
+        return Reached(frozenset({"alert"}), frozenset({True}), True, opted or unsure)
+    if hits:
+        return Reached(
+            frozenset({"alert"}), frozenset({True}), opted_out=opted or all(one.product in products_out for one in hits)
+        )
+    open_question = None if any(one.product in products_out for one in affected) else False
+    if affected:
+        if profile.software or (sectors and not in_sector):
+            return Reached(frozenset({"no"}), frozenset({False}))
+        return Reached(frozenset({"digest"}), frozenset({bool(sectors)}), opted_out=opted or open_question)
+    if sectors:
+        if in_sector:
+            return Reached(frozenset({"alert"}), frozenset({True}), opted_out=opted)
+        return Reached(frozenset({"no"}), frozenset({False}))
+    if "exposure" in kinds:
+        return Reached(frozenset({"no"}), frozenset({False}))  # it names addresses, and none of them is theirs
+    how = frozenset({"digest", "no"}) if observables else frozenset({"digest"})
+    return Reached(how, frozenset({False}), opted_out=opted)
+
+
+def owns(subscriber: Subscriber, observable: Observable) -> bool:
+    """Rule 1: an address, prefix, AS number or domain lies in the subscriber's networks or domains."""
+    networks = [ip_network(one) for one in subscriber.profile.networks if not one.startswith("AS")]
+    numbers = {one for one in subscriber.profile.networks if one.startswith("AS")}
+    if observable.asn is not None and f"AS{observable.asn}" in numbers:
+        return True
+    if observable.type in ("ipv4", "ipv6"):
+        return any(ip_address(observable.value) in net for net in networks)
+    if observable.type == "cidr":
+        inner = ip_network(observable.value)
+        return any(inner.version == net.version and inner.subnet_of(net) for net in networks)  # type: ignore[arg-type]
+    if observable.type == "asn":
+        return observable.value in numbers
+    if observable.type == "domain":
+        return any(
+            observable.value == name or observable.value.endswith(f".{name}") for name in subscriber.profile.domains
+        )
+    return False
+
+
+def uses(used: Software, affected: Affected) -> bool:
+    """Rule 2: version inside, or missing, or not comparable: yes; outside: no."""
+    if _name(used.vendor, used.product) != _name(affected.vendor, affected.product):
+        return False
+    if used.version is None or not affected.ranges:
+        return True
+    version = _numbers(used.version)
+    if version is None:
+        return True
+    return any(all(_holds(version, bound, limit) for bound, limit in one.constraints) for one in affected.ranges)
+
+
+def _name(vendor: str, product: str) -> tuple[str, str]:
+    key = (vendor.lower(), product.lower())
+    return ALIASES.get(key, key)
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
+    parts = version.split(".")
+    if not all(part.isdigit() for part in parts):
+        return None
+    numbers = [int(part) for part in parts]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _holds(version: tuple[int, ...], bound: str, limit: str) -> bool:
+    other = _numbers(limit)
+    assert other is not None, "the tests' ranges have dotted numbers only"
+    return {
+        "=": version == other,
+        "!=": version != other,
+        "<": version < other,
+        "<=": version <= other,
+        ">": version > other,
+        ">=": version >= other,
+    }[bound]
+
+
+def my_sectors(subscriber: Subscriber) -> set[str]:
+    """Its own, and those of its constituency."""
+    return {*subscriber.profile.sectors, *subscriber.profile.scope.sectors}
+
+
+def related(one: str, other: str) -> bool:
+    """A code means everything below it: the two meet when either lies in the other (SBI only)."""
+    return _below(one, other) or _below(other, one)
+
+
+def _below(narrow: str, broad: str) -> bool:
+    inner, outer = narrow.removeprefix("SBI:"), broad.removeprefix("SBI:")
+    if outer == "C":
+        return inner == "C" or (inner[:2].isdigit() and int(inner[:2]) in DIVISIONS_OF_C)
+    return inner != "C" and inner.replace(".", "").startswith(outer.replace(".", ""))
+
+
+def in_quiet_hours(quiet: Quiet | None, now: datetime) -> bool:
+    """Local time, from inclusive, to exclusive; over midnight when `from` is later than `to`."""
+    if quiet is None:
+        return False
+    local = now.astimezone(ZoneInfo(quiet.tz))
+    start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
+    if quiet.days and local.isoweekday() not in quiet.days:
+        return False
+    return start <= local.time() < end if start <= end else local.time() >= start or local.time() < end
+
+
+def _taken(reached: Reached, subscriber: Subscriber, urgency: Urgency) -> tuple[set[Outcome], set[Outcome]]:
+    """Rule 5: what takes away for certain, and what may."""
+    profile = subscriber.profile
+    certain: set[Outcome] = set()
+    maybe: set[Outcome] = set()
+    if URGENCIES.index(urgency) < URGENCIES.index(profile.min_urgency):
+        (certain if reached.how == {"alert"} else maybe).add("urgency")
+    if reached.opted_out is not False:
+        (maybe if reached.opted_out is None else certain).add("opt-out")
+    if not profile.verified:
+        (certain if reached.by_own_network else maybe).add("unverified")
+    return certain, maybe
+
+
+def _filtered(reached: Reached, item: Item, subscriber: Subscriber, now: datetime, urgency: Urgency) -> Verdict:
+    if reached.how == {"no"}:
+        return Verdict(frozenset({"no-match"}), reached.concerned)
+    exposure = any(one.kind == "exposure" for one in item.statements)
+    certain, maybe = _taken(reached, subscriber, urgency)
+    outcomes: set[Outcome] = set()
+    concerned = reached.concerned
+    if subscriber.profile.kind == "vital" and exposure and reached.by_own_network:
+        outcomes = {"vital", *(certain - {"urgency"})}
+        maybe = set()
+    elif certain:
+        outcomes = set(certain)
+    elif reached.how == {"alert"}:
+        outcomes = {"quiet"} if in_quiet_hours(subscriber.profile.quiet, now) else {"deliver"}
+    else:
+        outcomes = {"digest"} | ({"no-match"} if "no" in reached.how else set())
+    if "unverified" in certain | maybe:
+        concerned = frozenset({True, False})
+        without = reach(item, item.statements, _without_networks(subscriber))
+        if reached.by_own_network and without.how != {"alert"}:
+            outcomes |= {"no-match" if "no" in without.how else "digest"}
+    if subscriber.profile.kind == "vital" and not outcomes & {"no-match"}:
+        maybe.add("vital")
+    return Verdict(frozenset(outcomes | maybe), concerned)
+
+
+def _hidden(
+    everything: Reached, item: Item, subscriber: Subscriber, now: datetime, urgency: Urgency, *, partly: bool
+) -> Verdict:
+    """It would reach this subscriber, but for a label; or it would not, and nobody need say so."""
+    either = frozenset({True, False})
+    if everything.how == {"no"}:
+        return Verdict(frozenset({"no-match", "tlp"}), either)
+    would = _filtered(everything, item, subscriber, now, urgency).outcomes - {"deliver", "digest", "quiet"}
+    return Verdict(
+        would | {"tlp"} | (frozenset({"no-match"}) if partly or "no" in everything.how else frozenset()), either
+    )
+
+
+def _without_networks(subscriber: Subscriber) -> Subscriber:
+    return msgspec.structs.replace(
+        subscriber, profile=msgspec.structs.replace(subscriber.profile, networks=(), domains=())
+    )

@@ -1,0 +1,189 @@
+"""Random profiles and items from small pools, so that they often meet."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from normalize import Affected, Bound, Facts, Observable, Range
+from pii_guard import Item, Statement
+from subscribers import Contact, Profile, Quiet, Scope, Software, Subscriber
+from tlp import Clearance, Consent, Label
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+"""A Monday, 09:00 in Amsterdam."""
+PRODUCTS = (("Fortinet", "FortiOS"), ("Citrix", "NetScaler ADC"), ("Microsoft", "Exchange Server"))
+NAMES = (*PRODUCTS, ("Citrix", "NetScaler"))
+SECTORS = ("SBI:C", "SBI:25", "SBI:25.62", "SBI:25.11", "SBI:62", "SBI:62.01", "SBI:10.71")
+NETWORKS = ("192.0.2.0/24", "192.0.2.64/26", "192.0.2.77/32", "198.51.100.0/25", "2001:db8:12::/48", "AS64500")
+DOMAINS = ("voorbeeld.example", "winkel.voorbeeld.example", "polder.example")
+LABELS = st.sampled_from(list(Label))
+
+versions = st.builds(
+    lambda parts: ".".join(map(str, parts)), st.lists(st.integers(0, 4), min_size=1, max_size=3).map(lambda p: [7, *p])
+)
+
+
+def some(pool: tuple[str, ...], most: int = 2) -> st.SearchStrategy[tuple[str, ...]]:
+    return st.lists(st.sampled_from(pool), max_size=most, unique=True).map(tuple)
+
+
+@st.composite
+def ranges(draw: st.DrawFn) -> tuple[Range, ...]:
+    """None (not readable), every version, exact ones, or intervals."""
+    bounds: list[tuple[Bound, ...]] = [("=",), ("<",), ("<=",), (">=", "<"), (">", "<="), ()]
+    made = []
+    for shape in draw(st.lists(st.sampled_from(bounds), max_size=2)):
+        made.append(Range(tuple((bound, draw(versions)) for bound in shape)))
+    return tuple(made)
+
+
+@st.composite
+def affected(draw: st.DrawFn) -> tuple[Affected, ...]:
+    chosen = draw(st.lists(st.sampled_from(PRODUCTS), max_size=2, unique=True))
+    status = st.sampled_from(["affected", "affected", "affected", "fixed", "not-affected"])
+    return tuple(
+        Affected(vendor, product, "as stated", draw(ranges()), status=draw(status))  # type: ignore[arg-type]
+        for vendor, product in chosen
+    )
+
+
+observables = st.one_of(
+    st.sampled_from(("192.0.2.1", "192.0.2.77", "192.0.2.100", "198.51.100.9", "203.0.113.5")).flatmap(
+        lambda ip: st.builds(
+            Observable,
+            st.just("ipv4"),
+            st.just(ip),
+            st.sampled_from(["attacker", "victim", "unknown"]),
+            asn=st.sampled_from([None, 64500, 64501]),
+        )
+    ),
+    st.builds(Observable, st.just("ipv6"), st.sampled_from(("2001:db8:12::1", "2001:db8:13::1"))),
+    st.builds(Observable, st.just("cidr"), st.sampled_from(("192.0.2.64/27", "192.0.0.0/16", "198.51.100.0/25"))),
+    st.builds(Observable, st.just("asn"), st.sampled_from(("AS64500", "AS64501"))),
+    st.builds(
+        Observable,
+        st.just("domain"),
+        st.sampled_from(
+            (
+                "voorbeeld.example",
+                "www.voorbeeld.example",
+                "a.winkel.voorbeeld.example",
+                "onvoorbeeld.example",
+                "example",
+            )
+        ),
+    ),
+)
+
+
+@st.composite
+def facts(draw: st.DrawFn, kind: str) -> Facts:
+    seen = tuple(draw(st.lists(observables, max_size=3)))
+    if kind == "exposure":
+        return Facts(observables=seen, exposure="open-rdp", countries=draw(some(("NL", "BE"), 1)))
+    return Facts(
+        cves=("CVE-2024-55591",),
+        affected=draw(affected()),
+        sectors=draw(some(SECTORS)),
+        countries=draw(st.sampled_from([(), (), (), ("NL",), ("BE",), ("BE", "NL")])),
+        observables=seen if draw(st.booleans()) else (),
+    )
+
+
+def statement(key: str, kind: str, said: Facts, label: Label) -> Statement:
+    """A guarded statement as the inbox holds it."""
+    return Statement(
+        key,
+        "market",
+        kind,
+        "Titel",
+        "",
+        "nl",
+        said,
+        Raw(b"[]"),
+        (),
+        label,
+        (),
+        (),
+        "wbdwb",
+        "policy",
+        None,
+        NOW,
+        "m",  # type: ignore[arg-type]
+    )
+
+
+@st.composite
+def items(draw: st.DrawFn) -> Item:
+    """One threat of one kind, in up to three statements."""
+    kind = draw(st.sampled_from(["advisory", "advisory", "report", "indicators", "exposure", "news"]))
+    labels = draw(st.lists(LABELS, min_size=1, max_size=3))
+    made = [statement(f"s{number}", kind, draw(facts(kind)), label) for number, label in enumerate(labels)]
+    joined: tuple[Statement, ...] = ()
+    if kind != "exposure" and draw(st.integers(0, 3)) == 0:
+        record = Facts(cves=("CVE-2024-55591",), affected=draw(affected()))
+        joined = (statement("cve", "facts", record, Label.CLEAR),)
+    return Item("OKTT-2026-0001", 1, tuple(made), joined)
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Profile:
+    kind = draw(st.sampled_from(["company", "company", "company", "cert", "partnership", "vital"]))
+    software = draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True))
+    version = st.one_of(st.none(), versions, st.just("??"))
+    quiet = st.one_of(
+        st.none(),
+        st.none(),
+        st.builds(
+            Quiet, st.sampled_from(["08:30", "22:00", "09:00", "07:00"]), st.sampled_from(["09:30", "07:00", "09:00"])
+        ),
+        st.builds(Quiet, st.just("08:00"), st.just("10:00"), st.sampled_from([(1,), (2, 3)])),
+    )
+    return Profile(
+        kind=kind,  # type: ignore[arg-type]
+        sectors=draw(some(SECTORS)),
+        country=draw(st.sampled_from(["NL", "NL", "NL", "BE"])),
+        software=tuple(Software(vendor, product, draw(version)) for vendor, product in software),
+        networks=draw(some(NETWORKS)),
+        domains=draw(some(DOMAINS, 1)),
+        scope=Scope(draw(some(SECTORS, 1))) if kind in ("cert", "partnership") else Scope(),
+        verified=draw(st.integers(0, 5)) > 0,
+        min_urgency=draw(st.sampled_from(["info", "info", "this-week", "today"])),  # type: ignore[arg-type]
+        opt_out=draw(
+            st.sampled_from([(), (), (), (), ("news",), ("advisory",), ("FortiOS",), ("exposure", "NetScaler ADC")])
+        ),
+        quiet=draw(quiet),
+    )
+
+
+def subscriber(number: int, profile: Profile, clearance: Clearance) -> Subscriber:
+    """With a closed way out, so that no label is refused for want of one."""
+    ways = (Contact("taxii"), Contact("email", address="beveiliging@voorbeeld.example"))
+    return Subscriber(f"kvk-{number:08d}", number, f"Voorbeeld {number} B.V.", "nl", clearance, profile, ways, NOW)
+
+
+@st.composite
+def subscribers(draw: st.DrawFn, number: int) -> Subscriber:
+    until = draw(st.sampled_from([None, None, NOW, NOW + timedelta(days=1)]))
+    return subscriber(number, draw(profiles()), Clearance(draw(LABELS), until))
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Subscriber]:
+    """Up to six subscribers with small, unequal numbers."""
+    numbers = draw(st.lists(st.integers(0, 40), min_size=1, max_size=6, unique=True))
+    return [draw(subscribers(number)) for number in numbers]
+
+
+@st.composite
+def consents(draw: st.DrawFn) -> dict[str, Consent]:
+    """For some statements: to a recipient, or to a class."""
+    given = st.sampled_from(
+        [
+            Consent(),
+            Consent(frozenset({"kvk-00000001", "kvk-00000002"})),
+            Consent(classes=frozenset({"cert", "company"})),
+        ]
+    )
+    return {f"s{number}": draw(given) for number in range(draw(st.integers(0, 3)))}

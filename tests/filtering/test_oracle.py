@@ -1,0 +1,115 @@
+"""`filtering` against the plain matcher: the same outcome for every subscriber, also after the index has changed."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filtering import Outcome
+from filtering.index import Index
+from filtering.match import explain, match
+from normalize import Urgency
+from pii_guard import Item
+from subscribers import Subscriber
+from tests.filtering import oracle, strategies
+from tlp import Consent, Label
+
+NOW = strategies.NOW
+urgencies = st.sampled_from(oracle.URGENCIES)
+stricter = st.one_of(st.none(), strategies.LABELS)
+OUTCOMES: tuple[Outcome, ...] = (
+    "deliver", "digest", "no-match", "tlp", "urgency", "opt-out", "quiet", "unverified", "vital",
+)  # fmt: skip
+
+
+def check(
+    item: Item,
+    index: Index,
+    world: list[Subscriber],
+    urgency: Urgency,
+    consents: dict[str, Consent],
+    label: Label | None,
+) -> None:
+    """Index, pair and oracle agree; the outcomes are disjoint and leave nobody out."""
+    found = match(item, index, NOW, urgency=urgency, consents=consents, label=label)
+    given_out = {number: outcome for outcome in OUTCOMES for number in found.outcomes.get(outcome, ())}
+    assert sum(len(found.outcomes.get(outcome, ())) for outcome in OUTCOMES) == len(given_out), "outcomes overlap"
+    assert set(found.outcomes) <= set(OUTCOMES)
+    assert set(given_out) == {one.number for one in world}, "somebody is left out, or was removed and is still there"
+    for one in world:
+        verdict = oracle.decide(item, one, NOW, urgency=urgency, consents=consents, label=label)
+        pair = explain(item, one, index, NOW, urgency=urgency, consents=consents, label=label)
+        assert pair.subscriber == one.id
+        assert (given_out[one.number], one.number in found.concerned) == (pair.outcome, pair.concerned), one
+        assert pair.outcome in verdict.outcomes, (pair, one)
+        assert pair.concerned in verdict.concerned, (pair, one)
+
+
+@settings(max_examples=400)
+@given(strategies.items(), strategies.worlds(), urgencies, strategies.consents(), stricter)
+def test_every_subscriber_gets_what_the_rules_say(
+    item: Item, world: list[Subscriber], urgency: Urgency, consents: dict[str, Consent], label: Label | None
+) -> None:
+    index = Index()
+    for one in world:
+        index.put(one)
+    check(item, index, world, urgency, consents, label)
+
+
+@settings(max_examples=100)
+@given(
+    strategies.items(), strategies.worlds(), urgencies, strategies.consents(),
+    st.lists(st.tuples(st.integers(0, 40), st.one_of(st.none(), strategies.profiles())), max_size=12),
+)  # fmt: skip
+def test_the_index_stays_exact_over_updates_and_removals(
+    item: Item,
+    world: list[Subscriber],
+    urgency: Urgency,
+    consents: dict[str, Consent],
+    changes: list,  # type: ignore[type-arg]
+) -> None:
+    index = Index()
+    now_in = {one.number: one for one in world}
+    for one in world:
+        index.put(one)
+    for number, profile in changes:
+        if profile is None:
+            index.remove(number)
+            now_in.pop(number, None)
+        else:
+            now_in[number] = strategies.subscriber(number, profile, strategies.Clearance(Label.AMBER))
+            index.put(now_in[number])
+    check(item, index, list(now_in.values()), urgency, consents, None)
+
+
+@settings(max_examples=60)
+@given(strategies.items(), strategies.worlds(), urgencies, st.randoms(use_true_random=False))
+def test_the_order_of_entry_does_not_matter(
+    item: Item, world: list[Subscriber], urgency: Urgency, random: object
+) -> None:
+    """Built in bulk or one by one, in any order."""
+    one_by_one, bulk = Index(), Index()
+    for one in reversed(world):
+        one_by_one.put(one)
+    bulk.build(world)
+    first = match(item, one_by_one, NOW, urgency=urgency, consents={})
+    second = match(item, bulk, NOW, urgency=urgency, consents={})
+    assert {key: set(value) for key, value in first.outcomes.items() if value} == {
+        key: set(value) for key, value in second.outcomes.items() if value
+    }
+    assert set(first.concerned) == set(second.concerned)
+
+
+@settings(max_examples=100)
+@given(strategies.items(), strategies.worlds(), strategies.consents())
+def test_a_stricter_label_never_reaches_more(item: Item, world: list[Subscriber], consents: dict[str, Consent]) -> None:
+    """Whoever gets it under RED would also get it under the sources' own labels, or the view said too much."""
+    index = Index()
+    for one in world:
+        index.put(one)
+    as_labelled = match(item, index, NOW, urgency="today", consents=consents)
+    as_red = match(item, index, NOW, urgency="today", consents=consents, label=Label.RED)
+    allowed = {one.id for one in world for consent in consents.values() if one.id in consent.recipients}
+    for one in world:
+        by_class = any(one.profile.kind in consent.classes for consent in consents.values())
+        if one.number in as_red.audience:
+            assert one.id in allowed or by_class
+    assert len(as_red.audience - as_labelled.audience) == 0 or consents

@@ -3,6 +3,28 @@
 TAXII 2.1 reading (`web.taxii`), the public Atom feed, health and metrics. GET changes nothing but access records.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from subscribers import Subscriber
+from tlp import Label
+
 
 class WebError(Exception):
     """Something the web cannot be started with; names the setting and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the web asks of the rooms below, wired by the front door."""
+
+    subscriber: Callable[[Connection, str], Subscriber | None]
+    """By id; None: no such subscriber (any more)."""
+    permitted: Callable[[Connection, Subscriber | None, str, frozenset[str], Label, datetime], bool]
+    """May this reader (None: the public), now, see what was composed of these statements of this item, under this
+    label? Decided from the release that stands and `tlp.enforce`; asked once an item and request."""
+    current: Callable[[], None]
+    """Raises when the database is not at this version of the program."""

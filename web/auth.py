@@ -1,0 +1,127 @@
+"""API credentials: made once, shown once, checked on every request (Basic and Bearer).
+
+A secret is 256 random bits, so a plain SHA-256 of it is all that has to be stored: nobody guesses it, and a slow or
+salted hash, which protects passwords that people choose, would only cost every request its time. Digests are
+compared in constant time; an unknown user costs the same comparison.
+"""
+
+import base64
+import binascii
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+
+import sqlalchemy as sa
+
+from ingest.columns import Instant, metadata
+
+Purpose = Literal["taxii", "api"]
+Random = Callable[[int], bytes]
+
+NOTED_EVERY = timedelta(minutes=1)
+"""How exactly the last use is recorded."""
+_PREFIX = "oktt_"
+_NOBODY = bytes(32)
+
+credentials = sa.Table(
+    "credentials",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("subscriber", sa.String, nullable=False, index=True),
+    sa.Column("purpose", sa.String, nullable=False),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant),
+    sa.Column("revoked_at", Instant),
+    sa.Column("last_used_at", Instant),
+)
+"""`id` is the user name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who asks, by which credential, and whether its last use is due to be noted."""
+
+    credential: str
+    subscriber: str
+    due: bool
+
+
+def create(
+    conn: sa.Connection,
+    subscriber: str,
+    purpose: Purpose,
+    now: datetime,
+    *,
+    random: Random = secrets.token_bytes,
+    expires_at: datetime | None = None,
+) -> dict[str, str]:
+    """A new credential: {"user", "password", "token"}. Only a digest is kept, so this is shown once."""
+    user = f"{purpose}-{random(8).hex()}"
+    password = _text(random(32))
+    row = {"id": user, "subscriber": subscriber, "purpose": purpose, "secret": _digest(password)}
+    conn.execute(sa.insert(credentials).values(**row, created_at=now, expires_at=expires_at))
+    return {"user": user, "password": password, "token": f"{_PREFIX}{user}.{password}"}
+
+
+def revoke(conn: sa.Connection, subscriber: str, now: datetime, *, purpose: Purpose | None = None) -> int:
+    """End all credentials of a subscriber (of one purpose); how many stood."""
+    columns = credentials.c
+    where = [columns.subscriber == subscriber, columns.revoked_at.is_(None)]
+    if purpose is not None:
+        where.append(columns.purpose == purpose)
+    return conn.execute(sa.update(credentials).where(*where).values(revoked_at=now)).rowcount
+
+
+def authenticate(
+    conn: sa.Connection, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
+) -> Access | None:
+    """Whose request this is, by its Authorization header (RFC 7617, RFC 6750); None: nobody we know."""
+    user, password = _presented(authorization)
+    columns = credentials.c
+    row = conn.execute(sa.select(credentials).where(columns.id == user)).first()
+    if not hmac.compare_digest(_NOBODY if row is None else bytes(row.secret), _digest(password)) or row is None:
+        return None
+    ended = row.revoked_at is not None or (row.expires_at is not None and now >= row.expires_at)
+    if ended or row.purpose != purpose:
+        return None
+    return Access(user, row.subscriber, row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY)
+
+
+def note_use(conn: sa.Connection, credential: str, now: datetime) -> None:
+    """Record that a credential was used: the one thing that a GET changes."""
+    conn.execute(sa.update(credentials).where(credentials.c.id == credential).values(last_used_at=now))
+
+
+def purge(conn: sa.Connection, before: datetime) -> int:
+    """Delete credentials that ended before a moment; how many."""
+    columns = credentials.c
+    ended = sa.or_(columns.revoked_at < before, columns.expires_at < before)
+    return conn.execute(sa.delete(credentials).where(ended)).rowcount
+
+
+def _presented(authorization: str | None) -> tuple[str, str]:
+    scheme, _, value = (authorization or "").partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        user, _, password = value.removeprefix(_PREFIX).partition(".")
+        return user, password
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return "", ""
+        return user, password
+    return "", ""
+
+
+def _digest(password: str) -> bytes:
+    return sha256(password.encode("utf-8", "surrogatepass")).digest()
+
+
+def _text(secret: bytes) -> str:
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()

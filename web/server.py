@@ -1,0 +1,165 @@
+"""One application of all that is served over HTTP, and what holds for every request.
+
+Nothing is answered or logged but names and counts: an error's text may hold values, so it stays inside. Bodies are
+bounded before anything reads them.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from http import HTTPStatus
+
+import sqlalchemy as sa
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web import Services, feed, health, taxii
+from web.taxii_query import TaxiiError
+
+MAX_CONTENT_LENGTH = 10 * 1024 * 1024
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app(
+    engine: sa.Engine,
+    services: Services,
+    *,
+    clock: Callable[[], datetime],
+    registry: CollectorRegistry,
+    title: str = "OKTT",
+    contact: str = "",
+    base_url: str = "",
+    max_limit: int = taxii.MAX_LIMIT,
+    max_content_length: int = MAX_CONTENT_LENGTH,
+) -> FastAPI:
+    """The application. `base_url`: how clients reach it, for absolute addresses; empty: relative ones.
+    `max_limit`: most objects a TAXII page; `max_content_length`: octets a request body may have."""
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.include_router(
+        taxii.router(
+            engine, services, clock, title=title, contact=contact, base_url=base_url,
+            max_limit=max_limit, max_content_length=max_content_length,
+        )
+    )  # fmt: skip
+    app.include_router(feed.router(engine, services, clock, title))
+    app.include_router(health.router(engine, services, registry))
+    app.add_exception_handler(TaxiiError, _taxii_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(_Door, max_content_length=max_content_length, registry=registry)
+    return app
+
+
+def server_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """uvicorn without a log of addresses and queries, and without naming itself."""
+    return uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, lifespan="off"
+    )
+
+
+def _taxii_error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - a handler
+    assert isinstance(error, TaxiiError)
+    return taxii.error(error.status, error.title, error.description, error.headers)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _refusal(request.url.path, error.status_code, error.headers)
+
+
+def _refusal(path: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """In the words of HTTP alone, and in TAXII's form where TAXII is spoken."""
+    phrase = HTTPStatus(status).phrase
+    if path.startswith("/taxii2/"):
+        return taxii.error(status, phrase, headers=headers)
+    return JSONResponse({"error": phrase}, status, dict(headers or {}))
+
+
+class _TooLargeError(Exception):
+    """The body went on beyond its limit."""
+
+
+class _Door:
+    """What every request passes: a bounded body, headers, metrics, and errors that say nothing."""
+
+    def __init__(self, app: ASGIApp, *, max_content_length: int, registry: CollectorRegistry) -> None:
+        self._app, self._max = app, max_content_length
+        names = ["method", "route", "status"]
+        self._requests = Counter("oktt_http_requests_total", "Requests answered.", names, registry=registry)
+        self._seconds = Histogram("oktt_http_request_seconds", "Time to answer.", ["route"], registry=registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, exchange = time.perf_counter(), _Exchange(scope, receive, send, self._max)
+        await exchange.run(self._app)
+        route = getattr(exchange.scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in {"GET", "HEAD", "POST", "DELETE"} else "other"
+        self._requests.labels(method, route, str(exchange.status)).inc()
+        self._seconds.labels(route).observe(time.perf_counter() - started)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_length: int) -> None:
+        path: str = scope["path"]
+        if path.startswith("/taxii2") and not path.endswith("/"):
+            # TAXII's paths end in a slash (1.6.4); clients that leave it out mean the same.
+            scope = {**scope, "path": path + "/"}
+        self.scope, self._receive, self._send, self._max = scope, receive, send, max_length
+        self.status, self._read, self._started = 500, 0, False
+
+    async def run(self, app: ASGIApp) -> None:
+        """Answer it, whatever happens."""
+        try:
+            if self._declared() > self._max:
+                await self._refuse(413)
+            else:
+                await app(self.scope, self._bounded, self._dressed)
+        except _TooLargeError:
+            await self._refuse(413)
+        except Exception as error:  # the last place before the server, which would log the text
+            structlog.get_logger("web").error("request-failed", error=type(error).__name__)
+            await self._refuse(500)
+
+    def _declared(self) -> int:
+        for name, value in self.scope["headers"]:
+            if name == b"content-length":
+                return int(value) if value.isdigit() else self._max + 1
+        return 0
+
+    async def _bounded(self) -> Message:
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        if self._read > self._max:
+            raise _TooLargeError
+        return message
+
+    async def _dressed(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._started, self.status = True, message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store")
+            if self.scope.get("scheme") == "https":
+                headers["Strict-Transport-Security"] = "max-age=31536000"
+        await self._send(message)
+
+    async def _refuse(self, status: int) -> None:
+        if not self._started:
+            response = _refusal(self.scope["path"], status)
+            await response(self.scope, self._receive, self._dressed)

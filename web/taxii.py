@@ -1,0 +1,281 @@
+"""The TAXII 2.1 server (OASIS Standard, 10 June 2021), for reading.
+
+Credentials are always required. A subscriber reads `clear`, `test` and its own collection; another's answers 404, as
+if it were not there (5.2). Adding and deleting answer 403. Pages are stable: rows are ordered by the moment they were
+added, `next` continues after the last row seen, whatever is published meanwhile.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
+
+from dispatch import pages, publication
+from dispatch.pages import Filters, Page
+from dispatch.publication import Collection
+from ingest.columns import instant_text
+from subscribers import Subscriber
+from tlp import Label
+from web import Services, auth
+from web.taxii_query import TaxiiError, next_token, parameters, read_filters, read_limit, read_next
+
+MEDIA_TYPE = "application/taxii+json;version=2.1"
+STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
+ROOT = "/taxii2/oktt/"
+MAX_LIMIT = 1000
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, on a connection that reads one state of the database."""
+
+    conn: sa.Connection
+    subscriber: Subscriber
+    now: datetime
+
+
+Handler = Callable[[Caller, Request], Response]
+
+
+def router(
+    engine: sa.Engine,
+    services: Services,
+    clock: Callable[[], datetime],
+    *,
+    title: str,
+    contact: str = "",
+    base_url: str = "",
+    max_limit: int = MAX_LIMIT,
+    max_content_length: int,
+) -> APIRouter:
+    """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example."""
+    api_root = base_url.rstrip("/") + ROOT
+    discovery: dict[str, Any] = {"title": title, "default": api_root, "api_roots": [api_root]}
+    if contact:
+        discovery["contact"] = contact
+    root = {"title": title, "versions": [MEDIA_TYPE], "max_content_length": max_content_length}
+    reading = _Reading(services, max_limit)
+    one = f"{ROOT}collections/{{collection}}/"
+    routes: list[tuple[str, str, Handler]] = [
+        ("GET", "/taxii2/", _fixed(discovery)),
+        ("GET", ROOT, _fixed(root)),
+        ("GET", f"{ROOT}collections/", _collections),
+        ("GET", one, _one_collection),
+        ("GET", f"{one}manifest/", reading.manifest),
+        ("GET", f"{one}objects/", reading.objects),
+        ("GET", f"{one}objects/{{object}}/", reading.object),
+        ("GET", f"{one}objects/{{object}}/versions/", reading.versions),
+        ("POST", f"{one}objects/", _no_adding),
+        ("DELETE", f"{one}objects/{{object}}/", _no_deleting),
+    ]
+    made = APIRouter()
+    for method, path, handler in routes:
+        made.add_api_route(path, _endpoint(engine, services, clock, handler), methods=[method])
+    return made
+
+
+def _endpoint(
+    engine: sa.Engine, services: Services, clock: Callable[[], datetime], handler: Handler
+) -> Callable[[Request], Response]:
+    """Who asks, in which media type, then the handler. Plain `def`: Starlette runs it in a thread."""
+
+    def endpoint(request: Request) -> Response:
+        now = clock()
+        with engine.execution_options(readonly=True).connect() as conn:
+            access = auth.authenticate(conn, request.headers.get("authorization"), now)
+            subscriber = None if access is None else services.subscriber(conn, access.subscriber)
+            if access is None or subscriber is None:
+                challenge = {"WWW-Authenticate": 'Basic realm="OKTT", charset="UTF-8", Bearer realm="OKTT"'}
+                raise TaxiiError(401, "Credentials are needed", "Basic or Bearer, made for taxii", challenge)
+            if not accepts(request.headers.get("accept")):
+                raise TaxiiError(406, "Not acceptable", f"This server answers in {MEDIA_TYPE}")
+            response = handler(Caller(conn, subscriber, now), request)
+        if access.due:
+            response.background = BackgroundTask(_note_use, engine, access.credential, now)
+        return response
+
+    return endpoint
+
+
+def _note_use(engine: sa.Engine, credential: str, now: datetime) -> None:
+    """After the answer has gone: a busy writer costs no reader its time."""
+    try:
+        with engine.begin() as conn:
+            auth.note_use(conn, credential, now)
+    except sa.exc.OperationalError as error:
+        structlog.get_logger("web").warning("use-not-noted", error=type(error).__name__)
+
+
+def accepts(accept: str | None) -> bool:
+    """Does an Accept header allow our media type? None: anything (RFC 9110 12.5.1); no version: the latest (1.6.8)."""
+    return accept is None or any(_is_ours(part, wildcard=True) for part in accept.split(","))
+
+
+def _is_ours(media_type: str, *, wildcard: bool = False) -> bool:
+    name, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    values = {key.strip(): value.strip().strip('"') for key, _, value in (each.partition("=") for each in parameters)}
+    if wildcard and re.fullmatch(r"0(\.0*)?", values.get("q", "1")):
+        return False
+    if wildcard and name in {"*/*", "application/*"}:
+        return True
+    return name == "application/taxii+json" and values.get("version", "2.1") == "2.1"
+
+
+def _fixed(resource: dict[str, Any]) -> Handler:
+    return lambda caller, request: _answer(resource)  # noqa: ARG005 - a handler
+
+
+def _one_collection(caller: Caller, request: Request) -> Response:
+    return _answer(_resource(_collection(caller, request)))
+
+
+def _collections(caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
+    found = publication.readable(caller.conn, caller.subscriber.id)
+    return _answer({"collections": [_resource(each) for each in found]} if found else {})
+
+
+def _collection(caller: Caller, request: Request) -> Collection:
+    """By id or alias. Another subscriber's is as unknown as one that does not exist: 404 (5.2)."""
+    found = publication.find(caller.conn, request.path_params["collection"])
+    if found is None or found.subscriber not in (None, caller.subscriber.id):
+        raise TaxiiError(404, "No such collection", "Unknown here, or not yours to read")
+    return found
+
+
+def _resource(collection: Collection) -> dict[str, Any]:
+    return {
+        "id": collection.id,
+        "title": collection.title,
+        "description": collection.description,
+        "alias": collection.alias,
+        "can_read": True,
+        "can_write": False,
+        "media_types": [STIX_MEDIA_TYPE],
+    }
+
+
+def _no_adding(caller: Caller, request: Request) -> Response:
+    collection = _collection(caller, request)
+    if not _is_ours(request.headers.get("content-type", "")):
+        raise TaxiiError(415, "Unsupported media type", f"Objects are sent as {MEDIA_TYPE}")
+    raise TaxiiError(403, "This collection cannot be written to", f"can_write is false for {collection.id}")
+
+
+def _no_deleting(caller: Caller, request: Request) -> Response:
+    _collection(caller, request)
+    raise TaxiiError(403, "Objects cannot be deleted here")
+
+
+class _Reading:
+    """The four resources that are pages of one sequence."""
+
+    def __init__(self, services: Services, max_limit: int) -> None:
+        self._services, self._max_limit = services, max_limit
+
+    def objects(self, caller: Caller, request: Request) -> Response:
+        """5.4 Get Objects: an envelope; `{}` when nothing matches."""
+        page, _ = self._page(caller, request, {"match[id]", "match[type]", "match[version]", "match[spec_version]"})
+        return _paged(page, b'"objects":[' + b",".join(row.body for row in page.rows) + b"]")
+
+    def manifest(self, caller: Caller, request: Request) -> Response:
+        """5.3 Get Object Manifests."""
+        fields = {"match[id]", "match[type]", "match[version]", "match[spec_version]"}
+        page, _ = self._page(caller, request, fields, bodies=False)
+        records = [
+            {
+                "id": row.object_id,
+                "date_added": instant_text(row.date_added),
+                "version": row.version,
+                "media_type": row.media_type,
+            }
+            for row in page.rows
+        ]
+        return _paged(page, b'"objects":' + _encode(records))
+
+    def object(self, caller: Caller, request: Request) -> Response:
+        """5.6 Get an Object: an envelope of one object, or of several versions of it."""
+        page, known = self._page(caller, request, {"match[version]", "match[spec_version]"})
+        self._require(known)
+        return _paged(page, b'"objects":[' + b",".join(row.body for row in page.rows) + b"]")
+
+    def versions(self, caller: Caller, request: Request) -> Response:
+        """5.8 Get Object Versions."""
+        page, known = self._page(caller, request, {"match[spec_version]"}, versions=("all",), bodies=False)
+        self._require(known)
+        return _paged(page, b'"versions":' + _encode([row.version for row in page.rows]))
+
+    def _require(self, known: bool) -> None:
+        if not known:
+            raise TaxiiError(404, "No such object", "Unknown here, or not yours to read")
+
+    def _page(
+        self,
+        caller: Caller,
+        request: Request,
+        fields: set[str],
+        *,
+        versions: tuple[Literal["all"], ...] = (),
+        bodies: bool = True,
+    ) -> tuple[Page, bool]:
+        """The page that was asked for; and whether the object in the path is there at all."""
+        collection = _collection(caller, request)
+        asked = parameters(request.query_params.multi_items(), fields)
+        object_id = request.path_params.get("object")
+        filters = read_filters(asked, object_id, versions)
+        limit = min(read_limit(asked.get("limit")) or self._max_limit, self._max_limit)
+        allowed = self._allowed(caller, collection)
+        found = pages.page(
+            caller.conn, collection.id, allowed,
+            limit=limit, filters=filters, after=read_next(asked.get("next")), bodies=bodies,
+        )  # fmt: skip
+        if found.rows or object_id is None:
+            return found, True
+        every = Filters(ids=(object_id,), versions=("all",))
+        probe = pages.page(caller.conn, collection.id, allowed, limit=1, filters=every, bodies=False)
+        return found, bool(probe.rows)
+
+    def _allowed(self, caller: Caller, collection: Collection) -> pages.Allowed:
+        """TLP, again: what lies in `clear` has to be public now, what lies in one's own collection one's own."""
+        if collection.alias == publication.TEST:
+            return _everybody
+        reader = None if collection.alias == publication.CLEAR else caller.subscriber
+        ask = self._services.permitted
+        return lambda item, statements, label: ask(caller.conn, reader, item, statements, label, caller.now)
+
+
+def _everybody(item: str, statements: frozenset[str], label: Label) -> bool:  # noqa: ARG001 - an Allowed
+    return True
+
+
+def _paged(page: Page, content: bytes) -> Response:
+    """A page as TAXII has it: with the dates of its first and last row, and `next` where it goes on."""
+    if not page.rows:
+        return _answer({})
+    first, last = page.rows[0], page.rows[-1]
+    headers = {
+        "X-TAXII-Date-Added-First": instant_text(first.date_added),
+        "X-TAXII-Date-Added-Last": instant_text(last.date_added),
+    }
+    more = b'"more":true,"next":' + _encode(next_token(last.seq)) + b"," if page.more else b'"more":false,'
+    return Response(b"{" + more + content + b"}", headers=headers | {"Content-Type": MEDIA_TYPE})
+
+
+def _answer(resource: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(_encode(resource), status, headers={**(headers or {}), "Content-Type": MEDIA_TYPE})
+
+
+def error(status: int, title: str, description: str = "", headers: Mapping[str, str] | None = None) -> Response:
+    """The error resource (3.6.1)."""
+    resource = {"title": title, "error_id": str(uuid4()), "http_status": str(status)}
+    if description:
+        resource["description"] = description
+    return _answer(resource, status, headers)

@@ -1,11 +1,12 @@
 """Whom does it concern, and why (docs: domain-rules, "Whom it concerns").
 
-`match.match(item, index, now) -> Match` decides for every subscriber at once, on bitmaps; `match.explain(item, subscriber,
-index, now) -> Explanation` decides for one pair, criterion by criterion. Both apply the same rules and must agree.
+`match.match(item, index, now) -> Match` decides for every subscriber at once, on bitmaps; `match.explain(item,
+subscriber, index, now) -> Explanation` decides for one pair, criterion by criterion. Both apply the same rules and
+must agree.
 A reader's decision rests only on the statements that reader may see: see `Match.views`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from pyroaring import BitMap
@@ -13,12 +14,20 @@ from pyroaring import BitMap
 from pii_guard import Item
 from subscribers import Subscriber
 
-Outcome = Literal[
-    "deliver", "digest", "no-match", "tlp", "urgency", "opt-out", "quiet", "unverified", "vital"
-]
+Outcome = Literal["deliver", "digest", "no-match", "tlp", "urgency", "opt-out", "quiet", "unverified", "vital"]
 CriterionName = Literal[
-    "network", "domain", "software", "sector", "country", "region", "urgency", "clearance", "opt-out",
-    "quiet", "verified", "general",
+    "network",
+    "domain",
+    "software",
+    "sector",
+    "country",
+    "region",
+    "urgency",
+    "clearance",
+    "opt-out",
+    "quiet",
+    "verified",
+    "general",
 ]
 Confidence = Literal["exact", "likely", "possible"]
 
@@ -58,6 +67,8 @@ class Match:
     outcomes: dict[Outcome, BitMap]
     concerned: BitMap
     """Those whom it concerns by a criterion of their own, whatever the outcome."""
+    abused: BitMap = field(default_factory=BitMap)
+    """Those in whose verified networks or domains an attacker's address lies: flagged for an analyst."""
 
     @property
     def audience(self) -> BitMap:

@@ -7,8 +7,6 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from packageurl import PackageURL
-
 from normalize import NormalizeError, products, sectors
 from subscribers import Contact, Incoming, Profile, Quiet, Scope, Software
 from subscribers.wire import ChannelIn, ClearanceIn, Line, QuietIn, ScopeIn, SoftwareIn
@@ -159,11 +157,8 @@ def _software(field: str, one: SoftwareIn) -> Software:
         raise FieldError(f"{field}: names no product: give product (with vendor), cpe or purl")
     if one.cpe and products.cpe_parts(one.cpe) is None:
         raise FieldError(f"{field}.cpe: no CPE 2.3 name of one product: write cpe:2.3:a:vendor:product:...")
-    if one.purl:
-        try:
-            PackageURL.from_string(one.purl)
-        except ValueError:
-            raise FieldError(f"{field}.purl: no package URL: write it as pkg:pypi/django@4.2.1") from None
+    if one.purl and products.purl_parts(one.purl) is None:
+        raise FieldError(f"{field}.purl: no package URL: write it as pkg:pypi/django@4.2.1")
     for name in ("vendor", "product", "version"):
         if value := getattr(one, name):
             _text(f"{field}.{name}", value)

@@ -1,0 +1,159 @@
+"""Who meets which criterion on the facts of one view, for all subscribers at once (domain-rules: Whom it concerns).
+
+The rules, as built here and for one pair in `filtering.pairs`:
+
+* network, domain: verified holders only. software: any line of the profile that is affected, likely or possibly.
+* Products named, no software listed: digest, if no sectors are named or one of the subscriber's is.
+* Only sectors named: they decide. Neither products nor sectors named: digest, for all whom nothing else met.
+* An exposure is about its addresses and domains alone.
+* A country named takes away who is elsewhere (not of an exposure).
+* A partnership, supplier or CERT is met when one of its clients is (members, or scope), vital and public ones aside:
+  what concerns those goes to the NCSC. It is *concerned* by that only when it serves them.
+"""
+
+from functools import cached_property
+
+from pyroaring import BitMap
+
+from filtering import Confidence
+from filtering.index import Index
+from filtering.network import Hits, Owners
+from filtering.views import View
+
+
+class Criteria:
+    """The criteria of one view, each computed when first asked."""
+
+    def __init__(self, view: View, index: Index) -> None:
+        self.view = view
+        self.index = index
+
+    @cached_property
+    def owners(self) -> Owners:
+        """Who holds what its observables lie in, verified or not."""
+        return self.index.networks.owners(self.view.facts.observables, self.index.verified)
+
+    @cached_property
+    def network(self) -> BitMap:
+        """Verified holders of an address, prefix or AS number."""
+        return BitMap(self.owners.network) & self.index.verified
+
+    @cached_property
+    def domain(self) -> BitMap:
+        """Verified holders of a domain."""
+        return BitMap(self.owners.domain) & self.index.verified
+
+    @cached_property
+    def users(self) -> list[dict[Confidence, BitMap]]:
+        """For each product of the view its users, by confidence."""
+        return [self.index.software.users(product) for product in self.view.products]
+
+    @cached_property
+    def software(self) -> BitMap:
+        """Users of any affected product."""
+        return _union([bits for users in self.users for bits in users.values()])
+
+    @cached_property
+    def sector(self) -> BitMap:
+        """Who has one of the sectors it names."""
+        return self.index.in_sectors(self.view.sectors)
+
+    @cached_property
+    def allowed(self) -> BitMap:
+        """Who is in one of the countries it names."""
+        countries = self.view.countries
+        return self.index.countries.union(countries) if countries else self.index.everyone
+
+    @cached_property
+    def own(self) -> BitMap:
+        """Whom it concerns by network, domain or software."""
+        return (self.network | self.domain | self.software) & self.allowed
+
+    @cached_property
+    def alerted(self) -> BitMap:
+        """Who gets an alert for a criterion of its own."""
+        decides = self.view.sectors and not self.view.products
+        return self.own | (self.sector & self.allowed) if decides else self.own
+
+    @cached_property
+    def through_clients(self) -> tuple[BitMap, BitMap]:
+        """Who is met through clients: (all, those of them who serve their clients)."""
+        target = self.alerted - self.index.kinds.union(("vital", "public"))
+        met, serving = BitMap(), BitMap()
+        for number, clients in self.index.clients.items() if target else ():
+            if self.index.clients_of(number).intersect(target):
+                met.add(number)
+                if clients.serves:
+                    serving.add(number)
+        return met & self.allowed, serving & self.allowed
+
+    @cached_property
+    def alert(self) -> BitMap:
+        """Everyone who gets an alert, before anything is taken away."""
+        return self.alerted | self.through_clients[0]
+
+    @cached_property
+    def digest(self) -> BitMap:
+        """Everyone who gets it in a digest only, before anything is taken away."""
+        view, index = self.view, self.index
+        if view.kind == "exposure":
+            return BitMap()
+        if view.products:
+            rest = self.allowed - index.lists_software
+            rest = rest & self.sector if view.sectors else rest
+            return rest - self.alert
+        return BitMap() if view.sectors else self.allowed - self.alert
+
+    @cached_property
+    def reached(self) -> BitMap:
+        """Alert and digest."""
+        return self.alert | self.digest
+
+    @cached_property
+    def concerned(self) -> BitMap:
+        """Whom it concerns by a criterion of its own; a named sector is one, being one of all is not."""
+        concerned = self.alerted | self.through_clients[1]
+        return concerned | self.digest if self.view.sectors else concerned
+
+    @cached_property
+    def unverified(self) -> BitMap:
+        """Whom only networks and domains met that nobody verified."""
+        owners = self.owners
+        return ((BitMap(owners.network) | BitMap(owners.domain)) - self.index.verified) & self.allowed - self.reached
+
+    @cached_property
+    def opted_out(self) -> BitMap:
+        """Who does not want this kind, or none of the products that met it. Own addresses are no product news."""
+        out = self.index.opt_kinds.get(self.view.kind)
+        threatened = [n for n, product in enumerate(self.view.products) if product.threatened]
+        if not threatened or not len(self.index.opt_products):
+            return out
+        wanted, unwanted = BitMap(), self.index.everyone
+        for n in threatened:
+            declined = self.index.opt_products.union(self.view.products[n].opt_outs())
+            unwanted = unwanted & declined
+            wanted |= _union(list(self.users[n].values())) - declined
+        owners = self.network | self.domain
+        users = self.software - owners
+        return out | (users - wanted) | (unwanted - self.software - owners)
+
+    @cached_property
+    def abused(self) -> BitMap:
+        """Verified holders of a network or domain in which an attacker's address lies."""
+        attackers = {n for n, each in enumerate(self.view.facts.observables) if each.role == "attacker"}
+        if not attackers:
+            return BitMap()
+        return (
+            _holders(self.owners.network, attackers) | _holders(self.owners.domain, attackers)
+        ) & self.index.verified
+
+
+def _holders(hits: Hits, positions: set[int]) -> BitMap:
+    return BitMap(number for number, found in hits.items() if not positions.isdisjoint(found))
+
+
+def _union(bitmaps: list[BitMap]) -> BitMap:
+    total = BitMap()
+    for bits in bitmaps:
+        total |= bits
+    return total

@@ -1,0 +1,254 @@
+"""Every profile as compressed bitmaps: exact, incremental, rebuilt from the registry at start.
+
+A subscriber is one bit (its number). `put` of a known number replaces, `remove` takes everything back: for that the
+index keeps of each profile one compact `Entry`, from which it derives what to add and what to discard.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct
+from pyroaring import BitMap
+
+from filtering import FilteringError
+from filtering.network import Hits, Networks
+from filtering.postings import Postings
+from filtering.software import Catalogue, Installed, installed, opt_out
+from filtering.views import confidential
+from normalize import Kind, Observable, Urgency, sectors
+from subscribers import Quiet, Subscriber, SubscriberKind
+from tlp import Label
+
+KINDS: frozenset[str] = frozenset(get_args(Kind))
+SERVING: frozenset[str] = frozenset({"supplier", "cert"})
+"""They act for their clients by mandate or task; a partnership only with `serves_members`."""
+
+
+class Entry(Struct, frozen=True, array_like=True):
+    """What the index holds of one subscriber."""
+
+    id: str
+    kind: SubscriberKind
+    country: str
+    region: str
+    urgency: Urgency
+    label: Label
+    until: datetime | None
+    verified: bool
+    confidential: bool
+    sectors: tuple[str, ...]
+    """Of the profile."""
+    scope_sectors: tuple[str, ...]
+    scope_regions: tuple[str, ...]
+    members: tuple[str, ...]
+    serves: bool
+    software: tuple[Installed, ...]
+    networks: tuple[str, ...]
+    domains: tuple[str, ...]
+    opt_kinds: tuple[str, ...]
+    opt_products: tuple[str, ...]
+    quiet: Quiet | None
+
+
+class Clients(Struct, frozen=True):
+    """Whom a partnership, supplier or CERT stands for."""
+
+    members: tuple[str, ...]
+    sectors: tuple[str, ...]
+    regions: tuple[str, ...]
+    serves: bool
+
+
+_DECODER = msgspec.msgpack.Decoder(Entry)
+
+
+def entry(subscriber: Subscriber) -> Entry:
+    """The index's view of a subscriber."""
+    profile, clearance = subscriber.profile, subscriber.clearance
+    lines = dict.fromkeys(line for line in map(installed, profile.software) if line.names or line.purl)
+    return Entry(
+        id=subscriber.id,
+        kind=profile.kind,
+        country=profile.country,
+        region=profile.region,
+        urgency=profile.min_urgency,
+        label=clearance.highest,
+        until=clearance.until,
+        verified=profile.verified,
+        confidential=any(map(confidential, subscriber.contacts)),
+        sectors=profile.sectors,
+        scope_sectors=profile.scope.sectors,
+        scope_regions=profile.scope.regions,
+        members=profile.members,
+        serves=profile.kind in SERVING or profile.serves_members,
+        software=tuple(lines),
+        networks=profile.networks,
+        domains=profile.domains,
+        opt_kinds=tuple(text for text in profile.opt_out if text in KINDS),
+        opt_products=tuple(opt_out(text) for text in profile.opt_out if text not in KINDS),
+        quiet=profile.quiet,
+    )
+
+
+class Index:
+    """All subscribers, by everything that decides whom an item concerns."""
+
+    def __init__(self, revision: int = 0) -> None:
+        self.revision = revision
+        """The registry's revision that this index reflects; its keeper sets it."""
+        self.everyone = BitMap()
+        self.verified = BitMap()
+        self.confidential = BitMap()
+        self.lists_software = BitMap()
+        self.ids: dict[str, int] = {}
+        self.kinds: Postings[str] = Postings()
+        self.countries: Postings[str] = Postings()
+        self.regions: Postings[str] = Postings()
+        self.urgencies: Postings[str] = Postings()
+        self.labels: Postings[Label] = Postings()
+        self.until: dict[int, datetime] = {}
+        self.sectors: Postings[str] = Postings()
+        """By the codes of the profile and of the scope."""
+        self.trades: Postings[str] = Postings()
+        """By the codes of the profile alone: whom a scope means."""
+        self.networks = Networks()
+        self.software = Catalogue()
+        self.opt_kinds: Postings[str] = Postings()
+        self.opt_products: Postings[str] = Postings()
+        self.quiet: Postings[Quiet] = Postings()
+        self.clients: dict[int, Clients] = {}
+        self._scopes: dict[tuple[tuple[str, ...], tuple[str, ...]], BitMap] = {}
+        """Who lies in a scope; forgotten with every change."""
+        self._entries: dict[int, bytes] = {}
+
+    @classmethod
+    def build(cls, subscribers: Iterable[Subscriber], revision: int = 0) -> "Index":
+        """An index of all these."""
+        index = cls(revision)
+        for subscriber in subscribers:
+            index.put(subscriber)
+        return index
+
+    def __len__(self) -> int:
+        return len(self.everyone)
+
+    def put(self, subscriber: Subscriber) -> None:
+        """Add a subscriber, or replace what is known under its number. Raises FilteringError, and is unchanged then."""
+        number = subscriber.number
+        fresh = entry(subscriber)
+        taken = self.ids.get(fresh.id)
+        if taken is not None and taken != number:
+            raise FilteringError("two numbers for one subscriber: build the index anew from the registry")
+        data = msgspec.msgpack.encode(fresh)
+        if (known := self._entries.get(number)) is not None:
+            if known == data:
+                return
+            self.remove(number)
+        self._change(number, fresh, add=True)
+        self._entries[number] = data
+
+    def remove(self, number: int) -> None:
+        """Forget a subscriber; an unknown number is nothing to do."""
+        data = self._entries.pop(number, None)
+        if data is not None:
+            self._change(number, _DECODER.decode(data), add=False)
+
+    def entry(self, number: int) -> Entry:
+        """What the index holds of one subscriber. KeyError for an unknown number."""
+        return _DECODER.decode(self._entries[number])
+
+    def apply(self, changes: Iterable[tuple[int, Subscriber | None]], revision: int) -> None:
+        """Follow the registry: `registry.changed_since`; None means removed."""
+        for number, subscriber in changes:
+            if subscriber is None:
+                self.remove(number)
+            else:
+                self.put(subscriber)
+        self.revision = revision
+
+    def _change(self, number: int, one: Entry, *, add: bool) -> None:
+        """The one list of what a profile stands under; adding and taking back are the same walk."""
+        self._scopes.clear()
+        if add:
+            self.networks.add(one.networks, one.domains, number)
+            self.software.add(one.software, number)
+            self.ids[one.id] = number
+        else:
+            self.networks.discard(one.networks, one.domains, number)
+            self.software.discard(one.software, number)
+            del self.ids[one.id]
+            self.until.pop(number, None)
+            self.clients.pop(number, None)
+        for posting, keys in self._keys(one):
+            change = posting.add if add else posting.discard
+            for key in keys:
+                change(key, number)
+        for bits, holds in (
+            (self.everyone, True),
+            (self.verified, one.verified),
+            (self.confidential, one.confidential),
+            (self.lists_software, bool(one.software)),
+        ):
+            if holds:
+                (bits.add if add else bits.discard)(number)
+        if add and one.until is not None:
+            self.until[number] = one.until
+        if add and (one.members or one.scope_sectors or one.scope_regions):
+            self.clients[number] = Clients(one.members, one.scope_sectors, one.scope_regions, one.serves)
+
+    def _keys(self, one: Entry) -> Iterator[tuple[Postings[Any], Sequence[object]]]:
+        yield self.kinds, (one.kind,)
+        yield self.countries, (one.country,)
+        yield self.regions, (one.region,)
+        yield self.urgencies, (one.urgency,)
+        yield self.labels, (one.label,)
+        yield self.sectors, (*one.sectors, *one.scope_sectors)
+        yield self.trades, one.sectors
+        yield self.opt_kinds, one.opt_kinds
+        yield self.opt_products, one.opt_products
+        yield self.quiet, (one.quiet,) if one.quiet else ()
+
+    def in_sectors(self, codes: Iterable[str]) -> BitMap:
+        """Who has a sector that meets one of these: one of the two covers the other."""
+        return self.sectors.union({mine for code in codes for mine in self.sectors if sectors_meet(code, mine)})
+
+    def clients_of(self, number: int) -> BitMap:
+        """Whom it stands for: registered members, and who lies in its scope (regions and sectors both, if both)."""
+        found = self.clients.get(number)
+        if found is None:
+            return BitMap()
+        clients = BitMap(self.ids[member] for member in found.members if member in self.ids)
+        if found.sectors or found.regions:
+            clients |= self._scope(found.sectors, found.regions)
+        clients.discard(number)
+        return clients
+
+    def _scope(self, codes: tuple[str, ...], regions: tuple[str, ...]) -> BitMap:
+        scope = self._scopes.get((codes, regions))
+        if scope is None:
+            scope = self.regions.union(regions) if regions else self.everyone
+            if codes:
+                inside = {mine for code in codes for mine in self.trades if sectors.covers(code, mine)}
+                scope = scope & self.trades.union(inside)
+            self._scopes[codes, regions] = scope
+        return scope
+
+    def owners_of(self, observables: Sequence[Observable]) -> Hits:
+        """Subscriber number -> positions of the observables in its verified networks and domains, in one pass.
+
+        Where no verified holder of a prefix is registered, the holder of the AS number (network owner) counts.
+        """
+        owners = self.networks.owners(observables, self.verified)
+        merged: Hits = {}
+        for number in (owners.network.keys() | owners.domain.keys()) & set(self.verified):
+            merged[number] = sorted({*owners.network.get(number, ()), *owners.domain.get(number, ())})
+        return merged
+
+
+@lru_cache(maxsize=262144)
+def sectors_meet(one: str, other: str) -> bool:
+    """A code means everything below it, on both sides: they meet if one of the two covers the other."""
+    return sectors.covers(one, other) or sectors.covers(other, one)

@@ -1,0 +1,225 @@
+"""item -> Match, and why. The rules are in `filtering.criteria`; who sees which statements in `filtering.views`.
+
+The decision of each subscriber rests on what it may see: first on all it sees if the item concerns it; if that does
+not concern it by a criterion of its own, on what it sees otherwise (AMBER needs concern). Then, in this order:
+
+1. reached by neither: `tlp` if the whole item would have reached it, `unverified` if unverified networks or domains
+   alone met it, otherwise `no-match`;
+2. `vital`: a vital or public organisation that is reached, or that the whole item would have reached;
+3. `urgency`: below its threshold; 4. `opt-out`; 5. `quiet`: an alert during its quiet hours, sent later;
+6. `deliver` or `digest`.
+
+In a Reason of a criterion that takes away (country, clearance, urgency, opt-out, quiet, verified), `matched` means that
+it lets the item through.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import get_args
+
+from pyroaring import BitMap
+
+from filtering import Explanation, FilteringError, Match, Outcome, Reason
+from filtering.clock import is_quiet
+from filtering.criteria import Criteria
+from filtering.index import Index
+from filtering.pairs import Pair
+from filtering.views import confidential, marked, reader, sight, sights, view
+from normalize import Urgency
+from pii_guard import Item
+from subscribers import Subscriber
+from tlp import Consent, Label
+
+__all__ = ["Matching", "confidential", "explain", "marked", "match", "reader"]
+
+VITAL = ("vital", "public")
+_RANK: dict[Urgency, int] = {"info": 0, "this-week": 1, "today": 2}
+
+
+def match(
+    item: Item,
+    index: Index,
+    now: datetime,
+    *,
+    urgency: Urgency,
+    consents: Mapping[str, Consent],
+    label: Label | None = None,
+) -> Match:
+    """Who gets this item version, of all in the index.
+
+    `consents`: statement key -> consent on record; `label`: an analyst's stricter label, for all statements.
+    """
+    return Matching(item, index, now, urgency=urgency, consents=consents, label=label).match()
+
+
+def explain(
+    item: Item,
+    subscriber: Subscriber,
+    index: Index,
+    now: datetime,
+    *,
+    urgency: Urgency,
+    consents: Mapping[str, Consent],
+    label: Label | None = None,
+) -> Explanation:
+    """The decision for one pair; for several subscribers of one item make one `Matching` and ask that.
+
+    Raises FilteringError when the index does not hold the subscriber.
+    """
+    return Matching(item, index, now, urgency=urgency, consents=consents, label=label).explain(subscriber)
+
+
+class Matching:
+    """One item against one state of the index at one moment; what it computes is kept for the next question."""
+
+    def __init__(
+        self,
+        item: Item,
+        index: Index,
+        now: datetime,
+        *,
+        urgency: Urgency,
+        consents: Mapping[str, Consent],
+        label: Label | None = None,
+    ) -> None:
+        self.item, self.index, self.now, self.urgency = item, index, now, urgency
+        self.marks = marked(item, consents, label)
+        self._criteria: dict[frozenset[str], Criteria | None] = {}
+
+    @cached_property
+    def whole(self) -> Criteria:
+        """The criteria on everything the item says: for analysts, and to tell `tlp` from `no-match`."""
+        found = self.criteria(frozenset(mark.key for mark in self.marks))
+        assert found is not None
+        return found
+
+    def criteria(self, visible: frozenset[str]) -> Criteria | None:
+        """The criteria on these statements; None when there is nothing to see."""
+        if visible not in self._criteria:
+            seen = view(self.item, visible)
+            self._criteria[visible] = None if seen is None else Criteria(seen, self.index)
+        return self._criteria[visible]
+
+    def match(self) -> Match:
+        """Every subscriber of the index in exactly one outcome."""
+        outcomes: dict[Outcome, BitMap] = {outcome: BitMap() for outcome in get_args(Outcome)}
+        concerned = BitMap()
+        for seen, members in sights(self.index, self.marks, self.now):
+            near = self.criteria(seen.concerned)
+            close = members & near.concerned if near is not None else BitMap()
+            concerned |= close
+            if near is not None and close:
+                self._decide(near, close, outcomes)
+            if len(close) < len(members):
+                self._decide(self.criteria(seen.otherwise), members - close, outcomes)
+        return Match(self.item.id, self.item.version, outcomes, concerned, self.whole.abused)
+
+    def _decide(self, criteria: Criteria | None, members: BitMap, outcomes: dict[Outcome, BitMap]) -> None:
+        """Put each of the members into its outcome."""
+        reached = members & criteria.reached if criteria is not None else BitMap()
+        hidden = (members & self.whole.reached) - reached
+        vital = (reached | hidden) & self._vital
+        reached, hidden = reached - vital, hidden - vital
+        outcomes["vital"] |= vital
+        outcomes["tlp"] |= hidden
+        rest = members - reached - hidden - vital
+        if criteria is not None:
+            unverified = rest & criteria.unverified
+            outcomes["unverified"] |= unverified
+            rest = rest - unverified
+        outcomes["no-match"] |= rest
+        if criteria is None or not reached:
+            return
+        taking: tuple[tuple[Outcome, BitMap], ...] = (
+            ("urgency", self._above),
+            ("opt-out", criteria.opted_out),
+            ("quiet", criteria.alert & self._quiet),
+        )
+        for outcome, bits in taking:
+            taken = reached & bits
+            outcomes[outcome] |= taken
+            reached = reached - taken
+        outcomes["deliver"] |= reached & criteria.alert
+        outcomes["digest"] |= reached - criteria.alert
+
+    @cached_property
+    def _vital(self) -> BitMap:
+        return self.index.kinds.union(VITAL)
+
+    @cached_property
+    def _above(self) -> BitMap:
+        """Whose threshold lies above this urgency."""
+        return self.index.urgencies.union(each for each, rank in _RANK.items() if rank > _RANK[self.urgency])
+
+    @cached_property
+    def _quiet(self) -> BitMap:
+        return self.index.quiet.union(quiet for quiet in self.index.quiet if is_quiet(quiet, self.now))
+
+    def explain(self, subscriber: Subscriber) -> Explanation:
+        """The decision for one subscriber, criterion by criterion; what decided comes first."""
+        if subscriber.number not in self.index.everyone:
+            raise FilteringError("the index does not hold this subscriber: bring it up to date with the registry")
+        seen = sight(subscriber, self.marks, self.now)
+        pair = self._pair(seen.concerned, subscriber)
+        concerned = pair is not None and pair.concerned
+        visible = seen.concerned if concerned else seen.otherwise
+        if not concerned:
+            pair = self._pair(visible, subscriber)
+        whole = Pair(self.whole, subscriber)
+        outcome = self._outcome(pair, whole, subscriber)
+        told = whole if pair is None or outcome in ("tlp", "vital") else pair
+        reasons = [*told.reasons(), *self._filters(told, subscriber, visible, outcome)]
+        return Explanation(subscriber.id, outcome, tuple(_ordered(reasons, outcome)), concerned)
+
+    def _pair(self, visible: frozenset[str], subscriber: Subscriber) -> Pair | None:
+        criteria = self.criteria(visible)
+        return None if criteria is None else Pair(criteria, subscriber)
+
+    def _outcome(self, pair: Pair | None, whole: Pair, subscriber: Subscriber) -> Outcome:
+        reached = pair is not None and pair.reached
+        profile = subscriber.profile
+        if profile.kind in VITAL and (reached or whole.reached):
+            return "vital"
+        if pair is None or not reached:
+            if whole.reached:
+                return "tlp"
+            return "unverified" if pair is not None and pair.unverified else "no-match"
+        if _RANK[profile.min_urgency] > _RANK[self.urgency]:
+            return "urgency"
+        if pair.opted_out:
+            return "opt-out"
+        if not pair.alert:
+            return "digest"
+        return "quiet" if profile.quiet is not None and is_quiet(profile.quiet, self.now) else "deliver"
+
+    def _filters(
+        self, pair: Pair, subscriber: Subscriber, visible: frozenset[str], outcome: Outcome
+    ) -> Iterable[Reason]:
+        """The criteria that take away. Labels the subscriber may not see are named only where nothing goes out."""
+        profile, hidden = subscriber.profile, outcome in ("tlp", "vital") or not visible
+        labels = sorted({mark.label for mark in self.marks if hidden or mark.key in visible})
+        said = f"{subscriber.clearance.at(self.now)}: {', '.join(map(str, labels))}"
+        yield Reason("clearance", said, bool(visible) and outcome != "tlp")
+        enough = _RANK[profile.min_urgency] <= _RANK[self.urgency]
+        yield Reason("urgency", f"{self.urgency} >= {profile.min_urgency}", enough)
+        if profile.opt_out:
+            yield Reason("opt-out", ", ".join(profile.opt_out), not pair.opted_out)
+        if quiet := profile.quiet:
+            said = f"{quiet.start}-{quiet.end} {quiet.tz}"
+            yield Reason("quiet", said, not is_quiet(quiet, self.now))
+
+
+_DECIDING: dict[Outcome, frozenset[str]] = {
+    "tlp": frozenset({"clearance"}),
+    "urgency": frozenset({"urgency"}),
+    "opt-out": frozenset({"opt-out"}),
+    "quiet": frozenset({"quiet"}),
+    "unverified": frozenset({"verified"}),
+}
+
+
+def _ordered(reasons: list[Reason], outcome: Outcome) -> list[Reason]:
+    """What decided first: of a refusal the criterion that refused, then what matched, then the rest."""
+    first = _DECIDING.get(outcome, frozenset())
+    return sorted(reasons, key=lambda each: (each.criterion not in first, not each.matched))

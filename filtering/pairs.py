@@ -1,0 +1,200 @@
+"""The rules of `filtering.criteria` for one subscriber, and in words.
+
+Values are neutral to language where a subscriber may read them: `192.0.2.0/24 (3)`, `Fortinet FortiOS 7.2.3 in <7.2.5`.
+They name prefixes and domains of the profile, never an address; clients are counted, never named.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from filtering import Confidence, CriterionName, Reason
+from filtering.criteria import Criteria
+from filtering.index import KINDS, sectors_meet
+from filtering.network import asn, holdings, place
+from filtering.software import RANK, Installed, Product, installed, opt_out, pair
+from normalize import Affected
+from subscribers import Software, Subscriber
+
+UNKNOWN = "?"
+_SHOWN = 5
+"""Values in one reason; the rest is counted."""
+
+
+class Pair:
+    """One subscriber against one view."""
+
+    def __init__(self, criteria: Criteria, subscriber: Subscriber) -> None:
+        self.criteria, self.index, self.view = criteria, criteria.index, criteria.view
+        self.subscriber, self.profile = subscriber, subscriber.profile
+        self.number = subscriber.number
+
+    @cached_property
+    def network_hits(self) -> Sequence[int]:
+        """Positions of the observables that lie in its networks, verified or not."""
+        return self.criteria.owners.network.get(self.number, ())
+
+    @cached_property
+    def domain_hits(self) -> Sequence[int]:
+        """Positions of the observables that lie in its domains, verified or not."""
+        return self.criteria.owners.domain.get(self.number, ())
+
+    @cached_property
+    def held(self) -> bool:
+        """Does an observable lie in its networks or domains, verified or not?"""
+        return bool(self.network_hits or self.domain_hits)
+
+    @cached_property
+    def lines(self) -> list[tuple[Software, Installed]]:
+        """The software it lists."""
+        lines = [(one, installed(one)) for one in self.profile.software]
+        return [(one, line) for one, line in lines if line.names or line.purl]
+
+    @cached_property
+    def met(self) -> list[tuple[Confidence, Product, Software, Installed, Affected]]:
+        """Its affected software, surest first."""
+        found = [
+            (verdict[0], product, one, line, verdict[1])
+            for product in self.view.products
+            for one, line in self.lines
+            if (verdict := pair(product, line))
+        ]
+        return sorted(found, key=lambda each: -RANK[each[0]])
+
+    @cached_property
+    def sectors(self) -> list[str]:
+        """Its sectors that meet one that the item names."""
+        mine = (*self.profile.sectors, *self.profile.scope.sectors)
+        return [code for code in mine if any(sectors_meet(named, code) for named in self.view.sectors)]
+
+    @cached_property
+    def allowed(self) -> bool:
+        """Is it in one of the countries named, if any?"""
+        return not self.view.countries or self.profile.country in self.view.countries
+
+    @cached_property
+    def alerted(self) -> bool:
+        """An alert for a criterion of its own?"""
+        owner = self.profile.verified and self.held
+        by_sector = bool(self.sectors) and not self.view.products
+        return self.allowed and (owner or bool(self.met) or by_sector)
+
+    @cached_property
+    def clients(self) -> tuple[int, int]:
+        """Of the clients it stands for: (how many are met, how many there are)."""
+        if self.number not in self.index.clients:
+            return 0, 0
+        clients = self.index.clients_of(self.number)
+        target = self.criteria.alerted - self.index.kinds.union(("vital", "public"))
+        return (clients.intersection_cardinality(target) if self.allowed else 0), len(clients)
+
+    @cached_property
+    def alert(self) -> bool:
+        """An alert, before anything is taken away?"""
+        return self.alerted or self.clients[0] > 0
+
+    @cached_property
+    def digest(self) -> bool:
+        """In a digest only, before anything is taken away?"""
+        if self.alert or not self.allowed or self.view.kind == "exposure":
+            return False
+        if self.view.products:
+            return not self.lines and (not self.view.sectors or bool(self.sectors))
+        return not self.view.sectors
+
+    @property
+    def reached(self) -> bool:
+        """Alert or digest."""
+        return self.alert or self.digest
+
+    @property
+    def concerned(self) -> bool:
+        """By a criterion of its own?"""
+        serving = self.number in self.index.clients and self.index.clients[self.number].serves
+        by_clients = serving and self.clients[0] > 0
+        return self.alerted or by_clients or (self.digest and bool(self.view.sectors))
+
+    @property
+    def unverified(self) -> bool:
+        """Met only by networks or domains that nobody verified?"""
+        return self.held and not self.profile.verified and self.allowed and not self.reached
+
+    @cached_property
+    def opted_out(self) -> bool:
+        """Unwanted: this kind, or all products that met it (all named ones, if none did)."""
+        if self.view.kind in self.profile.opt_out:
+            return True
+        declined = {opt_out(text) for text in self.profile.opt_out if text not in KINDS}
+        if self.held and self.profile.verified:
+            return False
+        products = [each[1] for each in self.met] or [each for each in self.view.products if each.threatened]
+        return bool(products) and all(not declined.isdisjoint(product.opt_outs()) for product in products)
+
+    def reasons(self) -> list[Reason]:
+        """The criteria that find, in the order of the rules, met or not, as far as the item says anything on them."""
+        facts, view = self.view.facts, self.view
+        found: list[Reason] = []
+        if facts.observables:
+            found.append(self._owner("network", self.network_hits, self.profile.networks))
+            found.append(self._owner("domain", self.domain_hits, self.profile.domains))
+        if view.products:
+            found += self._software()
+        if view.sectors:
+            said = ", ".join(self.sectors[:_SHOWN]) if self.sectors else _some(view.sectors)
+            found.append(Reason("sector", said, bool(self.sectors)))
+        if self.number in self.index.clients:
+            found.append(self._of_clients())
+        if not view.products and not view.sectors and view.kind != "exposure":
+            found.append(Reason("general", "names no product and no sector", self.digest))
+        elif view.products and not self.lines:
+            found.append(Reason("general", "names products; no software is listed", self.digest))
+        if view.countries:
+            found.append(Reason("country", f"{self.profile.country} in {_some(view.countries)}", self.allowed))
+        if self.held and not self.profile.verified:
+            found.append(Reason("verified", "networks and domains are not verified", False))
+        return found
+
+    def _owner(self, name: CriterionName, hits: Sequence[int], held: Sequence[str]) -> Reason:
+        observables = self.view.facts.observables
+        counted: Counter[str] = Counter()
+        for position in hits:
+            one = observables[position]
+            system = one.asn if asn(one) is None else asn(one)
+            counted.update(next(([text] for text in holdings(self.subscriber, place(one), system)), []))
+        if not counted:
+            return Reason(name, _some(held) if held else "none listed", False)
+        said = _some([f"{text} ({times})" for text, times in counted.most_common()])
+        return Reason(name, said, self.profile.verified)
+
+    def _software(self) -> list[Reason]:
+        if not self.met:
+            named = [
+                f"{entry.vendor} {entry.product}".strip() for one in self.view.products for entry in one.entries[:1]
+            ]
+            return [Reason("software", _some(named), False)]
+        seen: dict[str, Reason] = {}
+        for confidence, _, one, line, entry in self.met:
+            name = f"{one.vendor} {one.product}".strip() or one.purl or f"{entry.vendor} {entry.product}".strip()
+            said = f"{name} {line.version or UNKNOWN} in {entry.versions or UNKNOWN}"
+            seen.setdefault(said, Reason("software", said, True, confidence))
+        return list(seen.values())[:_SHOWN]
+
+    def _of_clients(self) -> Reason:
+        """By which criterion its clients are met; they are counted, not named."""
+        met, every = self.clients
+        criteria = self.criteria
+        clients = self.index.clients_of(self.number)
+        by: dict[CriterionName, bool] = {
+            "network": clients.intersect(criteria.network),
+            "domain": clients.intersect(criteria.domain),
+            "software": clients.intersect(criteria.software),
+            "sector": True,
+        }
+        name = next(name for name, holds in by.items() if holds)
+        return Reason(name, f"clients: {met}/{every}", met > 0)
+
+
+def _some(values: Sequence[str]) -> str:
+    """A few values, and how many more there are."""
+    rest = len(values) - _SHOWN
+    return ", ".join(values[:_SHOWN]) + (f" (+{rest})" if rest > 0 else "")

@@ -1,0 +1,165 @@
+"""Which statements a subscriber may see, and what they say together: the ground its decision rests on.
+
+`tlp.enforce` alone says who sees what. Here it is asked once for each kind of reader there is (kind, clearance,
+way out) and for each named recipient, so that a million readers fall into a few bands.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple, get_args
+
+from pyroaring import BitMap
+
+from filtering import Explanation
+from filtering.software import Product, products_of
+from normalize import Facts, Kind, identity
+from pii_guard import Item, Statement
+from subscribers import Contact, Subscriber, SubscriberKind
+from tlp import Clearance, Consent, Label, Marked, Permit, Reader
+from tlp.enforce import enforce
+
+if TYPE_CHECKING:
+    from filtering.index import Index
+
+NOBODY = Consent()
+_KINDS: tuple[SubscriberKind, ...] = get_args(SubscriberKind)
+
+
+class Sight(NamedTuple):
+    """Keys of the statements that a reader sees when the item concerns it, and otherwise (AMBER needs concern)."""
+
+    concerned: frozenset[str]
+    otherwise: frozenset[str]
+
+
+def marked(item: Item, consents: Mapping[str, Consent], label: Label | None = None) -> list[Marked]:
+    """The item's statements as `tlp.enforce` takes them; `label` is an analyst's stricter one, for all of them.
+
+    A facts statement (CVE record) shows which CVEs the others name. So it is as strict as the widest statement that
+    names one of its CVEs, and goes where that one may go; named by none, it goes nowhere.
+    """
+    floor = Label.CLEAR if label is None else label
+    said = [Marked(each.key, max(each.label, floor), consents.get(each.key, NOBODY)) for each in item.statements]
+    return said + [_joined(each, item.statements, said, floor) for each in item.facts]
+
+
+def _joined(fact: Statement, statements: Sequence[Statement], said: Sequence[Marked], floor: Label) -> Marked:
+    cves = set(fact.facts.cves)
+    naming = [mark for each, mark in zip(statements, said, strict=True) if not cves.isdisjoint(each.facts.cves)]
+    if not naming:
+        return Marked(fact.key, Label.RED)
+    widest = min(mark.label for mark in naming)
+    consent = min((mark for mark in naming if mark.label is widest), key=lambda mark: mark.key).consent
+    return Marked(fact.key, max(fact.label, floor, widest), consent)
+
+
+def confidential(contact: Contact) -> bool:
+    """Is this way out closed to others? TAXII with credentials, encrypted mail, a webhook over https to the
+    subscriber's own server. Plain mail, plain http, a file and a topic, whose readers we do not know, are not."""
+    if contact.type == "email":
+        return bool(contact.smime or contact.pgp)
+    return contact.type == "taxii" or (contact.type == "webhook" and contact.url.startswith("https://"))
+
+
+def reader(subscriber: Subscriber, concerned: Explanation | bool, confidential: bool) -> Reader:
+    """The subscriber as `tlp.enforce` knows readers, through one way out."""
+    if isinstance(concerned, Explanation):
+        concerned = concerned.concerned
+    return Reader(subscriber.id, subscriber.profile.kind, subscriber.clearance, concerned, confidential)
+
+
+def sight(subscriber: Subscriber, marks: Sequence[Marked], now: datetime) -> Sight:
+    """What one subscriber sees, through the best of its ways out."""
+    best = any(map(confidential, subscriber.contacts))
+    return _sight(subscriber.id, subscriber.profile.kind, subscriber.clearance, best, marks, now)
+
+
+def _visible(marks: Sequence[Marked], who: Reader, now: datetime) -> frozenset[str]:
+    found = enforce(marks, who, now)
+    return found.visible if isinstance(found, Permit) else frozenset()
+
+
+def sights(index: "Index", marks: Sequence[Marked], now: datetime) -> list[tuple[Sight, BitMap]]:
+    """All subscribers of the index, divided by what they see. Disjoint and complete; no empty part."""
+    if all(mark.label is Label.CLEAR for mark in marks):
+        every = frozenset(mark.key for mark in marks)
+        return [(Sight(every, every), index.everyone)] if index.everyone else []
+    named = BitMap(index.ids[id_] for mark in marks for id_ in mark.consent.recipients if id_ in index.ids)
+    rest = index.everyone - named
+    parts: dict[Sight, BitMap] = {}
+    usual: Sight | None = None
+    cleared = {label: _cleared(index, label, now) & rest for label in Label}
+    for seen, kind, label, closed in _bands(marks, now):
+        usual = usual or seen  # the first band, plain companies with clearance CLEAR, takes what the others leave
+        if seen != usual and cleared[label]:
+            band = cleared[label] & index.kinds.get(kind)
+            band = band & index.confidential if closed else band - index.confidential
+            parts[seen] = parts.get(seen, BitMap()) | band
+    assert usual is not None
+    for band in list(parts.values()):
+        rest -= band
+    parts[usual] = rest
+    for number in named:
+        seen = _named(index, number, marks, now)
+        parts[seen] = parts.get(seen, BitMap()) | BitMap((number,))
+    return [(seen, band) for seen, band in parts.items() if band]
+
+
+def _bands(marks: Sequence[Marked], now: datetime) -> Iterator[tuple[Sight, SubscriberKind, Label, bool]]:
+    for kind, label, closed in product(_KINDS, Label, (False, True)):
+        yield _sight("", kind, Clearance(label), closed, marks, now), kind, label, closed
+
+
+def _named(index: "Index", number: int, marks: Sequence[Marked], now: datetime) -> Sight:
+    one = index.entry(number)
+    return _sight(one.id, one.kind, Clearance(one.label, one.until), one.confidential, marks, now)
+
+
+def _sight(
+    id_: str, kind: SubscriberKind, clearance: Clearance, closed: bool, marks: Sequence[Marked], now: datetime
+) -> Sight:
+    near, far = (_visible(marks, Reader(id_, kind, clearance, concerned, closed), now) for concerned in (True, False))
+    return Sight(near, far)
+
+
+def _cleared(index: "Index", label: Label, now: datetime) -> BitMap:
+    """Who has this clearance at this moment: an expired one counts as CLEAR."""
+    expired = BitMap(number for number, until in index.until.items() if now >= until)
+    held = index.labels.get(label)
+    return held | expired if label is Label.CLEAR else held - expired
+
+
+@dataclass(frozen=True)
+class View:
+    """What some statements of an item say together: all that a decision may rest on."""
+
+    kind: Kind
+    facts: Facts
+
+    @cached_property
+    def products(self) -> list[Product]:
+        """The products it names. An exposure's products alert nobody but the owners of its addresses."""
+        return [] if self.kind == "exposure" else products_of(self.facts.affected)
+
+    @cached_property
+    def sectors(self) -> tuple[str, ...]:
+        """The sectors it names. An exposure is about addresses alone."""
+        return () if self.kind == "exposure" else self.facts.sectors
+
+    @cached_property
+    def countries(self) -> tuple[str, ...]:
+        """The countries it names; those of an exposure are where its addresses seem to be, and decide nothing."""
+        return () if self.kind == "exposure" else self.facts.countries
+
+
+def view(item: Item, visible: frozenset[str]) -> View | None:
+    """What the visible statements say together; None: none of the item's own is visible."""
+    own = [each for each in item.statements if each.key in visible]
+    if not own:
+        return None
+    joined = [each for each in item.facts if each.key in visible]
+    facts = identity.combine([each.facts for each in (*own, *joined)])
+    return View(identity.kind_of([each.kind for each in own]), facts)

@@ -1,0 +1,286 @@
+"""STIX 2.1 and 2.0 -> drafts: bundles, TAXII envelopes, lists, bare objects.
+
+One draft for each report, grouping, incident or campaign (`stix_split`), and one for what is left over: kind
+`indicators` where it holds indicators or observables, `report` where it holds other knowledge (vulnerabilities,
+techniques, malware). Identities and markings alone are nothing to tell anybody: such a bundle is refused.
+Patterns are read and rewritten by `normalize.patterns`, whose functions this module hands out.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from ingest import Source
+from normalize import Draft, Kind, Normalized, NormalizeError, Problem
+from normalize.patterns import PatternValue, pattern_values, rewrite_pattern
+from normalize.shape import MAX_OBJECTS, OBSERVABLES, admit, is_id
+from normalize.stix20 import upgraded
+from normalize.stix_facts import addresses_of, facts_of, pattern_problems
+from normalize.stix_split import CONTEXT, LINKS, Split
+from tlp import Label, UnknownMarkingError, strictest
+from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_stix, of_tag, of_text
+
+__all__ = ["PatternValue", "drafts", "new_id", "pattern_values", "rewrite_pattern", "sniff"]
+
+NAMESPACE = UUID("6e0f1c7a-64f5-5c1b-9d5e-0b1d4a1f7c52")
+"""Ours, for objects that we make; not the one from which observables' ids follow (STIX 2.1 2.9)."""
+
+_SNIFF = re.compile(rb'"type"\s*:\s*"bundle"|"spec_version"\s*:\s*"2\.[01]"|"id"\s*:\s*"[a-z0-9-]+--[0-9a-fA-F]{8}-')
+_TRACKING = re.compile(r"(?!CVE-|CWE-|CAPEC-|T\d)[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*-\d[A-Za-z0-9-]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_SEEN = OBSERVABLES | {"indicator", "observed-data", "malware-analysis", "infrastructure"}
+_MOST_REFERENCES = 50
+_LONGEST_TITLE = 300
+
+
+def new_id(kind: str, *parts: str) -> str:
+    """A STIX id of our own: the same parts always give the same id (UUIDv5). Give it no personal values."""
+    return f"{kind}--{uuid5(NAMESPACE, chr(31).join((kind, *parts)))}"
+
+
+def sniff(head: bytes) -> bool:
+    """Could this be STIX 2? From the first bytes."""
+    return _SNIFF.search(head) is not None
+
+
+def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  # noqa: ARG001 - as all formats
+    """The drafts of a STIX document. Raises NormalizeError when it is none, or when nothing of it can be used."""
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise NormalizeError("not valid JSON") from None
+    except RecursionError:
+        raise NormalizeError("nested deeper than is read", stage="shape") from None
+    problems: list[Problem] = []
+    objects, superseded = _distinct(_sound(document, problems), problems)
+    split = Split(objects)
+    bundle = document.get("id") if isinstance(document, dict) else None
+    made = [
+        _draft(objects, head, members, superseded, source, bundle if is_id(bundle) else None)
+        for head, members in split.threats()
+    ]
+    if not made:
+        reason = "nothing in it can be used" if not objects else "only identities, markings or relations: no threat"
+        raise NormalizeError(_with(reason, problems), problems[0].path if problems else "/objects", "shape")
+    return Normalized("stix", tuple(made), tuple(problems))
+
+
+def _with(reason: str, problems: Sequence[Problem]) -> str:
+    return f"{reason} ({problems[0].reason})" if problems else reason
+
+
+def _listed(document: Any) -> Iterator[tuple[str, Any, str | None]]:
+    """Every object of a bundle, envelope, list or bare object: path, object, version its container states."""
+    if isinstance(document, dict) and (document.get("type") == "bundle" or "type" not in document):
+        inside, version, path = document.get("objects", []), document.get("spec_version"), "/objects"
+    elif isinstance(document, dict):
+        yield "", document, None
+        return
+    else:
+        inside, version, path = document, None, ""
+    if not isinstance(inside, list):
+        raise NormalizeError("`objects` is not a list", "/objects", "shape")
+    if len(inside) > MAX_OBJECTS:
+        raise NormalizeError(f"more than {MAX_OBJECTS} objects", path, "shape")
+    for at, obj in enumerate(inside):
+        if isinstance(obj, dict) and obj.get("type") == "bundle" and isinstance(obj.get("objects"), list):
+            for below, inner in enumerate(obj["objects"]):
+                yield f"{path}/{at}/objects/{below}", inner, obj.get("spec_version", version)
+        else:
+            yield f"{path}/{at}", obj, version
+
+
+def _sound(document: Any, problems: list[Problem]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of version 2.1 that passed the gate, with their paths."""
+    listed = list(_listed(document))
+    if not listed:
+        raise NormalizeError("a bundle without objects", "/objects", "shape")
+    # A 2.0 bundle says so on the bundle; a list without any version is 2.0 too (STIX 2.1 3.2: spec_version).
+    stated = {obj.get("spec_version") for _, obj, _ in listed if isinstance(obj, dict)}
+    for path, obj, container in listed:
+        if not isinstance(obj, dict):
+            problems.append(Problem("shape", "not a JSON object", path))
+            continue
+        version = obj.get("spec_version") or container or ("2.1" if _is_21(stated, obj) else "2.0")
+        if version == "2.0":
+            made = upgraded(obj, new_id)
+        else:
+            obj.setdefault("spec_version", "2.1")
+            made = [obj]
+        for new in made:
+            if not admit(new, path, problems):
+                continue
+            if new["type"] == "indicator" and (problem := pattern_problems(new, path)):
+                problems.append(problem)
+                continue
+            yield path, new
+
+
+def _is_21(stated: set[Any], obj: dict[str, Any]) -> bool:
+    return "2.1" in stated or obj.get("type") in OBSERVABLES
+
+
+def _distinct(
+    sound: Iterator[tuple[str, dict[str, Any]]], problems: list[Problem]
+) -> tuple[list[dict[str, Any]], set[int]]:
+    """Objects without exact repeats, the newest of each id last; and identities (`id()`) of earlier versions.
+
+    Two objects of one id and time but other content are both kept, and both count.
+    """
+    by_id: dict[str, list[dict[str, Any]]] = {}
+    for path, obj in sound:
+        known = by_id.setdefault(obj["id"], [])
+        if any(other == obj for other in known[:8]):
+            continue
+        if known:
+            older = [_moment(other) != _moment(obj) for other in known]
+            what = "another version of an object of this bundle" if any(older) else "a second object with the same id"
+            problems.append(Problem("shape", f"{what} and other content, kept apart", path))
+        known.append(obj)
+    objects: list[dict[str, Any]] = []
+    superseded: set[int] = set()
+    for known in by_id.values():
+        if len(known) > 1:
+            known.sort(key=_moment)
+            superseded.update(id(other) for other in known if _moment(other) != _moment(known[-1]))
+        objects += known
+    return objects, superseded
+
+
+def _moment(obj: dict[str, Any]) -> str:
+    """When it was last changed, as text that sorts: RFC 3339 in UTC sorts once the Z is gone."""
+    moment: str = obj.get("modified") or obj.get("created") or ""
+    return moment.rstrip("Z")
+
+
+def _draft(
+    objects: list[dict[str, Any]],
+    head: int | None,
+    members: list[int],
+    superseded: set[int],
+    source: Source,
+    bundle: str | None,
+) -> Draft:
+    inside = [objects[at] for at in members]
+    current = [obj for obj in inside if id(obj) not in superseded]
+    if head is None:
+        kind, key, title, summary, language, tracking = _left_over(current, source, bundle)
+        references = [url for obj in current if obj["type"] == "vulnerability" for url in _urls(obj)]
+        withdrawn = all(obj.get("revoked", False) for obj in current if obj["type"] not in CONTEXT)
+    else:
+        top = objects[head]
+        kind, key, tracking = "report", top["id"], (top["id"], *_numbers(top))
+        summary, language = top.get("description", ""), top.get("lang", source.language)
+        title = top.get("name") or summary.partition("\n")[0] or f"{source.name}: {top['type']}"
+        references = list(_urls(top))
+        withdrawn = top.get("revoked", False)
+    title = _clean(title).strip()[:_LONGEST_TITLE]
+    label, doubts = _label(inside, title)
+    facts = facts_of(current, tracking=tracking, title=title, withdrawn=withdrawn)
+    return Draft(
+        kind=kind,
+        key=key,
+        title=title,
+        summary=_clean(summary),
+        language=language,
+        facts=facts,
+        objects=tuple(_marked(inside)),
+        references=tuple(dict.fromkeys(references))[:_MOST_REFERENCES],
+        label=label,
+        doubts=doubts,
+        source_time=_source_time(current),
+    )
+
+
+def _left_over(
+    objects: list[dict[str, Any]], source: Source, bundle: str | None
+) -> tuple[Kind, str, str, str, str, tuple[str, ...]]:
+    """Kind, key, title, summary, language and tracking ids of what no report lists."""
+    own = [obj for obj in objects if obj["type"] not in CONTEXT and obj["type"] not in LINKS]
+    counts = Counter(obj["type"] for obj in own)
+    kind: Kind = "indicators" if any(obj["type"] in _SEEN for obj in own) else "report"
+    key = f"{bundle}/rest" if bundle else new_id("bundle", *sorted({obj["id"] for obj in own}))
+    named = [obj for obj in own if obj["type"] not in OBSERVABLES and obj.get("name")]
+    dutch = source.language.startswith("nl")
+    if len(named) == 1 and len(own) == 1:
+        title, summary = named[0]["name"], named[0].get("description", "")
+    elif kind == "indicators":
+        what = [obj["name"] for obj in named if obj["type"] in ("malware", "intrusion-set", "threat-actor", "tool")]
+        count = counts["indicator"] or sum(counts[seen] for seen in _SEEN if seen in counts)
+        word = (
+            ("indicator" if count == 1 else "indicatoren") if dutch else ("indicator" if count == 1 else "indicators")
+        )
+        title = f"{', '.join(what)}: {count} {word}" if 0 < len(what) <= 3 else f"{source.name}: {count} {word}"
+        summary = next((obj.get("description", "") for obj in named if len(what) == 1 and obj["name"] == what[0]), "")
+    else:
+        title = f"{source.name}: " + ", ".join(f"{count} {name}" for name, count in counts.most_common(3))
+        summary = ""
+        names = [obj["name"] for obj in named if obj["type"] == "vulnerability"]
+        if 0 < len(names) <= 5 and len(names) == len(own):
+            title = ", ".join(names)
+    return kind, key, title, summary, source.language, ()
+
+
+def _numbers(obj: dict[str, Any]) -> Iterator[str]:
+    """Ids under which a report's publisher and others know it: NCSC-2026-0412, GHSA-..."""
+    for reference in obj.get("external_references", ()):
+        number = reference.get("external_id")
+        if isinstance(number, str) and len(number) < 64 and _TRACKING.fullmatch(number):
+            yield number
+
+
+def _urls(obj: dict[str, Any]) -> Iterator[str]:
+    return addresses_of(obj.get("external_references", ()))
+
+
+def _label(objects: Sequence[dict[str, Any]], title: str) -> tuple[Label | None, tuple[str, ...]]:
+    """The strictest of markings, tags and title, and doubts. Labels of the objects' own text stay with them."""
+    label, doubts = of_stix(objects)
+    found = {label} if label else set()
+    unclear = set(doubts)
+    for obj in objects:
+        for tag in obj.get("labels", ()):
+            try:
+                if named := of_tag(tag):
+                    found.add(named)
+            except UnknownMarkingError:
+                unclear.add("unknown-marking")
+    if named := of_text(title):
+        found.add(named)
+    return (strictest(found) if found else None), tuple(sorted(unclear))
+
+
+def _marked(objects: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The objects with TLP 2.0 references, and the definitions of those; other TLP definitions stay behind."""
+    found: set[str] = set()
+    for obj in objects:
+        if obj["type"] == "marking-definition" and obj["id"] in KNOWN:
+            continue
+        new = normalised(obj)
+        found.update(new.get("object_marking_refs", ()))
+        found.update(marking.get("marking_ref", "") for marking in new.get("granular_markings", ()))
+        yield new
+    for label, identifier in STIX_ID.items():
+        if identifier in found:
+            yield definition(label)
+
+
+def _source_time(objects: Sequence[dict[str, Any]]) -> datetime | None:
+    moments = [
+        obj[name].rstrip("Z")
+        for obj in objects
+        if obj["type"] != "marking-definition"
+        for name in ("modified", "published")
+        if name in obj
+    ]
+    return datetime.fromisoformat(max(moments) + "+00:00") if moments else None
+
+
+def _clean(text: str) -> str:
+    """Without control characters, which some stores and all readers stumble over."""
+    return _CONTROL.sub(" ", text)

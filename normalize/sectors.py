@@ -11,6 +11,7 @@ from bisect import bisect_left
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
+from typing import Any
 
 from normalize import NormalizeError
 
@@ -64,6 +65,13 @@ def ancestors(code: str) -> frozenset[str]:
     return frozenset(other for other, outer in _codes().items() if inner & ~outer == 0)
 
 
+def of_words(*texts: str) -> tuple[str, ...]:
+    """Codes of the sectors that advisories name in words (`Critical Manufacturing, Energy`)."""
+    named: dict[str, str] = _table()["ciip"]
+    words = {" ".join(part.casefold().split()) for text in texts for part in re.split(r"[,;\n]", text)}
+    return tuple(sorted({code for word in words for code in named.get(word.removeprefix("and "), "").split()}))
+
+
 def _activity(text: str) -> str:
     """`2562`, `25.62` -> `25.62`; `c` -> `C`. What is neither comes back as it is, and is in no table."""
     if not _ACTIVITY.fullmatch(text):
@@ -78,9 +86,14 @@ def _word(text: str) -> str:
 
 
 @cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+
+
+@cache
 def _codes() -> dict[str, int]:
     """Every code of the four schemes, each with the leaves it stands for as bits of one integer."""
-    table = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+    table = _table()
     sections: dict[str, list[str]] = {}
     activities: set[str] = set()
     for section, divisions in table["sbi"].items():

@@ -1,0 +1,209 @@
+"""The product tree of a CSAF document, and which of its products are affected.
+
+Branches nest vendor > family > name > version in any order and with wrong categories; products also stand in flat
+lists and in relationships. Clause: CSAF 2.0 3.1.2, 3.2.2, 3.2.3.9.
+"""
+
+import re
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from normalize import Affected, products
+from normalize.lenient import Json, Parts
+
+Status = Literal["affected", "fixed", "not-affected", "unknown"]
+_STATUS: dict[str, Status] = {
+    "known_affected": "affected",
+    "first_affected": "affected",
+    "last_affected": "affected",
+    "under_investigation": "unknown",
+    "unknown": "unknown",
+    "fixed": "fixed",
+    "first_fixed": "fixed",
+    "recommended": "fixed",
+    "known_not_affected": "not-affected",
+}
+_GRAVITY: dict[Status, int] = {"not-affected": 0, "fixed": 1, "unknown": 2, "affected": 3}
+_NAMES = ("product_name", "product", "product_family")
+"""Categories that name a product, the best first (`product` is none of CSAF's, and is met)."""
+_VERSIONS = ("product_version", "product_version_range")
+_DEEPER = ("service_pack", "patch_level")
+_COMPONENT = frozenset({"default_component_of", "optional_component_of"})
+_SPLIT_NAME = re.compile(r"^(.*[A-Za-z)].*?)[ /](?:version |v)?((?:[<>=]=?)?\s*\d+(?:\.\d+)+\S*)$", re.IGNORECASE)
+_PLAIN_PACKAGES = frozenset({"pkg:rpm", "pkg:deb", "pkg:apk", "pkg:oci"})
+"""Package types whose namespace is the distribution, not a part of the name."""
+_DEEPEST = 40
+
+
+class _Product(NamedTuple):
+    """A product of the tree: as it is stated, and the platform it is a component of."""
+
+    stated: Affected
+    platform: str = ""
+
+
+def affected(root: Json, document: Json, vulnerabilities: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...]:
+    """Every product of every vulnerability with its gravest status, each once, in the order of the tree."""
+    tree = _tree(root, document, parts)
+    found: dict[tuple[str, ...], Affected] = {}
+    for vulnerability, path in vulnerabilities:
+        statuses = parts.object(vulnerability, "product_status", path)
+        bounds = _bounds(statuses, tree)
+        for key, status in _STATUS.items():
+            for identifier in parts.texts(statuses, key, f"{path}/product_status"):
+                stated = _resolve(identifier, tree)
+                if not stated:
+                    parts.note("a product id that the product tree does not have", f"{path}/product_status/{key}")
+                for product in stated:
+                    if key in ("first_affected", "last_affected"):
+                        product = bounds.get((product.vendor, product.product), product)  # noqa: PLW2901
+                    _keep(found, msgspec.structs.replace(product, status=status))
+                    if status in ("affected", "unknown"):
+                        for platform in _platforms(identifier, tree):
+                            _keep(found, msgspec.structs.replace(platform, status=status))
+    return tuple(found.values())
+
+
+def _keep(found: dict[tuple[str, ...], Affected], product: Affected) -> None:
+    key = (product.vendor, product.product, product.versions, product.cpe or "", product.purl or "")
+    known = found.get(key)
+    if known is None or _GRAVITY[product.status] > _GRAVITY[known.status]:
+        found[key] = product
+
+
+def _bounds(statuses: Json, tree: dict[str, _Product]) -> dict[tuple[str, str], Affected]:
+    """Products whose first and last affected versions are given once each: one range instead of two versions.
+
+    A lone first or last version says that there is more: no exact reading, so *possibly affected*.
+    """
+    ends: dict[tuple[str, str], dict[str, list[Affected]]] = {}
+    for key in ("first_affected", "last_affected"):
+        listed = statuses.get(key)
+        for identifier in listed if isinstance(listed, list) else ():
+            if isinstance(identifier, str) and identifier in tree:
+                stated = tree[identifier].stated
+                ends.setdefault((stated.vendor, stated.product), {}).setdefault(key, []).append(stated)
+    made: dict[tuple[str, str], Affected] = {}
+    for names, pair in ends.items():
+        first, last = pair.get("first_affected", []), pair.get("last_affected", [])
+        text = "|".join([*(f">={a.versions}" for a in first[:1]), *(f"<={a.versions}" for a in last[:1])])
+        whole = len(first) == len(last) == 1
+        listed_ranges = products.ranges(text) if whole else ()
+        shown = text if whole else ", ".join(a.versions for a in (*first, *last))
+        made[names] = Affected(*names, versions=shown, ranges=listed_ranges)
+    return made
+
+
+def _resolve(identifier: str, tree: dict[str, _Product]) -> list[Affected]:
+    """The product of an id; of an id that is a name with versions, when the tree has a product of that name."""
+    known = tree.get(identifier)
+    if known is not None:
+        return [known.stated]
+    for product in {entry.stated.product: entry.stated for entry in tree.values()}.values():
+        rest = identifier.removeprefix(product.product)
+        if product.product and rest != identifier and rest[:1] in ("", " ", "/", "-", ":"):
+            text = rest.strip(" /-:")
+            return [Affected(product.vendor, product.product, text, products.ranges(text))]
+    return []
+
+
+def _platforms(identifier: str, tree: dict[str, _Product]) -> list[Affected]:
+    """What a component is part of, and what that is part of."""
+    found: list[Affected] = []
+    for _ in range(_DEEPEST):
+        known = tree.get(identifier)
+        if known is None or not known.platform or known.platform not in tree:
+            break
+        identifier = known.platform
+        found.append(tree[identifier].stated)
+    return found
+
+
+def _tree(root: Json, document: Json, parts: Parts) -> dict[str, _Product]:
+    """Every product id of the document."""
+    tree = parts.object(root, "product_tree")
+    publisher = document.get("publisher")
+    maker = ""
+    if isinstance(publisher, dict) and publisher.get("category") == "vendor":
+        maker = parts.text(publisher, "name", "/document/publisher")
+    found: dict[str, _Product] = {}
+    for branch, path in parts.objects(tree, "branches", "/product_tree"):
+        _branch(branch, path, {}, maker, found, parts)
+    for full, path in parts.objects(tree, "full_product_names", "/product_tree"):
+        _add(full, path, {}, maker, found, parts)
+    for relation, path in parts.objects(tree, "relationships", "/product_tree"):
+        _relation(relation, path, found, parts)
+    return found
+
+
+def _branch(
+    branch: Json, path: str, above: dict[str, str], maker: str, found: dict[str, _Product], parts: Parts
+) -> None:
+    names = {**above, parts.text(branch, "category", path): parts.text(branch, "name", path)}
+    if path.count("/branches/") > _DEEPEST:
+        parts.note("branches nested too deeply", path)
+        return
+    if "product" in branch:
+        _add(parts.object(branch, "product", path), f"{path}/product", names, maker, found, parts)
+    for inner, where in parts.objects(branch, "branches", path):
+        _branch(inner, where, names, maker, found, parts)
+
+
+def _add(full: Json, path: str, names: dict[str, str], maker: str, found: dict[str, _Product], parts: Parts) -> None:
+    identifier = parts.text(full, "product_id", path)
+    if not identifier:
+        parts.note("a product without an id", path)
+        return
+    helper = parts.object(full, "product_identification_helper", path)
+    cpe, purl = _cpe(helper), _purl(helper)
+    vendor, product, text = _names(names, parts.text(full, "name", path), cpe, purl)
+    stated = Affected(
+        vendor or maker, product, text, products.ranges(text, product), cpe=cpe or None, purl=purl or None
+    )
+    found.setdefault(identifier, _Product(stated))
+
+
+def _names(names: dict[str, str], full: str, cpe: str, purl: str) -> tuple[str, str, str]:
+    """Vendor, product and versions as stated, from the branches; what they lack from CPE, purl or the full name."""
+    vendor = names.get("vendor", "")
+    product = next((names[name] for name in _NAMES if names.get(name)), "")
+    text = " ".join(names[name] for name in (*_VERSIONS, *_DEEPER) if names.get(name))
+    if product:
+        shown = text.removeprefix(product).lstrip(" /") if text.startswith((product + " ", product + "/")) else text
+        return vendor, product, shown
+    packaged, listed = products.purl_parts(purl), products.cpe_parts(cpe)
+    if packaged:
+        name = packaged[1].rpartition("/")[2] if packaged[0] in _PLAIN_PACKAGES else packaged[1]
+        return vendor, name, packaged[2]
+    if listed and not text:
+        return vendor or listed[0], listed[1], listed[2]
+    if text:  # a version with no product above it: the name stands in its place
+        return vendor, text, ""
+    split = _SPLIT_NAME.match(full)
+    return (vendor, split[1], split[2].strip()) if split else (vendor, full, "")
+
+
+def _cpe(helper: Json) -> str:
+    value = helper.get("cpe")
+    return value if isinstance(value, str) and products.cpe_parts(value) else ""
+
+
+def _purl(helper: Json) -> str:
+    """CSAF 2.0 `purl`, CSAF 2.1 `purls`."""
+    several = helper.get("purls")
+    values = [helper.get("purl"), *(several if isinstance(several, list) else ())]
+    return next((value for value in values if isinstance(value, str) and products.purl_parts(value)), "")
+
+
+def _relation(relation: Json, path: str, found: dict[str, _Product], parts: Parts) -> None:
+    """`A as a component of B`: A is what is affected; B too, when A is a part of it."""
+    full = parts.object(relation, "full_product_name", path)
+    identifier = parts.text(full, "product_id", f"{path}/full_product_name")
+    component = parts.text(relation, "product_reference", path)
+    platform = parts.text(relation, "relates_to_product_reference", path)
+    if not identifier or component not in found:
+        parts.note("a relationship of products that are not in the tree", path)
+        return
+    within = platform if relation.get("category") in _COMPONENT else ""
+    found.setdefault(identifier, _Product(found[component].stated, within))

@@ -102,7 +102,10 @@ def readable(conn: sa.Connection, subscriber: str) -> list[Collection]:
     columns = collections.c
     query = sa.select(columns.id, columns.alias, columns.subscriber, columns.title, columns.description)
     mine = sa.or_(columns.subscriber.is_(None), columns.subscriber == subscriber)
-    return [Collection(*row) for row in conn.execute(query.where(mine).order_by(columns.created_at, columns.alias))]
+    return [
+        Collection(*row)
+        for row in conn.execute(query.where(mine).order_by(columns.subscriber.is_not(None), columns.alias))
+    ]
 
 
 def publish(conn: sa.Connection, alias: str, view: View, now: datetime) -> int:

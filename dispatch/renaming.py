@@ -179,8 +179,9 @@ class _Names:
 
     def rename(self, cut: _Cut) -> None:
         """Give a cut the name that it has, or gets, in this collection."""
-        if cut.version is not None and "modified" not in cut.source and "#" not in cut.key:
-            cut.key = _content_key(cut.key, cut.digest)  # a marking definition cannot have a second version
+        if cut.version is not None and "modified" not in cut.source:
+            self._rename_unchanging(cut)
+            return
         name, generation = self._renamed.get(cut.key, ("", 0))
         if not name or self._dead(name, cut):
             generation += 1
@@ -188,14 +189,22 @@ class _Names:
             self._save(cut.key, name, generation)
         cut.name, cut.renamed = name, True
 
+    def _rename_unchanging(self, cut: _Cut) -> None:
+        """A marking definition has no second version: other content is another name, found by the content alone."""
+        key = cut.key if "#" in cut.key else _content_key(cut.key, sha256(_encode(cut.source)).digest())
+        cut.name, cut.renamed = self._mint(key, cut.source["id"], 1), True
+        if cut.name not in self._known:
+            self._read({cut.name})
+
     def _mint(self, key: str, object_id: str, generation: int) -> str:
         digest = hmac.digest(self._salt, f"{generation}|{key}".encode(), "sha256")
         return f"{object_id.partition('--')[0]}--{UUID(bytes=digest[:16], version=4)}"
 
     def _save(self, key: str, name: str, generation: int) -> None:
         self._renamed[key] = (name, generation)
-        where = sa.and_(renamed.c.collection == self._collection, renamed.c.source_id == key)
-        self._conn.execute(sa.delete(renamed).where(where))
+        if generation > 1:
+            where = sa.and_(renamed.c.collection == self._collection, renamed.c.source_id == key)
+            self._conn.execute(sa.delete(renamed).where(where))
         row = {"collection": self._collection, "source_id": key, "object_id": name, "generation": generation}
         self._conn.execute(sa.insert(renamed).values(**row))
 

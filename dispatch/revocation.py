@@ -22,7 +22,7 @@ NEUTRAL: dict[str, Any] = {
     "opinion": "neutral",
     "product": "withdrawn",
     "result": "unknown",
-    "contents": {},
+    "contents": {"en": {"name": "withdrawn"}},
     "schema": "withdrawn",
     "version": "1.0.0",
 }

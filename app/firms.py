@@ -98,7 +98,7 @@ SERVERS: tuple[Product, ...] = (
     ("Veeam", "Backup & Replication", "veeam:backup_\\&_replication", ("11.0.1.1261", "12.1.2.172", "12.3.0.310")),
     ("Synology", "DiskStation Manager", "synology:diskstation_manager", ("7.1.1-42962", "7.2.2-72806")),
     ("QNAP", "QTS", "qnap:qts", ("5.1.8.2823", "5.2.2.2950")),
-    ("Progress", "MOVEit Transfer", "progress:moveit_transfer", ("2021.1.3", "2022.1.4", "2023.0.1", "2024.0.2")),
+    ("Progress", "MOVEit Transfer", "progress:moveit_transfer", ("2021.1.3", "2022.1.4", "2023.0.0", "2024.0.2")),
     ("Atlassian", "Confluence Data Center", "atlassian:confluence_data_center", ("7.19.16", "8.5.4", "9.2.1")),
     ("SAP", "NetWeaver", "sap:netweaver", ("7.40", "7.50")),
 )  # fmt: skip

@@ -52,7 +52,7 @@ SHOWCASE: tuple[dict[str, Any], ...] = (
     {
         "id": ACCOUNTANT, "name": "Administratiekantoor Dijkzicht B.V.", "kind": "company", "size": "mkb",
         "maturity": "basic", "sectors": ["SBI:69.20"], "country": "NL", "region": "NL-UT", "language": "nl",
-        "software": [{"vendor": "Progress", "product": "MOVEit Transfer", "version": "2023.0.1"},
+        "software": [{"vendor": "Progress", "product": "MOVEit Transfer", "version": "2023.0.0"},
                      {"vendor": "Microsoft", "product": "Exchange Server"}],
         "networks": ["192.0.2.80/30"], "domains": ["dijkzicht.example"], "clearance": "GREEN",
         "min_urgency": "info", "channels": [_mail("ict@dijkzicht.example", "friday")], "members": [],

@@ -57,11 +57,13 @@ class Smtp(Struct, frozen=True, forbid_unknown_fields=True):
 class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     """`[mail]`: how messages present the service."""
 
+    name: str = "OKTT"
     sender: str = "OKTT <meldingen@oktt.example>"
     domain: str = "oktt.example"
     """Right-hand side of Message-IDs."""
-    site: str = "https://oktt.example"
-    """Where recipients check that a message is ours."""
+    site: str = "oktt.example"
+    """Where recipients check that a message is ours; shown, never linked."""
+    contact: str = "meldpunt@oktt.example"
 
 
 class Web(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +71,8 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: int = 8080
+    base_url: str = ""
+    """How clients reach it, for absolute addresses behind a proxy: https://oktt.example. Empty: relative ones."""
     title: str = "OKTT"
 
 

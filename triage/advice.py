@@ -31,6 +31,8 @@ BLOCKS = Path(__file__).parent / "blocks"
 STEPS: dict[Register, int] = {"zzp": 3, "mkb": 5, "mature": 8}
 WORDS: dict[Register, int] = {"zzp": 120, "mkb": 220, "mature": 450}
 """Most words a reader gets to read: steps, detection, self-check and way out, without the text to forward."""
+HEADLINE = 40
+"""Most characters of a headline, so that a subject has room for it beside level and id."""
 ZONE = ZoneInfo("Europe/Amsterdam")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _SLOTS = frozenset({"product", "title"})
@@ -241,6 +243,8 @@ def _faults(text: _Text, words: _Language, register: Register) -> Iterable[str]:
     if not all(part.strip() for part in parts):
         yield "an empty text"
     slots = {**words.words, "product": "Product", "title": "Title"}
+    if len(_fill(words.headline, slots)) > HEADLINE:
+        yield f"a headline of more than {HEADLINE} characters"
     count = sum(len(_fill(part, slots).split()) for part in text.read())
     if count > WORDS[register]:
         yield f"{count} words, more than {WORDS[register]}"

@@ -246,28 +246,26 @@ def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[
     """
     if _release(connection, item, "active") is None:
         return ()
-    raised = inbox.row(connection, item).label
+    raised = Label(inbox.row(connection, item).label or "CLEAR")
     consent = frozenset(_consented(connection, item))
-    own = sa.select(inbox.statements.c.key, inbox.statements.c.label, inbox.statements.c.source).where(
-        inbox.statements.c.item == item
+    table = inbox.statements.c
+    columns = sa.select(table.key, table.label, table.source, inbox.cves.c.cve).select_from(
+        inbox.statements.outerjoin(inbox.cves, inbox.cves.c.statement == table.key)
     )
-    named = (
-        sa.select(inbox.cves.c.cve)
-        .join(inbox.statements, inbox.statements.c.key == inbox.cves.c.statement)
-        .where(inbox.statements.c.item == item)
-    )
-    joining = sa.select(inbox.statements.c.key, inbox.statements.c.label, inbox.statements.c.source).where(
-        inbox.statements.c.item.is_(None),
-        inbox.statements.c.key.in_(sa.select(inbox.cves.c.statement).where(inbox.cves.c.cve.in_(named))),
-    )
-    return tuple(
-        Marked(
-            each.key,
-            max(Label(each.label), Label(raised)) if raised else Label(each.label),
-            Consent(consent, sources.get(each.source, frozenset())),
-        )
-        for each in connection.execute(own.union_all(joining))
-    )
+    own: dict[str, Marked] = {}
+    named: dict[str, Label] = {}
+    for each in connection.execute(columns.where(table.item == item)):
+        mark = Marked(each.key, max(Label(each.label), raised), Consent(consent, sources.get(each.source, frozenset())))
+        own[each.key] = mark
+        if each.cve is not None:
+            named[each.cve] = min(named.get(each.cve, Label.RED), mark.label)
+    # A CVE record shows which CVEs the others name: it is as strict as the widest statement that names its CVE.
+    joined: dict[str, Marked] = {}
+    if named:
+        for each in connection.execute(columns.where(table.item.is_(None), inbox.cves.c.cve.in_(named))):
+            label = max(Label(each.label), raised, named[each.cve])
+            joined[each.key] = Marked(each.key, min(label, joined[each.key].label if each.key in joined else label))
+    return (*own.values(), *joined.values())
 
 
 def standing(connection: sa.Connection, *, since: datetime | None = None) -> list[str]:
@@ -290,6 +288,11 @@ def undecided(connection: sa.Connection, mark: str) -> list[str]:
 def looked_at(connection: sa.Connection, item: str, mark: str) -> None:
     """The rules have looked at this item under this mark."""
     connection.execute(inbox.items.update().where(inbox.items.c.id == item), {"ruled": mark})
+
+
+def delete(connection: sa.Connection, item: str) -> None:
+    """Delete what was decided about an item whose retention has ended."""
+    connection.execute(releases.delete().where(releases.c.item == item))
 
 
 def _may(desk: DeskSettings, request: Request) -> None:

@@ -51,7 +51,8 @@ def admit(
 ) -> list[Admission]:
     """Lay one guarded draft into the inbox: a new item, a statement more, or a new version.
 
-    `keys` are the merge keys of normalize.identity, keyed by the caller: they are stored. Facts (CVE records) give one Admission for each item they change.
+    `keys` are the merge keys of normalize.identity, keyed by the caller: they are stored. Facts (CVE records) give
+    one Admission for each item they change.
     Wording that changes alone is not taken over: what was approved is what stands (domain-rules: Versions).
     """
     (statement,) = guarded.statements
@@ -164,8 +165,8 @@ def _recompose(
     """Compose the item anew after what was said of it changed. True: its meaning changed, so it has a new version.
 
     A decision rests on every word that was on the table, so that it no longer stands either way; a version more, and
-    with it a message to those who had the last one, comes of a change of meaning alone (domain-rules: Versions). A CVE record
-    (`facts`) that changes no meaning adds nothing that anybody decided on.
+    with it a message to those who had the last one, comes of a change of meaning alone (domain-rules: Versions). A CVE
+    record (`facts`) that changes no meaning adds nothing that anybody decided on.
     """
     current = row(connection, item)
     whole = load(connection, guard, item)

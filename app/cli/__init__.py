@@ -1,0 +1,5 @@
+"""The commands of OKTT. Data to stdout, progress and logs to stderr; exit 0 done, 1 could not, 2 wrong usage."""
+
+from app.cli.root import cli, main
+
+__all__ = ["cli", "main"]

@@ -1,0 +1,144 @@
+"""Commands of the analysts' desk: claim hold decline release approve withdraw, audience, why."""
+
+import getpass
+from typing import Annotated, Any, get_args
+
+import typer
+
+from app import desk
+from app.cli import output
+from app.cli.root import Json, cli, opened
+from filtering import Explanation
+from normalize import Urgency
+from tlp import Label
+from triage import Act
+from triage.decide import Request
+
+Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item, OKTT-2026-0412.")]
+By = Annotated[str, typer.Option("--by", help="Who decides: your name as the desk knows it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the item's history.")]
+
+
+def _asked(act: Act, item: str, by: str, reason: str = "", **more: Any) -> Request:
+    return Request(act, item, by, getpass.getuser(), reason, **more)
+
+
+@cli.command()
+def claim(context: typer.Context, item: Item, by: By, reason: Reason = "", json: Json = False) -> None:
+    """Take an item on: others see that you work on it."""
+    _decide(context, _asked("claim", item, by, reason), json)
+
+
+@cli.command()
+def hold(context: typer.Context, item: Item, by: By, reason: Reason = "", json: Json = False) -> None:
+    """Keep an item from going out until somebody decides. Needs --reason."""
+    _decide(context, _asked("hold", item, by, reason), json)
+
+
+@cli.command()
+def decline(context: typer.Context, item: Item, by: By, reason: Reason = "", json: Json = False) -> None:
+    """Decide that an item does not go out. Needs --reason."""
+    _decide(context, _asked("decline", item, by, reason), json)
+
+
+@cli.command()
+def release(
+    context: typer.Context,
+    item: Item,
+    by: By,
+    reason: Reason = "",
+    tlp: Annotated[str | None, typer.Option("--tlp", help="A stricter label: GREEN AMBER AMBER+STRICT RED.")] = None,
+    urgency: Annotated[str | None, typer.Option("--urgency", help="today this-week info.")] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="Subscriber to whom the source consents to pass on RED or AMBER+STRICT; repeatable."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Release an item to its audience; a large one then waits for `approve` by somebody else."""
+    if tlp is not None and tlp.upper() not in {label.value for label in Label}:
+        raise typer.BadParameter("use CLEAR, GREEN, AMBER, AMBER+STRICT or RED", param_hint="--tlp")
+    if urgency is not None and urgency not in get_args(Urgency):
+        raise typer.BadParameter("use today, this-week or info", param_hint="--urgency")
+    label = None if tlp is None else Label(tlp.upper())
+    _decide(context, _asked("release", item, by, reason, tlp=label, urgency=urgency, to=tuple(to or ())), json)
+
+
+@cli.command()
+def approve(context: typer.Context, item: Item, by: By, reason: Reason = "", json: Json = False) -> None:
+    """The second pair of eyes: approve a release that waits for it."""
+    _decide(context, _asked("approve", item, by, reason), json)
+
+
+@cli.command()
+def withdraw(context: typer.Context, item: Item, by: By, reason: Reason = "", json: Json = False) -> None:
+    """Take a released item back: stop what waits, tell those who got it, revoke it on TAXII. Needs --reason."""
+    _decide(context, _asked("withdraw", item, by, reason), json)
+
+
+def _decide(context: typer.Context, request: Request, json: bool) -> None:
+    done = desk.decide_on(opened(context), request)
+    if json:
+        output.line({"item": request.item, "act": request.act, "state": done.state, "queued": done.queued})
+        return
+    output.say(f"{request.item} is {done.state}.")
+    if done.state == "pending":
+        output.say(f"Its audience needs a second person: `oktt approve {request.item} --by WHO`.")
+    if done.queued:
+        output.say(f"{done.queued} messages queued; `oktt dispatch` sends what is due.")
+
+
+@cli.command()
+def audience(
+    context: typer.Context,
+    item: Item,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="At most so many subscribers.")] = 20,
+    json: Json = False,
+) -> None:
+    """Who would get it, who not, and why. Nothing is sent."""
+    match, explained = desk.audience(opened(context), item, limit)
+    counts = {name: len(numbers) for name, numbers in match.outcomes.items() if len(numbers)}
+    reached = len(match.audience)
+    if json:
+        output.line({"item": item, "matched": reached, "outcomes": counts})
+        output.lines(told(each) for each in explained)
+        return
+    output.say(f"{item}: {reached} subscribers would get it. " + output.cell(counts))
+    rows = ([each.subscriber, each.outcome, deciding(each)] for each in explained)
+    output.table(("subscriber", "outcome", "because"), rows, "No subscribers yet: `oktt subscribers import FILE`.")
+
+
+@cli.command()
+def why(
+    context: typer.Context,
+    item: Item,
+    subscriber: Annotated[str, typer.Argument(metavar="SUBSCRIBER", help="Id of a subscriber.")],
+    json: Json = False,
+) -> None:
+    """The decision for one item and one subscriber, criterion by criterion."""
+    explained = desk.explain(opened(context), item, subscriber)
+    if json:
+        output.line(told(explained))
+        return
+    output.say(f"{item} -> {subscriber}: {explained.outcome}")
+    rows = (
+        ["yes" if each.matched else "no", each.criterion, each.value, each.confidence if each.matched else ""]
+        for each in explained.reasons
+    )
+    output.table(("met", "criterion", "compared", "confidence"), rows, "No criterion applied.")
+
+
+def told(explained: Explanation) -> dict[str, Any]:
+    """The JSON line of contract.md."""
+    reasons = [
+        {"criterion": each.criterion, "value": each.value, "matched": each.matched, "confidence": each.confidence}
+        for each in explained.reasons
+    ]
+    return {"subscriber": explained.subscriber, "outcome": explained.outcome, "reasons": reasons}
+
+
+def deciding(explained: Explanation) -> str:
+    """The criteria that decided, in one line."""
+    reached = explained.outcome in ("deliver", "digest", "quiet")
+    chosen = [each for each in explained.reasons if each.matched is reached] or list(explained.reasons)
+    return "; ".join(f"{each.criterion}: {each.value}" for each in chosen[:3])

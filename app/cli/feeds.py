@@ -1,0 +1,206 @@
+"""Commands for what comes in: ingest, sources, items, item, refused."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from app import door, pipeline, workers
+from app.cli import output
+from app.cli.root import Json, cli, opened
+from app.service import Service
+from ingest import Format, RawDocument, cursors
+from ingest.files import FilesReader
+from triage import inbox
+
+Since = Annotated[str | None, typer.Option("--since", help="Only what changed since then: date or RFC 3339 time.")]
+
+
+@cli.command()
+def ingest(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, .zip .gz .bz2 .xz archives.")],
+    source: Annotated[str, typer.Option("--source", help="Id of a source in sources.toml.")],
+    format_: Annotated[str, typer.Option("--format", help="auto stix csaf kev cve rss shadowserver.")] = "auto",
+    json: Json = False,
+) -> None:
+    """Bring documents through the door, then let the release rules decide."""
+    if format_ not in ("auto", "stix", "csaf", "kev", "cve", "rss", "shadowserver"):
+        raise typer.BadParameter("use auto, stix, csaf, kev, cve, rss or shadowserver", param_hint="--format")
+    service = opened(context)
+    started = time.monotonic()
+    tally = read(service, paths, source, format_)  # type: ignore[arg-type]
+    released = workers.apply_rules(service)
+    summary = tally.summary(time.monotonic() - started)
+    if json:
+        output.line(summary)
+        return
+    counts = ", ".join(f"{summary[name]} {name}" for name in ("new", "updated", "unchanged", "merged"))
+    output.say(f"{summary['documents']} documents: {counts}; {summary['held']} held, {summary['refused']} refused")
+    if summary["findings"]:
+        output.say(
+            "Personal data: " + "; ".join(f"{key}: {output.cell(value)}" for key, value in summary["findings"].items())
+        )
+    if released:
+        output.say(f"{released} released by rule; `oktt dispatch` sends what is due")
+    if summary["refused"] or summary["held"]:
+        output.say("`oktt refused` says what was refused or held, and why")
+
+
+def read(service: Service, paths: list[Path], source: str, format_: Format = "auto") -> door.Tally:
+    """Every document of some paths through the door."""
+    described = service.settings.source(source)
+    reader = FilesReader(paths, described, key=service.keys.derive("documents"), clock=service.clock, format=format_)
+    tally = door.Tally()
+    with output.progress(f"Reading {source}", None) as advance:
+        for found in reader.read():
+            if isinstance(found, RawDocument):
+                tally.add(pipeline.admit(service, found))
+            else:
+                tally.add(door.unreadable(service, source, found))
+            advance()
+    return tally
+
+
+@cli.command()
+def sources(context: typer.Context, json: Json = False) -> None:
+    """Every source: last success, lag, counts, error."""
+    service = opened(context)
+    now = service.clock()
+    with service.reading() as connection:
+        standing = {each["source"]: each for each in cursors.overview(connection)}
+    rows: list[dict[str, Any]] = []
+    for source in service.settings.sources.values():
+        found = standing.get(source.id, {})
+        success = found.get("last_success")
+        lag = None if success is None else round((now - success).total_seconds())
+        rows.append(
+            {
+                "source": source.id,
+                "name": source.name,
+                "kind": source.kind,
+                "tlp": source.tlp.value,
+                "regime": service.settings.policy.regime(source, now),
+                "last_success": success,
+                "lag_seconds": lag,
+                "documents": found.get("documents", 0),
+                "error": found.get("error"),
+            }
+        )
+    if json:
+        output.lines(rows)
+        return
+    columns = ("source", "name", "kind", "tlp", "regime", "last_success", "documents", "error")
+    output.table(columns, ([row[name] for name in columns] for row in rows), "sources.toml names no source")
+
+
+@cli.command()
+def items(
+    context: typer.Context,
+    state: Annotated[
+        str | None, typer.Option("--state", help="new claimed held pending released declined withdrawn.")
+    ] = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    json: Json = False,
+) -> None:
+    """List items, the newest change first."""
+    service = opened(context)
+    with service.reading() as connection:
+        rows = list(inbox.cards(connection, state=state, since=moment(since), limit=limit))
+    if json:
+        output.lines(rows)
+        return
+    columns = ("id", "state", "tlp", "urgency", "kind", "title", "sources", "received_at")
+    shown = ([moment_cell(row[name]) if name == "received_at" else row[name] for name in columns] for row in rows)
+    output.table(columns, shown, "No items. `oktt ingest PATH --source ID` brings some in.")
+
+
+@cli.command()
+def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
+    """One item whole: facts, label, STIX, findings, sources, versions, history."""
+    service = opened(context)
+    with service.reading() as connection:
+        card = inbox.card(connection, item_id)
+        whole = inbox.load(connection, service.guard, item_id)
+        past = inbox.past(connection, item_id)
+    facts = inbox.standing_facts(whole)
+    objects = {each["id"]: each for part in whole.statements for each in msgspec.json.decode(part.objects)}
+    priority = {name: getattr(facts, name) for name in ("kans", "schade", "cvss", "epss")}
+    findings = [msgspec.to_builtins(each) for part in (*whole.statements, *whole.facts) for each in part.findings]
+    said = [
+        {
+            "source": part.source,
+            "label": part.label.value,
+            "title": part.title,
+            "summary": part.summary,
+            "regime": part.regime,
+            "holds": list(part.holds),
+            "source_time": part.source_time,
+            "received_at": part.received_at,
+            "remedies": list(part.facts.remedies),
+            "references": list(part.references),
+        }
+        for part in (*whole.statements, *whole.facts)
+    ]
+    if json:
+        stix = {"type": "bundle", "id": bundle_id(whole.id, whole.version), "objects": list(objects.values())}
+        output.line(
+            {**card, "stix": stix, "findings": findings, "history": past, "priority": priority, "statements": said}
+        )
+        return
+    output.say(f"{card['id']}  version {card['version']}  {card['state']}  TLP:{card['tlp']}  {card['urgency']}")
+    output.say(card["title"])
+    for name in ("kind", "cves", "sectors", "countries", "sources", "labels", "holds", "exploited"):
+        output.say(f"  {name}: {output.cell(card.get(name))}")
+    output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
+    for each in card["affected"]:
+        output.say(f"  affected: {each['vendor']} {each['product']} {each['versions']}")
+    for part in said:
+        output.say(f"\n{part['source']} (TLP:{part['label']}, regime {part['regime']})\n  {part['title']}")
+        if part["summary"]:
+            output.say("  " + part["summary"].replace("\n", "\n  "))
+    output.say(f"\n{len(objects)} STIX objects, {sum(each['count'] for each in findings)} personal-data findings")
+    for each in past:
+        output.say(f"  {output.moment(each['at'])}  {each['by']}: {each['what']} {each['reason']}")
+
+
+@cli.command()
+def refused(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1000,
+    json: Json = False,
+) -> None:
+    """Documents and objects refused or held at the door: stage, reason, JSON path; never a value."""
+    service = opened(context)
+    with service.reading() as connection:
+        rows = list(inbox.refused(connection, limit))
+    if json:
+        output.lines(rows)
+        return
+    columns = ("at", "source", "origin", "stage", "reason", "path")
+    output.table(columns, ([row[name] for name in columns] for row in rows), "Nothing was refused.")
+
+
+def bundle_id(item_id: str, version: int) -> str:
+    """A stable id for the bundle of an item version."""
+    from normalize.stix import new_id
+
+    return new_id("bundle", item_id, str(version))
+
+
+def moment(text: str | None) -> Any:
+    """`--since`, or wrong usage."""
+    try:
+        return output.when(text)
+    except ValueError:
+        raise typer.BadParameter("use a date or an RFC 3339 time, 2026-03-02T07:30:00Z", param_hint="--since") from None
+
+
+def moment_cell(value: Any) -> str:
+    """A time of a card, which is stored as text."""
+    from datetime import datetime
+
+    return output.moment(datetime.fromisoformat(value)) if isinstance(value, str) else output.cell(value)

@@ -1,0 +1,83 @@
+"""Commands for the data protection officer: audit, legal, purge."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from app import retention
+from app.cli import output
+from app.cli.feeds import Since, moment
+from app.cli.root import Json, cli, opened
+from pii_guard import guard, journal
+from triage import inbox
+
+audit = typer.Typer(no_args_is_help=True, help="The processing register: verify, export.")
+legal = typer.Typer(no_args_is_help=True, help="What the legal policy decided, and why.")
+cli.add_typer(audit, name="audit")
+cli.add_typer(legal, name="legal")
+
+
+@audit.command()
+def verify(context: typer.Context, json: Json = False) -> None:
+    """Check the register's hash chain and that its end was not cut off."""
+    service = opened(context)
+    with service.reading() as connection:
+        report = journal.verify(connection, key=service.keys.derive("journal"), head=retention.head(service))
+    if json:
+        output.line({"ok": report.ok, "entries": report.entries, "problem": report.problem})
+    elif report.ok:
+        output.say(f"The register is whole: {report.entries} entries.")
+    if not report.ok:
+        raise SystemExit(_broken(report.problem))
+
+
+def _broken(problem: str) -> str:
+    return (
+        f"oktt: the register is not whole: {problem}. Compare with the last backup and tell the data protection officer"
+    )
+
+
+@audit.command()
+def export(context: typer.Context, since: Since = None) -> None:
+    """Print the register as NDJSON: what was processed, on which basis, with what result; no values."""
+    service = opened(context)
+    start: datetime | None = moment(since)
+    with service.reading() as connection:
+        output.lines(journal.export(connection, start))
+
+
+@legal.command()
+def explain(
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item.")],
+    at: Annotated[str | None, typer.Option("--at", help="Replay under the regime of that date, as a dry run.")] = None,
+    json: Json = False,
+) -> None:
+    """Which rule of which policy version decided what, for each finding in an item."""
+    service = opened(context)
+    with service.reading() as connection:
+        whole = inbox.load(connection, service.guard, item)
+    rows = guard.explain(whole, service.settings.policy, moment(at))
+    if json:
+        output.lines(rows)
+        return
+    columns = [
+        name for name in ("category", "role", "action", "would", "path", "rule", "basis") if at or name != "would"
+    ]
+    shown = ([row.get(name) for name in columns] for row in rows)
+    output.table(columns, shown, "No personal data was found in this item.")
+
+
+@cli.command()
+def purge(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
+    json: Json = False,
+) -> None:
+    """Carry out retention: remove what is older than the legal policy allows, in every store."""
+    counts = retention.purge(opened(context), dry_run=dry_run)
+    if json:
+        output.line(counts)
+        return
+    output.say(("Would remove: " if dry_run else "Removed: ") + output.cell(counts))

@@ -1,0 +1,58 @@
+"""Commands for what goes out: dispatch, digest."""
+
+from datetime import date
+from typing import Annotated, Literal, cast
+
+import typer
+
+from app import digests, workers
+from app.cli import output
+from app.cli.root import Json, cli, opened
+
+
+@cli.command()
+def dispatch(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is due; send nothing.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Also what still waits in its undo window.")] = False,
+    json: Json = False,
+) -> None:
+    """Send what is due, once."""
+    service = opened(context)
+    if dry_run:
+        due = workers.due(service, now=now)
+        output.line({"due": due}) if json else output.say(f"{due} messages are due.")
+        return
+    workers.apply_rules(service)
+    counts = workers.dispatch(service, now=now, progress=output.progress)
+    if json:
+        output.line(counts)
+        return
+    output.say(", ".join(f"{count} {name}" for name, count in counts.items()))
+    if counts["sent"] and service.settings.main.smtp is None:
+        output.say(f"E-mail is in {service.settings.dir / 'outbox'} as .eml files ([smtp] in oktt.toml sends it).")
+
+
+@cli.command()
+def digest(
+    context: typer.Context,
+    edition: Annotated[str, typer.Option("--edition", help="monday or friday.")],
+    day: Annotated[str, typer.Option("--date", help="The day of the edition, YYYY-MM-DD.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would hold; queue nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Build and queue an edition; running it again changes nothing."""
+    if edition not in ("monday", "friday"):
+        raise typer.BadParameter("use monday or friday", param_hint="--edition")
+    try:
+        on = date.fromisoformat(day)
+    except ValueError:
+        raise typer.BadParameter("use YYYY-MM-DD", param_hint="--date") from None
+    if on.isoweekday() != (1 if edition == "monday" else 5):
+        raise typer.BadParameter(f"that day is no {edition.capitalize()}", param_hint="--date")
+    service = opened(context)
+    counts = digests.build(service, cast(Literal["monday", "friday"], edition), on, dry_run=dry_run)
+    if json:
+        output.line(counts)
+        return
+    output.say(output.cell(counts))

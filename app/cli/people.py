@@ -1,0 +1,125 @@
+"""Commands for subscribers and their credentials."""
+
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import msgspec
+import typer
+
+from app import workers
+from app.cli import output
+from app.cli.root import Json, cli, opened
+from subscribers import SubscriberError, importing, registry
+from web import auth
+
+subscribers = typer.Typer(no_args_is_help=True, help="Who gets alerts: import, show, list, remove.")
+credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API: create, revoke.")
+cli.add_typer(subscribers, name="subscribers")
+cli.add_typer(credentials, name="credentials")
+
+Subscriber = Annotated[str, typer.Argument(metavar="ID", help="Id of a subscriber.")]
+
+
+@subscribers.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON or CSV.")],
+    json: Json = False,
+) -> None:
+    """Add or update subscribers by id, all or nothing; errors name line and field."""
+    service = opened(context)
+    incoming = importing.read(file)
+    with service.transaction() as connection:
+        counts = registry.upsert(connection, incoming, service.clock())
+    workers.open_collections(service)
+    if json:
+        output.line(msgspec.to_builtins(counts))
+        return
+    output.say(output.cell(msgspec.to_builtins(counts)))
+
+
+@subscribers.command("list")
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    json: Json = False,
+) -> None:
+    """List subscribers."""
+    service = opened(context)
+    with service.reading() as connection:
+        found = [each for each, _ in zip(registry.every(connection), range(limit), strict=False)]
+    if json:
+        output.lines(msgspec.to_builtins(each, enc_hook=str) for each in found)
+        return
+    rows = (
+        [each.id, each.name, each.profile.kind, each.profile.size, each.clearance.highest.value, each.profile.sectors]
+        for each in found
+    )
+    output.table(("id", "name", "kind", "size", "clearance", "sectors"), rows, "No subscribers yet.")
+
+
+@subscribers.command()
+def show(context: typer.Context, subscriber: Subscriber, json: Json = False) -> None:
+    """One subscriber whole."""
+    service = opened(context)
+    with service.reading() as connection:
+        found = registry.get(connection, subscriber)
+    if found is None:
+        raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
+    shown = msgspec.to_builtins(found, enc_hook=str)
+    if json:
+        output.line(shown)
+        return
+    for key, value in {**shown, **shown.pop("profile")}.items():
+        if value not in ("", [], None) and key != "profile":
+            output.say(f"{key}: {output.cell(value)}")
+
+
+@subscribers.command()
+def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -> None:
+    """Remove a subscriber: its profile and contacts go, its credentials end."""
+    service = opened(context)
+    with service.transaction() as connection:
+        removed = registry.remove(connection, subscriber, service.clock())
+        if removed:
+            auth.revoke(connection, subscriber, service.clock())
+    if not removed:
+        raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
+    if json:
+        output.line({"removed": subscriber})
+        return
+    output.say(f"{subscriber} is removed.")
+
+
+@credentials.command("create")
+def create(
+    context: typer.Context,
+    subscriber: Subscriber,
+    purpose: Annotated[str, typer.Option("--for", help="taxii or api.")],
+    json: Json = False,
+) -> None:
+    """Make credentials and print them, once: only a hash of them is stored."""
+    if purpose not in ("taxii", "api"):
+        raise typer.BadParameter("use taxii or api", param_hint="--for")
+    service = opened(context)
+    with service.transaction() as connection:
+        if registry.get(connection, subscriber) is None:
+            raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
+        made = auth.create(connection, subscriber, cast(Literal["taxii", "api"], purpose), service.clock())
+    if json:
+        output.line(made)
+        return
+    output.say(f"user:     {made['user']}\npassword: {made['password']}\ntoken:    {made['token']}")
+    output.say("Keep them now: they are shown this once. TAXII takes user and password (Basic) or the token (Bearer).")
+
+
+@credentials.command()
+def revoke(context: typer.Context, subscriber: Subscriber, json: Json = False) -> None:
+    """End all credentials of a subscriber."""
+    service = opened(context)
+    with service.transaction() as connection:
+        count = auth.revoke(connection, subscriber, service.clock())
+    if json:
+        output.line({"subscriber": subscriber, "revoked": count})
+        return
+    output.say(f"{count} credentials of {subscriber} end now.")

@@ -1,0 +1,83 @@
+"""The root command, and the one place where an error becomes an exit code."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import AppError, observe
+from app.service import Service, open_service
+from config import ConfigError
+from dispatch import DispatchError
+from filtering import FilteringError
+from ingest import SourceError
+from normalize import NormalizeError
+from pii_guard import GuardError
+from subscribers import SubscriberError
+from tlp import TlpError
+from triage import TriageError
+from web import WebError
+
+ERRORS = (
+    AppError,
+    ConfigError,
+    DispatchError,
+    FilteringError,
+    GuardError,
+    NormalizeError,
+    SourceError,
+    SubscriberError,
+    TlpError,
+    TriageError,
+    WebError,
+)
+
+cli = typer.Typer(
+    name="oktt",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print newline-delimited JSON.")]
+
+
+@cli.callback()
+def root(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Option("--dir", envvar="OKTT_DIR", help="Folder of the instance: configuration, data, outbox.")
+    ] = Path("var"),
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every decision to stderr.")] = False,
+) -> None:
+    """OKTT: threat information in; the right alert, to the right firm, in time, out."""
+    observe.configure(verbose=verbose)
+    context.obj = folder
+
+
+def opened(context: typer.Context) -> Service:
+    """The instance that --dir names."""
+    return open_service(context.obj)
+
+
+def main() -> None:
+    """Run a command; errors of rooms become one line and exit code 1."""
+    import sqlalchemy as sa
+
+    try:
+        cli()
+    except ERRORS as error:
+        print(f"oktt: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except sa.exc.OperationalError as error:
+        reason = type(error.orig).__name__ if error.orig else "OperationalError"
+        print(f"oktt: the database could not do it ({reason}): run `oktt doctor`", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        print("oktt: stopped; run the command again, nothing is lost", file=sys.stderr)  # noqa: T201
+        sys.exit(130)

@@ -1,0 +1,230 @@
+"""A week at the service on embedded defaults: real stages, sample feeds, generated subscribers, a clock of its own."""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from app import AppError, desk, digests, door, generate, pipeline, retention, workers
+from app.service import Service, make, open_service
+from dispatch import outbox, publication
+from ingest import RawDocument
+from ingest.files import FilesReader
+from subscribers import importing, registry
+from triage import inbox
+from triage.decide import Request
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "week"
+MONDAY = date(2026, 3, 2)
+MARK = ".demo"
+HERE = ZoneInfo("Europe/Amsterdam")
+SETTINGS = """# The demo's settings: small thresholds, so that people are needed.
+[desk]
+person_over = 60
+second_person_over = 120
+undo_minutes = 10
+"""
+SHOWN = "beveiliging@voorbeeldmetaal.example"
+"""Whose notification is shown: the metal firm of the samples."""
+
+
+class Week:
+    """The demo's clock: stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = datetime.combine(MONDAY, datetime.min.time(), HERE).astimezone(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def set(self, day: date, hour: int, minute: int = 0) -> None:
+        """Local time of a day."""
+        self.now = datetime(day.year, day.month, day.day, hour, minute, tzinfo=HERE).astimezone(UTC)
+
+
+def play(folder: Path) -> None:
+    """Play the week in `folder`, which is made anew, and print what came of it."""
+    started = time.monotonic()
+    if not SAMPLES.is_dir():
+        raise AppError("the sample feeds come with the repository: run `make demo` in a clone")
+    _fresh(folder)
+    (folder / "oktt.toml").write_text(SETTINGS, encoding="utf-8")
+    make(folder)
+    service = open_service(folder)
+    clock = Week()
+    service.clock = clock
+    console = Console()
+    with _progress() as step:
+        people = _subscribers(service, folder, step)
+        tally, decided, digested = door.Tally(), Counter[str](), Counter[str]()
+        days = sorted(path for path in SAMPLES.iterdir() if path.is_dir())
+        for day_folder in days:
+            day = MONDAY + timedelta(days=int(day_folder.name.split("-")[0]) - 1)
+            _edition(service, clock, day, digested)
+            clock.set(day, 9)
+            tally.add(_read(service, day_folder, step))
+            decided["rule"] += workers.apply_rules(service)
+            decided.update(_analysts(service, clock, day))
+            clock.set(day, 11)
+            step(f"{day:%A}: sending", 1)
+            workers.dispatch(service)
+            if day.isoweekday() == 5:
+                _edition(service, clock, day, digested)
+        retention.save_head(service)
+    _summary(console, service, folder, tally, decided, digested, people, time.monotonic() - started)
+
+
+def _fresh(folder: Path) -> None:
+    if folder.exists():
+        if not (folder / MARK).exists() and any(folder.iterdir()):
+            raise AppError(f"{folder} holds something that is no demo: give another --dir, or empty it")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARK).write_text("made by `oktt demo`; made anew each time\n", encoding="utf-8")
+
+
+def _subscribers(service: Service, folder: Path, step: Any) -> int:
+    step("Subscribers: making and importing", 1)
+    file = folder / "subscribers.ndjson"
+    encode = msgspec.json.Encoder().encode
+    with file.open("wb") as out:
+        for each in generate.demo_subscribers():
+            out.write(encode(each) + b"\n")
+    incoming = importing.read(file)
+    with service.transaction() as connection:
+        registry.upsert(connection, incoming, service.clock())
+    workers.open_collections(service)
+    return len(incoming)
+
+
+def _read(service: Service, folder: Path, step: Any) -> door.Tally:
+    tally = door.Tally()
+    for source_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
+        source = service.settings.source(source_folder.name)
+        key = service.keys.derive("documents")
+        for found in FilesReader([source_folder], source, key=key, clock=service.clock).read():
+            step(f"{folder.name.split('-')[1].capitalize()}: {source.name}", 1)
+            if isinstance(found, RawDocument):
+                tally.add(pipeline.admit(service, found))
+            else:
+                tally.add(door.unreadable(service, source.id, found))
+    return tally
+
+
+def _analysts(service: Service, clock: Week, day: date) -> Counter[str]:
+    """Two analysts at the desk: they release what nobody has doubts about, and approve each other's large ones."""
+    done: Counter[str] = Counter()
+    clock.set(day, 10)
+    with service.reading() as connection:
+        waiting = [card for card in inbox.cards(connection, limit=1000) if card["state"] in ("new", "pending")]
+    for card in waiting:
+        strictest = card["labels"][-1]
+        if strictest in ("RED", "AMBER+STRICT") and card["tlp"] == strictest:
+            reason = "TLP:RED stopt bij het kenniscentrum: de bron vragen om toestemming"
+            desk.decide_on(service, Request("hold", card["id"], "anna", reason=reason))
+            done["hold"] += 1
+            continue
+        state = desk.decide_on(service, Request("release", card["id"], "anna", reason="beoordeeld")).state
+        done["release"] += 1
+        if state == "pending":
+            desk.decide_on(service, Request("approve", card["id"], "bram", reason="tweede paar ogen"))
+            done["approve"] += 1
+    return done
+
+
+def _edition(service: Service, clock: Week, day: date, counts: Counter[str]) -> None:
+    if day.isoweekday() == 1:
+        clock.set(day, 7, 30)
+        counts["monday"] += digests.build(service, "monday", day)["queued"]
+    elif day.isoweekday() == 5:
+        clock.set(day, 14)
+        counts["friday"] += digests.build(service, "friday", day)["queued"]
+    else:
+        return
+    workers.dispatch(service)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    console = Console(stderr=True)
+    total = 2 + sum(1 for path in SAMPLES.rglob("*") if path.is_file()) + sum(1 for path in SAMPLES.iterdir())
+    columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("A week at the service", total=total)
+        yield lambda text, count: bar.update(task, description=text, advance=count)
+
+
+def _summary(
+    console: Console,
+    service: Service,
+    folder: Path,
+    tally: door.Tally,
+    decided: Counter[str],
+    digested: Counter[str],
+    people: int,
+    seconds: float,
+) -> None:
+    with service.reading() as connection:
+        cards = list(inbox.cards(connection, limit=10_000))
+        channels = outbox.summary(connection)
+        collections = publication.sizes(connection)
+    states = Counter(card["state"] for card in cards)
+    matched = sum(1 for card in cards if card["state"] == "released")
+    findings = Counter[str]()
+    for actions in tally.findings.values():
+        findings.update(actions)
+    rows = [
+        ("Documents", f"{tally.documents} read, {tally.refused} documents or objects refused"),
+        ("Items", f"{len(cards)}: " + ", ".join(f"{count} {name}" for name, count in sorted(states.items()))),
+        ("Personal data", ", ".join(f"{count} {name}" for name, count in sorted(findings.items()))),
+        ("Held at the door", f"{tally.held}"),
+        ("Subscribers", f"{people}; {matched} items released to those they concern"),
+        ("Decisions", ", ".join(f"{count} {name}" for name, count in sorted(decided.items()))),
+        (
+            "Messages",
+            ", ".join(f"{count} {medium or 'none'} {what}" for (medium, what), count in sorted(channels.items())),
+        ),
+        ("Digests", ", ".join(f"{count} on {name}" for name, count in digested.items())),
+        ("TAXII", ", ".join(f"{alias} {count} objects" for alias, count in collections)),
+    ]
+    _example(console, folder)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, text in rows:
+        table.add_row(Text(name, style="bold"), Text(text))
+    console.print(Panel(table, title=f"A week at the service, in {seconds:.0f} seconds", title_align="left"))
+    look = f"""Where to look
+  messages           {folder}/outbox/*.eml
+  items              oktt --dir {folder} items
+  one item whole     oktt --dir {folder} item {cards[0]["id"] if cards else "ID"}
+  who gets it, why   oktt --dir {folder} audience {cards[0]["id"] if cards else "ID"}
+  refused, held      oktt --dir {folder} refused
+  TAXII, feed        make serve, then http://127.0.0.1:8080/feed.atom
+  the register       oktt --dir {folder} audit verify"""
+    console.print(look, markup=False, highlight=False)
+
+
+def _example(console: Console, folder: Path) -> None:
+    """One notification, as its recipient reads it."""
+    for file in sorted((folder / "outbox").glob("*.eml")):
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        if SHOWN in str(mail["To"]):
+            body = mail.get_body(("plain",))
+            text = body.get_content() if body is not None else ""
+            head = f"Aan: {mail['To']}\nOnderwerp: {mail['Subject']}\n\n"
+            console.print(
+                Panel(Text(head + text.strip()), title="One of the notifications", title_align="left", width=100)
+            )
+            return

@@ -1,0 +1,117 @@
+"""The desk's work: decisions of analysts and of release rules, and questions about an item's audience."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import sqlalchemy as sa
+
+from app import pipeline, releasing
+from app.observe import log
+from app.service import Service
+from dispatch import outbox
+from filtering import Explanation, Match
+from filtering import match as matching
+from pii_guard import journal
+from subscribers import Subscriber, registry
+from triage import TriageError, decide, inbox
+from triage.decide import Case, Request
+from triage.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a decision."""
+
+    state: str
+    queued: int = 0
+
+
+def decide_on(service: Service, request: Request) -> Done:
+    """Carry out what an analyst decided, with all that follows, in one transaction. Raises TriageError."""
+    desk, now = service.settings.main.desk, service.clock()
+    with service.transaction() as connection:
+        before = outbox.waiting(connection, request.item)
+        if request.act in ("release", "approve"):
+            case = decide.open_case(connection, service.guard, request.item, service.settings.consents, request)
+            decision = partial(
+                decide.release if request.act == "release" else decide.approve,
+                connection,
+                desk,
+                shown=releasing.shown(service, case),
+                request=request,
+                now=now,
+            )
+            pipeline.release(service, connection, case, decision)
+        else:
+            decide.act(connection, desk, request, now)
+            if request.act == "withdraw":
+                releasing.take_back(service, connection, request.item)
+        state = inbox.row(connection, request.item).state
+        _account(service, connection, request.item, request.act, request.by)
+        return Done(state, outbox.waiting(connection, request.item) - before)
+
+
+def by_rules(service: Service, item: str, mark: str) -> Rule | None:
+    """Let the release rules look at one item; None: a person has to decide."""
+    settings, now = service.settings, service.clock()
+    with service.transaction() as connection:
+        case = decide.open_case(connection, service.guard, item, settings.consents)
+        look = releasing.shown(service, case)
+        decision = partial(decide.by_rule, connection, settings.main.desk, settings.rules, shown=look, now=now)
+        released = pipeline.release(service, connection, case, decision)
+        decide.looked_at(connection, item, mark)
+        if released is None:
+            return None
+        _account(service, connection, item, "release", released.decision.by)
+        return next(rule for rule in settings.rules if f"rule:{rule.id}" == released.decision.by)
+
+
+def audience(service: Service, item: str, limit: int) -> tuple[Match, list[Explanation]]:
+    """Who would get an item and who not, with up to `limit` explained, those who would get it first."""
+    with service.reading() as connection:
+        case = decide.open_case(connection, service.guard, item, service.settings.consents)
+        match = releasing.matched(service, connection, case)
+        numbers = _first(match, limit)
+        people = {each.number: each for each in registry.by_numbers(connection, numbers)}
+        ordered = [people[number] for number in numbers if number in people]
+        return match, [_explained(service, connection, case, subscriber) for subscriber in ordered]
+
+
+def explain(service: Service, item: str, subscriber: str) -> Explanation:
+    """The decision for one pair. Raises TriageError."""
+    with service.reading() as connection:
+        case = decide.open_case(connection, service.guard, item, service.settings.consents)
+        found = registry.get(connection, subscriber)
+        if found is None:
+            raise TriageError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
+        return _explained(service, connection, case, found)
+
+
+def _explained(service: Service, connection: sa.Connection, case: Case, subscriber: Subscriber) -> Explanation:
+    return matching.explain(
+        case.item,
+        subscriber,
+        service.index(connection),
+        service.clock(),
+        urgency=case.urgency,
+        consents=case.consents,
+        label=case.label,
+    )
+
+
+def _first(match: Match, limit: int) -> list[int]:
+    def ordered() -> Iterator[int]:
+        for outcome in ("deliver", "quiet", "digest", "vital", "tlp", "urgency", "opt-out", "unverified", "no-match"):
+            yield from match.outcomes[outcome]  # type: ignore[index]
+
+    return [number for number, _ in zip(ordered(), range(limit), strict=False)]
+
+
+def _account(service: Service, connection: sa.Connection, item: str, act: str, by: str) -> None:
+    """A decision in the processing register, the metrics and the log."""
+    who = by if by.startswith("rule:") else "person"
+    entry = journal.Entry("decided", item, {"act": act, "by": who})
+    journal.append(connection, [entry], key=service.keys.derive("journal"), at=service.clock())
+    service.metrics.decisions.labels(act).inc()
+    log.info("decided", item=item, act=act, by=who)

@@ -1,0 +1,155 @@
+"""The door: nothing of a document is written anywhere before the guard has decided (docs/decisions/003)."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.observe import log
+from app.service import Service
+from ingest import RawDocument, Unreadable, cursors
+from normalize import Draft, NormalizeError, identity
+from normalize.read import normalize
+from pii_guard import Finding, Item, Refused, journal
+from triage import inbox, merging
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of documents: the counts that `oktt ingest` prints."""
+
+    documents: int = 0
+    effects: Counter[str] = field(default_factory=Counter)
+    held: int = 0
+    refused: int = 0
+    findings: dict[str, Counter[str]] = field(default_factory=dict)
+    items: set[str] = field(default_factory=set)
+
+    def add(self, other: "Tally") -> None:
+        """Sum up."""
+        self.documents += other.documents
+        self.effects += other.effects
+        self.held += other.held
+        self.refused += other.refused
+        self.items |= other.items
+        for category, actions in other.findings.items():
+            self.findings.setdefault(category, Counter()).update(actions)
+
+    def find(self, findings: Sequence[Finding]) -> None:
+        """Count findings by category and action."""
+        for each in findings:
+            self.findings.setdefault(each.category, Counter())[each.action] += each.count
+
+    def summary(self, seconds: float) -> dict[str, Any]:
+        """The line of contract.md."""
+        effects = {name: self.effects[name] for name in ("new", "updated", "unchanged", "merged")}
+        counts = {"documents": self.documents, **effects, "held": self.held, "refused": self.refused}
+        findings = {category: dict(actions) for category, actions in sorted(self.findings.items())}
+        return {**counts, "findings": findings, "seconds": round(seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What the guard let through of one document, with merge keys, and what was refused on the way."""
+
+    items: tuple[tuple[Item, tuple[str, ...]], ...]
+    refused: tuple[Unreadable, ...]
+    findings: tuple[Finding, ...]
+
+
+def guarded(service: Service, document: RawDocument) -> Passed:
+    """Normalise and guard, in memory. Never raises for what a document holds: that is refused."""
+    origin = document.origin
+    try:
+        normalized = normalize(document)
+    except NormalizeError as error:
+        return Passed((), (Unreadable(origin, error.stage, error.reason, error.path),), ())
+    refused = [Unreadable(origin, each.stage, each.reason, each.path) for each in normalized.problems]
+    items, findings = [], []
+    for draft in normalized.drafts:
+        answer = service.guard.admit(draft, document.source, document.received_at)
+        if isinstance(answer, Refused):
+            refused.append(Unreadable(origin, answer.stage, answer.reason, answer.path))
+            findings += answer.findings
+            continue
+        (statement,) = answer.statements
+        refused += [Unreadable(origin, "guard", f"held: {hold}") for hold in statement.holds]
+        findings += statement.findings
+        items.append((answer, _merge_keys(service, draft, answer)))
+    return Passed(tuple(items), tuple(refused), tuple(findings))
+
+
+def lay_down(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> Tally:
+    """One transaction: items, refusals, the register, the source's standing."""
+    now, source = service.clock(), document.source.id
+    tally = Tally(documents=1)
+    before = inbox.known(connection, document.key)
+    if before is not None:
+        tally.effects["unchanged"] = before
+        cursors.record_success(connection, source, now, 1)
+        return tally
+    tally.find(passed.findings)
+    admitted = 0
+    for item, keys in passed.items:
+        for admission in merging.admit(connection, service.guard, item, keys, now):
+            admitted += 1
+            tally.effects[admission.effect] += 1
+            tally.held += admission.held
+            if admission.item is not None:
+                tally.items.add(admission.item)
+    holds = sum(bool(item.statements[0].holds) for item, _ in passed.items)
+    tally.refused = len(passed.refused) - holds
+    inbox.record_document(connection, document.key, source, now, admitted, passed.refused)
+    journal.append(connection, _register(service, document, passed), key=service.keys.derive("journal"), at=now)
+    cursors.record_success(connection, source, now, 1)
+    _tell(service, document, tally)
+    return tally
+
+
+def unreadable(service: Service, source: str, found: Unreadable) -> Tally:
+    """Note what could not even be fetched (a broken archive, a file without permission)."""
+    key = hashlib.blake2b(
+        f"{source}\0{found.origin}\0{found.stage}\0{found.reason}\0{found.path}".encode(),
+        key=service.keys.derive("documents"),
+        digest_size=32,
+    ).hexdigest()
+    with service.transaction() as connection:
+        inbox.record_document(connection, key, source, service.clock(), 0, [found])
+    log.info("refused", source=source, origin=found.origin, stage=found.stage, reason=found.reason)
+    return Tally(documents=1, refused=1)
+
+
+def _merge_keys(service: Service, draft: Draft, item: Item) -> tuple[str, ...]:
+    """Merge keys of what the guard let through, keyed: they are stored, and a hash of a value is the value."""
+    (statement,) = item.statements
+    keys = identity.merge_keys(
+        statement.kind, statement.source, draft.key, statement.title, statement.facts, statement.references
+    )
+    secret = service.keys.derive("merge")
+    return tuple(hashlib.blake2b(key.encode(), key=secret, digest_size=32).hexdigest() for key in keys)
+
+
+def _register(service: Service, document: RawDocument, passed: Passed) -> list[journal.Entry]:
+    raise NotImplementedError
+
+
+def _tell(service: Service, document: RawDocument, tally: Tally) -> None:
+    source = document.source.id
+    outcome = "refused" if tally.refused and not tally.items else "read"
+    service.metrics.documents.labels(source, outcome).inc()
+    for effect, count in tally.effects.items():
+        service.metrics.items.labels(effect).inc(count)
+    for category, actions in tally.findings.items():
+        for action, count in actions.items():
+            service.metrics.findings.labels(category, action).inc(count)
+    log.info(
+        "document",
+        source=source,
+        document=document.key[:16],
+        effects=dict(tally.effects),
+        held=tally.held,
+        refused=tally.refused,
+    )

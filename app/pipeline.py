@@ -1,0 +1,58 @@
+"""The story: a document is admitted, an item is released, a delivery is sent.
+
+    source --RawDocument--> normalize --Draft--> pii_guard --Item--> filtering --Match--> triage --Released--> tlp
+    --Permit--> dispatch
+
+`admit` is the door: one step in memory, then one transaction. `release` is a decision and what follows from it, in one
+transaction. `send` hands one message over: prepared and stored, handed over, settled. Each may be cut off anywhere and
+run again (docs/decisions/003, 005, 006).
+"""
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from app import door, releasing, sending
+from app.door import Tally
+from app.service import Service
+from dispatch import Channel, Delivery, Outcome
+from filtering import Match
+from ingest import RawDocument
+from triage import Released
+from triage.decide import Case
+
+Decide = Callable[[Case, Match], Released | None]
+"""An analyst's request, an approval or the rules: triage.decide with all but the case and the match filled in."""
+
+
+def admit(service: Service, document: RawDocument) -> Tally:
+    """Read, normalise and guard a document in memory; lay what the guard let through into the inbox."""
+    with service.metrics.stage("door"):
+        passed = door.guarded(service, document)
+    with service.metrics.stage("store"), service.transaction() as connection:
+        return door.lay_down(service, connection, document, passed)
+
+
+def release(service: Service, connection: sa.Connection, case: Case, decide: Decide) -> Released | None:
+    """Match a case, decide on it, and queue and publish what now may leave. None: it waits, or nobody decided."""
+    with service.metrics.stage("match"):
+        match = releasing.matched(service, connection, case)
+    released = decide(case, match)
+    if released is not None:
+        with service.metrics.stage("release"):
+            releasing.queue(service, connection, released, match)
+            releasing.publish(service, connection, released, match)
+    return released
+
+
+def send(service: Service, delivery: Delivery, channel: Channel) -> Outcome | None:
+    """Send one claimed delivery. None: it may no longer leave, and was cancelled with a named reason."""
+    with service.metrics.stage("send"):
+        with service.transaction() as connection:
+            message = sending.prepared(service, connection, delivery)
+        if message is None:
+            return None
+        outcome = channel.send(delivery, message.address, message.body)
+        with service.transaction() as connection:
+            sending.settle(service, connection, delivery, outcome)
+    return outcome

@@ -1,0 +1,134 @@
+"""What a decision rests on and what follows from it: matching, queueing, publishing, taking back."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from app.observe import log
+from app.service import Service
+from app.views import Views
+from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publication
+from filtering import Match
+from filtering import match as matching
+from filtering.views import confidential
+from subscribers import Subscriber, registry
+from tlp import Refusal
+from triage import Released, advice, decide, inbox
+from triage.decide import Case
+
+MAILED = ("email", "file")
+"""Channels that a message is prepared for; TAXII reads what is published."""
+
+
+def shown(service: Service, case: Case) -> str:
+    """Hash of the advice and templates with which an item would be shown: an approval is bound to it."""
+    facts = inbox.standing_facts(case.item)
+    block = advice.choose(case.kind, facts.exposure, facts.affected)
+    return hashlib.blake2b(f"{block.version}/{service.renderer.version}".encode(), digest_size=32).hexdigest()
+
+
+def matched(service: Service, connection: sa.Connection, case: Case) -> Match:
+    """Whom the case concerns, for every subscriber at once."""
+    return matching.match(
+        case.item,
+        service.index(connection),
+        service.clock(),
+        urgency=case.urgency,
+        consents=case.consents,
+        label=case.label,
+    )
+
+
+def queue(service: Service, connection: sa.Connection, released: Released, match: Match) -> int:
+    """Queue an alert for each subscriber whom it concerns now, through each channel that may carry it."""
+    now = service.clock()
+    views = Views(service, connection, released)
+    outbox.cancel_waiting(connection, released.item.id, "superseded", now, before=released.item.version)
+    before = ledger.recipients(connection, released.item.id)
+    orders = []
+    reached = (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
+    for subscriber in registry.by_numbers(connection, reached):
+        kind: DeliveryKind = "update" if subscriber.id in before else "alert"
+        for channel, contact in enumerate(subscriber.contacts):
+            if contact.type in MAILED and _may_see(views, subscriber, match, confidential(contact)):
+                due = now + timedelta(minutes=service.settings.main.desk.undo_minutes)
+                orders.append(_order(service, kind, released, subscriber, channel, now, due))
+    new = outbox.queue(connection, orders, urgency=released.urgency)
+    log.info("queued", item=released.item.id, version=released.item.version, deliveries=new)
+    return new
+
+
+def publish(service: Service, connection: sa.Connection, released: Released, match: Match) -> None:
+    """Publish what everybody may see, and to each subscriber with a TAXII collection what it may see of it."""
+    now = service.clock()
+    views = Views(service, connection, released)
+    public = views.public()
+    if isinstance(public, View):
+        publication.publish(connection, publication.CLEAR, public, now)
+        atom.put(connection, public, now)
+    else:
+        publication.withdraw(connection, released.item.id, now, alias=publication.CLEAR)
+        atom.withdraw(connection, released.item.id, now)
+    for alias in publication.subscribed(connection):
+        subscriber = registry.get(connection, alias)
+        if subscriber is None:
+            continue
+        if subscriber.number in match.audience & released.audience:
+            publish_to(connection, views, subscriber, now)
+        else:
+            publication.withdraw(connection, released.item.id, now, alias=alias)
+
+
+def publish_to(connection: sa.Connection, views: Views, subscriber: Subscriber, now: datetime) -> None:
+    """Bring one subscriber's collection to what it may see of an item."""
+    view = views.of(subscriber, views.explain(subscriber), confidential=True)
+    if isinstance(view, View):
+        publication.publish(connection, subscriber.id, view, now)
+    else:
+        publication.withdraw(connection, views.released.item.id, now, alias=subscriber.id)
+
+
+def take_back(service: Service, connection: sa.Connection, item: str) -> None:
+    """Stop what waits, tell exactly those who got it, revoke it on TAXII and in the feed."""
+    now = service.clock()
+    outbox.cancel_waiting(connection, item, "withdrawn", now)
+    released = decide.withdrawn(connection, service.guard, item, service.settings.consents)
+    assert released is not None
+    orders = [
+        _order(service, "withdrawal", released, subscriber, channel, now, now)
+        for subscriber in filter(None, (registry.get(connection, each) for each in ledger.recipients(connection, item)))
+        for channel, contact in enumerate(subscriber.contacts)
+        if contact.type in MAILED
+    ]
+    outbox.queue(connection, orders, urgency="today")
+    publication.withdraw(connection, item, now)
+    atom.withdraw(connection, item, now)
+
+
+def _may_see(views: Views, subscriber: Subscriber, match: Match, closed: bool) -> bool:
+    """TLP when a delivery is queued; it is asked again when it is sent."""
+    return not isinstance(views.permit(subscriber, subscriber.number in match.concerned, closed), Refusal)
+
+
+def _order(
+    service: Service,
+    kind: DeliveryKind,
+    released: Released,
+    subscriber: Subscriber,
+    channel: int,
+    now: datetime,
+    due: datetime,
+) -> Delivery:
+    medium = subscriber.contacts[channel].type
+    return outbox.order(
+        service.keys.derive("deliveries"),
+        kind,
+        released.item.id,
+        released.item.version,
+        subscriber.id,
+        channel,
+        medium,
+        queued_at=now,
+        due_at=due,
+    )

@@ -1,0 +1,104 @@
+"""One opened instance: settings, database, keys, guard, clock, and the matching index as the registry stands."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app import AppError, database, keys
+from app.observe import Metrics
+from config import settings as configuration
+from config.settings import Settings
+from dispatch import render
+from dispatch.render import Renderer
+from filtering.index import Index
+from pii_guard.guard import Guard
+from subscribers import registry
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Service:
+    """What every command and worker works with. Rooms get its parts as arguments, never the whole."""
+
+    settings: Settings
+    engine: sa.Engine
+    keys: keys.Keyring
+    guard: Guard
+    clock: Clock
+    renderer: Renderer
+    metrics: Metrics = field(default_factory=Metrics)
+    _index: Index | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Commit as a whole or not at all."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A consistent look that takes no write lock."""
+        with self.engine.connect().execution_options(readonly=True) as connection:
+            yield connection
+
+    def index(self, connection: sa.Connection) -> Index:
+        """The matching index, brought up to the registry's revision."""
+        revision = registry.revision(connection)
+        if self._index is None:
+            self._index = Index.build(registry.every(connection), revision)
+        elif self._index.revision != revision:
+            self._index.apply(registry.changed_since(connection, self._index.revision), revision)
+        return self._index
+
+
+def make(folder: Path) -> list[str]:
+    """`oktt init`: default configuration, instance key, database. Never overwrites; names of what it made."""
+    made = configuration.write_defaults(folder)
+    settings = configuration.load(folder)
+    if keys.create(settings.file(settings.main.keys.instance)):
+        made.append(settings.main.keys.instance)
+    engine = database.connect(settings.database_url)
+    try:
+        database.upgrade(engine)
+    except sa.exc.OperationalError as error:
+        raise AppError(
+            f"the database of oktt.toml [database] url cannot be reached: {type(error.orig).__name__}"
+        ) from None
+    finally:
+        engine.dispose()
+    return made
+
+
+def open_service(folder: Path) -> Service:
+    """Open an instance that `oktt init` made. Raises ConfigError or AppError with the next step."""
+    settings = configuration.load(folder)
+    keyring = keys.load(settings.file(settings.main.keys.instance))
+    engine = database.connect(settings.database_url)
+    try:
+        database.require_current(engine)
+    except sa.exc.OperationalError:
+        raise AppError("the database of oktt.toml [database] url cannot be reached: is it running?") from None
+    guard = Guard(settings.policy, keyring.derive("guard"))
+    mail = settings.main.mail
+    renderer = Renderer(render.Service(mail.name, mail.site, mail.contact))
+    return Service(settings, engine, keyring, guard, clock(settings), renderer)
+
+
+def clock(settings: Settings) -> Clock:
+    """The system's clock; or OKTT_NOW, only where `[app] test_clock = true`."""
+    fixed = os.environ.get("OKTT_NOW")
+    if fixed is None or not settings.main.app.test_clock:
+        return lambda: datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(fixed)
+    except ValueError:
+        raise AppError("OKTT_NOW is not an RFC 3339 time such as 2026-03-02T07:30:00Z") from None
+    if moment.tzinfo is None:
+        raise AppError("OKTT_NOW has no time zone: end it with Z")
+    return lambda: moment

@@ -1,0 +1,126 @@
+"""Views of one released item for many readers: what all of them share is made once."""
+
+from collections import OrderedDict
+
+import sqlalchemy as sa
+
+from app.service import Service
+from dispatch import View
+from dispatch.view import Parts, compose
+from filtering import Explanation
+from filtering import views as seeing
+from filtering.match import Matching
+from subscribers import Subscriber
+from tlp import PUBLIC, Permit, Refusal
+from tlp.enforce import enforce
+from triage import Released, decide, inbox
+
+
+class Views:
+    """What each reader may see of a released item, as subscribers, labels and clock are at one moment."""
+
+    def __init__(self, service: Service, connection: sa.Connection, released: Released) -> None:
+        self.released = released
+        self.now = service.clock()
+        self._settings = service.settings
+        self._index = service.index(connection)
+        self._matching = Matching(
+            released.item,
+            self._index,
+            self.now,
+            urgency=released.urgency,
+            consents=released.consents,
+            label=released.label,
+        )
+        self._marked = self._matching.marks
+        self._parts = Parts(released)
+        self._own: dict[int, dict[str, list[int]]] | None = None
+
+    def explain(self, subscriber: Subscriber) -> Explanation:
+        """Why the item concerns this subscriber, or why not."""
+        return self._matching.explain(subscriber)
+
+    def of(self, subscriber: Subscriber, explanation: Explanation, *, confidential: bool) -> View | Refusal:
+        """What this subscriber may see through a way out."""
+        permit = self.permit(subscriber, explanation.concerned, confidential)
+        if isinstance(permit, Refusal):
+            return permit
+        return compose(
+            self.released,
+            permit,
+            reader=subscriber.id,
+            sources=self._names(),
+            explanation=explanation,
+            own=lambda _: False,
+            urgency=self.released.urgency,
+            language=subscriber.language,
+            grades=self._grades(),
+            rows=self._rows(subscriber),
+            parts=self._parts,
+        )
+
+    def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
+        """What TLP says to this subscriber through a way out."""
+        return enforce(self._marked, seeing.reader(subscriber, concerned, confidential), self.now)
+
+    def public(self) -> View | Refusal:
+        """What everybody may see."""
+        permit = enforce(self._marked, PUBLIC, self.now)
+        if isinstance(permit, Refusal):
+            return permit
+        return compose(
+            self.released,
+            permit,
+            reader=PUBLIC.id,
+            sources=self._names(),
+            explanation=None,
+            own=lambda _: False,
+            urgency=self.released.urgency,
+            grades=self._grades(),
+            parts=self._parts,
+        )
+
+    def _names(self) -> dict[str, str]:
+        return {source.id: source.name for source in self._settings.sources.values()}
+
+    def _grades(self) -> dict[str, str]:
+        return {source.id: source.reliability for source in self._settings.sources.values()}
+
+    def _rows(self, subscriber: Subscriber) -> dict[str, list[int]]:
+        """Which observables lie in what this subscriber holds, verified; found for all holders in one pass."""
+        if self._own is None:
+            self._own = {}
+            for statement in self.released.item.statements:
+                if any(observable.own for observable in statement.facts.observables):
+                    owners = self._index.networks.owners(statement.facts.observables, self._index.verified)
+                    for hits in (owners.network, owners.domain):
+                        for number, positions in hits.items():
+                            mine = self._own.setdefault(number, {}).setdefault(statement.key, [])
+                            mine.extend(position for position in positions if position not in mine[-1:])
+        return self._own.get(subscriber.number, {}) if subscriber.profile.verified else {}
+
+
+class Shelf:
+    """The Views of items last used: a dispatch run sends many messages about few items."""
+
+    def __init__(self, size: int = 16) -> None:
+        self._views: OrderedDict[tuple[str, int, str], Views] = OrderedDict()
+        self._size = size
+
+    def get(self, service: Service, connection: sa.Connection, item: str, shown: str) -> Views | None:
+        """The Views of what is released now; None: nothing of it may leave."""
+        row = inbox.row(connection, item)
+        key = (
+            item,
+            row.version,
+            f"{row.changed_at}/{service.index(connection).revision}/{shown}/{service.clock():%H:%M}",
+        )
+        found = self._views.get(key)
+        if found is None:
+            released = decide.released(connection, service.guard, item, service.settings.consents, shown)
+            if released is None:
+                return None
+            found = self._views[key] = Views(service, connection, released)
+            while len(self._views) > self._size:
+                self._views.popitem(last=False)
+        return found

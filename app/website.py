@@ -1,0 +1,97 @@
+"""The web, wired to the rooms below, and served."""
+
+import socket
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+import uvicorn
+from fastapi import FastAPI
+
+from app import database
+from app.service import Service
+from dispatch import publication
+from filtering.match import explain
+from filtering.views import reader
+from subscribers import Subscriber, registry
+from tlp import PUBLIC, Label, Permit
+from tlp.enforce import enforce
+from triage import decide
+from web import Services, WebError
+from web.server import create_app, server_config
+
+
+def application(service: Service) -> FastAPI:
+    """The application of one instance."""
+    with service.transaction() as connection:
+        publication.ensure(connection, service.clock())
+    web = service.settings.main.web
+    services = Services(
+        subscriber=registry.get,
+        permitted=lambda *question: permitted(service, *question),
+        current=lambda: database.require_current(service.engine),
+    )
+    return create_app(
+        service.engine,
+        services,
+        clock=service.clock,
+        registry=service.metrics.registry,
+        title=web.title,
+        base_url=web.base_url,
+    )
+
+
+def permitted(
+    service: Service,
+    connection: sa.Connection,
+    subscriber: Subscriber | None,
+    item: str,
+    statements: frozenset[str],
+    label: Label,
+    now: datetime,
+) -> bool:
+    """May this reader now see what was composed of these statements? TLP on each request, by the labels of today."""
+    if item == publication.TEST:
+        return True
+    marked = decide.marks(connection, item, service.settings.consents)
+    if not marked:
+        return False
+    who = PUBLIC
+    if subscriber is not None:
+        concerned = label is not Label.CLEAR and _concerned(service, connection, subscriber, item, now)
+        who = reader(subscriber, concerned, confidential=True)
+    answer = enforce(marked, who, now)
+    return isinstance(answer, Permit) and statements <= answer.visible
+
+
+def _concerned(service: Service, connection: sa.Connection, subscriber: Subscriber, item: str, now: datetime) -> bool:
+    """Does the item as it is now concern this subscriber by a criterion of its own? AMBER needs that."""
+    case = decide.open_case(connection, service.guard, item, service.settings.consents)
+    explained = explain(
+        case.item,
+        subscriber,
+        service.index(connection),
+        now,
+        urgency=case.urgency,
+        consents=case.consents,
+        label=case.label,
+    )
+    return explained.concerned
+
+
+def serve(service: Service, port: int | None, announce: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM. Raises WebError when the address cannot be listened on."""
+    web = service.settings.main.web
+    wanted = web.port if port is None else port
+    listening = socket.socket(socket.AF_INET6 if ":" in web.host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((web.host, wanted))
+    except OSError as error:
+        raise WebError(
+            f"cannot listen on {web.host} port {wanted} ({error.strerror}): set [web] in oktt.toml, or --port"
+        ) from None
+    bound = listening.getsockname()[1]
+    announce(f"Serving http://{web.host}:{bound}/ (TAXII 2.1 at /taxii2/, public feed at /feed.atom); Ctrl-C stops it.")
+    server = uvicorn.Server(server_config(application(service), web.host, bound))
+    server.run(sockets=[listening])

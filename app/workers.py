@@ -1,0 +1,180 @@
+"""Due work: rules on new items, messages from the outbox, editions, retention; once, or in a loop for `oktt run`."""
+
+import hashlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app import desk, digests, door, pipeline, releasing, retention, sending
+from app.observe import log
+from app.service import Service
+from app.views import Views
+from dispatch import outbox, publication
+from ingest import RawDocument, SourceError
+from ingest.files import FilesReader
+from subscribers import registry
+from triage import decide
+
+Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
+BATCH = 50
+PAUSE = 5.0
+HERE = ZoneInfo("Europe/Amsterdam")
+
+
+def apply_rules(service: Service) -> int:
+    """Let the release rules look at what is new (or what they saw under other rules or subscribers). How many went."""
+    rules = hashlib.blake2b(msgspec.json.encode(service.settings.rules), digest_size=16).hexdigest()
+    with service.reading() as connection:
+        mark = f"{rules}/{registry.revision(connection)}"
+        items = decide.undecided(connection, mark)
+    return sum(desk.by_rules(service, item, mark) is not None for item in items)
+
+
+def due(service: Service, *, now: bool = False) -> int:
+    """How many messages are due."""
+    with service.reading() as connection:
+        return outbox.due(connection, service.clock(), hurry=now)
+
+
+def dispatch(service: Service, *, now: bool = False, progress: Progress | None = None) -> dict[str, int]:
+    """Send what is due, once. Counts by what became of it."""
+    counts = {"sent": 0, "retry": 0, "failed": 0, "cancelled": 0}
+    worker = f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
+    _requeue_dead(service)
+    channels = sending.Channels(service)
+    total = due(service, now=now)
+    with (progress or _silent)("Sending", total) as advance:
+        try:
+            while True:
+                with service.transaction() as connection:
+                    claimed = outbox.claim(connection, service.clock(), BATCH, worker, hurry=now)
+                if not claimed:
+                    return counts
+                for delivery in claimed:
+                    status = pipeline.send(service, delivery, channels)
+                    if status in counts:
+                        counts[status] += 1
+                    service.metrics.deliveries.labels(status).inc()
+                    log.info(
+                        "delivery", delivery=delivery.id, kind=delivery.kind, item=delivery.subject, outcome=status
+                    )
+                    advance()
+        finally:
+            channels.close()
+
+
+def open_collections(service: Service) -> None:
+    """A TAXII collection for each subscriber that has that channel, with what it is entitled to of what stands.
+
+    What a reader becomes entitled to later is appended then (domain-rules: TAXII); running it again changes nothing.
+    """
+    now = service.clock()
+    with service.transaction() as connection:
+        publication.ensure(connection, now)
+        fresh = []
+        for subscriber in registry.every(connection):
+            if any(contact.type == "taxii" for contact in subscriber.contacts):
+                known = publication.find(connection, subscriber.id)
+                if publication.collection_for(connection, subscriber, now) is not None and known is None:
+                    fresh.append(subscriber)
+        if not fresh:
+            return
+        for item in decide.standing(connection):
+            case = decide.open_case(connection, service.guard, item, service.settings.consents)
+            look = releasing.shown(service, case)
+            released = decide.released(connection, service.guard, item, service.settings.consents, look)
+            if released is None:
+                continue
+            views = Views(service, connection, released)
+            for subscriber in fresh:
+                releasing.publish_to(connection, views, subscriber, now)
+
+
+def read_folders(service: Service) -> int:
+    """Bring what lies in the folders of `[source.x] path` through the door; what was read before changes nothing."""
+    count = 0
+    for source in service.settings.sources.values():
+        if source.kind != "files" or source.path is None:
+            continue
+        folder = Path(source.path)
+        reader = FilesReader(
+            [folder if folder.is_absolute() else service.settings.dir / folder],
+            source,
+            key=service.keys.derive("documents"),
+            clock=service.clock,
+        )
+        try:
+            for found in reader.read():
+                if isinstance(found, RawDocument):
+                    pipeline.admit(service, found)
+                else:
+                    door.unreadable(service, source.id, found)
+                count += 1
+        except SourceError as error:
+            door.failed(service, source.id, str(error))
+    return count
+
+
+@contextmanager
+def background(service: Service) -> Iterator[None]:
+    """`oktt run`: do what is due every few seconds beside the web, until the block ends."""
+    stop = threading.Event()
+    worker = threading.Thread(target=_loop, args=(service, stop), name="worker")
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join()
+
+
+def _loop(service: Service, stop: threading.Event) -> None:
+    purged = None
+    while True:
+        try:
+            read_folders(service)
+            open_collections(service)
+            apply_rules(service)
+            digests.build_due(service)
+            dispatch(service)
+            today = service.clock().astimezone(HERE).date()
+            if purged != today:
+                retention.purge(service)
+                purged = today
+        except Exception as error:
+            log.error("worker", error=type(error).__name__)
+        if stop.wait(PAUSE):
+            return
+
+
+def _requeue_dead(service: Service) -> None:
+    """Claims of processes of this machine that are no more come back at once, not when their lease runs out."""
+    here = socket.gethostname()
+    with service.transaction() as connection:
+        dead = []
+        for holder in outbox.holders(connection):
+            host, _, rest = holder.partition("/")
+            pid, _, started = rest.partition("/")
+            if host == here and pid.isdigit() and _started(int(pid)) != started:
+                dead.append(holder)
+        outbox.requeue_expired(connection, service.clock(), dead)
+
+
+def _started(pid: int) -> str:
+    """When a process started, in the kernel's ticks: with its pid it is unique. Empty: there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+@contextmanager
+def _silent(_: str, __: int | None) -> Iterator[Any]:
+    yield lambda *_: None

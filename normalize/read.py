@@ -1,0 +1,104 @@
+"""One document in, drafts out: recognise what it is, and hand it to the module that reads it."""
+
+import codecs
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from ingest import Format, RawDocument, Source
+from normalize import Normalized, NormalizeError, Problem
+from normalize.recognise import UNKNOWN, recognise
+
+Drafts = Callable[[bytes, Source, datetime], Normalized]
+
+LATER: dict[Format, str] = {
+    "misp": "a MISP event",
+    "epss": "EPSS scores",
+    "xarf": "an X-ARF report",
+    "csv": "a CSV of indicators",
+}
+"""Formats that are recognised and not read yet."""
+
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def normalize(document: RawDocument) -> Normalized:
+    """The drafts of a document. Raises NormalizeError when it is none that can be read, with the reason.
+
+    `document.format` overrides what the content looks like.
+    """
+    body, problem = readable(document.body)
+    kind = document.format if document.format != "auto" else recognise(body)
+    if kind in LATER:
+        raise NormalizeError(f"recognised as {LATER[kind]}, which this version does not read yet")
+    try:
+        found = _reader(kind)(body, document.source, document.received_at)
+    except RecursionError:
+        raise NormalizeError("nested deeper than is read", stage="shape") from None
+    return replace(found, problems=(problem, *found.problems)) if problem else found
+
+
+def readable(body: bytes) -> tuple[bytes, Problem | None]:
+    """Text as UTF-8 without a mark, and what was wrong with it. XML states its own encoding and stays as it is.
+
+    What is neither UTF-8 nor UTF-16 is taken for Windows-1252, of which Latin-1 is a part, and noted.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
+    if body.replace(b"\0", b"").lstrip(codecs.BOM_UTF16_LE + b" \t\r\n")[:1] == b"<":
+        return body, None
+    encoding = next((name for mark, name in _BOMS if body.startswith(mark)), None) or _without_mark(body[:4])
+    if encoding:
+        try:
+            return body.decode(encoding).encode(), None
+        except UnicodeError:
+            raise NormalizeError(f"says it is {encoding.upper()}, and is not") from None
+    if b"\0" in body[:4096]:
+        raise NormalizeError(UNKNOWN)
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        text = body.decode("cp1252", "replace")
+        return text.encode(), Problem("parse", "not UTF-8; read as Windows-1252")
+    return body, None
+
+
+def _without_mark(start: bytes) -> str | None:
+    """JSON in UTF-16 or UTF-32 without a mark shows in where the zeros are (RFC 4627 3)."""
+    zeros = bytes(byte == 0 for byte in start)
+    return {
+        b"\1\1\1\0": "utf-32-be",
+        b"\0\1\1\1": "utf-32-le",
+        b"\1\0\1\0": "utf-16-be",
+        b"\0\1\0\1": "utf-16-le",
+    }.get(zeros)
+
+
+def _reader(kind: Format) -> Drafts:
+    """The module that reads a format, imported when it is first needed: some take a while."""
+    if kind == "stix":
+        from normalize import stix
+
+        return stix.drafts
+    if kind == "csaf":
+        from normalize import csaf
+
+        return csaf.drafts
+    if kind in ("kev", "cve"):
+        from normalize import vulns
+
+        return vulns.drafts
+    if kind == "rss":
+        from normalize import news
+
+        return news.drafts
+    if kind == "shadowserver":
+        from normalize import abuse
+
+        return abuse.drafts
+    raise NormalizeError(UNKNOWN)

@@ -1,0 +1,188 @@
+"""What a document is, by its content: the keys of a JSON document, the root of an XML one, the first lines of text.
+
+Documents that lie beside what we read (feeds' own indexes, schemas, bills of materials) are refused in words that a
+person agrees with. Names and extensions of files play no part.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from ingest import Format
+from normalize import NormalizeError
+from normalize.shape import is_id
+
+UNKNOWN = "not a format that is known"
+HEAD = 64 << 10
+
+_Keys = Mapping[str, Raw]
+
+_BESIDE: tuple[tuple[frozenset[str], str], ...] = tuple(
+    (frozenset(keys.split()), reason)
+    for keys, reason in (
+        ("feed", "a ROLIE feed: a CSAF distribution file that lists advisories, not an advisory"),
+        ("service", "a ROLIE service document: a CSAF distribution file, not an advisory"),
+        ("categories", "a ROLIE category document: a CSAF distribution file, not an advisory"),
+        ("aggregator aggregator_version", "a CSAF aggregator: a CSAF distribution file, not an advisory"),
+        ("canonical_url metadata_version", "CSAF provider metadata: a CSAF distribution file, not an advisory"),
+        ("bomFormat", "a software bill of materials, not threat information"),
+        ("spdxVersion", "a software bill of materials, not threat information"),
+        ("namespace predicates", "a MISP taxonomy, not an event"),
+        ("list matching_attributes", "a MISP warning list, not an event"),
+        ("list type version", "a MISP warning list, not an event"),
+        ("api_roots", "a TAXII answer about the server itself, not a bundle"),
+        ("collections", "a TAXII list of collections, not a bundle"),
+        ("testschema_version tests", "a list of test cases, not data"),
+    )
+)
+_EPSS_HEAD = re.compile(rb"\A(?:#model_version:[^\n]*\n)?cve,epss\b", re.IGNORECASE)
+_CHANGES = re.compile(rb'\A\s*"?[\w./-]+\.json"?,"?\d{4}-\d\d-\d\dT')
+_INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
+_MAIL = re.compile(rb"\A(?:From [^\n]*\n)?(?:[A-Za-z-]+: ?[^\n]*\r?\n(?:[ \t][^\n]*\n)*){2}")
+_MAIL_HEADERS = re.compile(rb"^(?:Message-ID|Received|Return-Path|MIME-Version|Subject):", re.IGNORECASE | re.MULTILINE)
+_CELL = rb'"?(?:ip|ip-?address|indicator|ioc|value|type|entity_type|hash|md5|sha1|sha256|domain|url|hostname)"?'
+_TABLE = re.compile(rb"\A[^\n]*?(?:\A|[,;\t])" + _CELL + rb"[,;\t\r\n]", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
+
+
+def recognise(body: bytes) -> Format:
+    """The format of a document (UTF-8, or XML in any encoding). Raises NormalizeError with the reason it is refused."""
+    head = body[:HEAD].lstrip()
+    if head[:1] in (b"{", b"["):
+        return _json(body)
+    if head[:1] == b"<":
+        return _xml(head)
+    return _text(head)
+
+
+def _json(body: bytes) -> Format:
+    top = decoded(body, Raw)
+    if bytes(top).lstrip()[:1] == b"[":
+        parts = decoded(body, list[Raw])
+        first = bytes(parts[0]) if parts else b""
+        if not first.lstrip().startswith(b"{"):
+            raise NormalizeError("an empty list" if not parts else UNKNOWN)
+        return _of_keys(decoded(first, dict[str, Raw]), listed=True)
+    return _of_keys(decoded(body, dict[str, Raw]), listed=False)
+
+
+def decoded(body: bytes, kind: Any) -> Any:
+    """JSON as that type. NormalizeError names the line, never the content. Of a key given twice the last counts."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except RecursionError:
+        raise NormalizeError("nested deeper than is read", stage="shape") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _broken(body, str(error)) from None
+
+
+def _broken(body: bytes, message: str) -> NormalizeError:
+    at = re.search(r"\(byte (\d+)\)", message)
+    if "truncated" in message:
+        return NormalizeError("not valid JSON: it is cut off")
+    path = f"line {body.count(10, 0, int(at[1])) + 1}" if at else ""
+    if "trailing characters" in message:
+        return NormalizeError("not valid JSON: something follows the document; one document a file", path)
+    return NormalizeError("not valid JSON", path)
+
+
+def _of_keys(keys: _Keys, *, listed: bool) -> Format:
+    """By the keys of the document, or of the first element of a list."""
+    if b"json-schema.org" in _raw(keys, "$schema"):
+        raise NormalizeError("a JSON schema, not data")
+    if _is_stix(keys, listed=listed):
+        return "stix"
+    if not listed and _raw(keys, "document").startswith(b"{"):
+        return "csaf"
+    for needed, reason in _BESIDE:
+        if needed <= keys.keys():
+            raise NormalizeError(reason)
+    return _vulnerabilities(keys) or _events(keys)
+
+
+def _is_stix(keys: _Keys, *, listed: bool) -> bool:
+    stated = _string(keys, "type")
+    if stated == "bundle":
+        return True
+    identifier = _string(keys, "id")
+    if stated and is_id(identifier) and identifier.startswith(f"{stated}--"):
+        return True
+    if listed or "objects" not in keys or stated:
+        return False
+    # A TAXII 2.1 envelope (5.1): objects, more, next.
+    inside = _raw(keys, "objects")
+    return inside.startswith(b"[") and (
+        keys.keys() <= {"objects", "more", "next"} or b'"spec_version"' in inside[:HEAD]
+    )
+
+
+def _vulnerabilities(keys: _Keys) -> Format | None:
+    listed = _raw(keys, "vulnerabilities")
+    if listed.startswith(b"[") and ("catalogVersion" in keys or b'"cveID"' in listed[:HEAD]):
+        return "kev"
+    if "cveMetadata" in keys or "containers" in keys or _string(keys, "dataType") == "CVE_RECORD":
+        return "cve"
+    if listed and "resultsPerPage" in keys:
+        raise NormalizeError("recognised as NVD data, which this version does not read")
+    if "enisaUuid" in keys or b'"enisaUuid"' in _raw(keys, "items")[:HEAD]:
+        raise NormalizeError("recognised as EUVD data, which this version does not read")
+    if b'"epss"' in _raw(keys, "data")[:HEAD] or {"cve", "epss"} <= keys.keys():
+        return "epss"
+    return None
+
+
+def _events(keys: _Keys) -> Format:
+    if "Event" in keys or ("info" in keys and keys.keys() & {"Attribute", "Object", "threat_level_id", "analysis"}):
+        return "misp"
+    if b'"Event"' in _raw(keys, "response")[:HEAD]:
+        return "misp"
+    if "ReporterInfo" in keys or "xarf_version" in keys:
+        return "xarf"
+    if "Feed" in keys:
+        raise NormalizeError("a list of MISP feeds, not an event")
+    raise NormalizeError(UNKNOWN)
+
+
+def _raw(keys: _Keys, name: str) -> bytes:
+    return bytes(keys[name]).lstrip() if name in keys else b""
+
+
+def _string(keys: _Keys, name: str) -> str:
+    raw = _raw(keys, name)
+    if not raw.startswith(b'"'):
+        return ""
+    text: str = decoded(raw, str)
+    return text
+
+
+def _xml(head: bytes) -> Format:
+    root = _ROOT.search(re.sub(rb"<!--.*?-->", b"", head.replace(b"\0", b""), flags=re.DOTALL))
+    name = root[1].lower() if root else b""
+    if name in (b"rss", b"rdf", b"feed", b"channel"):
+        return "rss"
+    if name == b"html":
+        raise NormalizeError("a web page, not a feed")
+    if name == b"cvrfdoc":
+        raise NormalizeError("recognised as CVRF, which CSAF replaced; ask its publisher for CSAF")
+    raise NormalizeError(UNKNOWN)
+
+
+def _text(head: bytes) -> Format:
+    if _EPSS_HEAD.match(head):
+        return "epss"
+    if _CHANGES.match(head):
+        raise NormalizeError("a CSAF list of changes: a distribution file, not an advisory")
+    if _INDEX.match(head):
+        raise NormalizeError("an index of files, not a document itself")
+    from normalize import abuse
+
+    if abuse.sniff(head):
+        return "shadowserver"
+    if _MAIL.match(head) and _MAIL_HEADERS.search(head[:4096]):
+        raise NormalizeError("a mail message; this version reads files that were attached, not the message")
+    if _TABLE.match(head.splitlines()[0] + b"\n" if head else b""):
+        return "csv"
+    raise NormalizeError(UNKNOWN)

@@ -1,0 +1,55 @@
+"""What differs between two versions of a view, in sentences: the body of an update."""
+
+from dispatch import View
+from dispatch.render import version_line
+from dispatch.wording import number, plain, words
+
+_MOST = 5
+
+
+def changes(before: View, after: View, language: str) -> tuple[str, ...]:
+    """Sentences for one reader, gravest first. Never empty: at least that the text was adapted."""
+    w = words(language)
+    c, f = w["change"], w["facts"]
+    found: list[str] = []
+    if after.exploited and not before.exploited:
+        found.append(c["exploited"])
+    if before.urgency != after.urgency:
+        found.append(
+            c["urgency"].format(before=w["level"][before.urgency].lower(), after=w["level"][after.urgency].lower())
+        )
+    for key, old, new in (("likelihood", before.kans, after.kans), ("damage", before.schade, after.schade)):
+        if old != new and new:
+            found.append(c[key].format(before=f[old] if old else f["exploited_unknown"], after=f[new]))
+    if before.cvss is not None and after.cvss is not None and before.cvss != after.cvss:
+        scores = (number(score, language, 1) for score in (before.cvss, after.cvss))
+        found.append(c["score"].format(before=next(scores), after=next(scores)))
+    found += _lists(before, after, language)
+    if before.remedies != after.remedies:
+        found.append(c["remedies"])
+    if before.label != after.label:
+        found.append(c["label"].format(before=before.label, after=after.label))
+    return tuple(found) or (c["other"],)
+
+
+def _lists(before: View, after: View, language: str) -> list[str]:
+    c, found = words(language)["change"], []
+    known = set(before.cves)
+    if new := [cve for cve in after.cves if cve not in known]:
+        found.append(c["cves"].format(values=_some(new, language)))
+    olds, news = ([version_line(each, language) for each in view.affected] for view in (before, after))
+    for key, here, there in (("versions_added", news, olds), ("versions_removed", olds, news)):
+        if differ := list(dict.fromkeys(line for line in here if line not in set(there))):
+            found.append(c[key].format(values=_some(differ, language)))
+    had = {(o.type, o.value, o.port) for o in before.observables}
+    fresh = [o for o in after.observables if (o.type, o.value, o.port) not in had]
+    for key, count in (("observables", sum(o.own for o in fresh)), ("indicators", sum(not o.own for o in fresh))):
+        if count:
+            found.append(c[key].format(count=number(count, language)))
+    return found
+
+
+def _some(values: list[str], language: str) -> str:
+    more = len(values) - _MOST
+    rest = [words(language)["text"]["more"].format(count=more)] if more > 0 else []
+    return plain(", ".join([*values[:_MOST], *rest]), 900)

@@ -1,0 +1,326 @@
+"""View + Advice -> subject, text and HTML that people act on, in plain language for three registers.
+
+The order is that of the reader's questions; the first screen of a phone answers: is it about us, how bad, by when,
+what do I do. HTML has no remote content, no script and no tracking; every value is escaped, and a name that a
+template uses and the renderer does not give is an error.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from dispatch import View, wording
+from dispatch.wording import Lines, capped, defanged, harmless, moment, number, plain, words
+from filtering import Reason
+from normalize import Affected, Observable, Range
+from subscribers import Subscriber
+from tlp import Label
+from triage.advice import Advice, Register, due
+
+MessageKind = Literal["alert", "update", "withdrawal"]
+SUBJECT = 70
+"""Most characters of a subject after the label."""
+COLOURS = {"CLEAR": "#ffffff", "GREEN": "#33ff00", "AMBER": "#ffc000", "AMBER+STRICT": "#ffc000", "RED": "#ff2b2b"}
+"""FIRST TLP 2.0, on black."""
+BANDS = {"today": "#a31515", "this-week": "#8a4500", "info": "#154273"}
+"""White text stands out on each by at least 6:1 (WCAG 2.2 1.4.3)."""
+_CAPS: dict[Register, dict[str, int]] = {
+    "zzp": {"versions": 5, "own": 10, "indicators": 25, "references": 3, "remedies": 0, "summary": 500},
+    "mkb": {"versions": 10, "own": 25, "indicators": 25, "references": 5, "remedies": 3, "summary": 800},
+    "mature": {"versions": 40, "own": 50, "indicators": 60, "references": 10, "remedies": 8, "summary": 2000},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who writes: as recipients see it."""
+
+    name: str = "OKTT"
+    site: str = "oktt.example"
+    """Shown, never linked: readers type it themselves."""
+    contact: str = "meldpunt@oktt.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as people read it."""
+
+    subject: str
+    text: str
+    html: str
+    language: str
+
+
+class Renderer:
+    """Templates, loaded once. Safe to share between threads."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._env = Environment(
+            loader=FileSystemLoader(wording.TEMPLATES),
+            autoescape=select_autoescape(("html",)),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._env.filters |= {"fold": wording.fold, "item": wording.item, "head": wording.head}
+        self._env.globals["colours"] = COLOURS
+        files = sorted(path for path in wording.TEMPLATES.iterdir() if path.is_file())
+        self.version = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+        """Hash of templates and fixed words: what an approval is bound to."""
+
+    def message(
+        self,
+        view: View,
+        advice: Advice,
+        *,
+        kind: MessageKind,
+        subscriber: Subscriber,
+        register: Register,
+        at: datetime,
+        attached: bool = False,
+        changes: Sequence[str] = (),
+        notes: Sequence[str] = (),
+    ) -> Rendered:
+        """An alert, an update (`changes`: see dispatch.changes) or a withdrawal, for one subscriber.
+
+        `at` (when it was queued) sets the deadline. `notes` are an analyst's own words. `attached`: STIX and CSV
+        come with it.
+        """
+        language = subscriber.language
+        content = _content(view, advice, register, language, kind, at)
+        content |= self.frame(view.label, language, subject(view, advice, kind, language))
+        content |= {
+            "real": self._say(language, "real", number=view.item),
+            "receive": self._say(language, "receive", name=plain(subscriber.name, 120)),
+            "attached": attached,
+            "changes": [plain(line) for line in changes],
+            "notes": [plain(line, 600) for line in notes],
+        }
+        return self.fill("message", content)
+
+    def frame(self, label: Label, language: str, subject: str) -> dict[str, Any]:
+        """What every message has: words, label, footer."""
+        return {
+            "w": words(language),
+            "lang": language,
+            "label": label.value,
+            "subject": subject,
+            "receive": "",
+            "footer": self._say(language, "footer"),
+        }
+
+    def fill(self, template: str, content: dict[str, Any]) -> Rendered:
+        """Both forms of a template."""
+        text = self._env.get_template(f"{template}.txt").render(content)
+        html = self._env.get_template(f"{template}.html").render(content)
+        return Rendered(content["subject"], text.strip() + "\n", html, content["lang"])
+
+    def _say(self, language: str, key: str, **values: str) -> str:
+        s = self.service
+        return words(language)["text"][key].format(service=s.name, site=s.site, contact=s.contact, **values)
+
+    def receive(self, subscriber: Subscriber) -> str:
+        """Why this subscriber gets messages, and how to change or stop that."""
+        return self._say(subscriber.language, "receive", name=plain(subscriber.name, 120))
+
+    def real(self, language: str, identifier: str) -> str:
+        """How to check that a message is real."""
+        return self._say(language, "real", number=identifier)
+
+
+def subject(view: View, advice: Advice, kind: MessageKind, language: str) -> str:
+    """`TLP:CLEAR [VANDAAG] FortiGate: zet beheer via internet uit (OKTT-2026-0412)`: label, then at most 70."""
+    level = words(language)["level"][view.urgency if kind == "alert" else kind]
+    ends = f" ({view.item})"
+    room = SUBJECT - len(level) - 3 - len(ends)
+    return f"{view.label} [{level}] {plain(advice.headline, room)}{ends}"
+
+
+def deadline(view: View, kind: MessageKind, language: str, at: datetime) -> str:
+    """By when to act, in words."""
+    texts = words(language)["deadline"]
+    until = due(view.urgency, at)
+    if kind == "withdrawal" or until is None:
+        return texts["withdrawal" if kind == "withdrawal" else "info"]
+    late = view.urgency == "today" and until.date() != at.astimezone(wording.ZONE).date()
+    text = texts["today_late" if late else view.urgency]
+    return text.format(day=wording.day(until, language), time=wording.clock(until))
+
+
+def why(reasons: Sequence[Reason], register: Register, language: str) -> list[str]:
+    """What of the reader's matched, and how sure that is. Ranges only for who reads those."""
+    texts = words(language)["why"]
+    lines = []
+    for reason in reasons:
+        if reason.criterion not in ("software", "network", "domain", "sector"):
+            continue
+        value = plain(reason.value if register == "mature" else reason.value.split(" in ")[0])
+        line = texts[reason.criterion].format(value=value)
+        lines.append(f"{line} ({texts[reason.confidence]})" if reason.criterion == "software" else line)
+    return list(dict.fromkeys(lines))
+
+
+def _content(
+    view: View, advice: Advice, register: Register, language: str, kind: MessageKind, at: datetime
+) -> dict[str, Any]:
+    w, caps = words(language), _CAPS[register]
+    own = [o for o in view.observables if o.own]
+    strange = [o for o in view.observables if not o.own]
+    trusted = [urlsplit(url).hostname or "" for url in view.references if _webby(url)]
+    reasons = why(view.reasons, register, language)
+    foreign = view.language if view.language and view.language != language else ""
+
+    def harm(text: str, most: int) -> str:
+        return plain(harmless(text, view.observables, trusted), most)
+
+    return {
+        "level": w["level"][view.urgency if kind == "alert" else kind],
+        "band": BANDS["info" if kind == "withdrawal" else view.urgency],
+        "deadline": deadline(view, kind, language, at),
+        "headline": harm(advice.headline, 200),
+        "headline_lang": foreign if advice.headline == view.title else "",
+        "withdrawn": kind == "withdrawal",
+        "why": w["why"]["concerned" if reasons or own else "general"],
+        "reasons": capped(reasons, 10, language).lines,
+        "own": capped([seen_line(o, language) for o in own], caps["own"], language),
+        "advice": advice,
+        "forward": "" if view.label >= Label.AMBER_STRICT else advice.forward_text,
+        "facts": facts(view, register, language),
+        "title": harm(view.title, 300),
+        "summary": harm(view.summary, caps["summary"]),
+        "content_lang": foreign,
+        "remedies": capped([harm(r, 400) for r in view.remedies], caps["remedies"], language)
+        if caps["remedies"]
+        else Lines(()),
+        "details": _details(view, strange, caps, language),
+        "references": _references(view, strange, caps["references"]),
+    }
+
+
+def facts(view: View, register: Register, language: str) -> list[tuple[str, str]]:
+    """How bad, how sure, from whom and how fresh: name and value."""
+    w = words(language)
+    f = w["facts"]
+    found: list[tuple[str, str]] = []
+    found += [(f["likelihood"], f[view.kans])] if view.kans else []
+    found += [(f["damage"], f[view.schade])] if view.schade else []
+    seen = {True: "exploited_yes", False: "exploited_no", None: "exploited_unknown"}[view.exploited]
+    if view.kind in ("advisory", "report"):
+        found.append((f["exploited"], f[seen]))
+    if view.cvss is not None and register != "zzp":
+        found.append((f["score"], number(view.cvss, language, 1)))
+    if view.epss is not None and register == "mature":
+        found.append((f["probability"], f"{number(view.epss * 100, language, 1)}%"))
+    grades = view.grades if register == "mature" and view.grades else ("",) * len(view.sources)
+    sources = [
+        plain(name, 80) + (f" ({f['grade'].format(grade=grade)})" if grade else "")
+        for name, grade in zip(view.sources, grades, strict=True)
+    ]
+    found.append((f["source"], ", ".join(sources)))
+    received = moment(view.received_at, language)
+    if view.source_time is not None:
+        found.append((f["published"], moment(view.source_time, language)))
+        late = wording.span(view.received_at - view.source_time, language)
+        received += f" ({w['text']['later'].format(span=late)})"
+    found.append((f["received"], received))
+    found.append((f["number"], f["version"].format(item=view.item, version=view.version)))
+    return found
+
+
+def _details(view: View, strange: Sequence[Observable], caps: dict[str, int], language: str) -> list[dict[str, Any]]:
+    w, parts = words(language), []
+    if view.cves:
+        parts.append(_part(w["head"]["cves"], capped([plain(cve, 40) for cve in view.cves], 30, language)))
+    versions = list(dict.fromkeys(version_line(each, language) for each in view.affected))
+    if versions:
+        parts.append(_part(w["head"]["versions"], capped(versions, caps["versions"], language)))
+    if strange:
+        lines = [_indicator(o, language) for o in strange]
+        listed = capped(list(dict.fromkeys(lines)), caps["indicators"], language)
+        parts.append(_part(w["head"]["indicators"], listed, note=w["text"]["defanged"], mono=True))
+    if view.others:
+        note = w["text"]["others"].format(count=number(view.others, language))
+        parts.append(_part(w["head"]["details"], Lines(()), note=note))
+    return parts
+
+
+def _part(heading: str, lines: Lines, note: str = "", mono: bool = False) -> dict[str, Any]:
+    return {"head": heading, "lines": lines.lines, "more": lines.more, "note": note, "mono": mono}
+
+
+def seen_line(row: Observable, language: str) -> str:
+    """A row of the reader's own: address, port and when. Its own address is written as it is."""
+    text = words(language)["text"]
+    parts = [plain(row.value, 120)]
+    if row.port is not None:
+        port = f"{row.port}/{plain(row.protocol, 10)}" if row.protocol else str(row.port)
+        parts.append(text["port"].format(port=port))
+    if row.seen is not None:
+        parts.append(text["seen"].format(time=moment(row.seen, language)))
+    return ", ".join(parts)
+
+
+def version_line(product: Affected, language: str) -> str:
+    """`Fortinet FortiOS: vanaf 7.2.0 tot 7.2.5 (kwetsbaar)`; what has no exact reading, as the source states it."""
+    w = words(language)
+    named = product.product if product.product.startswith(product.vendor) else f"{product.vendor} {product.product}"
+    stated = product.versions.removeprefix("vers:unknown/")
+    versions = _ranges(product.ranges, w) or stated or w["text"]["all_versions"]
+    return f"{plain(named, 120)}: {plain(versions, 160)} ({w['status'][product.status]})"
+
+
+def _ranges(ranges: Sequence[Range], w: wording.Words) -> str:
+    """`7.0.0 tot en met 7.0.16; lager dan 6.4.2`: for who does not read `>=7.0.0|<=7.0.16`."""
+    texts, found = w["range"], []
+    for each in ranges:
+        bounds = dict(each.constraints)
+        low, high = bounds.get(">=") or bounds.get(">"), bounds.get("<=") or bounds.get("<")
+        if not bounds:
+            found.append(texts["all"])
+        elif len(bounds) != len(each.constraints) or "!=" in bounds or ("=" in bounds and len(bounds) > 1):
+            return ""  # rarer forms stay as the source states them
+        elif "=" in bounds:
+            found.append(bounds["="])
+        else:
+            first = texts["from" if ">=" in bounds else "after"].format(version=low) if low else ""
+            last = texts["to" if "<=" in bounds else "before"].format(version=high) if high else ""
+            found.append(f"{first} {last}".strip())
+    return "; ".join(dict.fromkeys(found))
+
+
+def _indicator(observable: Observable, language: str) -> str:
+    port = "" if observable.port is None else f", {words(language)['text']['port'].format(port=observable.port)}"
+    return f"{defanged(plain(observable.value, 200))} ({observable.type}{port})"
+
+
+def _references(view: View, strange: Sequence[Observable], most: int) -> list[dict[str, Any]]:
+    """Addresses with more about it. One that is itself an indicator is no link."""
+    bad = {o.value.lower() for o in strange}
+    found = []
+    for url in [url for url in view.references if _webby(url)][:most]:
+        host = (urlsplit(url).hostname or "").lower()
+        link = url.lower() not in bad and host not in bad
+        found.append({"link": link, "text": url if link else defanged(url)})
+    return found
+
+
+def _webby(url: str) -> bool:
+    """An http(s) address that can stand in a message as it is."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    clean = url.isascii() and url.isprintable() and not any(c in url for c in " <>\"'")
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and "@" not in parts.netloc
+        and clean
+        and len(url) < 400
+    )

@@ -138,13 +138,9 @@ def claim(
     `sending` comes back once its lease has run out, with its bytes and marked `repeat`: send those, after checking
     the label again. On PostgreSQL rows that others are claiming are skipped; SQLite has one writer.
     """
-    free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
-    ready = [_d.due_at <= now, _d.state == "sending"]
-    if hurry:
-        ready.append(sa.and_(_d.attempts == 0, _d.reason == ""))
     chosen = (
         sa.select(deliveries)
-        .where(_d.state.in_(("queued", "sending")), free, sa.or_(*ready))
+        .where(*_due(now, hurry))
         .order_by(_d.priority, _d.due_at, _d.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -161,6 +157,25 @@ def claim(
             )
         )
     return found
+
+
+def _due(now: datetime, hurry: bool) -> tuple[sa.ColumnElement[bool], ...]:
+    ready = [_d.due_at <= now, _d.state == "sending"]
+    if hurry:
+        ready.append(sa.and_(_d.attempts == 0, _d.reason == ""))
+    free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
+    return _d.state.in_(("queued", "sending")), free, sa.or_(*ready)
+
+
+def due(conn: sa.Connection, now: datetime, *, hurry: bool = False) -> int:
+    """How many deliveries `claim` would find."""
+    return conn.execute(sa.select(sa.func.count()).where(*_due(now, hurry))).scalar_one()
+
+
+def waiting(conn: sa.Connection, subject: str) -> int:
+    """How many deliveries of an item or edition have not left."""
+    mine = (_d.subject == subject, _d.state.in_(("queued", "sending")))
+    return conn.execute(sa.select(sa.func.count()).where(*mine)).scalar_one()
 
 
 def _delivery(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:

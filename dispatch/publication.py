@@ -108,6 +108,20 @@ def readable(conn: sa.Connection, subscriber: str) -> list[Collection]:
     ]
 
 
+def subscribed(conn: sa.Connection) -> list[str]:
+    """Ids of the subscribers that have a collection of their own."""
+    columns = collections.c
+    return [str(each) for each in conn.scalars(sa.select(columns.subscriber).where(columns.subscriber.is_not(None)))]
+
+
+def sizes(conn: sa.Connection) -> list[tuple[str, int]]:
+    """Each collection's alias and how many versions of objects it serves."""
+    columns, rows = collections.c, published.c
+    mine = sa.and_(rows.collection == columns.id, ~rows.withdrawn)
+    query = sa.select(columns.alias, sa.func.count(rows.seq)).select_from(collections.outerjoin(published, mine))
+    return [(alias, count) for alias, count in conn.execute(query.group_by(columns.alias).order_by(columns.alias))]
+
+
 def publish(conn: sa.Connection, alias: str, view: View, now: datetime) -> int:
     """Bring a collection to what `view` says of its item; the number of rows appended.
 
@@ -248,5 +262,5 @@ def _served(conn: sa.Connection, collection: str, object_id: str) -> bool:
 
 __all__ = [
     "CLEAR", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "publish", "purge",
-    "readable", "withdraw",
+    "readable", "sizes", "subscribed", "withdraw",
 ]  # fmt: skip

@@ -95,7 +95,7 @@ class Ledger:
         for key, ((count, index), ruling, category, role) in self._rows.items():
             path = key[4]
             if index >= 0:
-                path = f"/objects/{'*' if count > 1 else index}/{path}"
+                path = f"/objects/{'*' if count > 1 else index}/{path}".rstrip("/")
             made.append(Finding(category, role, ruling.action, path, ruling.rule, ruling.basis, key[5], count))
         return tuple(sorted(made, key=lambda f: (f.path, f.category, f.role, f.rule, f.evidence)))
 
@@ -103,7 +103,7 @@ class Ledger:
 class Eraser:
     """The rulings of one regime for one source, applied to the values of one draft."""
 
-    __slots__ = ("_clean", "_names", "_words", "holds", "ledger", "roles", "rulings", "wordless")
+    __slots__ = ("_clean", "_names", "_versions", "_words", "holds", "ledger", "roles", "rulings", "wordless")
 
     def __init__(self, rulings: Rulings, roles: Roles, *, language: str, public: bool) -> None:
         self.rulings, self.roles, self.ledger = rulings, roles, Ledger()
@@ -113,6 +113,7 @@ class Eraser:
         """Prose goes as a whole: the source may say anything in it."""
         self._words = _WORDS["nl" if language.startswith("nl") else "en"]
         self._clean: set[str] = set()
+        self._versions: set[str] = set()
         self._names: re.Pattern[str] | None = None
 
     def know_names(self, names: Iterable[str]) -> None:
@@ -143,7 +144,7 @@ class Eraser:
 
     def text(self, text: str, path: str, index: int = -1) -> str:
         """The text with everything that may not stay replaced by what it was, in words."""
-        if text in self._clean:
+        if text in self._clean or (self._names is None and PLAIN(text)):
             return text
         spans = self.spans(text)
         if not spans:
@@ -165,7 +166,27 @@ class Eraser:
 
     def clean(self, text: str, path: str, index: int = -1) -> bool:
         """May this text stay as it stands? For values that make no sense with a part missing."""
-        return PLAIN(text) is not None or self.text(text, path, index) == text
+        return self.text(text, path, index) == text
+
+    def version(self, text: str, path: str, index: int = -1) -> str | None:
+        """A version, CPE or purl: four numbers are no address here. None: it holds something else."""
+        if PLAIN(text) or text in self._versions:
+            return text
+        for span in self.spans(text):
+            if span.rule in ("ipv4", "email-at-address"):
+                continue
+            role, ruling = self.decide(span, text)
+            if ruling.action != "keep":
+                self.ledger.record(span.category, role, ruling, path, index, span.rule)
+                return None
+        self._versions.add(text)
+        return text
+
+    def withheld(self) -> str:
+        """What stands for a title that went."""
+        return (
+            "[titel weggelaten: geen grondslag]" if self._words is _WORDS["nl"] else "[title withheld: no legal basis]"
+        )
 
     def placeholder(self, category: Category) -> str:
         """`[e-mailadres verwijderd]`, `[removed: email]`."""
@@ -215,12 +236,8 @@ class Eraser:
             if ruling.action != "keep":
                 self.ledger.record("url-personal", role, ruling, path, index)
                 rest = "/"
-        made = f"{parsed.group(1)}://{host}{rest}"
-        if made == url.replace("[:]", ":") and self.clean(url, path, index):
-            return url
-        if self._url_clean(made, path, index):
-            return made
-        return f"{parsed.group(1)}://{host}/"
+        made = f"{parsed.group(1)}://{host}{self._rest(rest, path, index)}"
+        return url if made == url.replace("[:]", ":") else made
 
     def reference(self, url: str, path: str, index: int = -1) -> str | None:
         """A URL that points at more about it: stays, less what is personal in it. None: nothing may stay."""
@@ -231,17 +248,16 @@ class Eraser:
         parsed = _URL.fullmatch(url)
         if parsed is None:
             return url if self.clean(url, path, index) else None
-        self.text(decoded, path, index)
         host = self._host(parsed.group(2), "unknown", path, index)
-        if host is None:
-            return None
-        bare = f"{parsed.group(1)}://{host}{re.split('[?#;]', parsed.group(3), maxsplit=1)[0]}"
-        if self._url_clean(bare, path, index):
-            return bare
-        return f"{parsed.group(1)}://{host}/"
+        return None if host is None else f"{parsed.group(1)}://{host}{self._rest(parsed.group(3), path, index)}"
 
-    def _url_clean(self, url: str, path: str, index: int) -> bool:
-        return self.clean(url, path, index) and ("%" not in url or self.clean(unquote(url), path, index))
+    def _rest(self, rest: str, path: str, index: int) -> str:
+        """Path and query, cut at the query, or wholly, where something in them may not stay."""
+        for candidate in (rest, re.split("[?#;]", rest, maxsplit=1)[0]):
+            whole = f"https://host{candidate}"
+            if self.clean(whole, path, index) and ("%" not in whole or self.clean(unquote(whole), path, index)):
+                return candidate
+        return "/"
 
     def _host(self, authority: str, role: Role, path: str, index: int) -> str | None:
         """Host and port without userinfo; None: the host is an address that may not stay."""

@@ -1,0 +1,191 @@
+"""Guards the facts of a draft: observables by role, everything else as what it is.
+
+An address that may be shown to its own organisation only keeps its place, marked `own`; one that may not stay at all
+leaves a count per network (AS) and country.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from normalize import Affected, Facts, Observable, ObservableType, Range, Role
+from pii_guard import Category
+from pii_guard.roles import of_text
+from pii_guard.treatments import is_address
+from pii_guard.values import Eraser
+
+_PATH = "/facts/observables/*"
+_CATEGORIES: dict[ObservableType, Category] = {
+    "ipv4": "ipv4",
+    "ipv6": "ipv6",
+    "cidr": "ipv4",
+    "email": "email",
+    "mac": "mac",
+    "username": "username",
+}
+_SCO = {"ipv4": "ipv4-addr", "ipv6": "ipv6-addr", "email": "email-addr", "mac": "mac-addr", "url": "url"}
+_IPV4 = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}").fullmatch
+_CVE = re.compile(r"CVE-\d{4}-\d{4,19}", re.IGNORECASE).fullmatch
+_COUNTRY = re.compile(r"[A-Za-z]{2}").fullmatch
+_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9:+_./ -]{0,100}").fullmatch
+_KEY = re.compile(r"[a-z][a-z0-9_.-]{0,40}").fullmatch
+_ASN = re.compile(r"(?:AS)?\d{1,10}", re.IGNORECASE).fullmatch
+_HASH = re.compile(r"[0-9A-Fa-f]{16,128}").fullmatch
+_DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
+
+_Lost = Counter[tuple[Role, int, str]]
+
+
+def guarded(facts: Facts, eraser: Eraser) -> Facts:
+    """The facts as they may stay."""
+    return Facts(
+        tracking=_clean(facts.tracking, eraser, "/facts/tracking"),
+        cves=tuple(cve for cve in facts.cves if _CVE(cve)),
+        affected=tuple(product for each in facts.affected if (product := _product(each, eraser))),
+        sectors=_clean(facts.sectors, eraser, "/facts/sectors"),
+        countries=tuple(country for country in facts.countries if _COUNTRY(country)),
+        observables=tuple(observables(facts.observables, eraser)),
+        kans=facts.kans,
+        schade=facts.schade,
+        cvss=facts.cvss,
+        epss=facts.epss,
+        exploited=facts.exploited,
+        exposure=next(iter(_clean((facts.exposure,), eraser, "/facts/exposure")), None) if facts.exposure else None,
+        remedies=tuple(text for each in facts.remedies if (text := eraser.prose(each, "/facts/remedies"))),
+        withdrawn=facts.withdrawn,
+    )
+
+
+def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]:
+    """What may stay of each, and counts of what may not."""
+    kept: list[Observable] = []
+    lost: _Lost = Counter()
+    roles: dict[tuple[str, Role], Role] = {}
+    for one in given:
+        told = (one.evidence, one.role)
+        role = roles.get(told)
+        if role is None:
+            role = roles[told] = _told(*told)
+        sco = _SCO.get(one.type)
+        if sco is not None:
+            role = _with_graph(role, one, sco, eraser)
+        left = _one(one, role, eraser)
+        if left is not None:
+            kept.append(left)
+        else:
+            lost[role, one.asn or 0, one.country or ""] += 1
+    return [*kept, *_counts(lost)]
+
+
+def _told(evidence: str, claimed: Role) -> Role:
+    """Evidence decides; without any, a claim is believed only when it is the stricter one."""
+    role = of_text(evidence)
+    return "victim" if claimed == "victim" else role
+
+
+def _with_graph(role: Role, one: Observable, sco: str, eraser: Eraser) -> Role:
+    graph = eraser.roles.of_value(sco, one.value)
+    if "victim" in (role, graph):
+        return "victim"
+    return "attacker" if "attacker" in (role, graph) else "unknown"
+
+
+def _one(one: Observable, role: Role, eraser: Eraser) -> Observable | None:
+    """One observable; None: its value may not stay."""
+    own = False
+    value: str | None = one.value
+    category = _CATEGORIES.get(one.type)
+    if category is not None:
+        if one.type == "cidr" and ":" in one.value:
+            category = "ipv6"
+        if not _is(category, one.value):
+            category = "free-text"
+        action = eraser.action(category, role, f"{_PATH}/value", evidence=_token(one.evidence))
+        own = action == "own"
+        value = one.value if own or action == "keep" else None
+    else:
+        value, own = _other(one, role, eraser)
+    if value is None:
+        return None
+    return Observable(
+        one.type,
+        value,
+        role,
+        _token(one.evidence),
+        one.asn,
+        one.country if one.country and _COUNTRY(one.country) else None,
+        one.port,
+        one.protocol if one.protocol and _TOKEN(one.protocol) else None,
+        one.seen,
+        _detail(one.detail, eraser) if one.detail else {},
+        own,
+    )
+
+
+def _is(category: Category, value: str) -> bool:
+    if category == "username":
+        return True
+    if category == "ipv4" and _IPV4(value):
+        return max(map(int, value.split("."))) < 256
+    return is_address(category, value)
+
+
+def _other(one: Observable, role: Role, eraser: Eraser) -> tuple[str | None, bool]:
+    """What may stay of a name, hash, URL or file, and whether for its owner only."""
+    path, value = f"{_PATH}/value", one.value
+    if one.type == "asn":
+        return (value if _ASN(value) else None), False
+    if (one.type in ("hash", "certificate") and _HASH(value)) or (one.type == "domain" and _DOMAIN(value)):
+        return value, False
+    if one.type == "url":
+        return eraser.observed_url(value, role, path), False
+    if one.type == "file":
+        return eraser.file_path(value, role, path), False
+    return (value if eraser.clean(value, path) else None), False
+
+
+def _counts(lost: _Lost) -> list[Observable]:
+    """How many values went, per role, network and country."""
+    made = []
+    for (role, asn, country), count in sorted(lost.items()):
+        known = country if _COUNTRY(country) else None
+        kind: ObservableType = "asn" if asn else "other"
+        value = f"AS{asn}" if asn else known or "removed"
+        made.append(Observable(kind, value, role, asn=asn or None, country=known, detail={"count": str(count)}))
+    return made
+
+
+def _token(evidence: str) -> str:
+    return evidence if _TOKEN(evidence) else ""
+
+
+def _detail(detail: dict[str, str], eraser: Eraser) -> dict[str, str]:
+    return {key: value for key, value in detail.items() if _KEY(key) and eraser.clean(value, f"{_PATH}/detail/*")}
+
+
+def _clean(values: Iterable[str], eraser: Eraser, path: str) -> tuple[str, ...]:
+    return tuple(value for value in values if eraser.clean(value, path))
+
+
+def _product(product: Affected, eraser: Eraser) -> Affected | None:
+    """A product without what its names and versions may not hold; None: it has no name left."""
+    path = "/facts/affected/*"
+    vendor = product.vendor if eraser.clean(product.vendor, f"{path}/vendor") else ""
+    name = product.product if eraser.clean(product.product, f"{path}/product") else ""
+    if not vendor and not name:
+        return None
+    return msgspec.structs.replace(
+        product,
+        vendor=vendor,
+        product=name,
+        versions=eraser.version(product.versions, f"{path}/versions") or "",
+        ranges=tuple(each for each in product.ranges if _range(each, eraser)),
+        cpe=eraser.version(product.cpe, f"{path}/cpe") if product.cpe else None,
+        purl=eraser.version(product.purl, f"{path}/purl") if product.purl else None,
+    )
+
+
+def _range(each: Range, eraser: Eraser) -> bool:
+    return all(eraser.version(bound, "/facts/affected/*/ranges") is not None for _, bound in each.constraints)

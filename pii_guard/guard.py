@@ -1,0 +1,208 @@
+"""The door's end: a Draft becomes an Item, or is Refused. Nothing else in the system makes an Item.
+
+`seal` and `restore` let an Item lie in a database and come back: each statement carries a keyed seal, so that what
+was not let through by a guard with this key cannot be read back as if it were.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw
+
+from ingest import Source
+from normalize import Draft, Facts, Kind, identity
+from pii_guard import GuardError, Item, LegalBasis, Refused, Statement, facts
+from pii_guard.policy import Policy
+from pii_guard.redact import names_in, rewrite
+from pii_guard.roles import Roles, of_bundle
+from pii_guard.treatments import compared_pairs
+from pii_guard.values import Eraser
+from tlp import Label, strictest
+from tlp.markings import of_stix
+
+_MAC_SIZE = 32
+_encode = msgspec.json.encode
+_decode_statement = msgspec.json.Decoder(Statement).decode
+_KIND_WORDS: dict[str, dict[Kind, str]] = {
+    "nl": {
+        "advisory": "Beveiligingsadvies",
+        "report": "Dreigingsrapport",
+        "indicators": "Indicatoren",
+        "exposure": "Kwetsbare of blootgestelde systemen",
+        "news": "Nieuwsbericht",
+        "facts": "Kwetsbaarheid",
+    },
+    "en": {
+        "advisory": "Security advisory",
+        "report": "Threat report",
+        "indicators": "Indicators",
+        "exposure": "Vulnerable or exposed systems",
+        "news": "News story",
+        "facts": "Vulnerability",
+    },
+}
+_WITHHELD = {"nl": "[tekst weggelaten: geen grondslag]", "en": "[text withheld: no legal basis]"}
+
+
+class Guard:
+    """One policy and one key. Thread-safe: holds nothing of any draft."""
+
+    __slots__ = ("_key", "policy")
+
+    def __init__(self, policy: Policy, key: bytes) -> None:
+        self.policy = policy
+        self._key = hashlib.blake2b(key, digest_size=32, person=b"oktt-guard").digest()
+
+    def admit(self, draft: Draft, source: Source, received_at: datetime) -> Item | Refused:
+        """Decide on every value of a draft, rewrite what has to be, and let the rest through.
+
+        The date of receipt decides which regime holds. Never raises for what a draft holds.
+        """
+        regime = self.policy.regime(source, received_at)
+        roles = of_bundle(draft.objects, compared_pairs) if draft.objects else Roles()
+        eraser = Eraser(self.policy.rulings(regime, source), roles, language=draft.language, public=source.public)
+        eraser.know_names(names_in(draft.objects))
+        objects = rewrite(draft.objects, eraser, self._renamer(regime, source))
+        kept = facts.guarded(draft.facts, eraser)
+        title, summary = _words(draft, kept, eraser)
+        references = tuple(url for each in draft.references if (url := eraser.reference(each, "/references/*")))
+        findings = eraser.ledger.findings()
+        if eraser.ledger.refused is not None:
+            category, path = eraser.ledger.refused
+            return Refused("policy", f"regime {regime} refuses documents with {category}", path, findings)
+        label, doubts = _label(draft, source)
+        holds = {*draft.doubts, *doubts, *(["suspect-text"] if eraser.ledger.suspect else [])}
+        statement = Statement(
+            key=self._digest(b"statement", source.id, draft.key)[:32],
+            source=source.id,
+            kind=draft.kind,
+            title=title,
+            summary=summary,
+            language=draft.language,
+            facts=kept,
+            objects=Raw(_encode(objects)),
+            references=references,
+            label=label,
+            holds=tuple(sorted(holds)),
+            findings=findings,
+            regime=regime,
+            policy=self.policy.hash,
+            source_time=draft.source_time,
+            received_at=received_at,
+            # Keyed: a plain hash over a few addresses can be found by trying them all.
+            meaning=self._digest(b"meaning", identity.meaning(draft.kind, label, kept, title)),
+        )
+        return Item(statement.key, 1, (statement,))
+
+    def seal(self, statement: Statement) -> bytes:
+        """The statement for storage: 64 hexadecimal digits of MAC, then JSON."""
+        body = _encode(statement)
+        return self._mac(body) + body
+
+    def restore(self, id: str, version: int, statements: Sequence[bytes], facts: Sequence[bytes] = ()) -> Item:  # noqa: A002
+        """An Item from sealed statements. Raises GuardError when a seal is broken or there is no statement."""
+        if not statements:
+            raise GuardError(f"item {id}: no statement is stored for version {version}: restore it from a backup")
+        opened = sorted((self._open(id, sealed) for sealed in statements), key=lambda s: (s.received_at, s.key))
+        return Item(id, version, tuple(opened), tuple(self._open(id, sealed) for sealed in facts))
+
+    def _open(self, item: str, sealed: bytes) -> Statement:
+        mac, body = sealed[: 2 * _MAC_SIZE], sealed[2 * _MAC_SIZE :]
+        if not hmac.compare_digest(mac, self._mac(body)):
+            raise GuardError(
+                f"item {item}: the seal of a stored statement is broken (changed outside OKTT, or another key): "
+                "check [keys] in oktt.toml, or restore the database from a backup"
+            )
+        return _decode_statement(body)
+
+    def _mac(self, body: bytes) -> bytes:
+        return hashlib.blake2b(body, key=self._key, digest_size=_MAC_SIZE, person=b"oktt-seal").hexdigest().encode()
+
+    def _digest(self, purpose: bytes, *parts: str) -> str:
+        text = "\0".join(parts).encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, key=self._key, digest_size=32, person=purpose).hexdigest()
+
+    def _renamer(self, regime: str, source: Source) -> Any:
+        """Old id -> new id of its type. Keyed by source, regime and policy: other content never shares an id."""
+        base = hashlib.blake2b(
+            f"{source.id}\0{regime}\0{self.policy.hash}\0".encode(), key=self._key, digest_size=16, person=b"oktt-id"
+        )
+
+        def rename(old: str) -> str:
+            mine = base.copy()
+            mine.update(old.encode("utf-8", "surrogatepass"))
+            return f"{old.partition('--')[0]}--{UUID(bytes=mine.digest(), version=4)}"
+
+        return rename
+
+
+def _label(draft: Draft, source: Source) -> tuple[Label, tuple[str, ...]]:
+    """The strictest of what the draft and its objects carry; only what carries none gets the source's."""
+    marked, doubts = of_stix(draft.objects) if draft.objects else (None, ())
+    found = [label for label in (draft.label, marked) if label is not None]
+    return (strictest(found) if found else source.tlp), doubts
+
+
+def _words(draft: Draft, kept: Facts, eraser: Eraser) -> tuple[str, str]:
+    """Title and summary; where prose may not stay, what the facts say instead."""
+    if not eraser.wordless:
+        return eraser.text(draft.title, "/title"), eraser.text(draft.summary, "/summary")
+    eraser.prose(draft.title, "/title")
+    language = "nl" if draft.language.startswith("nl") else "en"
+    names = dict.fromkeys(f"{product.vendor} {product.product}".strip() for product in kept.affected)
+    subject = [*list(names)[:3], *([f"({', '.join(kept.cves[:5])})"] if kept.cves else [])]
+    if not subject and kept.exposure:
+        subject = [kept.exposure]
+    title = _KIND_WORDS[language][draft.kind] + (f": {' '.join(subject)}" if subject else "")
+    if not draft.summary:
+        return title, ""
+    eraser.prose(draft.summary, "/summary")
+    return title, _WITHHELD[language]
+
+
+def explain(
+    item: Item, policy: Policy, at: datetime | None, sources: Mapping[str, Source] | None = None
+) -> list[dict[str, Any]]:
+    """Which rule of which policy version decided what, finding by finding.
+
+    With `at`, `would` is what the regime in force then would have decided (a dry run), with `would_rule` and
+    `would_regime`. `sources` says which regime a source has of its own; a source that is not given follows the policy.
+    """
+    rows: list[dict[str, Any]] = []
+    for statement in (*item.statements, *item.facts):
+        source = (sources or {}).get(statement.source) or Source(statement.source, statement.source)
+        then = policy.regime(source, at) if at is not None else None
+        basis = _basis(policy, statement)
+        for finding in statement.findings:
+            row: dict[str, Any] = {
+                "category": finding.category,
+                "role": finding.role,
+                "action": finding.action,
+                "path": finding.path,
+                "rule": finding.rule,
+                "basis": finding.basis,
+                "count": finding.count,
+                "source": statement.source,
+                "regime": statement.regime,
+                "policy": statement.policy,
+                "legal_basis": basis.basis,
+            }
+            if then is not None:
+                ruling = policy.decide(then, source, finding.category, finding.role)
+                row |= {"would": ruling.action, "would_rule": ruling.rule, "would_regime": then}
+            rows.append(row)
+    return rows
+
+
+def _basis(policy: Policy, statement: Statement) -> LegalBasis:
+    """The basis a statement was let in on; a policy that no longer has the regime cannot say it in words."""
+    if statement.regime in policy.regimes:
+        words = policy.basis(statement.regime).basis
+    else:
+        words = f"regime {statement.regime} of an earlier policy"
+    return LegalBasis(statement.regime, statement.policy, words)

@@ -1,0 +1,227 @@
+"""Rewrites the STIX objects of a draft: values, ids, references and markings; never leaves a value behind.
+
+Three steps over one draft: every object by itself (`pii_guard.treatments`); what refers to something that went loses
+that reference, or goes too; what changed gets a new id that no value can be found from, and so does what refers to it
+(a redacted copy is a new object: STIX 2.1 3.6.2).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pii_guard.paths import ANY_OF, REQUIRED
+from pii_guard.treatments import GONE, ID, REFERENCES, TREATMENTS, UNKNOWN, Treat, Walk
+from pii_guard.values import Eraser
+from tlp.markings import KNOWN, STIX_ID, definition
+
+Rename = Callable[[str], str]
+"""An old id -> a new one of the same type, keyed."""
+
+_ORGANISATIONS = frozenset({"organization", "class", "system", "group"})
+_TLP_OBJECTS = {identifier: definition(label) for label, identifier in STIX_ID.items()}
+
+
+def names_in(objects: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Names of persons in the properties that hold them."""
+    names: set[str] = set()
+    for obj in objects:
+        kind = obj.get("type")
+        if kind == "identity":
+            if obj.get("identity_class") not in _ORGANISATIONS:
+                names.add(str(obj.get("name", "")))
+        elif kind in ("email-addr", "user-account"):
+            names.add(str(obj.get("display_name", "")))
+        for key in ("authors", "x_mitre_contributors"):
+            listed = obj.get(key)
+            if isinstance(listed, list):
+                names.update(name for name in listed if isinstance(name, str))
+    return names
+
+
+class _Kept:
+    """An object as it may stay, and whether anything of it changed."""
+
+    __slots__ = ("changed", "index", "inner", "obj", "old", "type")
+
+    def __init__(self, obj: dict[str, Any], old: str, kind: str, index: int, changed: bool, inner: Any) -> None:
+        self.obj, self.old, self.type, self.index, self.changed, self.inner = obj, old, kind, index, changed, inner
+
+
+def rewrite(objects: Sequence[dict[str, Any]], eraser: Eraser, rename: Rename) -> list[dict[str, Any]]:
+    """The objects as they may stay, in their order. The given ones are not changed."""
+    ids = frozenset(str(obj.get("id")) for obj in objects)
+    walk = Walk(eraser, ids)
+    kept: list[_Kept] = []
+    changed = False
+    for index, obj in enumerate(objects):
+        one = _alone(walk, obj, index)
+        if one is not None:
+            kept.append(one)
+            changed = changed or one.changed
+    if not changed and len(kept) == len(objects):
+        return [one.obj for one in kept]
+    kept = _unlinked(kept, ids)
+    _spread(kept)
+    _renamed(kept, rename)
+    return [one.obj for one in kept]
+
+
+def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
+    """One object by itself; None: it goes."""
+    kind, identifier = obj.get("type"), obj.get("id")
+    walk.index, walk.obj = index, obj
+    table = TREATMENTS.get(kind) if isinstance(kind, str) else None
+    parsed = ID(identifier) if isinstance(identifier, str) else None
+    if table is None or parsed is None or parsed.group(1) != kind:
+        walk.strip(UNKNOWN, "free-text", "")
+        return None
+    if identifier in _TLP_OBJECTS:
+        return _Kept(dict(_TLP_OBJECTS[identifier]), identifier, "marking-definition", index, False, ())
+    if _is_person(walk, kind, obj):
+        return None
+    if walk.inner:
+        walk.inner = []
+    made, changed = _treated(walk, obj, table)
+    if not complete(kind, made):
+        return None
+    if "granular_markings" in made and any(ref not in KNOWN for ref in _granular_refs(made)):
+        changed = True
+    return _Kept(made, str(identifier), kind, index, changed, tuple(walk.inner))
+
+
+def _treated(walk: Walk, obj: dict[str, Any], table: Mapping[str, Treat]) -> tuple[dict[str, Any], bool]:
+    made: dict[str, Any] = {}
+    changed = False
+    for key, value in obj.items():
+        treat = table.get(key)
+        if treat is None:
+            walk.strip(UNKNOWN, "free-text", "*")
+            changed = True
+            continue
+        stays = treat(walk, value, key)
+        if stays is not value:
+            changed = changed or bool(stays != value)
+            if stays is GONE:
+                continue
+        made[key] = stays
+    return made, changed
+
+
+def _is_person(walk: Walk, kind: str, obj: Mapping[str, Any]) -> bool:
+    """Is the object a person, whose name the policy strips? An identity without a class may be one."""
+    person = (kind == "identity" and obj.get("identity_class") not in _ORGANISATIONS) or (
+        kind == "threat-actor" and obj.get("resource_level") == "individual"
+    )
+    return person and walk.eraser.action("name", walk.role(), "name", walk.index) != "keep"
+
+
+def complete(kind: str, obj: Mapping[str, Any]) -> bool:
+    """Does the object still have what it cannot be without?"""
+    required, choice = REQUIRED.get(kind, ()), ANY_OF.get(kind)
+    return all(key in obj for key in required) and (choice is None or any(key in obj for key in choice))
+
+
+def _references(one: _Kept) -> list[tuple[dict[str, Any], str]]:
+    found = [(one.obj, key) for key, _ in REFERENCES[one.type] if key in one.obj]
+    return [*found, *one.inner] if one.inner else found
+
+
+def _pointing(kept: Sequence[_Kept]) -> dict[str, list[_Kept]]:
+    """Id -> the objects that refer to it."""
+    pointing: dict[str, list[_Kept]] = {}
+    for one in kept:
+        for holder, key in _references(one):
+            value = holder[key]
+            for ref in value if isinstance(value, list) else (value,):
+                pointing.setdefault(ref, []).append(one)
+    return pointing
+
+
+def _unlinked(kept: list[_Kept], ids: frozenset[str]) -> list[_Kept]:
+    """Without references to what went; what cannot be without its reference goes too, and so on."""
+    standing: dict[str, int] = {}
+    for one in kept:
+        standing[one.old] = standing.get(one.old, 0) + 1
+    missing = [identifier for identifier in ids if identifier not in standing]
+    if not missing:
+        return kept
+    pointing, gone, fallen = _pointing(kept), set(missing), set()
+    while missing:
+        for one in pointing.get(missing.pop(), ()):
+            if id(one) in fallen:
+                continue
+            _without(one, gone)
+            one.changed = True
+            if not complete(one.type, one.obj):
+                fallen.add(id(one))
+                standing[one.old] -= 1
+                if not standing[one.old] and one.old not in gone:
+                    gone.add(one.old)
+                    missing.append(one.old)
+    return [one for one in kept if id(one) not in fallen]
+
+
+def _without(one: _Kept, gone: set[str]) -> None:
+    for holder, key in _references(one):
+        value = holder[key]
+        if isinstance(value, list):
+            left = [ref for ref in value if ref not in gone]
+            if left:
+                holder[key] = left
+            else:
+                del holder[key]
+        elif value in gone:
+            del holder[key]
+    if one.inner:
+        one.inner = tuple((holder, key) for holder, key in one.inner if key in holder)
+        _tidy_extensions(one.obj)
+
+
+def _tidy_extensions(obj: dict[str, Any]) -> None:
+    """No empty extension stays."""
+    left = {name: content for name, content in obj.get("extensions", {}).items() if content}
+    if left:
+        obj["extensions"] = left
+    else:
+        obj.pop("extensions", None)
+
+
+def _spread(kept: Sequence[_Kept]) -> None:
+    """Whatever refers to an object that changed has changed itself."""
+    queue = [one.old for one in kept if one.changed and one.old not in KNOWN]
+    if not queue:
+        return
+    pointing, seen = _pointing(kept), set(queue)
+    while queue:
+        for one in pointing.get(queue.pop(), ()):
+            one.changed = True
+            if one.old not in seen and one.old not in KNOWN:
+                seen.add(one.old)
+                queue.append(one.old)
+
+
+def _renamed(kept: Sequence[_Kept], rename: Rename) -> None:
+    """New ids for what changed, everywhere; its granular markings hold for the whole of it now (stricter)."""
+    new = {one.old: rename(one.old) for one in kept if one.changed and one.old not in KNOWN}
+    for one in kept:
+        if not one.changed:
+            continue
+        _lift_markings(one.obj)
+        for holder, key in _references(one):
+            value = holder[key]
+            holder[key] = [new.get(r, r) for r in value] if isinstance(value, list) else new.get(value, value)
+        one.obj["id"] = new.get(one.old, one.old)
+
+
+def _granular_refs(obj: Mapping[str, Any]) -> list[str]:
+    entries = obj.get("granular_markings", ())
+    refs = [entry.get("marking_ref") for entry in entries if isinstance(entry, dict)]
+    return [ref for ref in refs if isinstance(ref, str) and ID(ref) and ref.startswith("marking-definition--")]
+
+
+def _lift_markings(obj: dict[str, Any]) -> None:
+    if "granular_markings" not in obj:
+        return
+    refs = [*obj.get("object_marking_refs", ()), *_granular_refs(obj)]
+    del obj["granular_markings"]
+    if refs:
+        obj["object_marking_refs"] = list(dict.fromkeys(refs))

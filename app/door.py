@@ -122,6 +122,13 @@ def unreadable(service: Service, source: str, found: Unreadable) -> Tally:
     return Tally(documents=1, refused=1)
 
 
+def failed(service: Service, source: str, error: str) -> None:
+    """A source that could not be read at all: its standing says so."""
+    with service.transaction() as connection:
+        cursors.record_error(connection, source, service.clock(), error)
+    log.warning("source", source=source, error=error)
+
+
 def _merge_keys(service: Service, draft: Draft, item: Item) -> tuple[str, ...]:
     """Merge keys of what the guard let through, keyed: they are stored, and a hash of a value is the value."""
     (statement,) = item.statements

@@ -70,11 +70,11 @@ def sources(context: typer.Context, json: Json = False) -> None:
     service = opened(context)
     now = service.clock()
     with service.reading() as connection:
-        standing = {each["source"]: each for each in cursors.overview(connection)}
+        standing = {each.source: each for each in cursors.overview(connection)}
     rows: list[dict[str, Any]] = []
     for source in service.settings.sources.values():
-        found = standing.get(source.id, {})
-        success = found.get("last_success")
+        found = standing.get(source.id)
+        success = None if found is None else found.last_success
         lag = None if success is None else round((now - success).total_seconds())
         rows.append(
             {
@@ -85,8 +85,8 @@ def sources(context: typer.Context, json: Json = False) -> None:
                 "regime": service.settings.policy.regime(source, now),
                 "last_success": success,
                 "lag_seconds": lag,
-                "documents": found.get("documents", 0),
-                "error": found.get("error"),
+                "documents": 0 if found is None else found.documents,
+                "error": None if found is None else found.error or None,
             }
         )
     if json:

@@ -1,0 +1,210 @@
+"""Shadowserver report CSV: exposed, vulnerable and infected systems, one row each.
+
+One `exposure` draft for each report type and day; its rows are observables. Which report it is follows from its
+columns and tags (normalize/abuse_reports.py), since file names do not come with it. Host names, certificate subjects,
+URLs and banners may be personal and are left out; of an event only the side that the network owner can act on is
+kept, never the sinkhole or the target.
+Source: https://www.shadowserver.org/what-we-do/network-reporting/ (report types and their columns).
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+
+from ingest import Source
+from normalize import Draft, Facts, Normalized, NormalizeError, Observable, ObservableType, Problem
+from normalize.abuse_reports import Report, recognise
+from normalize.lenient import cves_in, moment
+
+_BOM = b"\xef\xbb\xbf"
+_DETAILS = (
+    "tag", "infection", "family", "severity", "status", "naics", "src_naics", "sector", "src_sector", "device_vendor",
+    "device_type", "device_model", "device_version", "product", "version", "application", "service", "rdp_protocol",
+    "smbv1_support", "ssl_version", "handshake", "http_code", "min_amplification", "amplification", "response_size",
+)  # fmt: skip
+"""Columns that are kept: numbers and short words that say what was seen, never whose."""
+_HARMLESS = re.compile(r"[\w ,;:./+()&-]{1,64}")
+_DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}", re.IGNORECASE)
+_NO_COUNTRY = frozenset({"AA", "XX", "ZZ"})
+"""ISO 3166-1 user-assigned: unknown."""
+_MOST_PROBLEMS = 100
+csv.field_size_limit(1 << 20)
+
+
+def sniff(head: bytes) -> bool:
+    """Is the first line the header of a Shadowserver report? Timestamp, an address, its AS number and country."""
+    line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0].decode("ascii", "replace").lower()
+    columns = {name.strip().strip('"') for name in line.split(",")}
+    return line.lstrip('"').startswith("timestamp") and (
+        {"ip", "asn", "geo"} <= columns or {"src_ip", "src_asn", "src_geo"} <= columns
+    )
+
+
+def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
+    """One draft for each day of the report. NormalizeError: this is no Shadowserver report."""
+    if not sniff(body[:65536]):
+        raise NormalizeError("not a Shadowserver report: no header with timestamp, ip, asn and geo", "line 1")
+    rows = csv.reader(io.StringIO(_text(body), newline=""))
+    header = [name.strip().lower() for name in next(rows)]
+    problems: list[Problem] = []
+    reader = _Rows(header, received_at, problems)
+    days = reader.read(rows)
+    report = recognise(header, reader.tags, six=reader.six > reader.four)
+    if not days and not problems:
+        problems.append(Problem("parse", "a report without rows"))
+    made = tuple(_draft(report, day, found, source) for day, found in sorted(days.items()))
+    return Normalized("shadowserver", made, tuple(problems))
+
+
+def _text(body: bytes) -> str:
+    """UTF-8, or the Western code page that older exports have; both decode every row."""
+    plain = body.removeprefix(_BOM)
+    try:
+        return plain.decode("utf-8")
+    except UnicodeDecodeError:
+        return plain.decode("cp1252", "replace")
+
+
+class _Rows:
+    """Reads rows into observables by day. Plain loops and caches: a report has up to a million rows."""
+
+    def __init__(self, header: list[str], received_at: datetime, problems: list[Problem]) -> None:
+        self.header, self.problems = header, problems
+        self.tags: dict[str, int] = {}
+        self.four = self.six = 0
+        self._day = received_at.astimezone(UTC).date().isoformat()
+        self._moments: dict[str, datetime | None] = {}
+        self._shared: dict[tuple[str, ...], dict[str, str]] = {}
+        self._event = "src_ip" in header
+        start = "src_" if self._event else ""
+        at = {name: index for index, name in reversed(list(enumerate(header)))}
+        self._time, self._address = at["timestamp"], at[f"{start}ip"]
+        self._asn, self._geo = at[f"{start}asn"], at[f"{start}geo"]
+        self._port, self._protocol = at.get(f"{start}port"), at.get("protocol")
+        self._tag = at.get("tag")
+        self._host = at.get("http_host", at.get("host"))
+        self._details = [(name, at[name]) for name in _DETAILS if name in at]
+
+    def read(self, rows: Iterator[list[str]]) -> dict[str, list[Observable]]:
+        """Observables by day (`2026-03-02`, UTC)."""
+        days: dict[str, list[Observable]] = {}
+        width, number = len(self.header), 1
+        while True:
+            number += 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return days
+            except csv.Error:
+                self._refuse("not readable as CSV", number)
+                continue
+            if not row:
+                continue
+            if len(row) < width:
+                row += [""] * (width - len(row))
+            found = self._observable(row)
+            if found is None:
+                self._refuse("not an address", number)
+                continue
+            if found.seen is not None:
+                self._day = found.seen.date().isoformat()
+            days.setdefault(self._day, []).append(found)
+
+    def _observable(self, row: list[str]) -> Observable | None:
+        kind_value = self._value(row)
+        if kind_value is None:
+            return None
+        stamp = row[self._time]
+        if stamp not in self._moments:
+            self._moments[stamp] = moment(stamp)
+        raw = tuple([row[index] for _, index in self._details])
+        detail = self._shared.get(raw)
+        if detail is None:
+            detail = self._shared[raw] = self._detail(raw)
+        tag = detail.get("tag", "")
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        geo = row[self._geo].upper()
+        return Observable(
+            type=kind_value[0],
+            value=kind_value[1],
+            role="victim",
+            asn=_number(row[self._asn].upper().removeprefix("AS"), 4294967295),
+            country=geo if len(geo) == 2 and geo.isalpha() and geo.isascii() and geo not in _NO_COUNTRY else None,
+            port=None if self._port is None else _number(row[self._port], 65535),
+            protocol=(row[self._protocol].lower() if self._protocol is not None else "")[:8] or None,
+            seen=self._moments[stamp],
+            detail=detail,
+        )
+
+    def _value(self, row: list[str]) -> tuple[ObservableType, str] | None:
+        """Type and canonical form of the address; None: it is none."""
+        text = row[self._address].strip()
+        try:
+            if ":" in text:
+                if "/" in text:
+                    return "cidr", str(ip_network(text, strict=False))
+                self.six += 1
+                return "ipv6", inet_ntop(AF_INET6, inet_pton(AF_INET6, text))
+            if "/" in text:
+                return "cidr", str(ip_network(text, strict=False))
+            if text:
+                inet_pton(AF_INET, text)
+                self.four += 1
+                return "ipv4", text
+        except (OSError, ValueError):
+            return None
+        host = row[self._host].strip().rstrip(".").lower() if self._host is not None else ""
+        return ("domain", host) if _DOMAIN.fullmatch(host) else None
+
+    def _detail(self, raw: tuple[str, ...]) -> dict[str, str]:
+        """Rows with the same facts share one dictionary: nothing changes it."""
+        names = [name.removeprefix("src_") for name, _ in self._details]
+        return {name: value for name, value in zip(names, raw, strict=True) if _HARMLESS.fullmatch(value)}
+
+    def _refuse(self, reason: str, number: int) -> None:
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem("parse", reason, f"row {number}"))
+        elif len(self.problems) == _MOST_PROBLEMS:
+            self.problems.append(Problem("parse", "more rows could not be read"))
+
+
+def _number(text: str, most: int) -> int | None:
+    """1 to `most`; 0 and whatever is no number are None."""
+    if not text.isascii() or not text.isdigit() or len(text) > 10:
+        return None
+    number = int(text)
+    return number if 0 < number <= most else None
+
+
+def _draft(report: Report, day: str, rows: list[Observable], source: Source) -> Draft:
+    evidence = f"report:{report.type}"
+    observables = tuple(_with_evidence(row, evidence) for row in rows)
+    addresses = len({row.value for row in rows})
+    networks = len({row.asn for row in rows if row.asn is not None})
+    named = {row.detail["tag"] for row in rows if "tag" in row.detail}
+    facts = Facts(
+        cves=tuple(sorted(cves_in(*sorted(named)))),
+        observables=observables,
+        exposure=report.exposure,
+        exploited=True if report.abused else None,
+    )
+    many = "address" if addresses == 1 else "addresses"
+    return Draft(
+        kind="exposure",
+        key=f"{report.type}/{day}",
+        title=f"{report.words}: {addresses:,} {many}",
+        summary=f"{source.name}, report {report.type} of {day}: {addresses:,} {many} in {networks:,} networks (AS).",
+        language="en",
+        facts=facts,
+        source_time=max((row.seen for row in rows if row.seen is not None), default=None),
+    )
+
+
+def _with_evidence(row: Observable, evidence: str) -> Observable:
+    return Observable(
+        row.type, row.value, row.role, evidence, row.asn, row.country, row.port, row.protocol, row.seen, row.detail
+    )

@@ -1,0 +1,196 @@
+"""Shadowserver report CSV: one exposure a report type and day; beside addresses nothing personal."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest import Source
+from normalize import Draft, Normalized, NormalizeError, abuse
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+SOURCE = Source("shadowserver", "Shadowserver")
+RDP = (
+    '"timestamp","ip","port","hostname","tag","handshake","asn","geo","region","city","rdp_protocol",'
+    '"subject_common_name","naics","sic","sector"'
+)
+
+
+def read(*lines: str, header: str = RDP, end: str = "\n") -> Normalized:
+    return abuse.drafts(end.join((header, *lines, "")).encode(), SOURCE, NOW)
+
+
+def row(ip: str = "192.0.2.1", when: str = "2026-03-01 04:05:06", rest: str = "") -> str:
+    place = '64500,"NL","NOORD-HOLLAND","AMSTERDAM"'
+    return f'"{when}","{ip}",3389,"jan.example.nl","rdp",,{place},"RDP","JANSEN-PC.local",517311,0,"Retail"{rest}'
+
+
+def one(*lines: str, header: str = RDP) -> Draft:
+    result = read(*lines, header=header)
+    assert result.problems == ()
+    assert len(result.drafts) == 1
+    return result.drafts[0]
+
+
+def test_a_report_is_one_exposure_with_its_rows() -> None:
+    draft = one(row(), row("192.0.2.2"), row("2001:DB8::1"), row("198.51.100.7/24"))
+    assert (draft.kind, draft.key) == ("exposure", "scan_rdp/2026-03-01")
+    assert draft.title == "Open RDP: 4 addresses"
+    assert (draft.facts.exposure, draft.facts.exploited, draft.facts.countries, draft.objects) == (
+        "open-rdp",
+        None,
+        (),
+        (),
+    )
+    assert [(o.type, o.value) for o in draft.facts.observables] == [
+        ("ipv4", "192.0.2.1"),
+        ("ipv4", "192.0.2.2"),
+        ("ipv6", "2001:db8::1"),
+        ("cidr", "198.51.100.0/24"),
+    ]
+    first = draft.facts.observables[0]
+    assert (first.role, first.evidence) == ("victim", "report:scan_rdp")
+    assert (first.asn, first.country, first.port, first.protocol) == (64500, "NL", 3389, None)
+    assert first.seen == draft.source_time == datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
+    assert first.detail == {"tag": "rdp", "naics": "517311", "sector": "Retail", "rdp_protocol": "RDP"}
+
+
+def test_names_of_people_and_machines_are_left_out() -> None:
+    draft = one(row())
+    assert not [word for word in ("jan", "JANSEN", "AMSTERDAM") if word in repr(draft)]
+
+
+def test_each_day_is_its_own_exposure() -> None:
+    result = read(
+        row(when="2026-03-01 23:59:59"), row(when="2026-03-02 00:00:00"), row("192.0.2.9", "2026-03-01 00:00:00")
+    )
+    assert [(d.key, len(d.facts.observables)) for d in result.drafts] == [
+        ("scan_rdp/2026-03-01", 2),
+        ("scan_rdp/2026-03-02", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "address", ["192.0.2.1.5", "999.0.2.1", "192.0.2", "01.2.3.4", "host.example", "", "192.0.2.0/99", "::1::"]
+)
+def test_what_is_no_address_is_refused_by_its_row_without_its_value(address: str) -> None:
+    result = read(row(), row(address), row("192.0.2.2"))
+    assert [(p.reason, p.path) for p in result.problems] == [("not an address", "row 3")]
+    assert len(result.drafts[0].facts.observables) == 2
+
+
+def test_short_rows_are_padded_and_long_ones_cut() -> None:
+    draft = one('"2026-03-01 04:05:06","192.0.2.1",3389', row("192.0.2.2", rest=',"more","and more"'))
+    assert [(o.value, o.asn) for o in draft.facts.observables] == [("192.0.2.1", None), ("192.0.2.2", 64500)]
+
+
+def test_byte_order_mark_crlf_and_western_encoding_are_read() -> None:
+    body = "\r\n".join((RDP, row().replace("Retail", "Caf\xe9"), "")).encode("cp1252")
+    for start in (b"", b"\xef\xbb\xbf"):
+        draft = abuse.drafts(start + body, SOURCE, NOW).drafts[0]
+        assert draft.facts.observables[0].detail["sector"] == "Café"
+
+
+def test_an_unreadable_time_keeps_the_address() -> None:
+    result = read(row(when="gisteren"))
+    assert (result.drafts[0].key, result.drafts[0].source_time) == ("scan_rdp/2026-03-02", None)
+
+
+def test_of_an_event_the_side_of_the_network_owner_is_kept_and_the_sinkhole_is_not() -> None:
+    header = (
+        '"timestamp","protocol","src_ip","src_port","src_asn","src_geo","src_hostname","dst_ip","dst_port","dst_asn",'
+        '"dst_geo","infection","family","tag","http_url","http_host","forwarded_by"'
+    )
+    line = (
+        '"2026-03-01 00:00:00","TCP","192.0.2.1",60902,64500,"NL","thuis.example","203.0.113.9",80,64501,"US",'
+        '"andromeda","andromeda","avalanche","/x","cc.example",'
+    )
+    draft = one(line, header=header)
+    assert (draft.key, draft.facts.exposure, draft.facts.exploited) == (
+        "event4_sinkhole_http/2026-03-01",
+        "infected-system",
+        True,
+    )
+    seen = draft.facts.observables[0]
+    assert (seen.value, seen.port, seen.protocol, seen.detail["infection"]) == ("192.0.2.1", 60902, "tcp", "andromeda")
+    assert "203.0.113.9" not in repr(draft)
+    assert "thuis" not in repr(draft)
+    six = one(line.replace("192.0.2.1", "2001:db8::1"), header=header)
+    assert six.key == "event6_sinkhole_http/2026-03-01"
+
+
+def test_cves_in_tags_become_facts_and_versions_details() -> None:
+    header = '"timestamp","ip","port","hostname","tag","asn","geo","version","servername"'
+    draft = one(
+        '"2026-03-01 00:00:00","192.0.2.1",443,,"exchange;cve-2021-26855",64500,"ZZ","15.2.721","MAIL01"', header=header
+    )
+    assert (draft.facts.exposure, draft.facts.cves) == ("vulnerable-exchange", ("CVE-2021-26855",))
+    assert draft.facts.observables[0].detail["version"] == "15.2.721"
+    assert draft.facts.observables[0].country is None
+    assert "MAIL01" not in repr(draft)
+
+
+def test_a_report_that_is_not_known_is_named_after_its_tag() -> None:
+    header = '"timestamp","ip","protocol","port","asn","geo","tag"'
+    draft = one('"2026-03-01 00:00:00","192.0.2.1","tcp",873,64500,"NL","rsync"', header=header)
+    assert (draft.key, draft.facts.exposure, draft.title) == (
+        "scan_rsync/2026-03-01",
+        "open-rsync",
+        "Open RSYNC: 1 address",
+    )
+    bare = one('"2026-03-01 00:00:00","192.0.2.1","tcp",1,64500,"NL",', header=header)
+    assert bare.key == "report/2026-03-01"
+
+
+def test_a_report_without_rows_says_so() -> None:
+    result = read()
+    assert (result.drafts, [p.reason for p in result.problems]) == ((), ["a report without rows"])
+
+
+def test_ten_thousand_bad_rows_are_not_ten_thousand_problems() -> None:
+    assert len(read(*[row("x.y")] * 10_000).problems) == 101
+
+
+@pytest.mark.parametrize("body", [b"", b"a,b\n1,2\n", b"{}", b"timestamp,ip\n", b"\xff\xfe\x00"])
+def test_what_is_no_report_is_refused(body: bytes) -> None:
+    assert not abuse.sniff(body)
+    with pytest.raises(NormalizeError):
+        abuse.drafts(body, SOURCE, NOW)
+
+
+@given(st.binary(max_size=200), st.lists(st.text(max_size=40), max_size=5))
+def test_any_rows_are_read_or_refused(tail: bytes, cells: list[str]) -> None:
+    body = RDP.encode() + b"\n" + ",".join(cells).encode("utf-8", "replace") + b"\n" + tail
+    result = abuse.drafts(body, SOURCE, NOW)
+    for draft in result.drafts:
+        assert all(o.type in ("ipv4", "ipv6", "cidr", "domain") for o in draft.facts.observables)
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_refused(body: bytes) -> None:
+    with pytest.raises(NormalizeError):
+        abuse.drafts(body, SOURCE, NOW)
+
+
+@pytest.mark.corpus
+def test_every_public_report_is_recognised_by_its_columns(corpus: Path) -> None:
+    for file in sorted((corpus / "shadowserver" / "reports").glob("*.csv")):
+        body = file.read_bytes()
+        assert abuse.sniff(body[:65536]), file.name
+        result = abuse.drafts(body, SOURCE, NOW)
+        assert {draft.key.partition("/")[0] for draft in result.drafts} == {file.stem}
+        rows = sum(len(draft.facts.observables) for draft in result.drafts)
+        assert rows + len(result.problems) == len([line for line in body.splitlines() if line.strip()]) - 1, file.name
+
+
+@pytest.mark.corpus
+def test_other_lists_are_not_taken_for_reports(corpus: Path) -> None:
+    others = [
+        *(corpus / "shadowserver" / "lists").iterdir(),
+        *(corpus / "ioc-csv").iterdir(),
+        *(corpus / "csaf").glob("*.csv"),
+    ]
+    for file in others:
+        assert not abuse.sniff(file.read_bytes()[:65536]), file.name

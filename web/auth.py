@@ -6,7 +6,6 @@ compared in constant time; an unknown user costs the same comparison.
 """
 
 import base64
-import binascii
 import hmac
 import secrets
 from collections.abc import Callable
@@ -113,7 +112,7 @@ def _presented(authorization: str | None) -> tuple[str, str]:
     if scheme.lower() == "basic":
         try:
             user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, or not UTF-8
             return "", ""
         return user, password
     return "", ""

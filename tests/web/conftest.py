@@ -1,0 +1,140 @@
+"""A real server on a real port, over a database of its own; what may be seen is decided by a set that tests change."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from dispatch import View, publication
+from subscribers import Contact, Profile, Subscriber
+from tlp import Clearance, Label
+from web import Services, auth
+from web.server import create_app, server_config
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+TAXII = {"Accept": "application/taxii+json;version=2.1"}
+
+
+@dataclass
+class World:
+    """The registry, the decisions and the clock as a test sets them."""
+
+    engine: sa.Engine
+    subscribers: dict[str, Subscriber] = field(default_factory=dict)
+    forbidden: set[tuple[str, str]] = field(default_factory=set)
+    """(reader, item)."""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    now: datetime = NOW
+    stale: bool = False
+    broken: bool = False
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    url: str = ""
+
+    def join(self, subscriber_id: str) -> dict[str, str]:
+        """A subscriber with a collection and a credential."""
+        found = Subscriber(
+            subscriber_id, len(self.subscribers), "Voorbeeld", "nl", Clearance(Label.AMBER), Profile(),
+            (Contact(type="taxii"),), NOW,
+        )  # fmt: skip
+        self.subscribers[subscriber_id] = found
+        with self.engine.begin() as conn:
+            publication.collection_for(conn, found, NOW)
+            return auth.create(conn, subscriber_id, "taxii", NOW)
+
+    def publish(self, alias: str, item: str, *objects: dict[str, Any], label: Label = Label.CLEAR) -> None:
+        """Publish a view of an item."""
+        with self.engine.begin() as conn:
+            publication.publish(conn, alias, make_view(alias, item, *objects, label=label), self.now)
+
+    def permitted(
+        self,
+        conn: sa.Connection,
+        reader: Subscriber | None,
+        item: str,
+        keys: frozenset[str],
+        label: Label,
+        now: datetime,
+    ) -> bool:
+        if self.broken:
+            raise RuntimeError("geheime waarde")
+        name = "public" if reader is None else reader.id
+        self.asked.append((name, item))
+        return (name, item) not in self.forbidden
+
+    def current(self) -> None:
+        if self.stale:
+            raise RuntimeError("geheime waarde")
+
+    def services(self) -> Services:
+        return Services(lambda conn, name: self.subscribers.get(name), self.permitted, self.current)
+
+    def client(self, credential: dict[str, str] | None = None, **headers: str) -> httpx.Client:
+        """A client that speaks TAXII."""
+        login = None if credential is None else (credential["user"], credential["password"])
+        return httpx.Client(base_url=self.url, auth=login, headers=TAXII | headers)
+
+
+def make_view(alias: str, item: str, *objects: dict[str, Any], label: Label = Label.CLEAR, **changes: Any) -> View:
+    fields: dict[str, Any] = {
+        "item": item, "version": 1, "kind": "report", "title": "Titel", "summary": "Samenvatting", "label": label,
+        "urgency": "today", "reader": "public" if alias == "clear" else alias, "sources": ("NCSC",), "cves": (),
+        "affected": (), "sectors": (), "observables": (), "remedies": (), "references": (), "kans": None,
+        "schade": None, "cvss": None, "epss": None, "exploited": None, "exposure": None, "withdrawn": False,
+        "source_time": None, "received_at": NOW, "reasons": (), "objects": objects, "statements": frozenset({"a"}),
+    }  # fmt: skip
+    return View(**fields | changes)
+
+
+def tool(number: int, modified: str = "2026-03-01T00:00:00.000Z", **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "tool", "spec_version": "2.1", "id": f"tool--{number:08d}-2222-4222-8222-222222222222",
+        "created": "2026-03-01T00:00:00.000Z", "modified": modified, "name": f"Hulpmiddel {number}",
+    } | properties  # fmt: skip
+
+
+@pytest.fixture
+def world(engine: sa.Engine) -> World:
+    with engine.begin() as conn:
+        publication.ensure(conn, NOW)
+    return World(engine)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., World]]:
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(world: World, **settings: Any) -> World:
+        app = create_app(world.engine, world.services(), clock=lambda: world.now, registry=world.registry, **settings)
+        server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        until = time.monotonic() + 20
+        while not server.started:
+            assert thread.is_alive()
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        world.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        return world
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def served(world: World, serve: Callable[..., World]) -> World:
+    return serve(world)
+
+
+def tick(world: World) -> None:
+    world.now += timedelta(seconds=1)

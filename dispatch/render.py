@@ -29,6 +29,8 @@ COLOURS = {"CLEAR": "#ffffff", "GREEN": "#33ff00", "AMBER": "#ffc000", "AMBER+ST
 """FIRST TLP 2.0, on black."""
 BANDS = {"today": "#a31515", "this-week": "#8a4500", "info": "#154273"}
 """White text stands out on each by at least 6:1 (WCAG 2.2 1.4.3)."""
+_FIRST = 5
+"""Rows of the reader's own before the steps; the others follow below, so that the steps stay on the first screen."""
 _CAPS: dict[Register, dict[str, int]] = {
     "zzp": {"versions": 5, "own": 10, "indicators": 25, "references": 3, "remedies": 0, "summary": 500},
     "mkb": {"versions": 10, "own": 25, "indicators": 25, "references": 5, "remedies": 3, "summary": 800},
@@ -96,8 +98,8 @@ class Renderer:
         content = _content(view, advice, register, language, kind, at)
         content |= self.frame(view.label, language, subject(view, advice, kind, language))
         content |= {
-            "real": self._say(language, "real", number=view.item),
-            "receive": self._say(language, "receive", name=plain(subscriber.name, 120)),
+            "real": self.real(language, view.item),
+            "receive": self.receive(subscriber),
             "attached": attached,
             "changes": [plain(line) for line in changes],
             "notes": [plain(line, 600) for line in notes],
@@ -111,7 +113,6 @@ class Renderer:
             "lang": language,
             "label": label.value,
             "subject": subject,
-            "receive": "",
             "footer": self._say(language, "footer"),
         }
 
@@ -188,7 +189,7 @@ def _content(
         "withdrawn": kind == "withdrawal",
         "why": w["why"]["concerned" if reasons or own else "general"],
         "reasons": capped(reasons, 10, language).lines,
-        "own": capped([seen_line(o, language) for o in own], caps["own"], language),
+        "own": capped([seen_line(o, language) for o in own], _FIRST, language),
         "advice": advice,
         "forward": "" if view.label >= Label.AMBER_STRICT else advice.forward_text,
         "facts": facts(view, register, language),
@@ -198,7 +199,7 @@ def _content(
         "remedies": capped([harm(r, 400) for r in view.remedies], caps["remedies"], language)
         if caps["remedies"]
         else Lines(()),
-        "details": _details(view, strange, caps, language),
+        "details": _details(view, own[_FIRST:], strange, caps, language),
         "references": _references(view, strange, caps["references"]),
     }
 
@@ -233,8 +234,13 @@ def facts(view: View, register: Register, language: str) -> list[tuple[str, str]
     return found
 
 
-def _details(view: View, strange: Sequence[Observable], caps: dict[str, int], language: str) -> list[dict[str, Any]]:
+def _details(
+    view: View, own: Sequence[Observable], strange: Sequence[Observable], caps: dict[str, int], language: str
+) -> list[dict[str, Any]]:
     w, parts = words(language), []
+    if own:
+        rows = capped([seen_line(o, language) for o in own], caps["own"], language)
+        parts.append(_part(w["head"]["seen"], rows, mono=True))
     if view.cves:
         parts.append(_part(w["head"]["cves"], capped([plain(cve, 40) for cve in view.cves], 30, language)))
     versions = list(dict.fromkeys(version_line(each, language) for each in view.affected))

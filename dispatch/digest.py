@@ -1,0 +1,208 @@
+"""The Monday and Friday editions: what they cover, what they hold for one subscriber, and how they read.
+
+An edition covers everything since that edition was last made, holds nothing that is forgotten and repeats nothing:
+what the subscriber was told already is one line, or on Friday nothing, unless it changed. An empty edition is not
+sent. The label of an edition is the strictest of its views.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from dispatch import View, wording
+from dispatch.editions import Edition, Window
+from dispatch.render import BANDS, Rendered, Renderer, seen_line, why
+from dispatch.wording import capped, harmless, moment, plain, words
+from subscribers import Subscriber
+from tlp import Label, strictest
+from triage.advice import Advice, Register
+
+SectionName = Literal["open", "relevant", "new", "changed", "news", "told"]
+_ORDER: dict[Edition, tuple[SectionName, ...]] = {
+    "monday": ("open", "new", "changed", "told"),
+    "friday": ("relevant", "new", "changed", "news", "told"),
+}
+_CAPS: dict[Register, int] = {"zzp": 5, "mkb": 8, "mature": 15}
+_URGENCIES = ("today", "this-week", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item as the subscriber may see it, for an edition."""
+
+    view: View
+    advice: Advice
+    alerted: datetime | None = None
+    """When this subscriber was sent this very version by itself."""
+    changes: tuple[str, ...] = ()
+    """Against the version it was told of before (dispatch.changes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """One subscriber's edition: sections in order, none empty."""
+
+    window: Window
+    sections: tuple[tuple[SectionName, tuple[Candidate, ...]], ...]
+    label: Label
+
+    @property
+    def items(self) -> dict[str, int]:
+        """Item -> version, of everything in it."""
+        return {each.view.item: each.view.version for _, part in self.sections for each in part}
+
+
+def arrange(window: Window, candidates: Sequence[Candidate], told: Mapping[str, int]) -> Arranged | None:
+    """Sort what a subscriber may see into its edition. None: nothing to send.
+
+    `told`: item -> version that earlier editions held. Of those only what changed returns. What was sent by itself
+    is one line, and does not make an edition by itself.
+    """
+    found: dict[SectionName, list[Candidate]] = {}
+    for each in sorted(candidates, key=_rank):
+        section = _section(window.edition, each, told)
+        if section is not None:
+            found.setdefault(section, []).append(each)
+    if not found.keys() - {"told"}:
+        return None
+    sections = tuple((name, tuple(found[name])) for name in _ORDER[window.edition] if name in found)
+    return Arranged(window, sections, strictest(each.view.label for _, part in sections for each in part))
+
+
+def _section(edition: Edition, each: Candidate, told: Mapping[str, int]) -> SectionName | None:
+    view, known = each.view, told.get(each.view.item)
+    if view.withdrawn and known is None and each.alerted is None:
+        return None
+    if edition == "monday" and view.kind == "exposure" and any(o.own for o in view.observables):
+        return "open"  # also when it was told before: it still stands open
+    if each.alerted is not None:
+        return None if known == view.version else "told"
+    if known is not None:
+        return "changed" if view.version > known else None
+    if each.changes:
+        return "changed"
+    if edition == "monday":
+        return "new"
+    if any(reason.criterion in ("network", "domain", "software") for reason in view.reasons):
+        return "relevant"
+    return "news" if view.kind == "news" else "new"
+
+
+def _rank(each: Candidate) -> tuple[Any, ...]:
+    """Most urgent first, then what is of one action together, then the oldest."""
+    view = each.view
+    return _URGENCIES.index(view.urgency), each.advice.block, view.received_at, view.item
+
+
+def render(renderer: Renderer, arranged: Arranged, subscriber: Subscriber, register: Register) -> Rendered:
+    """Subject, text and HTML of one subscriber's edition."""
+    language, w = subscriber.language, words(subscriber.language)
+    d, window = w["digest"], arranged.window
+    sections = [_shown(name, part, register, language) for name, part in arranged.sections]
+    count = sum(len(part) for _, part in arranged.sections)
+    content = renderer.frame(arranged.label, language, subject(arranged, language))
+    content |= {
+        "name": d[window.edition],
+        "date": wording.day(window.day, language),
+        "counts": d["count_one"] if count == 1 else d["count"].format(count=count),
+        "intro": d[f"{window.edition}_intro"],
+        "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
+        "sections": sections,
+        "real": renderer.real(language, window.id),
+        "receive": renderer.receive(subscriber),
+    }
+    content["reading"] = d["reading"].format(count=_minutes(sections))
+    return renderer.fill("digest", content)
+
+
+def subject(arranged: Arranged, language: str) -> str:
+    """`TLP:AMBER Start van de week: 2 open bij u, 3 nieuw (2 maart)`."""
+    d = words(language)["digest"]
+    sizes: dict[str, int] = {}
+    for name, part in arranged.sections:
+        key = "new" if name == "relevant" else name
+        sizes[key] = sizes.get(key, 0) + len(part)
+    counts = [
+        d[f"subject_{name}"].format(count=sizes[name]) for name in ("open", "new", "changed", "news") if name in sizes
+    ]
+    day = wording.day(arranged.window.day, language).partition(" ")[2]
+    return f"{arranged.label} {d[arranged.window.edition]}: {', '.join(counts)} ({day})"
+
+
+def _shown(name: SectionName, part: Sequence[Candidate], register: Register, language: str) -> dict[str, Any]:
+    """A section as the templates take it: cards grouped by action, or lines, at most so many and how many more."""
+    d = words(language)["digest"]
+    most = _CAPS[register]
+    rest = len(part) - most
+    shown = part[:most]
+    if name == "told":
+        texts = [
+            f"{plain(each.advice.headline, 100)} ({each.view.item}), "
+            + d["told_line"].format(time=moment(each.alerted, language) if each.alerted else "")
+            for each in shown
+        ]
+        cards: list[dict[str, Any]] = []
+    else:
+        texts, cards = [], [_card(name, group, register, language) for group in _grouped(shown)]
+    more = d["rest"].format(count=rest) if rest > 0 else ""
+    return {"head": d[name], "cards": cards, "lines": texts, "more": more}
+
+
+def _grouped(part: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Items of one action and one urgency in one card; generic advice is no action of its own."""
+    groups: dict[tuple[str, ...], list[Candidate]] = {}
+    for each in part:
+        key = (each.advice.block, each.view.urgency) if each.advice.specific else (each.view.item,)
+        groups.setdefault(key, []).append(each)
+    return list(groups.values())
+
+
+def _card(name: SectionName, group: Sequence[Candidate], register: Register, language: str) -> dict[str, Any]:
+    w, first = words(language), group[0]
+    view = first.view
+    reasons = list(dict.fromkeys(line for each in group for line in why(each.view.reasons, register, language)))
+    own = [o for each in group for o in each.view.observables if o.own]
+    headline = plain(harmless(first.advice.headline, view.observables), 150)
+    lines: list[str] = []
+    if name == "changed":
+        lines += [plain(line) for each in group for line in each.changes]
+    if own:
+        listed = capped([seen_line(o, language) for o in own], 3, language)
+        lines += [*listed.lines, *([listed.more] if listed.more else [])]
+    elif name != "changed":
+        lines += [_told(each.view, headline) for each in group]
+    label = strictest(each.view.label for each in group)
+    stepped = name in ("open", "relevant", "new") and (first.advice.specific or bool(own))
+    return {
+        "headline": headline,
+        "lang": view.language if headline == view.title and view.language not in ("", language) else "",
+        "level": w["level"][view.urgency],
+        "band": BANDS[view.urgency],
+        "label": label.value,
+        "ids": ", ".join(each.view.item for each in group),
+        "why": "; ".join(reasons[:3]),
+        "lines": [line for line in dict.fromkeys(lines) if line],
+        "steps": first.advice.steps[:3] if stepped else (),
+        # The smallest firms' steps speak of a text to forward.
+        "forward": first.advice.forward_text if stepped and register == "zzp" and label < Label.AMBER_STRICT else "",
+    }
+
+
+def _told(view: View, headline: str) -> str:
+    """The title, or where the headline holds it already the beginning of the summary."""
+    title = plain(harmless(view.title, view.observables), 200)
+    return title if title not in headline else plain(harmless(view.summary, view.observables), 200)
+
+
+def _minutes(sections: Sequence[Mapping[str, Any]]) -> int:
+    """At 200 words a minute, at least one."""
+    texts = [
+        text
+        for section in sections
+        for text in (
+            *section["lines"],
+            *(t for card in section["cards"] for t in (card["headline"], card["why"], *card["lines"], *card["steps"])),
+        )
+    ]
+    return max(1, -(-sum(len(text.split()) for text in texts) // 200))

@@ -53,7 +53,7 @@ def recognise(body: bytes) -> Format:
     head = body[:HEAD].lstrip()
     if head[:1] in (b"{", b"["):
         return _json(body)
-    if head[:1] == b"<":
+    if head[:8].replace(b"\0", b"").lstrip(b"\xff\xfe\xef\xbb\xbf")[:1] == b"<":
         return _xml(head)
     return _text(head)
 

@@ -6,6 +6,7 @@ the object; a malformed optional property costs only itself. Custom types, `x_` 
 guard strips what is not allowed), within the limits on size and depth.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -99,7 +100,12 @@ OBSERVABLES = frozenset(
 
 def is_time(value: Any) -> bool:
     """An RFC 3339 time in UTC that exists (STIX 2.1 2.18)."""
-    if type(value) is not str or _TIME.fullmatch(value) is None:
+    return type(value) is str and _is_time(value)
+
+
+@functools.lru_cache(maxsize=1 << 14)  # an object often has the same time thrice, and a feed the same for all
+def _is_time(value: str) -> bool:
+    if len(value) > 64 or _TIME.fullmatch(value) is None:
         return False
     try:
         datetime.fromisoformat(value)
@@ -322,19 +328,21 @@ def _properties(obj: dict[str, Any], path: str, problems: list[Problem], require
     if len(obj) > MAX_ITEMS:
         problems.append(Problem("shape", f"more than {MAX_ITEMS} properties", path))
         return False
-    checks = COMMON if required is None else CHECKS
+    check_of = (COMMON if required is None else CHECKS).get
     malformed: list[str] = []
     for name, value in obj.items():
-        check = checks.get(name)
+        check = check_of(name)
         if check is not None and not check(value):
             if name in _VITAL or name in (required or ()):
                 problems.append(Problem("shape", "malformed", f"{path}/{name}"))
                 return False
             malformed.append(name)
         kind = type(value)
-        if (kind is str and len(value) > MAX_STRING) or (
-            (kind is dict or kind is list) and not _within(value, MAX_DEPTH)
-        ):
+        if kind is str:
+            fits = len(value) <= MAX_STRING
+        else:
+            fits = (kind is not dict and kind is not list) or _within(value, MAX_DEPTH)
+        if not fits:
             where = f"{path}/{name if name in _KNOWN else '*'}"
             problems.append(Problem("shape", "longer, larger or nested deeper than is read", where))
             return False

@@ -101,16 +101,16 @@ def _sound(document: Any, problems: list[Problem]) -> Iterator[tuple[str, dict[s
     if not listed:
         raise NormalizeError("a bundle without objects", "/objects", "shape")
     # A 2.0 bundle says so on the bundle; a list without any version is 2.0 too (STIX 2.1 3.2: spec_version).
-    stated = {obj.get("spec_version") for _, obj, _ in listed if isinstance(obj, dict)}
+    told = any(isinstance(obj, dict) and obj.get("spec_version") == "2.1" for _, obj, _ in listed)
     for path, obj, container in listed:
         if not isinstance(obj, dict):
             problems.append(Problem("shape", "not a JSON object", path))
             continue
-        version = obj.get("spec_version") or container or ("2.1" if _is_21(stated, obj) else "2.0")
+        version = obj.get("spec_version") or container or ("2.1" if told or _observed(obj) else "2.0")
         if version == "2.0":
             made = upgraded(obj, new_id)
         else:
-            obj.setdefault("spec_version", "2.1")
+            obj["spec_version"] = "2.1"
             made = [obj]
         for new in made:
             if not admit(new, path, problems):
@@ -121,8 +121,10 @@ def _sound(document: Any, problems: list[Problem]) -> Iterator[tuple[str, dict[s
             yield path, new
 
 
-def _is_21(stated: set[Any], obj: dict[str, Any]) -> bool:
-    return "2.1" in stated or obj.get("type") in OBSERVABLES
+def _observed(obj: dict[str, Any]) -> bool:
+    """Only 2.1 has observables by themselves."""
+    kind = obj.get("type")
+    return isinstance(kind, str) and kind in OBSERVABLES
 
 
 def _distinct(
@@ -139,8 +141,8 @@ def _distinct(
             continue
         if known:
             older = [_moment(other) != _moment(obj) for other in known]
-            what = "another version of an object of this bundle" if any(older) else "a second object with the same id"
-            problems.append(Problem("shape", f"{what} and other content, kept apart", path))
+            what = "another version of one object" if any(older) else "second object with the same id and other content"
+            problems.append(Problem("shape", f"{what}, kept apart", path))
         known.append(obj)
     objects: list[dict[str, Any]] = []
     superseded: set[int] = set()
@@ -211,11 +213,7 @@ def _left_over(
         title, summary = named[0]["name"], named[0].get("description", "")
     elif kind == "indicators":
         what = [obj["name"] for obj in named if obj["type"] in ("malware", "intrusion-set", "threat-actor", "tool")]
-        count = counts["indicator"] or sum(counts[seen] for seen in _SEEN if seen in counts)
-        word = (
-            ("indicator" if count == 1 else "indicatoren") if dutch else ("indicator" if count == 1 else "indicators")
-        )
-        title = f"{', '.join(what)}: {count} {word}" if 0 < len(what) <= 3 else f"{source.name}: {count} {word}"
+        title = f"{', '.join(what) if 0 < len(what) <= 3 else source.name}: {_amount(counts, dutch=dutch)}"
         summary = next((obj.get("description", "") for obj in named if len(what) == 1 and obj["name"] == what[0]), "")
     else:
         title = f"{source.name}: " + ", ".join(f"{count} {name}" for name, count in counts.most_common(3))
@@ -224,6 +222,18 @@ def _left_over(
         if 0 < len(names) <= 5 and len(names) == len(own):
             title = ", ".join(names)
     return kind, key, title, summary, source.language, ()
+
+
+def _amount(counts: Counter[str], *, dutch: bool) -> str:
+    """`343 indicators`; where there are none, `4 observables`."""
+    if count := counts["indicator"]:
+        return f"{count} indicator{'' if count == 1 else 'en' if dutch else 's'}"
+    count = sum(counts[seen] for seen in OBSERVABLES if seen in counts)
+    if not count:
+        return ", ".join(f"{count} {name}" for name, count in counts.most_common(3))
+    if dutch:
+        return f"{count} waarneming{'' if count == 1 else 'en'}"
+    return f"{count} observable{'' if count == 1 else 's'}"
 
 
 def _numbers(obj: dict[str, Any]) -> Iterator[str]:

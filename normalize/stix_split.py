@@ -152,15 +152,16 @@ def _ends(link: dict[str, Any]) -> list[str]:
 def _references(value: Any, depth: int) -> Iterator[str]:
     """Ids that an object refers to, also from within its extensions and message parts."""
     for name, part in value.items():
-        if name.endswith("_ref"):
-            if type(part) is str:
+        kind = type(part)
+        if kind is str:
+            if name[-4:] == "_ref":
                 yield part
-        elif name.endswith("_refs"):
-            if type(part) is list:
+        elif kind is list:
+            if name[-5:] == "_refs":
                 yield from (ref for ref in part if type(ref) is str)
-        elif depth and type(part) is dict:
+            elif depth:
+                for element in part:
+                    if type(element) is dict:
+                        yield from _references(element, depth - 1)
+        elif kind is dict and depth:
             yield from _references(part, depth - 1)
-        elif depth and type(part) is list:
-            for element in part:
-                if type(element) is dict:
-                    yield from _references(element, depth - 1)

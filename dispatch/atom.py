@@ -60,8 +60,8 @@ def put(conn: sa.Connection, view: View, now: datetime) -> bool:
     terms += [("cve", cve) for cve in view.cves]
     row = {
         "item": view.item,
-        "title": view.title,
-        "summary": view.summary,
+        "title": _storable(view.title),
+        "summary": _storable(view.summary),
         "categories": msgspec.json.encode(terms),
         "statements": msgspec.json.encode(sorted(view.statements)),
         "withdrawn": view.withdrawn,
@@ -100,6 +100,11 @@ def latest(conn: sa.Connection, limit: int) -> list[Entry]:
         )
         for item, title, summary, terms, keys, *rest in conn.execute(query.limit(limit))
     ]  # fmt: skip
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text cannot hold NUL."""
+    return text.replace("\0", "\ufffd")
 
 
 def purge(conn: sa.Connection, before: datetime) -> int:

@@ -7,6 +7,7 @@ compared in constant time; an unknown user costs the same comparison.
 
 import base64
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ Random = Callable[[int], bytes]
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly the last use is recorded."""
 _PREFIX = "oktt_"
+_USER = re.compile(r"[a-z]+-[0-9a-f]{16}")
 _NOBODY = bytes(32)
 
 credentials = sa.Table(
@@ -81,6 +83,8 @@ def authenticate(
 ) -> Access | None:
     """Whose request this is, by its Authorization header (RFC 7617, RFC 6750); None: nobody we know."""
     user, password = _presented(authorization)
+    if not _USER.fullmatch(user):
+        user = ""  # nobody's; some databases refuse to look for some characters
     columns = credentials.c
     row = conn.execute(sa.select(credentials).where(columns.id == user)).first()
     if not hmac.compare_digest(_NOBODY if row is None else bytes(row.secret), _digest(password)) or row is None:

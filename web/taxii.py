@@ -145,7 +145,8 @@ def _collections(caller: Caller, request: Request) -> Response:  # noqa: ARG001 
 
 def _collection(caller: Caller, request: Request) -> Collection:
     """By id or alias. Another subscriber's is as unknown as one that does not exist: 404 (5.2)."""
-    found = publication.find(caller.conn, request.path_params["collection"])
+    name = request.path_params["collection"]
+    found = None if "\0" in name else publication.find(caller.conn, name)
     if found is None or found.subscriber not in (None, caller.subscriber.id):
         raise TaxiiError(404, "No such collection", "Unknown here, or not yours to read")
     return found
@@ -230,6 +231,7 @@ class _Reading:
         collection = _collection(caller, request)
         asked = parameters(request.query_params.multi_items(), fields)
         object_id = request.path_params.get("object")
+        self._require(object_id is None or "\0" not in object_id)
         filters = read_filters(asked, object_id, versions)
         limit = min(read_limit(asked.get("limit")) or self._max_limit, self._max_limit)
         allowed = self._allowed(caller, collection)

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -52,7 +52,7 @@ class World:
     def publish(self, alias: str, item: str, *objects: dict[str, Any], label: Label = Label.CLEAR) -> None:
         """Publish a view of an item."""
         with self.engine.begin() as conn:
-            publication.publish(conn, alias, make_view(alias, item, *objects, label=label), self.now)
+            publication.publish(conn, alias, _view(alias, item, *objects, label=label), self.now)
 
     def permitted(
         self,
@@ -82,7 +82,7 @@ class World:
         return httpx.Client(base_url=self.url, auth=login, headers=TAXII | headers)
 
 
-def make_view(alias: str, item: str, *objects: dict[str, Any], label: Label = Label.CLEAR, **changes: Any) -> View:
+def _view(alias: str, item: str, *objects: dict[str, Any], label: Label = Label.CLEAR, **changes: Any) -> View:
     fields: dict[str, Any] = {
         "item": item, "version": 1, "kind": "report", "title": "Titel", "summary": "Samenvatting", "label": label,
         "urgency": "today", "reader": "public" if alias == "clear" else alias, "sources": ("NCSC",), "cves": (),
@@ -93,11 +93,9 @@ def make_view(alias: str, item: str, *objects: dict[str, Any], label: Label = La
     return View(**fields | changes)
 
 
-def tool(number: int, modified: str = "2026-03-01T00:00:00.000Z", **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "tool", "spec_version": "2.1", "id": f"tool--{number:08d}-2222-4222-8222-222222222222",
-        "created": "2026-03-01T00:00:00.000Z", "modified": modified, "name": f"Hulpmiddel {number}",
-    } | properties  # fmt: skip
+@pytest.fixture
+def make_view() -> Callable[..., View]:
+    return _view
 
 
 @pytest.fixture
@@ -134,7 +132,3 @@ def serve() -> Iterator[Callable[..., World]]:
 @pytest.fixture
 def served(world: World, serve: Callable[..., World]) -> World:
     return serve(world)
-
-
-def tick(world: World) -> None:
-    world.now += timedelta(seconds=1)

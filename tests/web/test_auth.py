@@ -37,6 +37,7 @@ def test_anything_else_is_nobody(connection: sa.Connection) -> None:
     other = auth.create(connection, "kvk-2", "taxii", NOW)
     headers = [
         None, "", "Basic", "Bearer", "Basic !", basic(made["user"], ""), basic("", made["password"]),
+        basic("\0", "\0"), "Bearer \0.\0",
         basic(other["user"], made["password"]), f"Bearer {made['token']}x", f"Bearer {made['user']}",
         f"Digest {made['token']}", f"Basic {made['token']}", basic(made["user"], made["password"] + "\ud7ff"),
     ]  # fmt: skip

@@ -282,14 +282,14 @@ def test_without_credentials_there_is_nothing(served: Any, credential: dict[str,
         assert is_error(client.get("/taxii2/"), 401), "whoever left the registry is nobody"
 
 
-@on_sqlite
 def test_anothers_collection_is_as_unknown_as_none(served: Any, client: httpx.Client) -> None:
     served.join("kvk-2")
     for name in ("kvk-2", collection_id(served, "kvk-2"), "nergens"):
         for tail in ("", "objects/", "manifest/", f"objects/{tool(1)['id']}/", f"objects/{tool(1)['id']}/versions/"):
             assert is_error(client.get(f"{ROOT}collections/{name}/{tail}"), 404)
         assert is_error(client.post(f"{ROOT}collections/{name}/objects/"), 404)
-    assert is_error(client.get(f"{CLEAR}objects/tool--onbekend/"), 404)
+    for path in (f"{CLEAR}objects/tool--onbekend/", f"{CLEAR}objects/%00/", f"{ROOT}collections/%00/", f"{CLEAR}%FF/"):
+        assert is_error(client.get(path), 404)
     assert is_error(client.get(f"{ROOT}status/2d086da7-4bdc-4f91-900e-d77486753710/"), 404)
     assert is_error(client.get("/taxii2/anders/"), 404)
 

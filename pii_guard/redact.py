@@ -30,8 +30,8 @@ def names_in(objects: Sequence[Mapping[str, Any]]) -> set[str]:
                 names.add(str(obj.get("name", "")))
         elif kind in ("email-addr", "user-account"):
             names.add(str(obj.get("display_name", "")))
-        for key in ("authors", "x_mitre_contributors"):
-            listed = obj.get(key)
+        elif kind in ("note", "opinion"):
+            listed = obj.get("authors")
             if isinstance(listed, list):
                 names.update(name for name in listed if isinstance(name, str))
     return names

@@ -12,7 +12,7 @@ from typing import Any, Final
 from normalize import NormalizeError, Role
 from normalize.patterns import PatternValue, pattern_values, rewrite_pattern
 from pii_guard import Category
-from pii_guard.detect import is_ip
+from pii_guard.detect_network import is_ip
 from pii_guard.paths import (
     CATEGORY_OF_TYPE,
     COMMON,
@@ -309,7 +309,8 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     """May this comparison stay in a pattern?"""
     first = compared.path.split(".", 1)[0].split("[", 1)[0]
     table = TREATMENTS.get(compared.type)
-    if table is None or compared.type not in OBSERVABLES or first not in table:
+    known = table is not None and (first in table or (compared.type, first) == ("file", "path"))
+    if not known or compared.type not in OBSERVABLES:
         return walk.strip(UNKNOWN, "free-text", path) is not GONE
     forbidden = PATTERN_NEVER.get((compared.type, first))
     if forbidden is not None:

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from normalize import Role
 from pii_guard import Action, Category, Finding
-from pii_guard.detect import NO_PERSON, SUSPECT, Span, is_ip, scan
+from pii_guard.detect import SUSPECT, Span, scan
+from pii_guard.detect_network import NO_PERSON, is_ip
 from pii_guard.policy import Ruling, Rulings
 from pii_guard.roles import Roles
 
@@ -114,23 +115,24 @@ class Eraser:
         self._words = _WORDS["nl" if language.startswith("nl") else "en"]
         self._clean: set[str] = set()
         self._versions: set[str] = set()
-        self._names: re.Pattern[str] | None = None
+        self._names: dict[str, re.Pattern[str]] = {}
 
     def know_names(self, names: Iterable[str]) -> None:
         """Names of persons, taken from properties that hold them: they go wherever the draft repeats them."""
-        listed = sorted({re.escape(name.strip()) for name in names if len(name.strip()) > 3}, key=len, reverse=True)
-        if listed:
-            self._names = re.compile(rf"(?<!\w)(?:{'|'.join(listed)})(?!\w)", re.IGNORECASE)
+        self._names = {
+            name.strip().casefold(): re.compile(rf"(?<!\w){re.escape(name.strip())}(?!\w)", re.IGNORECASE)
+            for name in names
+            if len(name.strip()) > 3
+        }
 
     def spans(self, text: str) -> list[Span]:
         """What was recognised in a text, names that are known of this draft included."""
         found = scan(text)
-        if self._names is not None:
-            for match in self._names.finditer(text):
-                taken = any(span.start < match.end() and match.start() < span.end for span in found)
-                if not taken:
-                    found.append(Span("name", *match.span(), 1.0, "named-elsewhere"))
-            found.sort(key=lambda span: span.start)
+        if self._names:
+            folded = text.casefold()
+            for name, pattern in self._names.items():
+                if name in folded:
+                    found = _with_names(found, pattern, text)
         return found
 
     def decide(self, span: Span, text: str) -> tuple[Role, Ruling]:
@@ -144,7 +146,7 @@ class Eraser:
 
     def text(self, text: str, path: str, index: int = -1) -> str:
         """The text with everything that may not stay replaced by what it was, in words."""
-        if text in self._clean or (self._names is None and PLAIN(text)):
+        if text in self._clean or (not self._names and PLAIN(text)):
             return text
         spans = self.spans(text)
         if not spans:
@@ -275,3 +277,10 @@ class Eraser:
         known = self.roles.of_value(f"{category}-addr", bare)
         told: Role = "victim" if "victim" in (known, role) else "attacker" if "attacker" in (known, role) else "unknown"
         return host if self.action(category, told, path, index) == "keep" else None
+
+
+def _with_names(found: list[Span], pattern: re.Pattern[str], text: str) -> list[Span]:
+    """The spans, and the name wherever none of them stands already."""
+    extra = [Span("name", *match.span(), 1.0, "named-elsewhere") for match in pattern.finditer(text)]
+    free = [new for new in extra if not any(old.start < new.end and new.start < old.end for old in found)]
+    return sorted((*found, *free), key=lambda span: span.start)

@@ -250,6 +250,7 @@ _PRODUCTS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=65536)
 def plain_key(vendor: str, product: str) -> tuple[str, str]:
     """Names without case, signs, company forms, and the vendor's name before the product's; no aliases."""
     maker = _words(_COMPANY.sub(" ", vendor)) or _words(vendor)

@@ -15,11 +15,12 @@ _NUMBERS = re.compile(r"v?(\d+(?:\.\d+)*)(.*)", re.DOTALL)
 _LEAD = re.compile(r"^(?:version|versie|release|firmware|build|v\.)[\s:_]*(?=v?\d)", re.IGNORECASE)
 _CISCO = re.compile(r"^(\d+\.\d+)\((\d+(?:\.\d+)*)\)(.*)$", re.DOTALL)
 _TAG = re.compile(r"^[\s._+-]*([a-z][a-z \-]*?)?[\s._-]*(\d+(?:[.-]\d+)*)?$")
+_JUNOS = re.compile(r"^r(\d+)(?:-?s(\d+))?(?:[.-](\d+))?$")
 _LETTER = re.compile(r"^[a-z]$")
 _RANK = {
     **dict.fromkeys(("alpha", "beta", "dev", "rc", "pre", "preview", "snapshot", "m", "cr", "ea"), -1),
     **dict.fromkeys(
-        ("if", "fp", "sp", "h", "hf", "hotfix", "p", "patch", "update", "cu", "rev", "mr", "ga", "letter"), 1
+        ("if", "fp", "sp", "h", "hf", "hotfix", "p", "patch", "update", "cu", "rev", "r", "mr", "ga", "letter"), 1
     ),
 }
 """Does a release with this suffix come before (-1) or after (1) the release without any?"""
@@ -102,6 +103,9 @@ def _suffix(rest: str) -> tuple[str, tuple[int, ...]] | None:
     """Kind and numbers of what follows the dotted numbers; None: it cannot be read."""
     if _LETTER.fullmatch(rest):
         return "letter", (ord(rest),)
+    junos = _JUNOS.match(rest)
+    if junos:
+        return "r", tuple(int(part or 0) for part in junos.groups())
     found = _TAG.fullmatch(rest.replace("_", " "))
     if not found:
         return None

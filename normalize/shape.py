@@ -20,9 +20,10 @@ MAX_STRING = 2_000_000
 MAX_ITEMS = 100_000
 """Elements of one list, or properties of one object."""
 
-Check = Callable[[Any], bool]
+Check = Callable[[Any], bool] | type
+"""A test, or simply the type that a value has to be of."""
 
-ID = re.compile(r"([a-z][a-z0-9-]{0,248}[a-z0-9])--[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TYPE = re.compile(r"[a-z][a-z0-9-]{1,248}[a-z0-9]")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
@@ -116,19 +117,21 @@ def _is_time(value: str) -> bool:
 
 def is_id(value: Any) -> bool:
     """`type--uuid` (STIX 2.1 2.9); real feeds use UUIDs of no known version, and upper case."""
-    return type(value) is str and ID.fullmatch(value) is not None
+    return _kind_of(value) is not None
 
 
-def _text(value: Any) -> bool:
-    return type(value) is str
+def _kind_of(value: Any) -> str | None:
+    """The type in an id; None: it is no id."""
+    if type(value) is not str:
+        return None
+    kind, _, rest = value.partition("--")
+    if _UUID.fullmatch(rest) is None or (kind not in REQUIRED and _TYPE.fullmatch(kind) is None):
+        return None
+    return kind
 
 
 def _name(value: Any) -> bool:
     return type(value) is str and value != ""
-
-
-def _truth(value: Any) -> bool:
-    return type(value) is bool
 
 
 def _count(value: Any) -> bool:
@@ -147,17 +150,12 @@ def _percent(value: Any) -> bool:
     return type(value) is int and 0 <= value <= 100
 
 
-def _table(value: Any) -> bool:
-    return type(value) is dict
-
-
 def _texts(value: Any) -> bool:
     return type(value) is list and all(type(part) is str for part in value)
 
 
 def _ids(value: Any) -> bool:
-    match = ID.fullmatch
-    return type(value) is list and all(type(part) is str and match(part) is not None for part in value)
+    return type(value) is list and None not in map(_kind_of, value)
 
 
 def _some_ids(value: Any) -> bool:
@@ -190,13 +188,13 @@ def _hex(value: Any) -> bool:
     return type(value) is str and _HEX.fullmatch(value) is not None
 
 
-def _to(*types: str) -> Check:
+def _to(*types: str) -> Callable[[Any], bool]:
     """A reference to one of these types, or (for feeds' own types) to a custom one."""
     allowed = frozenset(types)
 
     def check(value: Any) -> bool:
-        found = ID.fullmatch(value) if type(value) is str else None
-        return found is not None and (found[1] in allowed or found[1] not in REQUIRED)
+        kind = _kind_of(value)
+        return kind is not None and (kind in allowed or kind not in REQUIRED)
 
     return check
 
@@ -225,11 +223,10 @@ COMMON: dict[str, Check] = {
     **_each(_all_to("marking-definition"), "object_marking_refs"),
     **_each(_granular, "granular_markings"),
     **_each(_external, "external_references"),
-    **_each(_table, "extensions"),
-    **_each(_truth, "revoked", "defanged"),
+    **_each(dict, "extensions"),
+    **_each(bool, "revoked", "defanged"),
     **_each(_percent, "confidence"),
-    **_each(_text, "lang"),
-    **_each(is_id, "id"),
+    **_each(str, "lang"),
 }
 """Properties that mean the same in every type, custom ones included (STIX 2.1 3.2)."""
 
@@ -237,18 +234,18 @@ CHECKS: dict[str, Check] = {
     **COMMON,
     **_each(_name, "name", "value", "pattern", "pattern_type", "relationship_type", "context", "content", "product"),
     **_each(_name, "path", "opinion", "schema"),
-    **_each(_text, "description", "abstract", "explanation", "identity_class", "contact_information", "goal"),
-    **_each(_text, "pattern_version", "objective", "sophistication", "resource_level", "primary_motivation"),
-    **_each(_text, "tool_version", "version", "definition_type", "region", "country", "administrative_area", "city"),
-    **_each(_text, "street_address", "postal_code", "subject", "message_id", "content_type", "body", "mime_type"),
-    **_each(_text, "payload_bin", "url", "encryption_algorithm", "decryption_key", "path_enc", "name_enc", "key"),
-    **_each(_text, "display_name", "rir", "command_line", "cwd", "cpe", "swid", "vendor", "user_id", "credential"),
-    **_each(_text, "account_login", "account_type", "serial_number", "issuer", "signature_algorithm", "result"),
+    **_each(str, "description", "abstract", "explanation", "identity_class", "contact_information", "goal"),
+    **_each(str, "pattern_version", "objective", "sophistication", "resource_level", "primary_motivation"),
+    **_each(str, "tool_version", "version", "definition_type", "region", "country", "administrative_area", "city"),
+    **_each(str, "street_address", "postal_code", "subject", "message_id", "content_type", "body", "mime_type"),
+    **_each(str, "payload_bin", "url", "encryption_algorithm", "decryption_key", "path_enc", "name_enc", "key"),
+    **_each(str, "display_name", "rir", "command_line", "cwd", "cpe", "swid", "vendor", "user_id", "credential"),
+    **_each(str, "account_login", "account_type", "serial_number", "issuer", "signature_algorithm", "result"),
     **_each(
-        _text, "subject_public_key_algorithm", "subject_public_key_modulus", "result_name", "analysis_engine_version"
+        str, "subject_public_key_algorithm", "subject_public_key_modulus", "result_name", "analysis_engine_version"
     ),
-    **_each(_truth, "is_family", "is_multipart", "is_active", "is_hidden", "is_self_signed", "is_service_account"),
-    **_each(_truth, "is_privileged", "can_escalate_privs", "is_disabled", "summary"),
+    **_each(bool, "is_family", "is_multipart", "is_active", "is_hidden", "is_self_signed", "is_service_account"),
+    **_each(bool, "is_privileged", "can_escalate_privs", "is_disabled", "summary"),
     **_each(_count, "number", "number_observed", "count", "size", "pid", "number_of_subkeys", "src_byte_count"),
     **_each(_count, "dst_byte_count", "src_packets", "dst_packets", "subject_public_key_exponent"),
     **_each(_port, "src_port", "dst_port"),
@@ -256,8 +253,8 @@ CHECKS: dict[str, Check] = {
     **_each(_hex, "magic_number_hex"),
     **_each(_hashes, "hashes"),
     **_each(_phases, "kill_chain_phases"),
-    **_each(_table, "contents", "definition", "environment_variables", "ipfix", "x509_v3_extensions"),
-    **_each(_table, "additional_header_fields"),
+    **_each(dict, "contents", "definition", "environment_variables", "ipfix", "x509_v3_extensions"),
+    **_each(dict, "additional_header_fields"),
     **_each(_tables, "body_multipart", "values"),
     **_each(_texts, "aliases", "goals", "roles", "sectors", "secondary_motivations", "personal_motivations"),
     **_each(_texts, "threat_actor_types", "malware_types", "indicator_types", "infrastructure_types", "report_types"),
@@ -294,10 +291,11 @@ _VITAL = frozenset(("object_marking_refs", "granular_markings", "revoked"))
 """What may not be left out when it is malformed: it says who may see the object, or that it is void."""
 
 
-def admit(obj: Any, path: str, problems: list[Problem]) -> bool:
+def admit(obj: Any, path: str, problems: list[Problem], *, small: bool = False) -> bool:
     """Can this object go on? Malformed optional properties are taken out of it; what is wrong joins `problems`.
 
-    `path` is the object's JSON Pointer. A few microseconds for an object of ten properties.
+    `path` is the object's JSON Pointer; `small`: its document is no larger than one string may be. Some
+    microseconds for an object of ten properties.
     """
     if type(obj) is not dict:
         problems.append(Problem("shape", "not a JSON object", path))
@@ -308,8 +306,7 @@ def admit(obj: Any, path: str, problems: list[Problem]) -> bool:
         return False
     required = REQUIRED.get(kind)
     identifier = obj.get("id")
-    found = ID.fullmatch(identifier) if type(identifier) is str else None
-    if found is None or found[1] != kind:
+    if _kind_of(identifier) != kind:
         reason = "no id" if identifier is None else "an id that is not `type--uuid` of its own type"
         problems.append(Problem("shape", reason, f"{path}/id"))
         return False
@@ -321,10 +318,12 @@ def admit(obj: Any, path: str, problems: list[Problem]) -> bool:
         reason = f"one of {', '.join(one_of)} is required"
         problems.append(Problem("shape", reason, path))
         return False
-    return _properties(obj, path, problems, required)
+    return _properties(obj, path, problems, required, small=small)
 
 
-def _properties(obj: dict[str, Any], path: str, problems: list[Problem], required: tuple[str, ...] | None) -> bool:
+def _properties(
+    obj: dict[str, Any], path: str, problems: list[Problem], required: tuple[str, ...] | None, *, small: bool
+) -> bool:
     if len(obj) > MAX_ITEMS:
         problems.append(Problem("shape", f"more than {MAX_ITEMS} properties", path))
         return False
@@ -332,14 +331,14 @@ def _properties(obj: dict[str, Any], path: str, problems: list[Problem], require
     malformed: list[str] = []
     for name, value in obj.items():
         check = check_of(name)
-        if check is not None and not check(value):
+        kind = type(value)
+        if check is not None and not (kind is check if type(check) is type else check(value)):
             if name in _VITAL or name in (required or ()):
                 problems.append(Problem("shape", "malformed", f"{path}/{name}"))
                 return False
             malformed.append(name)
-        kind = type(value)
         if kind is str:
-            fits = len(value) <= MAX_STRING
+            fits = small or len(value) <= MAX_STRING
         else:
             fits = (kind is not dict and kind is not list) or _within(value, MAX_DEPTH)
         if not fits:

@@ -18,9 +18,9 @@ import msgspec
 from ingest import Source
 from normalize import Draft, Kind, Normalized, NormalizeError, Problem
 from normalize.patterns import PatternValue, pattern_values, rewrite_pattern
-from normalize.shape import MAX_OBJECTS, OBSERVABLES, admit, is_id
+from normalize.shape import MAX_OBJECTS, MAX_STRING, OBSERVABLES, admit, is_id
 from normalize.stix20 import upgraded
-from normalize.stix_facts import addresses_of, facts_of, pattern_problems
+from normalize.stix_facts import Patterns, addresses_of, facts_of
 from normalize.stix_split import CONTEXT, LINKS, Split
 from tlp import Label, UnknownMarkingError, strictest
 from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_stix, of_tag, of_text
@@ -57,11 +57,13 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  #
     except RecursionError:
         raise NormalizeError("nested deeper than is read", stage="shape") from None
     problems: list[Problem] = []
-    objects, superseded = _distinct(_sound(document, problems), problems)
+    patterns: dict[str, list[PatternValue]] = {}
+    small = len(body) <= MAX_STRING
+    objects, superseded = _distinct(_sound(document, patterns, problems, small=small), problems)
     split = Split(objects)
     bundle = document.get("id") if isinstance(document, dict) else None
     made = [
-        _draft(objects, head, members, superseded, source, bundle if is_id(bundle) else None)
+        _draft(objects, head, members, superseded, patterns, source, bundle if is_id(bundle) else None)
         for head, members in split.threats()
     ]
     if not made:
@@ -95,8 +97,10 @@ def _listed(document: Any) -> Iterator[tuple[str, Any, str | None]]:
             yield f"{path}/{at}", obj, version
 
 
-def _sound(document: Any, problems: list[Problem]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Objects of version 2.1 that passed the gate, with their paths."""
+def _sound(
+    document: Any, patterns: dict[str, list[PatternValue]], problems: list[Problem], *, small: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of version 2.1 that passed the gate, with their paths. Fills `patterns`."""
     listed = list(_listed(document))
     if not listed:
         raise NormalizeError("a bundle without objects", "/objects", "shape")
@@ -113,12 +117,20 @@ def _sound(document: Any, problems: list[Problem]) -> Iterator[tuple[str, dict[s
             obj["spec_version"] = "2.1"
             made = [obj]
         for new in made:
-            if not admit(new, path, problems):
-                continue
-            if new["type"] == "indicator" and (problem := pattern_problems(new, path)):
-                problems.append(problem)
-                continue
-            yield path, new
+            if admit(new, path, problems, small=small) and _legible(new, path, patterns, problems):
+                yield path, new
+
+
+def _legible(obj: dict[str, Any], path: str, patterns: dict[str, list[PatternValue]], problems: list[Problem]) -> bool:
+    """An indicator whose STIX pattern cannot be read is no use to anybody, and could hide a value."""
+    if obj["type"] != "indicator" or obj["pattern_type"] != "stix" or (pattern := obj["pattern"]) in patterns:
+        return True
+    try:
+        patterns[pattern] = pattern_values(pattern)
+    except NormalizeError as error:
+        problems.append(Problem(error.stage, error.reason, f"{path}/pattern"))
+        return False
+    return True
 
 
 def _observed(obj: dict[str, Any]) -> bool:
@@ -165,6 +177,7 @@ def _draft(
     head: int | None,
     members: list[int],
     superseded: set[int],
+    patterns: Patterns,
     source: Source,
     bundle: str | None,
 ) -> Draft:
@@ -183,7 +196,7 @@ def _draft(
         withdrawn = top.get("revoked", False)
     title = _clean(title).strip()[:_LONGEST_TITLE]
     label, doubts = _label(inside, title)
-    facts = facts_of(current, tracking=tracking, title=title, withdrawn=withdrawn)
+    facts = facts_of(current, patterns, tracking=tracking, title=title, withdrawn=withdrawn)
     return Draft(
         kind=kind,
         key=key,

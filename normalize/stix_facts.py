@@ -7,15 +7,15 @@ Source: STIX 2.1 parts 4-6 and field-notes "STIX 2.1 and personal data".
 import ipaddress
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
-from normalize import Affected, Facts, NormalizeError, Observable, ObservableType, Problem
+from normalize import Affected, Facts, NormalizeError, Observable, ObservableType
 from normalize.evidence import gathered, role_of
-from normalize.patterns import PatternValue, pattern_values
+from normalize.patterns import PatternValue
 from normalize.products import cpe_parts, ranges
 from normalize.sectors import parse
 
@@ -37,6 +37,8 @@ _FANGS = ((("[.]", "(.)", "[dot]"), "."), (("[:]",), ":"), (("[@]", "[at]"), "@"
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
 _DOMAIN = re.compile(r"(?:[^\s./:@\[\]]{1,63}\.)+[^\s./:@\[\]\d]{2,63}")
 
+Patterns = Mapping[str, Sequence[PatternValue]]
+"""Each STIX pattern of the document, and the values in it."""
 Key = tuple[ObservableType, str]
 
 
@@ -51,7 +53,7 @@ class _Seen(Struct):
     algorithm: str = ""
 
 
-def facts_of(objects: Objects, *, tracking: tuple[str, ...], title: str, withdrawn: bool) -> Facts:
+def facts_of(objects: Objects, patterns: Patterns, *, tracking: tuple[str, ...], title: str, withdrawn: bool) -> Facts:
     """Facts of one draft. Objects have passed the gate; earlier versions of an object are not among them."""
     by: By = defaultdict(list)
     for obj in objects:
@@ -63,20 +65,9 @@ def facts_of(objects: Objects, *, tracking: tuple[str, ...], title: str, withdra
         affected=_affected(by, named=bool(cves)),
         sectors=_sectors(objects, by),
         countries=_countries(by),
-        observables=_observables(by),
+        observables=_observables(by, patterns),
         withdrawn=withdrawn,
     )
-
-
-def pattern_problems(obj: dict[str, Any], path: str) -> Problem | None:
-    """A STIX indicator whose pattern cannot be read, which is no use to anybody and could hide a value."""
-    if obj.get("pattern_type", "stix") != "stix":
-        return None
-    try:
-        pattern_values(obj["pattern"])
-    except NormalizeError as error:
-        return Problem(error.stage, error.reason, f"{path}/pattern")
-    return None
 
 
 def _cves(by: By, title: str) -> tuple[str, ...]:
@@ -152,7 +143,7 @@ def _countries(by: By) -> tuple[str, ...]:
     )
 
 
-def _observables(by: By) -> tuple[Observable, ...]:
+def _observables(by: By, patterns: Patterns) -> tuple[Observable, ...]:
     evidence, indicates = gathered(by)
     found: dict[Key, _Seen] = {}
     numbers = {obj["id"]: obj["number"] for obj in by["autonomous-system"]}
@@ -175,7 +166,7 @@ def _observables(by: By) -> tuple[Observable, ...]:
                     seen.asn = numbers.get(ref, seen.asn)
     for obj in by["indicator"]:
         if not obj.get("revoked"):
-            _from_pattern(obj, obj["id"] in indicates, found)
+            _from_pattern(obj, patterns, obj["id"] in indicates, found)
     return tuple(_observable(key, seen) for key, seen in found.items())
 
 
@@ -215,13 +206,13 @@ def _keys(kind: str, obj: dict[str, Any]) -> Iterator[tuple[Key, str]]:
             yield ("certificate", value.lower()), algorithm
 
 
-def _from_pattern(obj: dict[str, Any], indicates: bool, found: dict[Key, _Seen]) -> None:
+def _from_pattern(obj: dict[str, Any], patterns: Patterns, indicates: bool, found: dict[Key, _Seen]) -> None:
     if obj["pattern_type"] != "stix":
         return
     tokens = [f"indicator-type:{name}" for name in obj.get("indicator_types", ())]
     if indicates:
         tokens.append("indicates")
-    for value in pattern_values(obj["pattern"]):
+    for value in patterns[obj["pattern"]]:
         if value.negated or type(value.value) is not str or value.operator not in ("=", "IN", "ISSUBSET"):
             continue
         for key, algorithm in _of_comparison(value, value.value):

@@ -7,7 +7,7 @@ overlap without end are refused.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from normalize import NormalizeError
@@ -24,7 +24,8 @@ _FOLLOWED = frozenset(
 )
 """Relations by which what belongs to a campaign's malware belongs to the campaign. Not `uses`, `targets` and
 `attributed-to`: they lead to everything else that the same actor did."""
-_REFERRING = frozenset(("relationship", "sighting"))
+_NESTED = frozenset(("extensions", "body_multipart", "granular_markings"))
+"""Properties in which references stand deeper."""
 
 
 class Split:
@@ -125,7 +126,7 @@ class Split:
     def _refs_of(self, at: int) -> tuple[str, ...]:
         refs = self._refs.get(at)
         if refs is None:
-            refs = self._refs[at] = tuple(_references(self.objects[at], depth=6))
+            refs = self._refs[at] = tuple(_references(self.objects[at]))
         return refs
 
     def _has(self, identifier: str, found: set[int]) -> bool:
@@ -149,19 +150,26 @@ def _ends(link: dict[str, Any]) -> list[str]:
     return refs
 
 
-def _references(value: Any, depth: int) -> Iterator[str]:
-    """Ids that an object refers to, also from within its extensions and message parts."""
-    for name, part in value.items():
-        kind = type(part)
-        if kind is str:
-            if name[-4:] == "_ref":
+def _references(obj: dict[str, Any]) -> Iterator[str]:
+    """Ids that an object refers to, also from within its extensions, message parts and granular markings."""
+    for name, part in obj.items():
+        if name[-4:] == "_ref":
+            if type(part) is str:
                 yield part
-        elif kind is list:
-            if name[-5:] == "_refs":
+        elif name[-5:] == "_refs":
+            if type(part) is list:
                 yield from (ref for ref in part if type(ref) is str)
-            elif depth:
-                for element in part:
-                    if type(element) is dict:
-                        yield from _references(element, depth - 1)
-        elif kind is dict and depth:
-            yield from _references(part, depth - 1)
+        elif name in _NESTED:
+            yield from _below(part, depth=6)
+
+
+def _below(value: Any, depth: int) -> Iterator[str]:
+    if type(value) is dict:
+        yield from _references(value)
+        parts: Iterable[Any] = value.values()
+    elif type(value) is list:
+        parts = value
+    else:
+        return
+    for part in parts if depth else ():
+        yield from _below(part, depth - 1)

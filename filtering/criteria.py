@@ -3,10 +3,11 @@
 The rules, as built here and for one pair in `filtering.pairs`:
 
 * network, domain: verified holders only. software: any line of the profile that is affected, likely or possibly.
-* Products named, no software listed: digest, if no sectors are named or one of the subscriber's is.
+* Products named (affected, or perhaps) and no software listed: digest, if no sectors are named or one of the
+  subscriber's is.
 * Only sectors named: they decide. Neither products nor sectors named: digest, for all whom nothing else met.
 * An exposure is about its addresses and domains alone.
-* A country named takes away who is elsewhere (not of an exposure).
+* A country named takes away who is elsewhere.
 * A partnership, supplier or CERT is met when one of its clients is (members, or scope), vital and public ones aside:
   what concerns those goes to the NCSC. It is *concerned* by that only when it serves them.
 """
@@ -31,7 +32,7 @@ class Criteria:
     @cached_property
     def owners(self) -> Owners:
         """Who holds what its observables lie in, verified or not."""
-        return self.index.networks.owners(self.view.facts.observables, self.index.verified)
+        return self.index.owners(self.view.facts.observables)
 
     @cached_property
     def network(self) -> BitMap:
@@ -61,7 +62,7 @@ class Criteria:
     @cached_property
     def allowed(self) -> BitMap:
         """Who is in one of the countries it names."""
-        countries = self.view.countries
+        countries = self.view.facts.countries
         return self.index.countries.union(countries) if countries else self.index.everyone
 
     @cached_property
@@ -125,14 +126,13 @@ class Criteria:
     def opted_out(self) -> BitMap:
         """Who does not want this kind, or none of the products that met it. Own addresses are no product news."""
         out = self.index.opt_kinds.get(self.view.kind)
-        threatened = [n for n, product in enumerate(self.view.products) if product.threatened]
-        if not threatened or not len(self.index.opt_products):
+        if not self.view.products or not len(self.index.opt_products):
             return out
         wanted, unwanted = BitMap(), self.index.everyone
-        for n in threatened:
-            declined = self.index.opt_products.union(self.view.products[n].opt_outs())
+        for product, by_confidence in zip(self.view.products, self.users, strict=True):
+            declined = self.index.opt_products.union(product.opt_outs())
             unwanted = unwanted & declined
-            wanted |= _union(list(self.users[n].values())) - declined
+            wanted |= _union(list(by_confidence.values())) - declined
         owners = self.network | self.domain
         users = self.software - owners
         return out | (users - wanted) | (unwanted - self.software - owners)

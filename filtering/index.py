@@ -14,7 +14,7 @@ from msgspec import Struct
 from pyroaring import BitMap
 
 from filtering import FilteringError
-from filtering.network import Hits, Networks
+from filtering.network import Hits, Networks, Owners
 from filtering.postings import Postings
 from filtering.software import Catalogue, Installed, installed, opt_out
 from filtering.views import confidential
@@ -62,6 +62,8 @@ class Clients(Struct, frozen=True):
     serves: bool
 
 
+CONSTITUENCY = ("partnership", "cert")
+"""Their networks are other people's: they do not stand in for the owner."""
 _DECODER = msgspec.msgpack.Decoder(Entry)
 
 
@@ -126,7 +128,7 @@ class Index:
 
     @classmethod
     def build(cls, subscribers: Iterable[Subscriber], revision: int = 0) -> "Index":
-        """An index of all these."""
+        """An index of all these, as the registry stood at that revision."""
         index = cls(revision)
         for subscriber in subscribers:
             index.put(subscriber)
@@ -236,12 +238,21 @@ class Index:
             self._scopes[codes, regions] = scope
         return scope
 
+    def owners(self, observables: Sequence[Observable]) -> Owners:
+        """All holders of what some observables lie in, verified or not, in one pass."""
+        return self.networks.owners(observables, self.registered)
+
+    @property
+    def registered(self) -> BitMap:
+        """Those whose holding of a prefix means that its owner is registered: verified, and not there for others."""
+        return self.verified - self.kinds.union(CONSTITUENCY)
+
     def owners_of(self, observables: Sequence[Observable]) -> Hits:
         """Subscriber number -> positions of the observables in its verified networks and domains, in one pass.
 
         Where no verified holder of a prefix is registered, the holder of the AS number (network owner) counts.
         """
-        owners = self.networks.owners(observables, self.verified)
+        owners = self.owners(observables)
         merged: Hits = {}
         for number in (owners.network.keys() | owners.domain.keys()) & set(self.verified):
             merged[number] = sorted({*owners.network.get(number, ()), *owners.domain.get(number, ())})

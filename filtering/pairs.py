@@ -70,7 +70,8 @@ class Pair:
     @cached_property
     def allowed(self) -> bool:
         """Is it in one of the countries named, if any?"""
-        return not self.view.countries or self.profile.country in self.view.countries
+        countries = self.view.facts.countries
+        return not countries or self.profile.country in countries
 
     @cached_property
     def alerted(self) -> bool:
@@ -127,7 +128,7 @@ class Pair:
         declined = {opt_out(text) for text in self.profile.opt_out if text not in KINDS}
         if self.held and self.profile.verified:
             return False
-        products = [each[1] for each in self.met] or [each for each in self.view.products if each.threatened]
+        products = [each[1] for each in self.met] or self.view.products
         return bool(products) and all(not declined.isdisjoint(product.opt_outs()) for product in products)
 
     def reasons(self) -> list[Reason]:
@@ -148,8 +149,8 @@ class Pair:
             found.append(Reason("general", "names no product and no sector", self.digest))
         elif view.products and not self.lines:
             found.append(Reason("general", "names products; no software is listed", self.digest))
-        if view.countries:
-            found.append(Reason("country", f"{self.profile.country} in {_some(view.countries)}", self.allowed))
+        if facts.countries:
+            found.append(Reason("country", f"{self.profile.country} in {_some(facts.countries)}", self.allowed))
         if self.held and not self.profile.verified:
             found.append(Reason("verified", "networks and domains are not verified", False))
         return found

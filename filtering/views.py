@@ -38,22 +38,19 @@ class Sight(NamedTuple):
 def marked(item: Item, consents: Mapping[str, Consent], label: Label | None = None) -> list[Marked]:
     """The item's statements as `tlp.enforce` takes them; `label` is an analyst's stricter one, for all of them.
 
-    A facts statement (CVE record) shows which CVEs the others name. So it is as strict as the widest statement that
-    names one of its CVEs, and goes where that one may go; named by none, it goes nowhere.
+    A facts statement (CVE record) shows which CVEs the others name. So it stands here once for each statement that
+    names one of its CVEs, as strict as that one at least, and may be seen with any of them; named by none, by nobody.
     """
     floor = Label.CLEAR if label is None else label
     said = [Marked(each.key, max(each.label, floor), consents.get(each.key, NOBODY)) for each in item.statements]
-    return said + [_joined(each, item.statements, said, floor) for each in item.facts]
+    return said + [mark for each in item.facts for mark in _joined(each, item.statements, said, floor)]
 
 
-def _joined(fact: Statement, statements: Sequence[Statement], said: Sequence[Marked], floor: Label) -> Marked:
+def _joined(fact: Statement, statements: Sequence[Statement], said: Sequence[Marked], floor: Label) -> list[Marked]:
     cves = set(fact.facts.cves)
     naming = [mark for each, mark in zip(statements, said, strict=True) if not cves.isdisjoint(each.facts.cves)]
-    if not naming:
-        return Marked(fact.key, Label.RED)
-    widest = min(mark.label for mark in naming)
-    consent = min((mark for mark in naming if mark.label is widest), key=lambda mark: mark.key).consent
-    return Marked(fact.key, max(fact.label, floor, widest), consent)
+    least = max(fact.label, floor)
+    return [Marked(fact.key, max(least, mark.label), mark.consent) for mark in naming] or [Marked(fact.key, Label.RED)]
 
 
 def confidential(contact: Contact) -> bool:
@@ -138,21 +135,22 @@ class View:
 
     kind: Kind
     facts: Facts
+    parts: tuple[Facts, ...]
+    """The same, statement by statement."""
 
     @cached_property
     def products(self) -> list[Product]:
-        """The products it names. An exposure's products alert nobody but the owners of its addresses."""
-        return [] if self.kind == "exposure" else products_of(self.facts.affected)
+        """The products that are affected, or may be. Read statement by statement: what one source calls fixed or not
+        affected does not outweigh another (the graver holds). An exposure's products alert nobody."""
+        if self.kind == "exposure":
+            return []
+        stated = dict.fromkeys(part.affected for part in self.parts)
+        return [product for affected in stated for product in products_of(affected) if product.threatened]
 
     @cached_property
     def sectors(self) -> tuple[str, ...]:
         """The sectors it names. An exposure is about addresses alone."""
         return () if self.kind == "exposure" else self.facts.sectors
-
-    @cached_property
-    def countries(self) -> tuple[str, ...]:
-        """The countries it names; those of an exposure are where its addresses seem to be, and decide nothing."""
-        return () if self.kind == "exposure" else self.facts.countries
 
 
 def view(item: Item, visible: frozenset[str]) -> View | None:
@@ -161,5 +159,5 @@ def view(item: Item, visible: frozenset[str]) -> View | None:
     if not own:
         return None
     joined = [each for each in item.facts if each.key in visible]
-    facts = identity.combine([each.facts for each in (*own, *joined)])
-    return View(identity.kind_of([each.kind for each in own]), facts)
+    parts = tuple(each.facts for each in (*own, *joined))
+    return View(identity.kind_of([each.kind for each in own]), identity.combine(parts), parts)

@@ -69,6 +69,11 @@ def test_all_holders_of_an_address_and_the_network_owner_when_nobody_holds_it() 
     assert outcomes(EXPOSED, owner, other) == ["deliver", "no-match"]
 
 
+def test_a_cert_that_holds_the_prefix_does_not_stand_in_for_its_owner() -> None:
+    cert, owner = subscriber(1, kind="cert", networks=("192.0.2.0/24",)), subscriber(2, networks=("AS64500",))
+    assert outcomes(EXPOSED, cert, owner) == ["deliver", "deliver"]
+
+
 def test_an_unverified_holder_is_no_holder() -> None:
     nobody = subscriber(1, networks=("192.0.2.0/24",), verified=False)
     assert outcomes(EXPOSED, nobody, subscriber(2, networks=("AS64500",))) == ["unverified", "deliver"]
@@ -117,19 +122,24 @@ def test_a_product_opt_out_leaves_the_other_product() -> None:
     assert outcomes(what, both, subscriber(2, opt_out=("FortiOS",))) == ["deliver", "digest"]
 
 
-def test_countries_take_away_but_not_of_an_exposure() -> None:
+def test_countries_take_away() -> None:
     what = item(statement(affected=(affected(),), countries=("BE",)))
     assert outcomes(what, subscriber(1, software=uses()), subscriber(2, software=uses(), country="BE")) == [
         "no-match",
         "deliver",
     ]
-    what = item(statement(kind="exposure", countries=("US",), observables=(address("192.0.2.1"),)))
-    assert outcomes(what, subscriber(1, networks=("192.0.2.0/24",))) == ["deliver"]
 
 
 def test_no_alert_when_everything_is_fixed_or_not_affected() -> None:
     what = item(statement(affected=(affected(status="fixed"), affected(status="not-affected"))))
-    assert outcomes(what, subscriber(1, software=uses(version="1.0"))) == ["no-match"]
+    assert outcomes(what, subscriber(1, software=uses(version="1.0"))) == ["digest"]
+
+
+def test_what_one_source_calls_fixed_does_not_outweigh_another() -> None:
+    fixed, hit = affected(versions="7.2.3", status="fixed"), affected(versions="<7.2.5")
+    user = subscriber(1, software=uses(version="7.2.3"))
+    assert outcomes(item(statement(affected=(hit, fixed))), user) == ["no-match"]
+    assert outcomes(item(statement("a", affected=(hit,)), statement("b", affected=(fixed,))), user) == ["deliver"]
 
 
 def test_red_contribution_neither_silences_nor_shows() -> None:
@@ -177,7 +187,7 @@ def test_cve_facts_do_not_show_the_strict_statement_that_joined_them() -> None:
     clear = statement("b", cves=("CVE-2026-2",), kind="news")
     fact = statement("f", kind="facts", cves=("CVE-2026-1",), affected=(affected(),))
     what = item(red, clear, facts=[fact])
-    assert outcomes(what, subscriber(1, software=uses())) == ["digest"], "as if only the CLEAR story were known... "
+    assert outcomes(what, subscriber(1, software=uses())) == ["digest"], "as if only the CLEAR story were known"
     assert outcomes(item(red, facts=[fact]), subscriber(1, software=uses())) == ["tlp"]
     joined = statement("f", kind="facts", cves=("CVE-2026-2",), affected=(affected(),))
     assert outcomes(item(clear, facts=[joined]), subscriber(1, software=uses())) == ["deliver"]

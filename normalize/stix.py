@@ -62,8 +62,9 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  #
     objects, superseded = _distinct(_sound(document, patterns, problems, small=small), problems)
     split = Split(objects)
     bundle = document.get("id") if isinstance(document, dict) else None
+    marked = [normalised(obj) for obj in objects]
     made = [
-        _draft(objects, head, members, superseded, patterns, source, bundle if is_id(bundle) else None)
+        _draft(objects, marked, head, members, superseded, patterns, source, bundle if is_id(bundle) else None)
         for head, members in split.threats()
     ]
     if not made:
@@ -174,6 +175,7 @@ def _moment(obj: dict[str, Any]) -> str:
 
 def _draft(
     objects: list[dict[str, Any]],
+    marked: list[dict[str, Any]],
     head: int | None,
     members: list[int],
     superseded: set[int],
@@ -204,7 +206,7 @@ def _draft(
         summary=_clean(summary),
         language=language,
         facts=facts,
-        objects=tuple(_marked(inside)),
+        objects=tuple(_with_definitions([marked[at] for at in members])),
         references=tuple(dict.fromkeys(references))[:_MOST_REFERENCES],
         label=label,
         doubts=doubts,
@@ -278,16 +280,16 @@ def _label(objects: Sequence[dict[str, Any]], title: str) -> tuple[Label | None,
     return (strictest(found) if found else None), tuple(sorted(unclear))
 
 
-def _marked(objects: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The objects with TLP 2.0 references, and the definitions of those; other TLP definitions stay behind."""
+def _with_definitions(objects: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The objects, and the definitions of the TLP 2.0 markings they refer to; other TLP definitions stay behind."""
     found: set[str] = set()
     for obj in objects:
         if obj["type"] == "marking-definition" and obj["id"] in KNOWN:
             continue
-        new = normalised(obj)
-        found.update(new.get("object_marking_refs", ()))
-        found.update(marking.get("marking_ref", "") for marking in new.get("granular_markings", ()))
-        yield new
+        found.update(obj.get("object_marking_refs", ()))
+        for marking in obj.get("granular_markings", ()):
+            found.add(marking.get("marking_ref", ""))
+        yield obj
     for label, identifier in STIX_ID.items():
         if identifier in found:
             yield definition(label)

@@ -41,7 +41,7 @@ class Split:
             if obj["type"] in LINKS:
                 for end in _ends(obj):
                     self.links[end].append(at)
-        self._budget = 40 * len(objects) + 1_000_000
+        self._budget = 20 * len(objects) + 500_000
         self._refs: dict[int, tuple[str, ...]] = {}
 
     def threats(self) -> Iterator[tuple[int | None, list[int]]]:
@@ -121,7 +121,7 @@ class Split:
             if at != within and within is not None and self.objects[at]["type"] in HEADS:
                 continue
             for ref in self._spent(self._refs_of(at)):
-                pending += (other for other in self.by_id.get(ref, ()) if other not in found)
+                pending += [other for other in self._spent(self.by_id.get(ref, ())) if other not in found]
 
     def _refs_of(self, at: int) -> tuple[str, ...]:
         refs = self._refs.get(at)
@@ -130,7 +130,7 @@ class Split:
         return refs
 
     def _has(self, identifier: str, found: set[int]) -> bool:
-        return any(at in found for at in self.by_id.get(identifier, ()))
+        return any(at in found for at in self._spent(self.by_id.get(identifier, ())))
 
     def _spent(self, many: Sequence[Any]) -> Sequence[Any]:
         self._budget -= 1 + len(many)

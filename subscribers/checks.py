@@ -187,7 +187,7 @@ def _quiet(quiet: QuietIn) -> Quiet:
 def _zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         return False
     return True
 

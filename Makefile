@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install develop services demo serve check test soak bench lock clean
+.PHONY: install develop services demo serve check test soak bench lock migration clean
 
 install: .venv/installed
 develop: .venv/developed
@@ -45,6 +45,10 @@ lock:
 	for set in "--group build|requirements.txt" "--group dev|requirements-dev.txt"; do \
 	  uv pip compile pyproject.toml $${set%|*} --upgrade --generate-hashes --no-emit-index-url --no-header \
 	    --universal --python-version 3.11 --quiet -o $${set#*|}; done
+
+# A new migration from what the tables declare: make migration NAME="what changes"
+migration: develop
+	$(BIN)/python -m app.migrations.write "$(NAME)"
 
 clean:
 	rm -rf .venv var build dist

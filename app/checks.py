@@ -14,6 +14,7 @@ from config import ConfigError
 from config import settings as configuration
 from config.settings import Settings
 from pii_guard import GuardError
+from pii_guard.policy import check_sources
 
 
 def examine(folder: Path) -> list[dict[str, Any]]:
@@ -42,7 +43,7 @@ def _policy(settings: Settings) -> tuple[str, bool, str]:
         return "legal policy", False, "sources.toml names no source: add a table [source.<id>]"
     try:
         regime = settings.policy.regime(source, datetime.now(UTC))
-        settings.policy.check_sources(settings.sources.values(), datetime.now(UTC))
+        check_sources(settings.policy, settings.sources.values(), datetime.now(UTC))
     except GuardError as error:
         return "legal policy", False, str(error)
     return "legal policy", True, f"regime {regime} is in force; policy {settings.policy.hash[:12]}"

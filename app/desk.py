@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from app import pipeline, releasing
 from app.observe import log
 from app.service import Service
+from app.views import shown
 from dispatch import outbox
 from filtering import Explanation, Match
 from filtering import match as matching
@@ -38,7 +39,7 @@ def decide_on(service: Service, request: Request) -> Done:
                 decide.release if request.act == "release" else decide.approve,
                 connection,
                 desk,
-                shown=releasing.shown(service, case),
+                shown=shown(service, case),
                 request=request,
                 now=now,
             )
@@ -57,7 +58,7 @@ def by_rules(service: Service, item: str, mark: str) -> Rule | None:
     settings, now = service.settings, service.clock()
     with service.transaction() as connection:
         case = decide.open_case(connection, service.guard, item, settings.consents)
-        look = releasing.shown(service, case)
+        look = shown(service, case)
         decision = partial(decide.by_rule, connection, settings.main.desk, settings.rules, shown=look, now=now)
         released = pipeline.release(service, connection, case, decision)
         decide.looked_at(connection, item, mark)
@@ -103,7 +104,7 @@ def _explained(service: Service, connection: sa.Connection, case: Case, subscrib
 def _first(match: Match, limit: int) -> list[int]:
     def ordered() -> Iterator[int]:
         for outcome in ("deliver", "quiet", "digest", "vital", "tlp", "urgency", "opt-out", "unverified", "no-match"):
-            yield from match.outcomes[outcome]  # type: ignore[index]
+            yield from match.outcomes[outcome]
 
     return [number for number, _ in zip(ordered(), range(limit), strict=False)]
 

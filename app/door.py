@@ -58,6 +58,7 @@ class Passed:
     items: tuple[tuple[Item, tuple[str, ...]], ...]
     refused: tuple[Unreadable, ...]
     findings: tuple[Finding, ...]
+    register: tuple[journal.Entry, ...]
 
 
 def guarded(service: Service, document: RawDocument) -> Passed:
@@ -66,20 +67,24 @@ def guarded(service: Service, document: RawDocument) -> Passed:
     try:
         normalized = normalize(document)
     except NormalizeError as error:
-        return Passed((), (Unreadable(origin, error.stage, error.reason, error.path),), ())
+        return Passed((), (Unreadable(origin, error.stage, error.reason, error.path),), (), ())
     refused = [Unreadable(origin, each.stage, each.reason, each.path) for each in normalized.problems]
-    items, findings = [], []
+    items: list[tuple[Item, tuple[str, ...]]] = []
+    findings: list[Finding] = []
+    register: list[journal.Entry] = []
     for draft in normalized.drafts:
         answer = service.guard.admit(draft, document.source, document.received_at)
         if isinstance(answer, Refused):
             refused.append(Unreadable(origin, answer.stage, answer.reason, answer.path))
             findings += answer.findings
+            register.append(journal.refused(answer, document.key, document.source.id))
             continue
         (statement,) = answer.statements
         refused += [Unreadable(origin, "guard", f"held: {hold}") for hold in statement.holds]
         findings += statement.findings
+        register += journal.admitted(answer)
         items.append((answer, _merge_keys(service, draft, answer)))
-    return Passed(tuple(items), tuple(refused), tuple(findings))
+    return Passed(tuple(items), tuple(refused), tuple(findings), tuple(register))
 
 
 def lay_down(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> Tally:
@@ -103,7 +108,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     holds = sum(bool(item.statements[0].holds) for item, _ in passed.items)
     tally.refused = len(passed.refused) - holds
     inbox.record_document(connection, document.key, source, now, admitted, passed.refused)
-    journal.append(connection, _register(service, document, passed), key=service.keys.derive("journal"), at=now)
+    journal.append(connection, passed.register, key=service.keys.derive("journal"), at=now)
     cursors.record_success(connection, source, now, 1)
     _tell(service, document, tally)
     return tally
@@ -137,10 +142,6 @@ def _merge_keys(service: Service, draft: Draft, item: Item) -> tuple[str, ...]:
     )
     secret = service.keys.derive("merge")
     return tuple(hashlib.blake2b(key.encode(), key=secret, digest_size=32).hexdigest() for key in keys)
-
-
-def _register(service: Service, document: RawDocument, passed: Passed) -> list[journal.Entry]:
-    raise NotImplementedError
 
 
 def _tell(service: Service, document: RawDocument, tally: Tally) -> None:

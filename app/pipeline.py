@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from app import door, releasing, sending
+from app import door, releasing
 from app.door import Tally
+from app.sending import Sender, Status
 from app.service import Service
-from dispatch import Channel, Delivery, Outcome
+from dispatch import Delivery
 from filtering import Match
 from ingest import RawDocument
 from triage import Released
@@ -40,19 +41,22 @@ def release(service: Service, connection: sa.Connection, case: Case, decide: Dec
     released = decide(case, match)
     if released is not None:
         with service.metrics.stage("release"):
-            releasing.queue(service, connection, released, match)
-            releasing.publish(service, connection, released, match)
+            if releasing.source_withdrew(released):
+                releasing.retract(service, connection, released)
+            else:
+                releasing.queue(service, connection, released, match)
+                releasing.publish(service, connection, released, match)
     return released
 
 
-def send(service: Service, delivery: Delivery, channel: Channel) -> Outcome | None:
-    """Send one claimed delivery. None: it may no longer leave, and was cancelled with a named reason."""
+def send(sender: Sender, delivery: Delivery) -> Status:
+    """Send one claimed delivery: prepared and stored, handed over, settled. TLP is enforced again before it leaves."""
+    service = sender.service
     with service.metrics.stage("send"):
         with service.transaction() as connection:
-            message = sending.prepared(service, connection, delivery)
-        if message is None:
-            return None
-        outcome = channel.send(delivery, message.address, message.body)
+            ready = sender.prepare(connection, delivery)
+        if isinstance(ready, str):
+            return ready
+        outcome = sender.hand_over(ready)
         with service.transaction() as connection:
-            sending.settle(service, connection, delivery, outcome)
-    return outcome
+            return sender.settle(connection, ready, outcome)

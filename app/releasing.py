@@ -1,6 +1,5 @@
 """What a decision rests on and what follows from it: matching, queueing, publishing, taking back."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,18 +13,11 @@ from filtering import match as matching
 from filtering.views import confidential
 from subscribers import Subscriber, registry
 from tlp import Refusal
-from triage import Released, advice, decide, inbox
+from triage import Released, decide
 from triage.decide import Case
 
 MAILED = ("email", "file")
 """Channels that a message is prepared for; TAXII reads what is published."""
-
-
-def shown(service: Service, case: Case) -> str:
-    """Hash of the advice and templates with which an item would be shown: an approval is bound to it."""
-    facts = inbox.standing_facts(case.item)
-    block = advice.choose(case.kind, facts.exposure, facts.affected)
-    return hashlib.blake2b(f"{block.version}/{service.renderer.version}".encode(), digest_size=32).hexdigest()
 
 
 def matched(service: Service, connection: sa.Connection, case: Case) -> Match:
@@ -87,6 +79,17 @@ def publish_to(connection: sa.Connection, views: Views, subscriber: Subscriber, 
         publication.publish(connection, subscriber.id, view, now)
     else:
         publication.withdraw(connection, views.released.item.id, now, alias=subscriber.id)
+
+
+def source_withdrew(released: Released) -> bool:
+    """Do all sources say by now that it was withdrawn? Then releasing it is telling so."""
+    return all(statement.facts.withdrawn for statement in released.item.statements)
+
+
+def retract(service: Service, connection: sa.Connection, released: Released) -> None:
+    """The source withdrew it, and somebody or a rule let that out."""
+    decide.retract(connection, released, service.clock())
+    take_back(service, connection, released.item.id)
 
 
 def take_back(service: Service, connection: sa.Connection, item: str) -> None:

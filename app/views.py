@@ -1,19 +1,32 @@
 """Views of one released item for many readers: what all of them share is made once."""
 
+import dataclasses
+import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
 
 import sqlalchemy as sa
+from pyroaring import BitMap
 
 from app.service import Service
 from dispatch import View
+from dispatch.changes import changes
 from dispatch.view import Parts, compose
-from filtering import Explanation
+from filtering import Explanation, Outcome
 from filtering import views as seeing
 from filtering.match import Matching
 from subscribers import Subscriber
 from tlp import PUBLIC, Permit, Refusal
 from tlp.enforce import enforce
-from triage import Released, decide, inbox
+from triage import Released, advice, decide, inbox
+from triage.decide import Case
+
+
+def shown(service: Service, case: Case) -> str:
+    """Hash of the advice and templates with which an item would be shown: an approval is bound to it."""
+    facts = inbox.standing_facts(case.item)
+    block = advice.choose(case.kind, facts.exposure, facts.affected)
+    return hashlib.blake2b(f"{block.version}/{service.renderer.version}".encode(), digest_size=32).hexdigest()
 
 
 class Views:
@@ -39,6 +52,11 @@ class Views:
     def explain(self, subscriber: Subscriber) -> Explanation:
         """Why the item concerns this subscriber, or why not."""
         return self._matching.explain(subscriber)
+
+    def reached(self, outcomes: Iterable[Outcome]) -> BitMap:
+        """Numbers of all with one of these outcomes."""
+        match = self._matching.match()
+        return BitMap.union(*(match.outcomes[outcome] for outcome in outcomes))
 
     def of(self, subscriber: Subscriber, explanation: Explanation, *, confidential: bool) -> View | Refusal:
         """What this subscriber may see through a way out."""
@@ -107,20 +125,44 @@ class Shelf:
         self._views: OrderedDict[tuple[str, int, str], Views] = OrderedDict()
         self._size = size
 
-    def get(self, service: Service, connection: sa.Connection, item: str, shown: str) -> Views | None:
+    def get(self, service: Service, connection: sa.Connection, item: str) -> Views | None:
         """The Views of what is released now; None: nothing of it may leave."""
         row = inbox.row(connection, item)
-        key = (
-            item,
-            row.version,
-            f"{row.changed_at}/{service.index(connection).revision}/{shown}/{service.clock():%H:%M}",
-        )
+        key = (item, row.version, f"{row.changed_at}/{service.index(connection).revision}/{service.clock():%H:%M}")
         found = self._views.get(key)
         if found is None:
-            released = decide.released(connection, service.guard, item, service.settings.consents, shown)
+            case = decide.open_case(connection, service.guard, item, service.settings.consents)
+            released = decide.released(connection, case, shown(service, case))
             if released is None:
                 return None
             found = self._views[key] = Views(service, connection, released)
             while len(self._views) > self._size:
                 self._views.popitem(last=False)
         return found
+
+
+def advised(view: View, subscriber: Subscriber) -> advice.Advice:
+    """The course of action for a view, in the subscriber's register and language."""
+    return advice.steps(
+        view.kind,
+        exposure=view.exposure,
+        affected=view.affected,
+        cves=view.cves,
+        register=advice.register_of(subscriber.profile),
+        language=subscriber.language,
+        title=view.title,
+    )
+
+
+def differences(
+    service: Service, connection: sa.Connection, subscriber: Subscriber, view: View, version: int
+) -> tuple[str, ...]:
+    """What changed since an earlier version, in what this subscriber may see of both; empty: nothing was released."""
+    sources = service.settings.consents
+    released = decide.earlier(connection, service.guard, view.item, version, sources)
+    if released is None:
+        return ()
+    views = Views(service, connection, released)
+    explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
+    old = views.of(subscriber, explanation, confidential=False)
+    return changes(old, view, subscriber.language) if isinstance(old, View) else ()

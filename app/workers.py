@@ -15,7 +15,7 @@ import msgspec
 from app import desk, digests, door, pipeline, releasing, retention, sending
 from app.observe import log
 from app.service import Service
-from app.views import Views
+from app.views import Views, shown
 from dispatch import outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
@@ -48,7 +48,7 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
     counts = {"sent": 0, "retry": 0, "failed": 0, "cancelled": 0}
     worker = f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
     _requeue_dead(service)
-    channels = sending.Channels(service)
+    sender = sending.Sender(service)
     total = due(service, now=now)
     with (progress or _silent)("Sending", total) as advance:
         try:
@@ -58,7 +58,7 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
                 if not claimed:
                     return counts
                 for delivery in claimed:
-                    status = pipeline.send(service, delivery, channels)
+                    status = pipeline.send(sender, delivery)
                     if status in counts:
                         counts[status] += 1
                     service.metrics.deliveries.labels(status).inc()
@@ -67,7 +67,7 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
                     )
                     advance()
         finally:
-            channels.close()
+            sender.close()
 
 
 def open_collections(service: Service) -> None:
@@ -88,8 +88,7 @@ def open_collections(service: Service) -> None:
             return
         for item in decide.standing(connection):
             case = decide.open_case(connection, service.guard, item, service.settings.consents)
-            look = releasing.shown(service, case)
-            released = decide.released(connection, service.guard, item, service.settings.consents, look)
+            released = decide.released(connection, case, shown(service, case))
             if released is None:
                 continue
             views = Views(service, connection, released)

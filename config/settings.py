@@ -12,7 +12,7 @@ from msgspec import Struct
 from config import ConfigError
 from ingest import Source
 from pii_guard import GuardError
-from pii_guard.policy import Policy
+from pii_guard.policy import Policy, check_sources
 from pii_guard.policy import load as load_policy
 from tlp import Label
 from triage.rules import DeskSettings, Rule
@@ -157,7 +157,7 @@ def load(folder: Path) -> Settings:
     legal = folder / "legal.toml"
     try:
         policy = load_policy(_File(legal).text, str(legal))
-        policy.check_sources(sources.values())
+        check_sources(policy, sources.values())
     except GuardError as error:
         raise ConfigError(str(error)) from None
     return Settings(folder, main, sources, rules, policy)

@@ -78,6 +78,14 @@ def open_window(conn: sa.Connection, edition: Edition, day: date, now: datetime)
     return window
 
 
+def find(conn: sa.Connection, identifier: str) -> Window | None:
+    """An edition that was made, by its id."""
+    row = conn.execute(sa.select(editions).where(editions.c.id == identifier)).one_or_none()
+    if row is None:
+        return None
+    return Window(row.id, row.edition, date.fromisoformat(identifier.partition("/")[2]), row.since, row.until)
+
+
 def remember(conn: sa.Connection, edition: str, subscriber: str, items: Mapping[str, int]) -> None:
     """What this subscriber's edition holds (item -> version), in the transaction that queues it; again replaces it."""
     c = edition_contents.c

@@ -184,7 +184,8 @@ def approve(
         raise TriageError(f"{request.item} has changed since {first.by} released it: release it again")
     inbox.set_state(connection, request.item, "released", now, holder=request.by)
     _note(connection, first.version, request, now, "approve")
-    connection.execute(_where(request.item, first.version, sa.update(releases)).values(status="active", at=now))
+    mine = (releases.c.item == request.item, releases.c.version == first.version)
+    connection.execute(releases.update().where(*mine).values(status="active", at=now))
     return _stand(case, first, BitMap.deserialize(found.audience) & match.audience)
 
 
@@ -211,16 +212,33 @@ def by_rule(
     return _stand(case, decision, match.audience)
 
 
-def released(
-    connection: sa.Connection, guard: Guard, item: str, sources: Mapping[str, frozenset[str]], shown: str
+def earlier(
+    connection: sa.Connection, guard: Guard, item: str, version: int, sources: Mapping[str, frozenset[str]]
 ) -> Released | None:
+    """What was released of an earlier version, to say what an update changes; None: nothing was."""
+    query = sa.select(releases).where(releases.c.item == item, releases.c.version == version)
+    found = connection.execute(query).one_or_none()
+    whole = inbox.earlier(connection, guard, item, version)
+    if found is None or found.status == "pending" or whole is None:
+        return None
+    decision = msgspec.json.decode(found.decision, type=Decision)
+    case = dataclasses.replace(open_case(connection, guard, item, sources), item=whole)
+    return _stand(case, decision, BitMap.deserialize(found.audience))
+
+
+def retract(connection: sa.Connection, released: Released, now: datetime) -> None:
+    """What was just released says that its source withdrew it: the item is withdrawn."""
+    item, version = released.item.id, released.item.version
+    inbox.set_state(connection, item, "withdrawn", now)
+    _status(connection, item, "withdrawn")
+    inbox.note(connection, item, version, now, released.decision.by, "withdraw", "withdrawn by its source")
+
+
+def released(connection: sa.Connection, case: Case, shown: str) -> Released | None:
     """The release that stands for this item as it is now and as it would be shown; None: nothing may leave."""
-    if inbox.row(connection, item).state != "released":
+    found = _release(connection, case.item.id, "active")
+    if case.state != "released" or found is None:
         return None
-    found = _release(connection, item, "active")
-    if found is None:
-        return None
-    case = open_case(connection, guard, item, sources)
     decision = msgspec.json.decode(found.decision, type=Decision)
     if found.version != case.item.version or found.bound != case.bound or found.shown != shown:
         return None
@@ -268,11 +286,13 @@ def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[
     return (*own.values(), *joined.values())
 
 
-def standing(connection: sa.Connection, *, since: datetime | None = None) -> list[str]:
-    """Ids of items whose release is active, oldest first; `since`: released at or after that moment."""
+def standing(connection: sa.Connection, *, since: datetime | None = None, until: datetime | None = None) -> list[str]:
+    """Ids of items whose release is active, oldest first; released from `since` up to, not including, `until`."""
     query = sa.select(releases.c.item).where(releases.c.status == "active").order_by(releases.c.at, releases.c.item)
     if since is not None:
         query = query.where(releases.c.at >= since)
+    if until is not None:
+        query = query.where(releases.c.at < until)
     return list(connection.scalars(query))
 
 
@@ -324,7 +344,8 @@ def _stand(case: Case, decision: Decision, audience: BitMap) -> Released:
 
 def _record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:
     _status(connection, decision.item, "superseded")
-    connection.execute(_where(decision.item, decision.version, sa.delete(releases)))
+    mine = (releases.c.item == decision.item, releases.c.version == decision.version)
+    connection.execute(releases.delete().where(*mine))
     values = {
         "item": decision.item,
         "version": decision.version,
@@ -353,10 +374,6 @@ def _consented(connection: sa.Connection, item: str) -> tuple[str, ...]:
     query = sa.select(releases.c.decision).where(releases.c.item == item, releases.c.status.in_(("pending", "active")))
     found = connection.scalar(query.order_by(releases.c.version.desc()).limit(1))
     return () if found is None else msgspec.json.decode(found, type=Decision).to
-
-
-def _where(item: str, version: int, query: "sa.Update | sa.Delete") -> "sa.Update | sa.Delete":
-    return query.where(releases.c.item == item, releases.c.version == version)
 
 
 def _note(connection: sa.Connection, version: int, request: Request, now: datetime, what: str) -> None:

@@ -66,6 +66,7 @@ versions = sa.Table(
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("at", Instant, nullable=False),
     sa.Column("card", sa.LargeBinary, nullable=False),
+    sa.Column("said", sa.LargeBinary, nullable=False, comment="sealed statements and CVE facts as they were"),
 )
 history = sa.Table(
     "history",
@@ -85,7 +86,7 @@ documents = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("source", sa.String(100), nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("items", sa.Integer, nullable=False),
+    sa.Column("admitted", sa.Integer, nullable=False),
     sa.Column("refused", sa.Integer, nullable=False),
 )
 refusals = sa.Table(
@@ -110,7 +111,7 @@ counters = sa.Table(
 
 def known(connection: sa.Connection, document: str) -> int | None:
     """How many items a document that was read before gave; None: it is new."""
-    found = connection.scalar(sa.select(documents.c.items).where(documents.c.key == document))
+    found = connection.scalar(sa.select(documents.c.admitted).where(documents.c.key == document))
     return None if found is None else int(found)
 
 
@@ -119,7 +120,7 @@ def record_document(
 ) -> None:
     """Note a document as read, with what of it was refused. The natural key makes a second time a no-op."""
     if known(connection, key) is None:
-        values = {"key": key, "source": source, "at": now, "items": admitted, "refused": len(refused)}
+        values = {"key": key, "source": source, "at": now, "admitted": admitted, "refused": len(refused)}
         connection.execute(documents.insert(), values)
         rows = [
             {
@@ -142,7 +143,7 @@ def load(connection: sa.Connection, guard: Guard, item: str) -> Item:
     row = connection.execute(sa.select(items.c.version).where(items.c.id == item)).one_or_none()
     if row is None:
         raise TriageError(f"there is no item {item}: `oktt items` lists them")
-    return _load(connection, guard, item, row.version)
+    return guard.restore(item, row.version, *sealed(connection, item))
 
 
 def row(connection: sa.Connection, item: str) -> sa.Row[Any]:
@@ -151,6 +152,11 @@ def row(connection: sa.Connection, item: str) -> sa.Row[Any]:
     if found is None:
         raise TriageError(f"there is no item {item}: `oktt items` lists them")
     return found
+
+
+def exists(connection: sa.Connection, item: str) -> bool:
+    """Is there such an item (still)?"""
+    return connection.scalar(sa.select(items.c.id).where(items.c.id == item)) is not None
 
 
 def cards(
@@ -249,7 +255,8 @@ def best(parts: Sequence[Statement], kind: str) -> Statement:
     return min(parts, key=lambda each: (each.kind != kind, each.label.rank, each.received_at, each.key))
 
 
-def _load(connection: sa.Connection, guard: Guard, item: str, version: int) -> Item:
+def sealed(connection: sa.Connection, item: str) -> tuple[list[bytes], list[bytes]]:
+    """An item's statements, and the CVE records that join it, as the guard sealed them."""
     own = sa.select(statements.c.sealed).where(statements.c.item == item)
     ordered = own.order_by(statements.c.received_at, statements.c.key)
     named = (
@@ -263,7 +270,17 @@ def _load(connection: sa.Connection, guard: Guard, item: str, version: int) -> I
         )
         .order_by(statements.c.received_at, statements.c.key)
     )
-    return guard.restore(item, version, list(connection.scalars(ordered)), list(connection.scalars(joining)))
+    return list(connection.scalars(ordered)), list(connection.scalars(joining))
+
+
+def earlier(connection: sa.Connection, guard: Guard, item: str, version: int) -> Item | None:
+    """The item as it was in a version: what an update is compared with. None: there is no such version."""
+    query = sa.select(versions.c.said).where(versions.c.item == item, versions.c.version == version)
+    found = connection.scalar(query)
+    if found is None:
+        return None
+    own, joining = msgspec.msgpack.decode(found, type=tuple[list[bytes], list[bytes]])
+    return guard.restore(item, version, own, joining)
 
 
 def _listed(found: sa.Row[Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from triage.inbox import (
     merge_keys,
     note,
     row,
+    sealed,
     set_state,
     standing_facts,
     statements,
@@ -62,8 +63,8 @@ def admit(
     if statement.kind == "facts":
         _store(connection, guard, statement, None, exists=old is not None)
         touched = _items_naming(connection, statement.facts.cves)
-        changed = [item for item in touched if _recompose(connection, guard, item, now, "CVE record", facts=True)]
-        return [Admission("updated", item, held=False) for item in changed]
+        renewed = [item for item in touched if _recompose(connection, guard, item, now, "CVE record", facts=True)]
+        return [Admission("updated", item, held=False) for item in renewed]
     where = _home(connection, keys, old.item if old else None, guard, now)
     effect: Effect = "updated" if old else "merged" if where else "new"
     item = where or _create(connection, statement, now)
@@ -81,7 +82,7 @@ def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard
     if own is not None:
         found.add(own)
     if len(found) <= 1:
-        return next(iter(found), None)
+        return next(map(str, found), None)
     rows = {each.id: each for each in connection.execute(sa.select(items).where(items.c.id.in_(found)))}
     survivor, *others = sorted(found, key=lambda each: (-PROGRESS[rows[each].state], rows[each].received_at, each))
     for other in others:
@@ -91,7 +92,7 @@ def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard
         note(connection, other, rows[other].version, now, "oktt", "merged away", f"the same threat as {survivor}")
         note(connection, survivor, rows[survivor].version, now, "oktt", "merge", f"took in {other}")
     _recompose(connection, guard, survivor, now, "merge")
-    return survivor
+    return str(survivor)
 
 
 def _create(connection: sa.Connection, statement: Statement, now: datetime) -> str:
@@ -176,7 +177,7 @@ def _recompose(
     label = min(each.label for each in whole.statements)
     strict = max(each.label for each in whole.statements)
     meaning = identity.meaning(kind, label, known, f"{title}\n{strict.value}" if kind == "news" else strict.value)
-    changed = meaning != current.meaning
+    changed = bool(meaning != current.meaning)
     if facts and not changed:
         return False
     version = current.version + changed
@@ -184,7 +185,10 @@ def _recompose(
     state = _after(current.state, held=any(each.holds for each in whole.statements), changed=changed)
     set_state(connection, item, state, now, version=version, kind=kind, meaning=meaning, card=encoded, ruled=None)
     if changed:
-        connection.execute(versions.insert(), {"item": item, "version": version, "at": now, "card": encoded})
+        said = msgspec.msgpack.encode(sealed(connection, item))
+        connection.execute(
+            versions.insert(), {"item": item, "version": version, "at": now, "card": encoded, "said": said}
+        )
     note(
         connection,
         item,

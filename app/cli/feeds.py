@@ -13,6 +13,7 @@ from app.cli.root import Json, cli, opened
 from app.service import Service
 from ingest import Format, RawDocument, cursors
 from ingest.files import FilesReader
+from pii_guard import Statement
 from triage import inbox
 
 Since = Annotated[str | None, typer.Option("--since", help="Only what changed since then: date or RFC 3339 time.")]
@@ -125,46 +126,48 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
     with service.reading() as connection:
         card = inbox.card(connection, item_id)
         whole = inbox.load(connection, service.guard, item_id)
-        past = inbox.past(connection, item_id)
+        history = inbox.past(connection, item_id)
     facts = inbox.standing_facts(whole)
     objects = {each["id"]: each for part in whole.statements for each in msgspec.json.decode(part.objects)}
     priority = {name: getattr(facts, name) for name in ("kans", "schade", "cvss", "epss")}
     findings = [msgspec.to_builtins(each) for part in (*whole.statements, *whole.facts) for each in part.findings]
-    said = [
-        {
-            "source": part.source,
-            "label": part.label.value,
-            "title": part.title,
-            "summary": part.summary,
-            "regime": part.regime,
-            "holds": list(part.holds),
-            "source_time": part.source_time,
-            "received_at": part.received_at,
-            "remedies": list(part.facts.remedies),
-            "references": list(part.references),
-        }
-        for part in (*whole.statements, *whole.facts)
-    ]
+    said = [_said(part) for part in (*whole.statements, *whole.facts)]
     if json:
         stix = {"type": "bundle", "id": bundle_id(whole.id, whole.version), "objects": list(objects.values())}
-        output.line(
-            {**card, "stix": stix, "findings": findings, "history": past, "priority": priority, "statements": said}
-        )
+        more = {"stix": stix, "findings": findings, "history": history, "priority": priority, "statements": said}
+        output.line({**card, **more})
         return
     output.say(f"{card['id']}  version {card['version']}  {card['state']}  TLP:{card['tlp']}  {card['urgency']}")
     output.say(card["title"])
     for name in ("kind", "cves", "sectors", "countries", "sources", "labels", "holds", "exploited"):
-        output.say(f"  {name}: {output.cell(card.get(name))}")
+        if card.get(name) not in (None, []):
+            output.say(f"  {name}: {output.cell(card[name])}")
     output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
     for each in card["affected"]:
         output.say(f"  affected: {each['vendor']} {each['product']} {each['versions']}")
     for part in said:
         output.say(f"\n{part['source']} (TLP:{part['label']}, regime {part['regime']})\n  {part['title']}")
         if part["summary"]:
-            output.say("  " + part["summary"].replace("\n", "\n  "))
+            output.say("  " + str(part["summary"]).replace("\n", "\n  "))
     output.say(f"\n{len(objects)} STIX objects, {sum(each['count'] for each in findings)} personal-data findings")
-    for each in past:
+    for each in history:
         output.say(f"  {output.moment(each['at'])}  {each['by']}: {each['what']} {each['reason']}")
+
+
+def _said(part: Statement) -> dict[str, Any]:
+    """What one source said, for analysts."""
+    return {
+        "source": part.source,
+        "label": part.label.value,
+        "title": part.title,
+        "summary": part.summary,
+        "regime": part.regime,
+        "holds": list(part.holds),
+        "source_time": part.source_time,
+        "received_at": part.received_at,
+        "remedies": list(part.facts.remedies),
+        "references": list(part.references),
+    }
 
 
 @cli.command()

@@ -71,7 +71,10 @@ def demo(context: typer.Context) -> None:
 @cli.command()
 def bench(json: Json = False) -> None:
     """Measure against a peer in the same run: the door against stix2.parse, events to outbox."""
-    from benchmarks import table
+    try:
+        from benchmarks import table
+    except ImportError:
+        raise AppError("the benchmarks come with the repository: run `make bench` in a clone") from None
 
     rows = table.measure()
     if json:

@@ -1,0 +1,141 @@
+"""The two weekly editions: for whom, of what, queued once; and what one holds when it is sent."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pyroaring import BitMap
+
+from app.observe import log
+from app.service import Service
+from app.views import Shelf, advised, differences
+from dispatch import Delivery, View, digest, editions, ledger, outbox
+from dispatch.digest import Arranged, Candidate
+from dispatch.editions import Edition, Window
+from filtering import Outcome
+from filtering.views import confidential
+from subscribers import Subscriber, registry
+from triage import decide, inbox
+
+MAILED = ("email", "file")
+HERE = ZoneInfo("Europe/Amsterdam")
+READERS: tuple[Outcome, ...] = ("deliver", "quiet", "digest", "urgency")
+"""Outcomes that an edition holds: below one's threshold for alerts is still worth a line."""
+
+
+def build(service: Service, edition: Edition, day: date, *, dry_run: bool = False) -> dict[str, Any]:
+    """Queue an edition for everyone who asked for it and for whom it holds something. Made before: changes nothing."""
+    with service.engine.connect() as connection, connection.begin() as transaction:
+        identifier = editions.edition_id(edition, day)
+        if editions.find(connection, identifier) is not None:
+            return {"edition": identifier, "items": 0, "subscribers": 0, "queued": 0}
+        window = editions.open_window(connection, edition, day, service.clock())
+        with service.metrics.stage("digest"):
+            counts = _queued(service, connection, window)
+        if dry_run:
+            transaction.rollback()
+    log.info("edition", edition=identifier, dry_run=dry_run, **counts)
+    return {"edition": identifier, **counts}
+
+
+def build_due(service: Service) -> None:
+    """For `oktt run`: the edition of today, once its hour has come."""
+    now = service.clock()
+    today = now.astimezone(HERE).date()
+    for edition, weekday in editions.WEEKDAYS.items():
+        if today.isoweekday() == weekday and now >= editions.due(edition, today):
+            build(service, edition, today)
+
+
+def contents(
+    service: Service, connection: sa.Connection, shelf: Shelf, identifier: str, subscriber: Subscriber, *, closed: bool
+) -> Arranged | None:
+    """What a queued edition holds for a subscriber now: what was remembered, less what may no longer leave."""
+    window = editions.find(connection, identifier)
+    if window is None:
+        return None
+    held = editions.contents(connection, identifier, subscriber.id)
+    return _arranged(service, connection, shelf, window, subscriber, held, closed=closed)
+
+
+def _queued(service: Service, connection: sa.Connection, window: Window) -> dict[str, int]:
+    shelf = Shelf(size=10_000)
+    reached: dict[str, tuple[int, BitMap]] = {}
+    for item in decide.standing(connection, since=window.since, until=window.until):
+        views = shelf.get(service, connection, item)
+        if views is not None:
+            reached[item] = views.released.item.version, views.reached(READERS) & views.released.audience
+    everyone = BitMap.union(*(numbers for _, numbers in reached.values())) if reached else BitMap()
+    orders: list[Delivery] = []
+    readers = 0
+    for subscriber in registry.by_numbers(connection, everyone):
+        asked = [
+            (channel, contact)
+            for channel, contact in enumerate(subscriber.contacts)
+            if contact.type in MAILED and window.edition in contact.digest
+        ]
+        items = {item: version for item, (version, numbers) in reached.items() if subscriber.number in numbers}
+        held: dict[str, int] = {}
+        for channel, contact in asked:
+            closed = confidential(contact)
+            arranged = _arranged(service, connection, shelf, window, subscriber, items, closed=closed)
+            if arranged is not None:
+                held |= arranged.items
+                orders.append(_order(service, window, subscriber, channel))
+        if held:
+            readers += 1
+            editions.remember(connection, window.id, subscriber.id, held)
+    return {"items": len(reached), "subscribers": readers, "queued": outbox.queue(connection, orders, urgency=None)}
+
+
+def _arranged(
+    service: Service,
+    connection: sa.Connection,
+    shelf: Shelf,
+    window: Window,
+    subscriber: Subscriber,
+    items: Mapping[str, int],
+    *,
+    closed: bool,
+) -> Arranged | None:
+    alerted = ledger.told(connection, subscriber.id, window.since)
+    told = editions.told(connection, subscriber.id, window)
+    candidates = []
+    for item, version in items.items():
+        views = _current(service, connection, shelf, item, version)
+        if views is None:
+            continue
+        view = views.of(subscriber, views.explain(subscriber), confidential=closed)
+        if not isinstance(view, View):
+            continue
+        entry = alerted.get(item)
+        known = max(told.get(item, 0), entry.version if entry else 0)
+        changed = differences(service, connection, subscriber, view, known) if 0 < known < version else ()
+        sent = entry.at if entry is not None and entry.version == version else None
+        candidates.append(Candidate(view, advised(view, subscriber), sent, changed))
+    return digest.arrange(window, candidates, told)
+
+
+def _current(service: Service, connection: sa.Connection, shelf: Shelf, item: str, version: int) -> Any:
+    """The item's Views if it stands released in that version."""
+    if not inbox.exists(connection, item):
+        return None
+    views = shelf.get(service, connection, item)
+    return views if views is not None and views.released.item.version == version else None
+
+
+def _order(service: Service, window: Window, subscriber: Subscriber, channel: int) -> Delivery:
+    now = service.clock()
+    return outbox.order(
+        service.keys.derive("deliveries"),
+        window.edition,
+        window.id,
+        1,
+        subscriber.id,
+        channel,
+        subscriber.contacts[channel].type,
+        queued_at=now,
+        due_at=now,
+    )

@@ -1,0 +1,218 @@
+"""One message: what has to be true before it leaves, how it is made, and what became of it (docs/decisions/006)."""
+
+import dataclasses
+import hashlib
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from app import digests
+from app.service import Service
+from app.views import Shelf, Views, advised, differences
+from dispatch import Channel, Delivery, Outcome, View, digest, ledger, mail, outbox
+from dispatch.attachments import attachments
+from dispatch.files import FileChannel
+from dispatch.outbox import CancelReason
+from dispatch.render import MessageKind, Rendered
+from dispatch.view import fingerprint
+from filtering import Outcome as MatchOutcome
+from filtering.views import confidential
+from pii_guard import journal
+from subscribers import Contact, Subscriber, registry
+from tlp import Label
+from triage import TriageError, advice, decide, inbox
+
+Status = Literal["sent", "retry", "failed", "cancelled", "deferred"]
+WAIT = timedelta(minutes=15)
+"""How long what may not leave yet (quiet hours, a decision that is being made anew) waits before it is looked at."""
+NO_LONGER: Mapping[MatchOutcome, CancelReason] = {"tlp": "tlp", "opt-out": "opt-out"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Prepared and stored: to be handed over as it is."""
+
+    delivery: Delivery
+    address: str
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A message before it is stored."""
+
+    rendered: Rendered
+    label: Label
+    shows: str
+    """Hash of all that it shows, for the ledger."""
+    files: Sequence[mail.Attachment] = ()
+    original: str | None = None
+
+
+class Sender:
+    """Prepares and settles deliveries, and holds the channels open. For one thread."""
+
+    def __init__(self, service: Service) -> None:
+        settings = service.settings
+        self.service = service
+        self.shelf = Shelf()
+        self._from = mail.Sender(*_mailbox(settings.main.mail.sender))
+        self._rng = random.SystemRandom()
+        files = FileChannel(settings.dir / "outbox")
+        self._channels: dict[str, Channel] = {"file": files, "email": files}
+        if (smtp := settings.main.smtp) is not None:
+            secret = settings.file(smtp.password_file) if smtp.password_file else None
+            wanted = mail.SmtpSettings(
+                smtp.host, smtp.port, smtp.security, smtp.user, secret, timeout=smtp.timeout, hello=""
+            )
+            self._channels["email"] = mail.SmtpChannel(wanted, self._from)
+
+    def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | Status:
+        """Check everything again (release, match, label, channel), make the message and store it; or say why not."""
+        now = self.service.clock()
+        subscriber = registry.get(connection, delivery.subscriber)
+        if subscriber is None or delivery.channel >= len(subscriber.contacts):
+            return self._cancel(connection, delivery, "no-match")
+        contact = subscriber.contacts[delivery.channel]
+        made: Made | CancelReason | Literal["deferred"]
+        if delivery.kind in ("monday", "friday"):
+            made = self._edition(connection, delivery, subscriber, contact)
+        elif delivery.kind == "withdrawal":
+            made = self._withdrawal(connection, delivery, subscriber, contact)
+        else:
+            made = self._alert(connection, delivery, subscriber, contact)
+        if made == "deferred":
+            outbox.defer(connection, delivery, now + WAIT)
+            return "deferred"
+        if not isinstance(made, Made):
+            return self._cancel(connection, delivery, made)
+        address = contact.address or _placeholder(subscriber, self._from.domain)
+        if delivery.repeat and delivery.message is not None:
+            held = outbox.again(connection, delivery)
+        else:
+            message = mail.build(
+                delivery,
+                made.rendered,
+                sender=self._from,
+                recipient=address,
+                original=made.original,
+                attachments=made.files,
+            )
+            identifier = mail.message_id(delivery.id, self._from.domain)
+            held = outbox.prepare(
+                connection, delivery, message, label=made.label, view=made.shows, message_id=identifier
+            )
+        assert held.message is not None
+        return Ready(held, address, held.message)
+
+    def hand_over(self, ready: Ready) -> Outcome:
+        """Give it to its channel, once."""
+        return self._channels[ready.delivery.medium or "file"].send(ready.delivery, ready.address, ready.message)
+
+    def settle(self, connection: sa.Connection, ready: Ready, outcome: Outcome) -> Status:
+        """Commit what became of it, with its line in the processing register."""
+        delivery, now = ready.delivery, self.service.clock()
+        status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)
+        if status == "sent":
+            entry = journal.Entry("sent", delivery.id, {"item": delivery.subject, "kind": delivery.kind})
+            journal.append(connection, [entry], key=self.service.keys.derive("journal"), at=now)
+        return status
+
+    def close(self) -> None:
+        """Give up connections."""
+        for channel in self._channels.values():
+            channel.close()
+
+    def _cancel(self, connection: sa.Connection, delivery: Delivery, reason: CancelReason) -> Status:
+        outbox.cancel(connection, delivery, reason, self.service.clock())
+        return "cancelled"
+
+    def _alert(
+        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
+    ) -> Made | CancelReason | Literal["deferred"]:
+        try:
+            row = inbox.row(connection, delivery.subject)
+        except TriageError:  # its retention has ended
+            return "withdrawn"
+        if row.state in ("withdrawn", "declined"):
+            return "withdrawn"
+        if row.version != delivery.version:
+            return "superseded"
+        views = self.shelf.get(self.service, connection, delivery.subject)
+        if views is None:
+            return "deferred"
+        if subscriber.number not in views.released.audience:
+            return "no-match"
+        explanation = views.explain(subscriber)
+        if explanation.outcome == "quiet":
+            return "deferred"
+        if explanation.outcome != "deliver":
+            return NO_LONGER.get(explanation.outcome, "no-match")
+        view = views.of(subscriber, explanation, confidential=confidential(contact))
+        if not isinstance(view, View):
+            return "tlp"
+        kind: MessageKind = "update" if delivery.kind == "update" else "alert"
+        return self._message(connection, delivery, subscriber, view, kind)
+
+    def _withdrawal(
+        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
+    ) -> Made | CancelReason:
+        """To those who got it, whether or not it would still concern them: it did, and they have it."""
+        sources = self.service.settings.consents
+        released = decide.withdrawn(connection, self.service.guard, delivery.subject, sources)
+        if released is None:
+            return "superseded"
+        views = Views(self.service, connection, released)
+        explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
+        view = views.of(subscriber, explanation, confidential=confidential(contact))
+        return self._message(connection, delivery, subscriber, view, "withdrawal") if isinstance(view, View) else "tlp"
+
+    def _message(
+        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, view: View, kind: MessageKind
+    ) -> Made:
+        register = advice.register_of(subscriber.profile)
+        files = attachments(view) if register == "mature" and kind != "withdrawal" else ()
+        before = ledger.sent_to(connection, subscriber.id, delivery.subject)
+        rendered = self.service.renderer.message(
+            view,
+            advised(view, subscriber),
+            kind=kind,
+            subscriber=subscriber,
+            register=register,
+            at=delivery.queued_at,
+            attached=bool(files),
+            changes=differences(self.service, connection, subscriber, view, before[-1].version)
+            if kind == "update" and before
+            else (),
+        )
+        original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
+        return Made(rendered, view.label, fingerprint(view), files, original)
+
+    def _edition(
+        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
+    ) -> Made | CancelReason:
+        arranged = digests.contents(
+            self.service, connection, self.shelf, delivery.subject, subscriber, closed=confidential(contact)
+        )
+        if arranged is None:
+            return "no-match"
+        register = advice.register_of(subscriber.profile)
+        rendered = digest.render(self.service.renderer, arranged, subscriber, register)
+        shown = "".join(fingerprint(each.view) for _, part in arranged.sections for each in part)
+        return Made(rendered, arranged.label, hashlib.sha256(shown.encode()).hexdigest())
+
+
+def _mailbox(sender: str) -> tuple[str, str]:
+    """`Name <address>` -> (address, name)."""
+    name, _, address = sender.rpartition("<")
+    return address.rstrip("> "), name.strip() or "OKTT"
+
+
+def _placeholder(subscriber: Subscriber, domain: str) -> str:
+    """The file channel has no address; the file says for whom it is."""
+    return f"{re.sub(r'[^A-Za-z0-9.-]+', '-', subscriber.id)[:60]}@{domain}"

@@ -17,8 +17,23 @@ from normalize import Facts, Kind, Role
 from tlp import Label
 
 Category = Literal[
-    "ipv4", "ipv6", "mac", "email", "phone", "name", "address", "dob", "bsn", "iban", "plate", "username",
-    "credential", "url-personal", "social", "device", "free-text",
+    "ipv4",
+    "ipv6",
+    "mac",
+    "email",
+    "phone",
+    "name",
+    "address",
+    "dob",
+    "bsn",
+    "iban",
+    "plate",
+    "username",
+    "credential",
+    "url-personal",
+    "social",
+    "device",
+    "free-text",
 ]
 Action = Literal["keep", "own", "strip", "token", "truncate", "gate", "hold", "refuse"]
 """`own`: kept for the organisation itself and the network owner, taken out of every general view."""

@@ -130,7 +130,7 @@ def emails(text: str) -> Found:
         if tail and not text.startswith("://", end):
             yield Span("credential", end, tail.end(), 0.8, "log-in")
     for match in _FEDIVERSE.finditer(text):
-        yield Span("social", *match.span(), 0.9, "fediverse")
+        yield Span("social", *match.span(), 0.97, "fediverse")
     for match in _SPOKEN_EMAIL.finditer(text):
         yield Span("email", *match.span(), 0.4, "email-spoken")
 

@@ -29,7 +29,8 @@ _SCO = {"ipv4": "ipv4-addr", "ipv6": "ipv6-addr", "email": "email-addr", "mac": 
 _IPV4 = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}").fullmatch
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}", re.IGNORECASE).fullmatch
 _COUNTRY = re.compile(r"[A-Za-z]{2}").fullmatch
-_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9:+_./ -]{0,100}").fullmatch
+_TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9:+_./ -]{0,200}").fullmatch
+_PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}").fullmatch
 _KEY = re.compile(r"[a-z][a-z0-9_.-]{0,40}").fullmatch
 _ASN = re.compile(r"(?:AS)?\d{1,10}", re.IGNORECASE).fullmatch
 _HASH = re.compile(r"[0-9A-Fa-f]{16,128}").fullmatch
@@ -62,16 +63,17 @@ def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]
     """What may stay of each, and counts of what may not."""
     kept: list[Observable] = []
     lost: _Lost = Counter()
-    roles: dict[tuple[str, Role], Role] = {}
+    told: dict[tuple[str, Role], tuple[Role, str]] = {}
     for one in given:
-        told = (one.evidence, one.role)
-        role = roles.get(told)
-        if role is None:
-            role = roles[told] = _told(*told)
+        known = told.get((one.evidence, one.role))
+        if known is None:
+            known = _told(one.evidence, one.role, eraser)
+            told[one.evidence, one.role] = known
+        role, evidence = known
         sco = _SCO.get(one.type)
         if sco is not None:
             role = _with_graph(role, one, sco, eraser)
-        left = _one(one, role, eraser)
+        left = _one(one, role, evidence, eraser)
         if left is not None:
             kept.append(left)
         else:
@@ -79,10 +81,11 @@ def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]
     return [*kept, *_counts(lost)]
 
 
-def _told(evidence: str, claimed: Role) -> Role:
-    """Evidence decides; without any, a claim is believed only when it is the stricter one."""
+def _told(evidence: str, claimed: Role, eraser: Eraser) -> tuple[Role, str]:
+    """Evidence decides; without any, a claim is believed only when it is the stricter one. And what may stay of it."""
     role = of_text(evidence)
-    return "victim" if claimed == "victim" else role
+    stays = evidence if _TOKEN(evidence) and eraser.clean(evidence, f"{_PATH}/evidence") else ""
+    return ("victim" if claimed == "victim" else role), stays
 
 
 def _with_graph(role: Role, one: Observable, sco: str, eraser: Eraser) -> Role:
@@ -92,7 +95,7 @@ def _with_graph(role: Role, one: Observable, sco: str, eraser: Eraser) -> Role:
     return "attacker" if "attacker" in (role, graph) else "unknown"
 
 
-def _one(one: Observable, role: Role, eraser: Eraser) -> Observable | None:
+def _one(one: Observable, role: Role, evidence: str, eraser: Eraser) -> Observable | None:
     """One observable; None: its value may not stay."""
     own = False
     value: str | None = one.value
@@ -102,7 +105,7 @@ def _one(one: Observable, role: Role, eraser: Eraser) -> Observable | None:
             category = "ipv6"
         if not _is(category, one.value):
             category = "free-text"
-        action = eraser.action(category, role, f"{_PATH}/value", evidence=_token(one.evidence))
+        action = eraser.action(category, role, f"{_PATH}/value", evidence=evidence)
         own = action == "own"
         value = one.value if own or action == "keep" else None
     else:
@@ -113,11 +116,11 @@ def _one(one: Observable, role: Role, eraser: Eraser) -> Observable | None:
         one.type,
         value,
         role,
-        _token(one.evidence),
+        evidence,
         one.asn,
         one.country if one.country and _COUNTRY(one.country) else None,
         one.port,
-        one.protocol if one.protocol and _TOKEN(one.protocol) else None,
+        one.protocol if one.protocol and _PROTOCOL(one.protocol) else None,
         one.seen,
         _detail(one.detail, eraser) if one.detail else {},
         own,
@@ -155,10 +158,6 @@ def _counts(lost: _Lost) -> list[Observable]:
         value = f"AS{asn}" if asn else known or "removed"
         made.append(Observable(kind, value, role, asn=asn or None, country=known, detail={"count": str(count)}))
     return made
-
-
-def _token(evidence: str) -> str:
-    return evidence if _TOKEN(evidence) else ""
 
 
 def _detail(detail: dict[str, str], eraser: Eraser) -> dict[str, str]:

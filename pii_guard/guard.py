@@ -6,6 +6,7 @@ was not let through by a guard with this key cannot be read back as if it were.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from pii_guard.values import Eraser
 from tlp import Label, strictest
 from tlp.markings import of_stix
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?").fullmatch
 _MAC_SIZE = 32
 _encode = msgspec.json.encode
 _decode_statement = msgspec.json.Decoder(Statement).decode
@@ -83,7 +85,7 @@ class Guard:
             kind=draft.kind,
             title=title,
             summary=summary,
-            language=draft.language,
+            language=draft.language if _LANGUAGE(draft.language) else "en",
             facts=kept,
             objects=Raw(_encode(objects)),
             references=references,

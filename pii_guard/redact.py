@@ -84,7 +84,7 @@ def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
     if not complete(kind, made):
         return None
     if "granular_markings" in made and any(ref not in KNOWN for ref in _granular_refs(made)):
-        changed = True
+        changed = True  # its marking may get another id
     return _Kept(made, str(identifier), kind, index, changed, tuple(walk.inner))
 
 

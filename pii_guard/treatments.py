@@ -52,6 +52,7 @@ _DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}").fullmatch
 _AUTHOR = re.compile(r"^[ \t]*(?:author|auteur|creator)\b[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}").fullmatch
+_SELECTOR = re.compile(r"[a-z0-9_-]{1,250}(?:\.(?:\[\d{1,6}\]|[A-Za-z0-9_-]{1,250})){0,20}").fullmatch
 _TRANSLATED = frozenset({"name", "description", "abstract", "content", "explanation", "objective"})
 _DATA = (bool, int, float)
 
@@ -231,8 +232,28 @@ def markings(walk: Walk, value: Any, path: str) -> Any:
 
 
 def granular(walk: Walk, value: Any, path: str) -> Any:
-    """Granular markings stay whole; `pii_guard.redact` lifts them to the object when it changed."""
-    return value if isinstance(value, list) else wrong(walk, path)
+    """Granular markings stay whole, for `pii_guard.redact` to lift to the object when it changed.
+
+    One whose selectors are not what they should be keeps its marking alone, which lifts it (stricter).
+    """
+    if not isinstance(value, list):
+        return wrong(walk, path)
+    if all(_is_granular(walk, entry, path) for entry in value):
+        return value
+    refs = [entry.get("marking_ref") for entry in value if isinstance(entry, dict)]
+    wrong(walk, path)
+    return [{"marking_ref": ref} for ref in refs if isinstance(ref, str) and ID(ref)] or GONE
+
+
+def _is_granular(walk: Walk, entry: Any, path: str) -> bool:
+    if not isinstance(entry, dict) or not entry.keys() <= {"marking_ref", "selectors", "lang"}:
+        return False
+    selectors, lang, ref = entry.get("selectors"), entry.get("lang", "en"), entry.get("marking_ref")
+    if not isinstance(selectors, list) or not (isinstance(lang, str) and _LANGUAGE(lang)):
+        return False
+    if ref is not None and not (isinstance(ref, str) and ref.startswith("marking-definition--") and ID(ref)):
+        return False
+    return all(isinstance(s, str) and _SELECTOR(s) and walk.eraser.clean(s, path, walk.index) for s in selectors)
 
 
 def identifier(_walk: Walk, value: Any, _path: str) -> Any:

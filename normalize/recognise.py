@@ -45,12 +45,15 @@ _MAIL = re.compile(rb"\A(?:From [^\n]*\n)?(?:[A-Za-z-]+: ?[^\n]*\r?\n(?:[ \t][^\
 _MAIL_HEADERS = re.compile(rb"^(?:Message-ID|Received|Return-Path|MIME-Version|Subject):", re.IGNORECASE | re.MULTILINE)
 _CELL = rb'"?(?:ip|ip-?address|indicator|ioc|value|type|entity_type|hash|md5|sha1|sha256|domain|url|hostname)"?'
 _TABLE = re.compile(rb"\A[^\n]*?(?:\A|[,;\t])" + _CELL + rb"[,;\t\r\n]", re.IGNORECASE)
+_PATTERN = re.compile(rb"\A[(\s]*\[\s*[a-z][a-z0-9-]*:")
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 
 
 def recognise(body: bytes) -> Format:
     """The format of a document (UTF-8, or XML in any encoding). Raises NormalizeError with the reason it is refused."""
     head = body[:HEAD].lstrip()
+    if _PATTERN.match(head):
+        raise NormalizeError("STIX patterns by themselves; they belong in indicators")
     if head[:1] in (b"{", b"["):
         return _json(body)
     if head[:8].replace(b"\0", b"").lstrip(b"\xff\xfe\xef\xbb\xbf")[:1] == b"<":
@@ -165,6 +168,8 @@ def _xml(head: bytes) -> Format:
         return "rss"
     if name == b"html":
         raise NormalizeError("a web page, not a feed")
+    if name == b"bom":
+        raise NormalizeError("a software bill of materials, not threat information")
     if name == b"cvrfdoc":
         raise NormalizeError("recognised as CVRF, which CSAF replaced; ask its publisher for CSAF")
     raise NormalizeError(UNKNOWN)

@@ -71,6 +71,8 @@ def test_formats_by_content(body: bytes, kind: str) -> None:
         (b'{"$schema":"https://json-schema.org/draft/2020-12/schema"}', "a JSON schema, not data"),
         (b'{"bomFormat":"CycloneDX"}', "bill of materials"),
         (b'{"namespace":"tlp","predicates":[]}', "taxonomy"),
+        (b"[file:name = 'a']\n[file:name = 'b']\n", "STIX patterns by themselves"),
+        (b"<bom xmlns='x'/>", "bill of materials"),
         (b"<html><body/></html>", "a web page"),
         (b"<x/>", "not a format that is known"),
         (b"# A heading\n\nSome | text |\n", "not a format that is known"),

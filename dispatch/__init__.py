@@ -90,6 +90,8 @@ class Delivery:
     """What kind of contact it goes to."""
     worker: str = ""
     """Who holds the claim."""
+    shows: str = ""
+    """Fingerprint of the view that the prepared bytes show: may the reader still see all of it?"""
     repeat: bool = False
     """The other side may have had these bytes already: an attempt ended without a known outcome."""
 

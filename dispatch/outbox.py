@@ -193,6 +193,7 @@ def _delivery(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
         row.message,
         row.medium,
         worker,
+        row.view or "",
         row.repeat or row.state == "sending",
     )
 
@@ -209,7 +210,7 @@ def prepare(
         return again(conn, delivery)
     values = {"message": message, "label": label.value, "view": view, "message_id": message_id}
     _hold(conn, delivery, state="sending", attempts=delivery.attempts + 1, **values)
-    return replace(delivery, state="sending", attempts=delivery.attempts + 1, message=message)
+    return replace(delivery, state="sending", attempts=delivery.attempts + 1, message=message, shows=view)
 
 
 def again(conn: sa.Connection, delivery: Delivery) -> Delivery:

@@ -158,7 +158,7 @@ def _observables(
 ) -> tuple[Observable, ...]:
     every = each.facts.observables
     if rows is not None:
-        mine = [every[index] for index in rows.get(each.key, ())]
+        mine = [every[index] for index in sorted(set(rows.get(each.key, ())))]
         return (*(o for o in mine if o.own), *parts.general[each.key])
     return tuple(o for o in every if not o.own or own(o))
 

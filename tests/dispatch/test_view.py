@@ -1,0 +1,263 @@
+"""A view holds what its reader may see, all of it, and nothing besides."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+import stix2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch import DispatchError, View
+from dispatch.sightings import sightings
+from dispatch.view import Parts, compose, fingerprint
+from filtering import Explanation, Reason
+from normalize import Affected, Facts, Observable
+from tests.dispatch.items import a_permit, a_release, a_statement, an_indicator, marked, objects
+from tests.dispatch.views import NOW, an_exposure
+from tlp import Label, Permit
+from tlp.markings import STIX_ID
+from triage import Released
+
+NAMES = {"ncsc": "NCSC", "market": "Market party", "cve": "CVE"}
+
+
+def view_of(released: Released, permit: Permit | None = None, **changes: Any) -> View:
+    values: dict[str, Any] = {
+        "reader": "kvk-1",
+        "sources": NAMES,
+        "explanation": None,
+        "own": lambda _: False,
+        "urgency": "info",
+    }
+    return compose(released, permit or a_permit(released), **{**values, **changes})
+
+
+def test_a_stricter_statement_neither_silences_nor_shows_through() -> None:
+    secret = Facts(
+        cves=("CVE-2026-0001", "CVE-2026-0666"),
+        affected=(Affected("Secret", "Product"),),
+        observables=(Observable("ipv4", "198.51.100.66", "attacker"),),
+        remedies=("Secret remedy",),
+        sectors=("SBI:66",),
+        exploited=True,
+        kans="high",
+        cvss=9.9,
+    )
+    red = a_statement(
+        "market", label=Label.RED, facts=secret, objects=objects(an_indicator(66)), title="Secret", summary="Secret"
+    )
+    both, alone = a_release(a_statement(), red), a_release(a_statement())
+    assert view_of(both, a_permit(both)) == view_of(alone, a_permit(alone))
+
+
+def test_all_that_is_permitted_is_in_it() -> None:
+    amber = a_statement(
+        "market",
+        label=Label.AMBER,
+        language="en",
+        received_at=NOW - timedelta(days=1),
+        facts=Facts(cves=("CVE-2026-0002",), exploited=True),
+    )
+    view = view_of(a_release(a_statement(), amber))
+    assert (view.label, view.cves) == (Label.AMBER, ("CVE-2026-0001", "CVE-2026-0002"))
+    assert (view.sources, view.exploited) == (("NCSC", "Market party"), True)
+    assert view.statements == {"ncsc", "market"}
+    assert view.references == ("https://ncsc.example/", "https://market.example/")
+
+
+def test_the_title_is_the_readers_language_then_the_best_source_then_the_first() -> None:
+    dutch = a_statement("ncsc")
+    english = a_statement("market", language="en", received_at=NOW - timedelta(days=1))
+    other = a_statement("cve", language="en", received_at=NOW - timedelta(days=2))
+    released = a_release(dutch, english, other)
+    assert view_of(released).title == "Title of ncsc"
+    assert view_of(released, language="en").title == "Title of cve"
+    assert view_of(released, language="en", grades={"market": "A"}).title == "Title of market"
+
+
+def test_a_source_without_a_name_is_a_subscriber() -> None:
+    view = view_of(a_release(a_statement("kvk-99")), grades={"kvk-99": "C"})
+    assert (view.sources, view.grades) == (("een abonnee",), ("C",))
+    assert b"kvk-99" not in msgspec.json.encode([view.sources, view.title.replace("kvk-99", "")])
+
+
+def test_a_label_set_by_an_analyst_only_raises() -> None:
+    found = objects(marked(an_indicator(1), Label.CLEAR), an_indicator(2))
+    released = a_release(a_statement(objects=found), label=Label.AMBER)
+    view = view_of(released)
+    assert view.label is Label.AMBER
+    assert all(o["object_marking_refs"] == [STIX_ID[Label.AMBER]] for o in view.objects[1:])
+    assert view_of(a_release(a_statement(label=Label.AMBER), label=Label.CLEAR)).label is Label.AMBER
+
+
+def test_cve_facts_join_only_what_the_reader_sees_of_that_cve() -> None:
+    cve = a_statement("cve", kind="facts", facts=Facts(cves=("CVE-2026-0002",), cvss=9.8))
+    hidden = a_statement("market", label=Label.RED, facts=Facts(cves=("CVE-2026-0002",)))
+    released = a_release(a_statement(), hidden, facts=(cve,))
+    assert view_of(released).cvss is None
+    seen = a_release(a_statement(facts=Facts(cves=("CVE-2026-0002",))), facts=(cve,))
+    assert view_of(seen).cvss == 9.8
+    assert view_of(seen).sources == ("NCSC", "CVE")
+
+
+def test_facts_alone_are_no_view() -> None:
+    cve = a_statement("cve", kind="facts")
+    released = a_release(a_statement(label=Label.RED), facts=(cve,))
+    with pytest.raises(DispatchError, match="OKTT-2026-0007"):
+        view_of(released)
+
+
+def test_a_permit_is_for_its_reader() -> None:
+    released = a_release(a_statement())
+    with pytest.raises(ValueError, match="another reader"):
+        view_of(released, reader="kvk-2")
+    with pytest.raises(ValueError, match="another reader"):
+        view_of(released, parts=Parts(a_release(a_statement())))
+
+
+def test_withdrawn_is_what_every_source_of_it_withdrew() -> None:
+    gone = Facts(cves=("CVE-2026-0001",), withdrawn=True)
+    cve = a_statement("cve", kind="facts")
+    assert view_of(a_release(a_statement(facts=gone), facts=(cve,))).withdrawn
+    assert not view_of(a_release(a_statement(facts=gone), a_statement("market"))).withdrawn
+
+
+def test_remedies_in_the_readers_language_if_there_are_any() -> None:
+    dutch = a_statement("ncsc", facts=Facts(remedies=("Werk bij.",)))
+    english = a_statement("market", language="en", facts=Facts(remedies=("Update.",)))
+    released = a_release(dutch, english)
+    assert view_of(released).remedies == ("Werk bij.",)
+    assert view_of(released, language="en").remedies == ("Update.",)
+    assert view_of(a_release(english)).remedies == ("Update.",)
+
+
+def test_only_what_matched_is_why() -> None:
+    reasons = (Reason("software", "x", True), Reason("sector", "y", False))
+    view = view_of(a_release(a_statement()), explanation=Explanation("kvk-1", "deliver", reasons, True))
+    assert view.reasons == reasons[:1]
+
+
+def exposure(rows: int = 4) -> Released:
+    found = an_exposure(rows).observables
+    attacker = Observable("ipv4", "198.51.100.9", "attacker")
+    facts = Facts(observables=(*found, attacker), exposure="open-rdp")
+    return a_release(a_statement("market", kind="exposure", label=Label.AMBER, facts=facts))
+
+
+def test_own_values_are_shown_to_their_owner_and_counted_for_others() -> None:
+    released = exposure()
+    mine = view_of(released, own=lambda o: o.value in ("192.0.2.1", "192.0.2.3"))
+    assert [o.value for o in mine.observables] == ["192.0.2.1", "192.0.2.3", "198.51.100.9"]
+    assert mine.others == 2
+    nobody = view_of(released)
+    assert ([o.value for o in nobody.observables], nobody.others) == (["198.51.100.9"], 4)
+    assert b"192.0.2" not in msgspec.json.encode(nobody)
+
+
+def test_given_rows_say_the_same_as_asking_for_each() -> None:
+    released = exposure()
+    asked = view_of(released, own=lambda o: o.value in ("192.0.2.1", "192.0.2.3"))
+    given_rows = view_of(released, rows={"market": [2, 0, 0, 4]}, parts=Parts(released))
+    assert given_rows == asked, "index 4 is no value kept for an owner; repeated indices count once"
+    assert fingerprint(given_rows) == fingerprint(asked)
+
+
+def test_thousands_of_readers_do_not_walk_the_rows_each() -> None:
+    released = exposure(5000)
+    parts, permit = Parts(released), a_permit(released)
+    asked = []
+    for number in range(300):
+        view = view_of(released, permit, rows={"market": [number]}, parts=parts, own=asked.append)
+        assert len(view.observables) == 2
+    assert asked == []
+
+
+def test_own_rows_become_stix_that_stix2_accepts() -> None:
+    released = exposure()
+    view = view_of(released, own=lambda o: o.value == "192.0.2.1")
+    types = [obj["type"] for obj in view.objects]
+    assert sorted(types) == ["autonomous-system", "ipv4-addr", "marking-definition", "network-traffic", "observed-data"]
+    for obj in view.objects:
+        parsed = stix2.parse(obj, version="2.1")
+        if obj["type"] in ("ipv4-addr", "autonomous-system", "network-traffic"):
+            plain = {k: v for k, v in obj.items() if k not in ("id", "object_marking_refs")}
+            assert stix2.parse(plain, version="2.1").id == parsed.id, "the id STIX 2.1 2.9 prescribes"
+    ids = {obj["id"] for obj in view.objects}
+    (observed,) = (obj for obj in view.objects if obj["type"] == "observed-data")
+    assert set(observed["object_refs"]) <= ids
+
+
+def test_sightings_of_two_readers_never_share_an_id() -> None:
+    rows = an_exposure(2).observables
+    one, two = (
+        {o["id"] for o in sightings(rows, "OKTT-2026-0007", reader, NOW) if o["type"] == "observed-data"}
+        for reader in ("kvk-1", "kvk-2")
+    )
+    assert len(one) == len(two) == 2
+    assert not one & two
+
+
+def test_an_infected_device_is_the_source_of_its_traffic() -> None:
+    row = Observable("ipv6", "2001:db8::7", "victim", "report:event6_sinkhole_http", port=4711, own=True)
+    (traffic,) = (o for o in sightings([row], "i", "r", NOW) if o["type"] == "network-traffic")
+    assert "src_ref" in traffic
+    assert "dst_ref" not in traffic
+    assert sightings([Observable("hash", "00", own=True)], "i", "r", NOW) == []
+
+
+def test_every_object_is_marked_and_its_marking_is_there() -> None:
+    found = objects(marked(an_indicator(1), Label.GREEN), an_indicator(2))
+    view = view_of(a_release(a_statement(label=Label.AMBER, objects=found)))
+    definitions = {o["id"] for o in view.objects if o["type"] == "marking-definition"}
+    used = {ref for o in view.objects for ref in o.get("object_marking_refs", ())}
+    assert used == definitions == {STIX_ID[Label.GREEN], STIX_ID[Label.AMBER]}
+
+
+def test_of_one_id_the_latest_stands() -> None:
+    old = a_statement("ncsc", objects=objects(an_indicator(1)))
+    new = a_statement("market", objects=objects(an_indicator(1, modified="2026-03-02T00:00:00.000Z", name="new")))
+    for released in (a_release(old, new), a_release(new, old)):
+        names = [o.get("name") for o in view_of(released).objects if o["type"] == "indicator"]
+        assert names == ["new"]
+
+
+def test_nothing_that_is_passed_in_changes() -> None:
+    released = a_release(a_statement(objects=objects(an_indicator(1))), a_statement("market", label=Label.AMBER))
+    parts = Parts(released)
+    before = msgspec.json.encode([parts.objects, released.item.statements])
+    view_of(released, parts=parts)
+    view_of(released, parts=parts, language="en")
+    assert msgspec.json.encode([parts.objects, released.item.statements]) == before
+
+
+_label = st.sampled_from(list(Label))
+
+
+@given(st.lists(_label, min_size=1, max_size=5), _label, st.none() | _label)
+def test_a_view_is_never_wider_than_any_of_its_statements(
+    labels: list[Label], cleared: Label, raised: Label | None
+) -> None:
+    statements = [
+        a_statement(f"s{n}", label=label, title=f"<{n}>", objects=objects(an_indicator(n)))
+        for n, label in enumerate(labels)
+    ]
+    released = a_release(*statements, label=raised)
+    if (min(labels) > Label.CLEAR and min(labels) > cleared) or min(labels) >= Label.AMBER_STRICT:
+        return
+    permit = a_permit(released, cleared)
+    view = view_of(released, permit, sources={})
+    shown = {n for n, _ in enumerate(labels) if f"s{n}" in permit.visible}
+    assert view.label >= max(labels[n] for n in shown)
+    assert raised is None or view.label >= raised
+    assert {o["id"] for o in view.objects if o["type"] == "indicator"} == {an_indicator(n)["id"] for n in shown}
+
+
+@given(st.permutations(range(4)))
+def test_order_of_statements_does_not_matter(order: list[int]) -> None:
+    every = [
+        a_statement(f"s{n}", received_at=NOW + timedelta(minutes=n), facts=Facts(cves=(f"CVE-2026-000{n}",)))
+        for n in range(4)
+    ]
+    assert view_of(a_release(*(every[n] for n in order))) == view_of(a_release(*every))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stix2.pattern_visitor import create_pattern_object
 from stix2.patterns import (
@@ -129,12 +129,14 @@ def test_the_fast_path_reads_what_the_tree_holds(inner: str) -> None:
     assert [ours(value) for value in pattern_values(pattern)] == expected
 
 
+@settings(max_examples=30)
 @given(patterns())
 def test_every_pattern_reads_as_the_tree_does(pattern: str) -> None:
     assert [ours(value) for value in pattern_values(pattern)] == by_the_tree(pattern)
     assert rewrite_pattern(pattern, lambda _: False) == pattern
 
 
+@settings(max_examples=30)
 @given(patterns(), st.sampled_from([*VALUES, "3"]))
 def test_what_is_dropped_is_gone_and_the_rest_is_valid(pattern: str, forbidden: str) -> None:
     gone = forbidden.replace("\\'", "'").replace("\\\\", "\\")
@@ -149,6 +151,7 @@ def test_what_is_dropped_is_gone_and_the_rest_is_valid(pattern: str, forbidden: 
     assert all(value in before for value in after)
 
 
+@settings(max_examples=30)
 @given(patterns(), st.sampled_from(VALUES), st.data())
 def test_a_rewritten_pattern_never_matches_more(pattern: str, forbidden: str, data: st.DataObject) -> None:
     """Give each comparison a truth value of its own: where the rewritten pattern holds, the pattern held."""
@@ -227,12 +230,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def test_long_lists_need_no_tree() -> None:
-    pattern = "[" + " OR ".join(f"file:hashes.MD5 = '{n:032x}'" for n in range(20_000)) + "]"
-    assert len(pattern_values(pattern)) == 20_000
+    pattern = "[" + " OR ".join(f"file:hashes.MD5 = '{n:032x}'" for n in range(5_000)) + "]"
+    assert len(pattern_values(pattern)) == 5_000
     left = rewrite_pattern(pattern, lambda value: value.value != f"{7:032x}")
     assert left == f"[file:hashes.MD5 = '{7:032x}']"
-    mixed = "[" + " OR ".join(f"(file:name = '{n}' AND file:size > {n})" for n in range(3000)) + "]"
-    assert len(pattern_values(mixed)) == 6000
+    mixed = "[" + " OR ".join(f"(file:name = '{n}' AND file:size > {n})" for n in range(800)) + "]"
+    assert len(pattern_values(mixed)) == 1600
 
 
 @pytest.mark.corpus

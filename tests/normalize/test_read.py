@@ -156,4 +156,10 @@ def test_every_file_of_the_corpus_is_read_or_refused(corpus: Path) -> None:
             kinds.setdefault(folder, set()).add(normalize(raw(path.read_bytes())).format)
         except NormalizeError:
             continue
-    assert {folder: kinds.get(folder) for folder in ("csaf", "stix21")} == {"csaf": {"csaf"}, "stix21": {"stix"}}
+    assert kinds == {
+        "csaf": {"csaf"},
+        "kev": {"kev", "cve"},
+        "rss": {"rss"},
+        "shadowserver": {"shadowserver"},
+        "stix21": {"stix"},
+    }

@@ -112,7 +112,12 @@ def _software(affected: Iterable[Affected]) -> list[dict[str, Any]]:
         names = products.plain_key(product.vendor, product.product)
         if not product.product or product.status not in ("affected", "unknown") or names in found:
             continue
-        thing = {"type": "software", "spec_version": "2.1", "id": new_id("software", *names), "name": product.product}
+        thing = {
+            "type": "software",
+            "spec_version": "2.1",
+            "id": new_id("software", product.vendor, product.product, product.cpe or ""),
+            "name": product.product,
+        }
         if product.vendor:
             thing["vendor"] = product.vendor
         if product.cpe and product.cpe.startswith("cpe:2.3:"):

@@ -24,6 +24,7 @@ _STATUS: dict[str, Status] = {
     "recommended": "fixed",
     "known_not_affected": "not-affected",
 }
+_Key = tuple[str, ...]
 _GRAVITY: dict[Status, int] = {"not-affected": 0, "fixed": 1, "unknown": 2, "affected": 3}
 _NAMES = ("product_name", "product", "product_family")
 """Categories that name a product, the best first (`product` is none of CSAF's, and is met)."""
@@ -46,8 +47,9 @@ class _Product(NamedTuple):
 def affected(root: Json, document: Json, vulnerabilities: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...]:
     """Every product of every vulnerability with its gravest status, each once, in the order of the tree."""
     tree = _tree(root, document, parts)
-    found: dict[tuple[str, ...], Affected] = {}
-    for vulnerability, path in vulnerabilities:
+    found: dict[_Key, Affected] = {}
+    said: dict[_Key, set[int]] = {}
+    for index, (vulnerability, path) in enumerate(vulnerabilities):
         statuses = parts.object(vulnerability, "product_status", path)
         bounds = _bounds(statuses, tree)
         for key, status in _STATUS.items():
@@ -55,21 +57,35 @@ def affected(root: Json, document: Json, vulnerabilities: list[tuple[Json, str]]
                 stated = _resolve(identifier, tree)
                 if not stated:
                     parts.note("a product id that the product tree does not have", f"{path}/product_status/{key}")
+                if key in ("first_affected", "last_affected"):
+                    stated = [bounds.get((product.vendor, product.product), product) for product in stated]
+                if status in ("affected", "unknown"):
+                    stated += _platforms(identifier, tree)
                 for product in stated:
-                    if key in ("first_affected", "last_affected"):
-                        product = bounds.get((product.vendor, product.product), product)  # noqa: PLW2901
-                    _keep(found, msgspec.structs.replace(product, status=status))
-                    if status in ("affected", "unknown"):
-                        for platform in _platforms(identifier, tree):
-                            _keep(found, msgspec.structs.replace(platform, status=status))
-    return tuple(found.values())
+                    name = (product.vendor, product.product, product.versions, product.cpe or "", product.purl or "")
+                    known = found.get(name)
+                    if known is None or _GRAVITY[status] > _GRAVITY[known.status]:
+                        found[name] = msgspec.structs.replace(product, status=status)
+                    said.setdefault(name, set()).add(index)
+    return _certain(found, said)
 
 
-def _keep(found: dict[tuple[str, ...], Affected], product: Affected) -> None:
-    key = (product.vendor, product.product, product.versions, product.cpe or "", product.purl or "")
-    known = found.get(key)
-    if known is None or _GRAVITY[product.status] > _GRAVITY[known.status]:
-        found[key] = product
+def _certain(found: dict[_Key, Affected], said: dict[_Key, set[int]]) -> tuple[Affected, ...]:
+    """Without what is safe only as far as some of the vulnerabilities go.
+
+    7.2.5 may be fixed for one and affected for another: a safe entry stays where it speaks for every vulnerability
+    of which the product is said to suffer.
+    """
+    suffers: dict[tuple[str, str], set[int]] = {}
+    for name, product in found.items():
+        if product.status in ("affected", "unknown"):
+            suffers.setdefault(products.name_key(product.vendor, product.product), set()).update(said[name])
+    return tuple(
+        product
+        for name, product in found.items()
+        if product.status in ("affected", "unknown")
+        or suffers.get(products.name_key(product.vendor, product.product), set()) <= said[name]
+    )
 
 
 def _bounds(statuses: Json, tree: dict[str, _Product]) -> dict[tuple[str, str], Affected]:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from normalize import Affected, Facts, Kind, Level, Observable, Role, Urgency
+from normalize import Affected, Facts, Kind, Level, Observable, Role, Urgency, products
 from tlp import Label
 
 _KINDS: tuple[Kind, ...] = ("advisory", "report", "exposure", "indicators", "news", "facts")
@@ -58,16 +58,18 @@ def merge_keys(
     return tuple(sorted(keys))
 
 
-def combine(parts: Sequence[Facts]) -> Facts:
+def combine(parts: Sequence[Facts], joined: Sequence[Facts] = ()) -> Facts:
     """Everything the parts say, whatever their order. Where they disagree the graver holds.
 
-    A single part comes back as it is. Withdrawn is what every part withdrew. ValueError without any part.
+    A single part comes back as it is. Withdrawn is what every part withdrew; `joined` facts (CVE records) have no say
+    in that. What one part calls safe stays only where it speaks for every CVE for which another calls the product
+    affected. ValueError without any part.
     """
-    if len(parts) == 1:
-        return parts[0]
     if not parts:
         raise ValueError("nothing to combine")
-    ordered = sorted(parts, key=_encode)
+    if len(parts) == 1 and not joined:
+        return parts[0]
+    ordered = sorted((*parts, *joined), key=_encode)
     exploited = {part.exploited for part in ordered}
     return Facts(
         tracking=_union(part.tracking for part in ordered),
@@ -83,7 +85,7 @@ def combine(parts: Sequence[Facts]) -> Facts:
         exploited=True if True in exploited else False if False in exploited else None,
         exposure=min((part.exposure for part in ordered if part.exposure), default=None),
         remedies=tuple(dict.fromkeys(remedy for part in ordered for remedy in part.remedies)),
-        withdrawn=all(part.withdrawn for part in ordered),
+        withdrawn=all(part.withdrawn for part in parts),
     )
 
 
@@ -138,19 +140,36 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 def _affected(parts: Sequence[Facts]) -> tuple[Affected, ...]:
     """One entry for each product and versions as stated; of two statuses the graver."""
     found: dict[bytes, Affected] = {}
-    for product in (product for part in parts for product in part.affected):
+    for product in (product for index in range(len(parts)) for product in _standing(parts, index)):
         plain = msgspec.structs.replace(
             product, vendor=product.vendor.casefold(), product=product.product.casefold(), status="affected"
         )
         key = _encode(plain)
         known = found.get(key)
-        if known is None or (_STATUS[product.status], product.vendor, product.product) > (
-            _STATUS[known.status],
-            known.vendor,
-            known.product,
-        ):
+        if known is None or _gravity(product) > _gravity(known):
             found[key] = product
     return tuple(found[key] for key in sorted(found))
+
+
+def _gravity(product: Affected) -> tuple[int, str, str]:
+    return _STATUS[product.status], product.vendor, product.product
+
+
+def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
+    """What of one part stands beside the others: 7.2.5 is fixed for one CVE, and may be affected for another."""
+    own = set(parts[index].cves)
+    graver = {
+        products.name_key(product.vendor, product.product)
+        for other, part in enumerate(parts)
+        if other != index and not (part.cves and own.issuperset(part.cves))
+        for product in part.affected
+        if product.status in ("affected", "unknown")
+    }
+    return [
+        product
+        for product in parts[index].affected
+        if product.status in ("affected", "unknown") or products.name_key(product.vendor, product.product) not in graver
+    ]
 
 
 def _observables(parts: Sequence[Facts]) -> tuple[Observable, ...]:

@@ -234,6 +234,15 @@ def test_of_two_statuses_the_graver_stands() -> None:
     assert one(document).facts.cves == ("CVE-2026-0002", "CVE-2026-0001")
 
 
+def test_what_is_fixed_for_one_vulnerability_only_is_not_called_safe() -> None:
+    document = ncsc(vulnerabilities__0__product_status={"known_affected": ["P3"], "fixed": ["P1"]})
+    assert [a.status for a in one(document).facts.affected] == ["affected", "fixed"]
+    document["vulnerabilities"].append({"cve": "CVE-2026-0002", "product_status": {"known_affected": ["P3"]}})
+    assert [a.status for a in one(document).facts.affected] == ["affected"]
+    document["vulnerabilities"][1]["product_status"]["fixed"] = ["P1"]
+    assert [a.status for a in one(document).facts.affected] == ["affected", "fixed"]
+
+
 def test_first_and_last_affected_make_a_range_only_together() -> None:
     names = ["branches"]
     document = ncsc(vulnerabilities__0__product_status={"first_affected": ["P1"], "last_affected": ["P4"]})

@@ -68,6 +68,38 @@ def test_combine_loses_nothing_and_takes_the_graver(parts: list[Facts]) -> None:
         assert (seen.role == "victim") is any(o.role == "victim" for o in alike)
 
 
+def test_joined_facts_have_no_say_in_withdrawal() -> None:
+    withdrawn, record = Facts(cves=("CVE-2024-0001",), withdrawn=True), Facts(cves=("CVE-2024-0001",), cvss=9.8)
+    assert combine([withdrawn], [record]) == Facts(cves=("CVE-2024-0001",), withdrawn=True, cvss=9.8)
+    assert not combine([withdrawn, record]).withdrawn
+
+
+def test_safe_for_one_cve_is_not_safe_for_another() -> None:
+    both = Facts(cves=("CVE-2024-0001", "CVE-2024-0002"), affected=(Affected("Fortinet", "FortiOS", "<7.2.8"),))
+    fixed = Affected("fortinet", "FortiOS", "7.2.5", status="fixed")
+    one = Facts(cves=("CVE-2024-0001",), affected=(fixed,))
+    assert fixed not in combine([both], [one]).affected
+    assert fixed in combine([both, msgspec.structs.replace(one, cves=both.cves)]).affected
+
+
+@given(st.lists(st.tuples(CVES, st.sampled_from(["NCSC-2026-0412", "RHSA-2024:3666", ""])), min_size=2, max_size=4))
+def test_what_merges_does_not_depend_on_order(statements: list[tuple[tuple[str, ...], str]]) -> None:
+    """Statements that share a key are one threat, and so are those that a third one connects."""
+    named = {
+        f"k{index}": set(merge_keys("advisory", "s", f"k{index}", "", Facts(cves=cves, tracking=(t,) if t else ()), ()))
+        for index, (cves, t) in enumerate(statements)
+    }
+    outcomes = set()
+    for order in itertools.permutations(named):
+        clusters: list[tuple[set[str], set[str]]] = []
+        for name in order:
+            touching = [cluster for cluster in clusters if cluster[1] & named[name]]
+            clusters = [cluster for cluster in clusters if cluster not in touching]
+            clusters.append(({name}.union(*(c[0] for c in touching)), named[name].union(*(c[1] for c in touching))))
+        outcomes.add(frozenset(frozenset(names) for names, _ in clusters))
+    assert len(outcomes) == 1
+
+
 def test_one_part_is_itself_and_none_is_an_error() -> None:
     facts = Facts(cves=("CVE-2024-0001",))
     assert combine([facts]) is facts

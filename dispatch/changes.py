@@ -1,7 +1,7 @@
 """What differs between two versions of a view, in sentences: the body of an update."""
 
 from dispatch import View
-from dispatch.render import version_line
+from dispatch.lines import version_line
 from dispatch.wording import number, plain, words
 
 _MOST = 5

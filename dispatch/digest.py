@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from dispatch import View, wording
 from dispatch.editions import Edition, Window
-from dispatch.render import BANDS, Rendered, Renderer, seen_line, why
+from dispatch.lines import seen_line
+from dispatch.render import BANDS, Rendered, Renderer, why
 from dispatch.wording import capped, harmless, moment, plain, words
 from subscribers import Subscriber
 from tlp import Label, strictest

@@ -6,8 +6,8 @@ template uses and the renderer does not give is an error.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from dispatch import View, wording
-from dispatch.wording import Lines, capped, defanged, harmless, moment, number, plain, words
+from dispatch.lines import indicator_line, links, seen_line, version_line, webby
+from dispatch.wording import Lines, capped, harmless, moment, number, plain, words
 from filtering import Reason
-from normalize import Affected, Observable, Range
+from normalize import Observable
 from subscribers import Subscriber
 from tlp import Label
 from triage.advice import Advice, Register, due
@@ -94,7 +95,7 @@ class Renderer:
         `at` (when it was queued) sets the deadline. `notes` are an analyst's own words. `attached`: STIX and CSV
         come with it.
         """
-        language = subscriber.language
+        language, advice = subscriber.language, _clean(advice)
         content = _content(view, advice, register, language, kind, at)
         content |= self.frame(view.label, language, subject(view, advice, kind, language))
         content |= {
@@ -135,6 +136,21 @@ class Renderer:
         return self._say(language, "real", number=identifier)
 
 
+def _clean(advice: Advice) -> Advice:
+    """Advice as it may be printed: it names products and titles as the outside world writes them."""
+    return replace(
+        advice,
+        headline=plain(advice.headline),
+        risk=plain(advice.risk, 1200),
+        steps=tuple(plain(step, 1200) for step in advice.steps),
+        detection=tuple(plain(line, 1200) for line in advice.detection),
+        time_needed=plain(advice.time_needed),
+        self_check=plain(advice.self_check, 1200),
+        if_you_cannot=plain(advice.if_you_cannot, 1200),
+        forward_text=plain(advice.forward_text, 1200),
+    )
+
+
 def subject(view: View, advice: Advice, kind: MessageKind, language: str) -> str:
     """`TLP:CLEAR [VANDAAG] FortiGate: zet beheer via internet uit (OKTT-2026-0412)`: label, then at most 70."""
     level = words(language)["level"][view.urgency if kind == "alert" else kind]
@@ -173,12 +189,13 @@ def _content(
     w, caps = words(language), _CAPS[register]
     own = [o for o in view.observables if o.own]
     strange = [o for o in view.observables if not o.own]
-    trusted = [urlsplit(url).hostname or "" for url in view.references if _webby(url)]
+    trusted = [urlsplit(url).hostname or "" for url in view.references if webby(url)]
     reasons = why(view.reasons, register, language)
     foreign = view.language if view.language and view.language != language else ""
 
     def harm(text: str, most: int) -> str:
-        return plain(harmless(text, view.observables, trusted), most)
+        # Cut before searching: thousands of indicators in a whole report would cost seconds.
+        return plain(harmless(plain(text, 2 * most), view.observables, trusted), most)
 
     return {
         "level": w["level"][view.urgency if kind == "alert" else kind],
@@ -196,12 +213,15 @@ def _content(
         "title": harm(view.title, 300),
         "summary": harm(view.summary, caps["summary"]),
         "content_lang": foreign,
-        "remedies": capped([harm(r, 400) for r in view.remedies], caps["remedies"], language)
-        if caps["remedies"]
-        else Lines(()),
+        "remedies": _remedies(view, harm, caps["remedies"], language),
         "details": _details(view, own[_FIRST:], strange, caps, language),
-        "references": _references(view, strange, caps["references"]),
+        "references": links(view, strange, caps["references"]),
     }
+
+
+def _remedies(view: View, harm: Callable[[str, int], str], most: int, language: str) -> Lines:
+    shown = capped(view.remedies, most, language) if most else Lines(())
+    return Lines(tuple(harm(remedy, 400) for remedy in shown.lines), shown.more)
 
 
 def facts(view: View, register: Register, language: str) -> list[tuple[str, str]]:
@@ -220,7 +240,7 @@ def facts(view: View, register: Register, language: str) -> list[tuple[str, str]
         found.append((f["probability"], f"{number(view.epss * 100, language, 1)}%"))
     grades = view.grades if register == "mature" and view.grades else ("",) * len(view.sources)
     sources = [
-        plain(name, 80) + (f" ({f['grade'].format(grade=grade)})" if grade else "")
+        plain(name, 80) + (f" ({f['grade'].format(grade=plain(grade, 10))})" if grade else "")
         for name, grade in zip(view.sources, grades, strict=True)
     ]
     found.append((f["source"], ", ".join(sources)))
@@ -247,7 +267,7 @@ def _details(
     if versions:
         parts.append(_part(w["head"]["versions"], capped(versions, caps["versions"], language)))
     if strange:
-        lines = [_indicator(o, language) for o in strange]
+        lines = [indicator_line(o, language) for o in strange]
         listed = capped(list(dict.fromkeys(lines)), caps["indicators"], language)
         parts.append(_part(w["head"]["indicators"], listed, note=w["text"]["defanged"], mono=True))
     if view.others:
@@ -258,75 +278,3 @@ def _details(
 
 def _part(heading: str, lines: Lines, note: str = "", mono: bool = False) -> dict[str, Any]:
     return {"head": heading, "lines": lines.lines, "more": lines.more, "note": note, "mono": mono}
-
-
-def seen_line(row: Observable, language: str) -> str:
-    """A row of the reader's own: address, port and when. Its own address is written as it is."""
-    text = words(language)["text"]
-    parts = [plain(row.value, 120)]
-    if row.port is not None:
-        port = f"{row.port}/{plain(row.protocol, 10)}" if row.protocol else str(row.port)
-        parts.append(text["port"].format(port=port))
-    if row.seen is not None:
-        parts.append(text["seen"].format(time=moment(row.seen, language)))
-    return ", ".join(parts)
-
-
-def version_line(product: Affected, language: str) -> str:
-    """`Fortinet FortiOS: vanaf 7.2.0 tot 7.2.5 (kwetsbaar)`; what has no exact reading, as the source states it."""
-    w = words(language)
-    named = product.product if product.product.startswith(product.vendor) else f"{product.vendor} {product.product}"
-    stated = product.versions.removeprefix("vers:unknown/")
-    versions = _ranges(product.ranges, w) or stated or w["text"]["all_versions"]
-    return f"{plain(named, 120)}: {plain(versions, 160)} ({w['status'][product.status]})"
-
-
-def _ranges(ranges: Sequence[Range], w: wording.Words) -> str:
-    """`7.0.0 tot en met 7.0.16; lager dan 6.4.2`: for who does not read `>=7.0.0|<=7.0.16`."""
-    texts, found = w["range"], []
-    for each in ranges:
-        bounds = dict(each.constraints)
-        low, high = bounds.get(">=") or bounds.get(">"), bounds.get("<=") or bounds.get("<")
-        if not bounds:
-            found.append(texts["all"])
-        elif len(bounds) != len(each.constraints) or "!=" in bounds or ("=" in bounds and len(bounds) > 1):
-            return ""  # rarer forms stay as the source states them
-        elif "=" in bounds:
-            found.append(bounds["="])
-        else:
-            first = texts["from" if ">=" in bounds else "after"].format(version=low) if low else ""
-            last = texts["to" if "<=" in bounds else "before"].format(version=high) if high else ""
-            found.append(f"{first} {last}".strip())
-    return "; ".join(dict.fromkeys(found))
-
-
-def _indicator(observable: Observable, language: str) -> str:
-    port = "" if observable.port is None else f", {words(language)['text']['port'].format(port=observable.port)}"
-    return f"{defanged(plain(observable.value, 200))} ({observable.type}{port})"
-
-
-def _references(view: View, strange: Sequence[Observable], most: int) -> list[dict[str, Any]]:
-    """Addresses with more about it. One that is itself an indicator is no link."""
-    bad = {o.value.lower() for o in strange}
-    found = []
-    for url in [url for url in view.references if _webby(url)][:most]:
-        host = (urlsplit(url).hostname or "").lower()
-        link = url.lower() not in bad and host not in bad
-        found.append({"link": link, "text": url if link else defanged(url)})
-    return found
-
-
-def _webby(url: str) -> bool:
-    """An http(s) address that can stand in a message as it is."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    clean = url.isascii() and url.isprintable() and not any(c in url for c in " <>\"'")
-    return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and "@" not in parts.netloc
-        and clean
-        and len(url) < 400
-    )

@@ -4,7 +4,6 @@ import functools
 import re
 import textwrap
 import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -48,7 +47,7 @@ def capped(lines: Sequence[str], most: int, language: str) -> Lines:
 
 def plain(text: str, most: int = 300) -> str:
     """One line without control, invisible or direction-changing characters, at most so many characters."""
-    kept = "".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co") else " " for c in text)
+    kept = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     return shortened(" ".join(kept.split()), most)
 
 

@@ -33,6 +33,8 @@ WORDS: dict[Register, int] = {"zzp": 120, "mkb": 220, "mature": 450}
 """Most words a reader gets to read: steps, detection, self-check and way out, without the text to forward."""
 HEADLINE = 40
 """Most characters of a headline, so that a subject has room for it beside level and id."""
+LONGEST = 80
+"""Characters of a product's or vendor's name that can stand in a sentence."""
 ZONE = ZoneInfo("Europe/Amsterdam")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _SLOTS = frozenset({"product", "title"})
@@ -141,9 +143,9 @@ def steps(
 
 def choose(kind: Kind, exposure: str | None, affected: Sequence[Affected]) -> Block:
     """The block that names most of what the item is about; of equals the first id. TriageError: kind `facts`."""
-    catalogue = load()
+    catalogue, names = load(), _keys(affected)
     scores = [
-        (-_hits(block, exposure, affected), block.id)
+        (-_hits(block, exposure, names), block.id)
         for block in catalogue.values()
         if kind in block.kinds and not block.abstract and not block.id.startswith("generic-")
     ]
@@ -257,14 +259,20 @@ def _fill(text: str, slots: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda found: slots.get(found[1], found[0]), text)
 
 
-def _hits(block: Block, exposure: str | None, affected: Sequence[Affected]) -> int:
+def _hits(block: Block, exposure: str | None, names: Sequence[tuple[str, str]]) -> int:
     """How much of the item the block names. An exposure outweighs products: it says what was seen."""
     named = _product_keys(block.id)
-    hits = sum(1 for product in affected if product.status != "not-affected" and _names(named, product))
+    hits = sum(1 for name in names if _names(named, name)) if named else 0
     if exposure and block.exposures:
         key = exposure_key(exposure)
-        hits += 1000 * any(key.startswith(name[:-1]) if name.endswith("*") else key == name for name in block.exposures)
+        hits += 1_000_000 * any(
+            key.startswith(name[:-1]) if name.endswith("*") else key == name for name in block.exposures
+        )
     return hits
+
+
+def _keys(affected: Sequence[Affected]) -> list[tuple[str, str]]:
+    return [name_key(each.vendor, each.product) for each in affected if each.status != "not-affected"]
 
 
 def exposure_key(exposure: str) -> str:
@@ -275,9 +283,9 @@ def exposure_key(exposure: str) -> str:
     return key
 
 
-def _names(named: frozenset[tuple[str, str]], product: Affected) -> bool:
-    vendor, name = name_key(product.vendor, product.product)
-    return any(vendor == maker and (name == thing or name.startswith(f"{thing} ")) for maker, thing in named)
+def _names(named: frozenset[tuple[str, str]], name: tuple[str, str]) -> bool:
+    vendor, product = name
+    return any(vendor == maker and (product == thing or product.startswith(f"{thing} ")) for maker, thing in named)
 
 
 @functools.cache
@@ -289,12 +297,13 @@ def _product(block: Block, affected: Sequence[Affected], language: Language) -> 
     """What to call what it is about: the one product (of the block), else in general words."""
     named = _product_keys(block.id)
     known = [product for product in affected if product.status != "not-affected"]
-    mine = [product for product in known if _names(named, product)] or known
-    names = list(dict.fromkeys(product.product or product.vendor for product in mine))
-    if len(names) == 1 and names[0].strip():
+    mine = [each for each in known if _names(named, name_key(each.vendor, each.product))] if named else []
+    mine = mine or known
+    names = list(dict.fromkeys(each.product or each.vendor for each in mine))
+    if len(names) == 1 and names[0].strip() and len(names[0]) <= LONGEST:
         return names[0]
-    makers = {product.vendor for product in mine if product.vendor}
-    if len(makers) == 1:
+    makers = {each.vendor for each in mine if each.vendor}
+    if len(makers) == 1 and len(min(makers)) <= LONGEST:
         maker = makers.pop()
         return f"software van {maker}" if language == "nl" else f"{maker} software"
     return "de genoemde software" if language == "nl" else "the software named below"

@@ -1,0 +1,81 @@
+"""One line each: a row of the reader's own, a product with its versions, an indicator, a web address."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from dispatch import View, wording
+from dispatch.wording import defanged, moment, plain, words
+from normalize import Affected, Observable, Range
+
+
+def seen_line(row: Observable, language: str) -> str:
+    """A row of the reader's own: address, port and when. Its own address is written as it is."""
+    text = words(language)["text"]
+    parts = [plain(row.value, 120)]
+    if row.port is not None:
+        port = f"{row.port}/{plain(row.protocol, 10)}" if row.protocol else str(row.port)
+        parts.append(text["port"].format(port=port))
+    if row.seen is not None:
+        parts.append(text["seen"].format(time=moment(row.seen, language)))
+    return ", ".join(parts)
+
+
+def version_line(product: Affected, language: str) -> str:
+    """`Fortinet FortiOS: vanaf 7.2.0 tot 7.2.5 (kwetsbaar)`; what has no exact reading, as the source states it."""
+    w = words(language)
+    named = product.product if product.product.startswith(product.vendor) else f"{product.vendor} {product.product}"
+    stated = product.versions.removeprefix("vers:unknown/")
+    versions = _ranges(product.ranges, w) or stated or w["text"]["all_versions"]
+    return f"{plain(named, 120)}: {plain(versions, 160)} ({w['status'][product.status]})"
+
+
+def _ranges(ranges: Sequence[Range], w: wording.Words) -> str:
+    """`7.0.0 tot en met 7.0.16; lager dan 6.4.2`: for who does not read `>=7.0.0|<=7.0.16`."""
+    texts, found = w["range"], []
+    for each in ranges:
+        bounds = dict(each.constraints)
+        low, high = bounds.get(">=") or bounds.get(">"), bounds.get("<=") or bounds.get("<")
+        if not bounds:
+            found.append(texts["all"])
+        elif len(bounds) != len(each.constraints) or "!=" in bounds or ("=" in bounds and len(bounds) > 1):
+            return ""  # rarer forms stay as the source states them
+        elif "=" in bounds:
+            found.append(bounds["="])
+        else:
+            first = texts["from" if ">=" in bounds else "after"].format(version=low) if low else ""
+            last = texts["to" if "<=" in bounds else "before"].format(version=high) if high else ""
+            found.append(f"{first} {last}".strip())
+    return "; ".join(dict.fromkeys(found))
+
+
+def indicator_line(observable: Observable, language: str) -> str:
+    port = "" if observable.port is None else f", {words(language)['text']['port'].format(port=observable.port)}"
+    return f"{defanged(plain(observable.value, 200))} ({observable.type}{port})"
+
+
+def links(view: View, strange: Sequence[Observable], most: int) -> list[dict[str, Any]]:
+    """Addresses with more about it. One that is itself an indicator is no link."""
+    bad = {o.value.lower() for o in strange}
+    found = []
+    for url in [url for url in view.references if webby(url)][:most]:
+        host = (urlsplit(url).hostname or "").lower()
+        link = url.lower() not in bad and host not in bad
+        found.append({"link": link, "text": url if link else defanged(url)})
+    return found
+
+
+def webby(url: str) -> bool:
+    """An http(s) address that can stand in a message as it is."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    clean = url.isascii() and url.isprintable() and not any(c in url for c in " <>\"'")
+    return (
+        parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+        and "@" not in parts.netloc
+        and clean
+        and len(url) < 400
+    )

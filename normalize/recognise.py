@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from ingest import Format
 from normalize import NormalizeError
-from normalize.shape import is_id
+from normalize.stix_types import is_id
 
 UNKNOWN = "not a format that is known"
 HEAD = 64 << 10

@@ -18,10 +18,11 @@ import msgspec
 from ingest import Source
 from normalize import Draft, Kind, Normalized, NormalizeError, Problem
 from normalize.patterns import PatternValue, pattern_values, rewrite_pattern
-from normalize.shape import MAX_OBJECTS, MAX_STRING, OBSERVABLES, admit, is_id
+from normalize.shape import MAX_OBJECTS, MAX_STRING, admit
 from normalize.stix20 import upgraded
 from normalize.stix_facts import Patterns, addresses_of, facts_of
 from normalize.stix_split import CONTEXT, LINKS, Split
+from normalize.stix_types import OBSERVABLES, is_id
 from tlp import Label, UnknownMarkingError, strictest
 from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_stix, of_tag, of_text
 

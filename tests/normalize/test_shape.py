@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalize import Problem
-from normalize.shape import MAX_DEPTH, REQUIRED, admit
+from normalize.shape import MAX_DEPTH, admit
+from normalize.stix_types import REQUIRED
 
 UUID = "8c6af861-7b20-41ef-9b59-6344fd872a8f"
 T = "2026-03-02T06:30:00.000Z"

@@ -123,7 +123,8 @@ class Index:
         self.quiet: Postings[Quiet] = Postings()
         self.clients: dict[int, Clients] = {}
         self._scopes: dict[tuple[tuple[str, ...], tuple[str, ...]], BitMap] = {}
-        """Who lies in a scope; forgotten with every change."""
+        """Who lies in a scope; forgotten with every change, as the next."""
+        self._clients: dict[int, BitMap] = {}
         self._entries: dict[int, bytes] = {}
 
     @classmethod
@@ -174,6 +175,7 @@ class Index:
     def _change(self, number: int, one: Entry, *, add: bool) -> None:
         """The one list of what a profile stands under; adding and taking back are the same walk."""
         self._scopes.clear()
+        self._clients.clear()
         if add:
             self.networks.add(one.networks, one.domains, number)
             self.software.add(one.software, number)
@@ -219,6 +221,9 @@ class Index:
 
     def clients_of(self, number: int) -> BitMap:
         """Whom it stands for: registered members, and who lies in its scope (regions and sectors both, if both)."""
+        known = self._clients.get(number)
+        if known is not None:
+            return known
         found = self.clients.get(number)
         if found is None:
             return BitMap()
@@ -226,6 +231,7 @@ class Index:
         if found.sectors or found.regions:
             clients |= self._scope(found.sectors, found.regions)
         clients.discard(number)
+        self._clients[number] = clients
         return clients
 
     def _scope(self, codes: tuple[str, ...], regions: tuple[str, ...]) -> BitMap:

@@ -1,0 +1,74 @@
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filtering.index import Index
+from filtering.network import Networks, owned, place, prefix
+from normalize import Observable
+from tests.filtering.things import address, subscriber
+
+V4 = [f"192.0.{n}.0/{bits}" for n in (0, 2, 3) for bits in (16, 22, 24)] + ["192.0.2.64/26", "192.0.2.77/32"]
+V4 = [str(ipaddress.ip_network(text, strict=False)) for text in V4]
+V6 = ["2001:db8::/32", "2001:db8:12::/48", "2001:db8:12:1::/64", "2001:db8:12:1::7/128"]
+
+
+@given(
+    st.lists(st.sampled_from(V4 + V6), max_size=8),
+    st.one_of(
+        st.integers(0, 1023).map(lambda n: str(ipaddress.ip_address("192.0.0.0") + n)),
+        st.integers(0, 9).map(lambda n: f"2001:db8:12:1::{n}"),
+        st.sampled_from(V4 + V6),
+    ),
+)
+def test_all_holders_most_specific_first(held: list[str], asked: str) -> None:
+    """Against the standard library."""
+    networks = Networks()
+    for number, text in enumerate(held):
+        networks.add([text], [], number)
+    inside = ipaddress.ip_network(asked)
+    parsed = [ipaddress.ip_network(text) for text in held]
+    wanted = {n for n, one in enumerate(parsed) if one.version == inside.version and inside.subnet_of(one)}  # type: ignore[arg-type]
+    where = prefix(asked)
+    assert where is not None
+    found = networks.holders(where)
+    assert set(found) == wanted
+    lengths = [parsed[n].prefixlen for n in found]
+    assert lengths == sorted(lengths, reverse=True)
+    for number, text in enumerate(held):
+        networks.discard([text], [], number)
+    assert not networks.lengths[4]
+    assert not networks.lengths[6]
+
+
+@pytest.mark.parametrize("text", ["", "192.0.2", "192.0.2.0/33", "192.0.2.0/x", "2001:db8::/129", "a.nl"])
+def test_what_is_no_address(text: str) -> None:
+    assert prefix(text) is None
+
+
+def test_mapped_addresses_and_addresses_where_domains_belong() -> None:
+    assert prefix("::ffff:192.0.2.1") == prefix("192.0.2.1")
+    assert prefix("::ffff:192.0.2.0/120") == prefix("192.0.2.0/24")
+    assert place(Observable("domain", "192.0.2.1")).prefix == prefix("192.0.2.1")
+    assert place(Observable("url", "http://[2001:db8::1]:80/x")).prefix == prefix("2001:db8::1")
+    assert place(Observable("url", "http://[geen/")).prefix is None
+    assert place(Observable("hash", "192.0.2.1")).prefix is None
+    assert place(Observable("domain", "Bücher.example")).domain == "xn--bcher-kva.example"
+
+
+def test_owned_and_owners_of_say_the_same() -> None:
+    one = subscriber(1, networks=("192.0.2.0/28", "AS64500"), domains=("voorbeeld.nl",))
+    other = subscriber(2, networks=("192.0.2.16/28",))
+    unproven = subscriber(3, networks=("192.0.2.0/24",), verified=False)
+    index = Index.build([one, other, unproven])
+    seen = [
+        address("192.0.2.1", 64500), address("192.0.2.17", 64500), address("192.0.2.40", 64500), address("192.0.2.41"),
+        Observable("domain", "a.voorbeeld.nl"), Observable("asn", "AS64500"), Observable("hash", "x"),
+    ]  # fmt: skip
+    assert index.owners_of(seen) == {1: [0, 2, 4, 5], 2: [1]}
+    for who in (one, other, unproven):
+        mine = owned(who, index)
+        assert [n for n, each in enumerate(seen) if mine(each)] == index.owners_of(seen).get(who.number, [])
+    alone = owned(one)
+    assert [n for n, each in enumerate(seen) if alone(each)] == [0, 4]

@@ -9,13 +9,14 @@ from stdnum.nl import bsn as stdnum_bsn
 
 from pii_guard.span import Found, Span
 
-_PHONE = re.compile(r"(?<![\w.:/=+-])(?:\+|00)?\(?\d[\d\s().\-/]{6,20}\d(?![\w])(?!\.\d)")
+_PHONE = re.compile(r"(?:(?<![\w+])(?=\+)|(?<![\w.:/=+-]))(?:\+|00)?\(?\d[\d\s().\-/]{6,20}\d(?![\w])(?!\.\d)")
 _PHONE_WORDS = re.compile(
     r"(?:\btel\b|telefoon|\bphone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bcall\b|\bfax|whatsapp|\bsms\b|nummer|"
     r"\bt:|\bm:|signal|bereikbaar|contact)[^\n]{0,24}$",
     re.IGNORECASE,
 )
 _BSN = re.compile(r"(?<![\w.,/:=#-])(?:\d{9}|\d{8}|\d{4}\.\d{2}\.\d{3}|\d{3}[ .]\d{3}[ .]\d{3})(?![\w]|[-./]\w)")
+_NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _BSN_WORDS = re.compile(
     r"\bbsn\b|burger\s?service|sofi\s?-?nummer|\bsofi\b|citizen service|persoonsnummer", re.IGNORECASE
 )
@@ -72,6 +73,13 @@ def _citizen_numbers(text: str) -> Found:
     for match in _VAT.finditer(text):
         if stdnum_bsn.is_valid(match.group(1)):  # a one-person firm's VAT number held its owner's BSN until 2020
             yield Span("bsn", *match.span(), 0.8, "vat-bsn")
+
+
+def bare_citizen_numbers(text: str) -> Found:
+    """Nine digits that pass the eleven test in places where numbers mostly are something else (URLs, file names)."""
+    for match in _NINE.finditer(text):
+        if stdnum_bsn.is_valid(match.group()):
+            yield Span("bsn", *match.span(), 0.6, "bsn-bare")
 
 
 def _iban_end(text: str, match: re.Match[str]) -> int | None:

@@ -26,7 +26,7 @@ def names_in(objects: Sequence[Mapping[str, Any]]) -> set[str]:
     for obj in objects:
         kind = obj.get("type")
         if kind == "identity":
-            if obj.get("identity_class") not in _ORGANISATIONS:
+            if str(obj.get("identity_class")) not in _ORGANISATIONS:
                 names.add(str(obj.get("name", "")))
         elif kind in ("email-addr", "user-account"):
             names.add(str(obj.get("display_name", "")))
@@ -108,7 +108,7 @@ def _treated(walk: Walk, obj: dict[str, Any], table: Mapping[str, Treat]) -> tup
 
 def _is_person(walk: Walk, kind: str, obj: Mapping[str, Any]) -> bool:
     """Is the object a person, whose name the policy strips? An identity without a class may be one."""
-    person = (kind == "identity" and obj.get("identity_class") not in _ORGANISATIONS) or (
+    person = (kind == "identity" and str(obj.get("identity_class")) not in _ORGANISATIONS) or (
         kind == "threat-actor" and obj.get("resource_level") == "individual"
     )
     return person and walk.eraser.action("name", walk.role(), "name", walk.index) != "keep"

@@ -140,9 +140,9 @@ class Roles:
         """Let the evidence about objects count for their values, so that conflicts show everywhere."""
         for obj in objects:
             value = obj.get("value")
-            tokens = self._objects.get(obj.get("id", ""))
+            tokens = self._objects.get(_id(obj))
             if tokens and isinstance(value, str):
-                self.add_value(obj.get("type", ""), value, tokens)
+                self.add_value(str(obj.get("type")), value, tokens)
 
 
 _PROSE_KINDS = ("ipv4-addr", "ipv6-addr", "email-addr", "mac-addr", "url", "domain-name")
@@ -159,7 +159,7 @@ def of_bundle(objects: Sequence[Mapping[str, Any]], pattern_values: Callable[[st
     for obj in objects:
         kind = obj.get("type")
         if kind == "indicator":
-            _indicator(obj, obj.get("id") in indicates, roles, pattern_values)
+            _indicator(obj, _id(obj) in indicates, roles, pattern_values)
         elif kind == "sighting":
             _sighting(obj, by_id, roles)
         elif kind == "email-message":
@@ -180,7 +180,7 @@ def _relationships(
         if obj.get("type") != "relationship":
             continue
         source, target, link = obj.get("source_ref"), obj.get("target_ref"), obj.get("relationship_type")
-        if not isinstance(source, str) or not isinstance(target, str):
+        if not (isinstance(source, str) and isinstance(target, str) and isinstance(link, str)):
             continue
         origin = source.partition("--")[0]
         if link == "indicates" and target.partition("--")[0] in _INDICATED:
@@ -227,21 +227,25 @@ def _sighting(obj: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]], ro
 def _hand_down(objects: Sequence[Mapping[str, Any]], roles: Roles) -> None:
     """What is known of observed data, infrastructure and traffic counts for what they hold."""
     for obj in objects:
-        kind, tokens = obj.get("type"), roles.tokens(obj.get("id", ""))
+        kind, tokens = obj.get("type"), roles.tokens(_id(obj))
         if kind == "observed-data" and tokens:
             for ref in _refs(obj, "object_refs"):
                 roles.add_object(ref, tokens)
     for obj in objects:
         if obj.get("type") != "network-traffic":
             continue
-        role = join(roles.tokens(obj.get("id", "")))
+        role = join(roles.tokens(_id(obj)))
         source, target = obj.get("src_ref"), obj.get("dst_ref")
-        beacon = any(token.startswith("malware:") for token in roles.tokens(obj.get("id", "")))
+        beacon = any(token.startswith("malware:") for token in roles.tokens(_id(obj)))
         known = isinstance(target, str) and join(roles.tokens(target)) == "attacker"
         if isinstance(source, str) and (beacon or known or role == "victim"):
             roles.add_object(source, ("traffic:beacon-source",))
         if isinstance(target, str) and beacon:
             roles.add_object(target, ("traffic:beacon-target",))
+
+
+def _id(obj: Mapping[str, Any]) -> str:
+    return str(obj.get("id", ""))
 
 
 def _refs(obj: Mapping[str, Any], key: str) -> list[str]:

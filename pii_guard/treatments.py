@@ -38,7 +38,7 @@ GONE: Final = _Gone()
 UNKNOWN = Ruling("strip", "unknown-property", "Only what is known to need no protection stays (AVG art. 25)")
 NEVER = Ruling("strip", "never-kept", "Not needed for the notification (data minimisation, AVG art. 5(1)(c))")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)").fullmatch
-_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{1,4096}(?::[0-9A-Fa-f]{2}){0,64}").fullmatch
+_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{1,4096}|(?:[0-9A-Fa-f]{2}:){7,63}[0-9A-Fa-f]{2}").fullmatch
 _DIGEST = re.compile(
     r"[0-9A-Fa-f]{16,128}|T1[0-9A-Fa-f]{70}|\d{1,9}:[A-Za-z0-9/+]{3,128}:[A-Za-z0-9/+]{1,128}"
 ).fullmatch

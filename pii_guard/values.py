@@ -11,6 +11,7 @@ from normalize import Role
 from pii_guard import Action, Category, Finding
 from pii_guard.detect import SUSPECT, Span, scan
 from pii_guard.detect_network import NO_PERSON, is_ip
+from pii_guard.detect_persons import bare_citizen_numbers
 from pii_guard.policy import Ruling, Rulings
 from pii_guard.roles import Roles
 
@@ -128,11 +129,14 @@ class Eraser:
     def spans(self, text: str) -> list[Span]:
         """What was recognised in a text, names that are known of this draft included."""
         found = scan(text)
+        if self.wordless:
+            found = _with(found, list(bare_citizen_numbers(text)))
         if self._names:
             folded = text.casefold()
             for name, pattern in self._names.items():
                 if name in folded:
-                    found = _with_names(found, pattern, text)
+                    new = [Span("name", *match.span(), 1.0, "named-elsewhere") for match in pattern.finditer(text)]
+                    found = _with(found, new)
         return found
 
     def decide(self, span: Span, text: str) -> tuple[Role, Ruling]:
@@ -251,7 +255,9 @@ class Eraser:
         if parsed is None:
             return url if self.clean(url, path, index) else None
         host = self._host(parsed.group(2), "unknown", path, index)
-        return None if host is None else f"{parsed.group(1)}://{host}{self._rest(parsed.group(3), path, index)}"
+        if host is None:
+            return None
+        return f"{parsed.group(1)}://{host}{self._rest(parsed.group(3), path, index)}"
 
     def _rest(self, rest: str, path: str, index: int) -> str:
         """Path and query, cut at the query, or wholly, where something in them may not stay."""
@@ -273,14 +279,13 @@ class Eraser:
             bare = bare.partition(":")[0]
         category = is_ip(bare)
         if category is None:
-            return host if self.clean(host, path, index) else None
+            return host if any(map(str.isalpha, host)) and self.clean(host, path, index) else None
         known = self.roles.of_value(f"{category}-addr", bare)
         told: Role = "victim" if "victim" in (known, role) else "attacker" if "attacker" in (known, role) else "unknown"
         return host if self.action(category, told, path, index) == "keep" else None
 
 
-def _with_names(found: list[Span], pattern: re.Pattern[str], text: str) -> list[Span]:
-    """The spans, and the name wherever none of them stands already."""
-    extra = [Span("name", *match.span(), 1.0, "named-elsewhere") for match in pattern.finditer(text)]
-    free = [new for new in extra if not any(old.start < new.end and new.start < old.end for old in found)]
-    return sorted((*found, *free), key=lambda span: span.start)
+def _with(found: list[Span], new: list[Span]) -> list[Span]:
+    """The spans, and the new ones wherever none of them stands already."""
+    free = [span for span in new if not any(old.start < span.end and span.start < old.end for old in found)]
+    return sorted((*found, *free), key=lambda span: span.start) if free else found

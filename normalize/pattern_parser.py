@@ -118,7 +118,9 @@ class Parser:
         self.depth = 0
 
     def skeleton(self) -> str:
-        return " ".join("'x'" if kind == "string" else token for kind, token, _, _ in self.tokens)
+        """The pattern with other strings and numbers: valid when the pattern is."""
+        stand_in = {"string": lambda _: "'x'", "number": lambda token: re.sub(r"\d+", "1", token)}
+        return " ".join(stand_in.get(kind, str)(token) for kind, token, _, _ in self.tokens)
 
     def pattern(self) -> Node:
         tree = self._joined(("FOLLOWEDBY", "OR", "AND"), self._observation)

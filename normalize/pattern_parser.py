@@ -119,8 +119,10 @@ class Parser:
 
     def skeleton(self) -> str:
         """The pattern with other strings and numbers: valid when the pattern is."""
-        stand_in = {"string": lambda _: "'x'", "number": lambda token: re.sub(r"\d+", "1", token)}
-        return " ".join(stand_in.get(kind, str)(token) for kind, token, _, _ in self.tokens)
+        return " ".join(
+            "'x'" if kind == "string" else re.sub(r"\d+", "1", token) if kind == "number" else token
+            for kind, token, _, _ in self.tokens
+        )
 
     def pattern(self) -> Node:
         tree = self._joined(("FOLLOWEDBY", "OR", "AND"), self._observation)

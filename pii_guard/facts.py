@@ -32,7 +32,7 @@ _COUNTRY = re.compile(r"[A-Za-z]{2}").fullmatch
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9:+_./ -]{0,200}").fullmatch
 _PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}").fullmatch
 _KEY = re.compile(r"[a-z][a-z0-9_.-]{0,40}").fullmatch
-_ASN = re.compile(r"(?:AS)?\d{1,10}", re.IGNORECASE).fullmatch
+_ASN = re.compile(r"AS\d{1,10}|\d{1,7}", re.IGNORECASE).fullmatch
 _HASH = re.compile(r"[0-9A-Fa-f]{16,128}").fullmatch
 _DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
 

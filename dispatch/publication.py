@@ -218,11 +218,19 @@ def _take_back(conn: sa.Connection, collection: str, item: str, object_ids: set[
         last = max(rows, key=lambda row: (row.version, row.seq))
         obj = msgspec.json.decode(last.body)
         if "modified" in obj and not last.revoked and not _served(conn, collection, object_id):
-            version, text = later(last.version, now)
+            version, text = later(_newest(conn, object_id), now)
             body = serialised(notice(obj, text))
             digest = sha256(body).digest()
             notices.append(Prepared(object_id, version, text, last.spec_version, digest, body, revoked=True))
     return len(append(conn, collection, notices, now))
+
+
+def _newest(conn: sa.Connection, object_id: str) -> datetime:
+    """Over all collections: notices in two of them differ, so their versions have to."""
+    rows = published.c
+    query = sa.select(rows.version).where(rows.object_id == object_id).order_by(rows.version.desc()).limit(1)
+    version: datetime = conn.execute(query).scalar_one()
+    return version
 
 
 def _unlinked(

@@ -9,7 +9,7 @@ A renamed object is ours (STIX 2.1 3.6: only its creator makes versions): `creat
 """
 
 import hmac
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,6 +49,7 @@ HUB: dict[str, Any] = {
 _TLP = {STIX_ID[label]: definition(label) for label in Label}
 """The five TLP markings mean the same everywhere, also where a source wrote them differently."""
 
+_OLDEST = datetime.min.replace(tzinfo=UTC)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -82,13 +83,12 @@ class _Cut:
 def prepare(
     conn: sa.Connection, collection: str, salt: bytes, objects: Sequence[dict[str, Any]], now: datetime
 ) -> list[Prepared]:
-    """Objects of a view -> what has to stand in the collection for it, in the same order. Under the lock."""
-    cuts = list(_distinct(objects))
+    """Objects of a view -> what has to stand in the collection for it, each once. Under the lock."""
+    cuts = _distinct(objects)
     names = _Names(conn, collection, salt)
     names.load(cuts)
     _settle(cuts, names)
-    versions = Counter(cut.name for cut in cuts)
-    return [_finished(cut, names.here(cut.name), versions[cut.name], now) for cut in cuts]
+    return [_finished(cut, names.here(cut.name), now) for cut in cuts]
 
 
 def version_of(obj: dict[str, Any]) -> tuple[datetime | None, str]:
@@ -113,19 +113,23 @@ def serialised(obj: dict[str, Any]) -> bytes:
     return _encode(obj)
 
 
-def _distinct(objects: Iterable[dict[str, Any]]) -> Iterator[_Cut]:
-    """Each object once. Real bundles hold two objects of one id and version: the second gets a key of its own."""
-    first: dict[tuple[str, datetime | None], bytes] = {}
-    done: set[tuple[str, bytes]] = set()
+def _distinct(objects: Iterable[dict[str, Any]]) -> list[_Cut]:
+    """The newest version of each object. Real bundles hold two objects of one id and version: the first keeps its
+    name, each further one gets a name by its content."""
+    newest: dict[str, dict[bytes, _Cut]] = {}
     for given in objects:
         obj = _TLP.get(given["id"], given)
         version, text = version_of(obj)
         digest = sha256(_encode(obj)).digest()
-        if (obj["id"], digest) in done:
+        alike = newest.setdefault(obj["id"], {})
+        known = next((cut.version for cut in alike.values()), None)
+        if alike and (version or _OLDEST) < (known or _OLDEST):
             continue
-        done.add((obj["id"], digest))
-        same = first.setdefault((obj["id"], version), digest) == digest
-        yield _Cut(obj["id"] if same else _content_key(obj["id"], digest), obj, version, text, obj["id"])
+        if alike and (version or _OLDEST) > (known or _OLDEST):
+            alike.clear()
+        key = _content_key(obj["id"], digest) if alike else obj["id"]
+        alike.setdefault(digest, _Cut(key, obj, version, text, obj["id"]))
+    return [cut for alike in newest.values() for cut in alike.values()]
 
 
 def _content_key(object_id: str, digest: bytes) -> str:
@@ -256,7 +260,7 @@ def _referrers(cuts: Sequence[_Cut]) -> dict[str, list[_Cut]]:
     ids = {cut.source["id"] for cut in cuts}
     found: dict[str, list[_Cut]] = defaultdict(list)
     for cut in cuts:
-        for name in set(_strings(cut.source)) & ids - {cut.source["id"]}:
+        for name in set(_strings(cut.source)) & ids:
             found[name].append(cut)
     return found
 
@@ -272,10 +276,10 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(each)
 
 
-def _finished(cut: _Cut, here: Sequence[_Known], versions: int, now: datetime) -> Prepared:
-    """`versions`: how many of this object the view holds. A renamed one that returns to earlier content is new."""
+def _finished(cut: _Cut, here: Sequence[_Known], now: datetime) -> Prepared:
+    """As it will stand. A renamed object that returns to earlier content is a new version of it."""
     live = [row for row in here if not row.withdrawn]
-    candidates = live[-versions:] if cut.renamed else live
+    candidates = live[-1:] if cut.renamed else live
     same = next((row.seq for row in candidates if row.digest == cut.digest), None)
     version, text, body, replaces = cut.version, cut.text, cut.body, None
     if same is None and version is not None:

@@ -205,6 +205,13 @@ def test_two_objects_of_one_id_in_one_bundle_are_both_kept(db: sa.Connection) ->
     assert publication.publish(db, "clear", twice, NOW) == 0
 
 
+def test_of_two_versions_in_one_view_the_newest_is_published(db: sa.Connection) -> None:
+    newer = malware(modified="2026-03-03T00:00:00.000Z", name="Nieuw")
+    for order in ((malware(), newer), (newer, malware())):
+        publication.publish(db, "clear", view(*order), NOW)
+    assert [json.loads(row.body)["name"] for row in read(db, versions=("all",))] == ["Nieuw"]
+
+
 def test_cuts_of_observables_and_statement_markings_get_ids_of_their_own(db: sa.Connection) -> None:
     publication.collection_for(db, subscriber("kvk-1"), NOW)
     marking = {

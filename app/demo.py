@@ -198,7 +198,7 @@ def _summary(
             ", ".join(f"{count} {medium or 'none'} {what}" for (medium, what), count in sorted(channels.items())),
         ),
         ("Digests", ", ".join(f"{count} on {name}" for name, count in digested.items())),
-        ("TAXII", ", ".join(f"{alias} {count} objects" for alias, count in collections)),
+        ("TAXII", _collections(collections)),
     ]
     _example(console, folder)
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -214,6 +214,12 @@ def _summary(
   TAXII, feed        make serve, then http://127.0.0.1:8080/feed.atom
   the register       oktt --dir {folder} audit verify"""
     console.print(look, markup=False, highlight=False)
+
+
+def _collections(sizes: list[tuple[str, int]]) -> str:
+    common = [f"{alias} {count}" for alias, count in sizes if alias in ("clear", "test")]
+    own = [count for alias, count in sizes if alias not in ("clear", "test")]
+    return f"{len(sizes)} collections: objects in {', '.join(common)}; {sum(own)} in {len(own)} of subscribers' own"
 
 
 def _example(console: Console, folder: Path) -> None:

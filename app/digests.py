@@ -10,14 +10,14 @@ from pyroaring import BitMap
 
 from app.observe import log
 from app.service import Service
-from app.views import Shelf, advised, differences
+from app.views import Shelf, Views, differences
 from dispatch import Delivery, View, digest, editions, ledger, outbox
 from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Edition, Window
 from filtering import Outcome
 from filtering.views import confidential
 from subscribers import Subscriber, registry
-from triage import decide, inbox
+from triage import decide
 
 MAILED = ("email", "file")
 HERE = ZoneInfo("Europe/Amsterdam")
@@ -57,16 +57,17 @@ def contents(
     if window is None:
         return None
     held = editions.contents(connection, identifier, subscriber.id)
-    return _arranged(service, connection, shelf, window, subscriber, held, closed=closed)
+    current = shelf.current(connection, held)
+    return _arranged(service, connection, current, window, subscriber, held, closed=closed)
 
 
 def _queued(service: Service, connection: sa.Connection, window: Window) -> dict[str, int]:
-    shelf = Shelf(size=10_000)
-    reached: dict[str, tuple[int, BitMap]] = {}
-    for item in decide.standing(connection, since=window.since, until=window.until):
-        views = shelf.get(service, connection, item)
-        if views is not None:
-            reached[item] = views.released.item.version, views.reached(READERS) & views.released.audience
+    standing = decide.standing(connection, since=window.since, until=window.until)
+    current = Shelf(service, size=len(standing) + 1).current(connection, standing)
+    reached = {
+        item: (views.released.item.version, views.reached(READERS) & views.released.audience)
+        for item, views in current.items()
+    }
     everyone = BitMap.union(*(numbers for _, numbers in reached.values())) if reached else BitMap()
     orders: list[Delivery] = []
     readers = 0
@@ -80,7 +81,7 @@ def _queued(service: Service, connection: sa.Connection, window: Window) -> dict
         held: dict[str, int] = {}
         for channel, contact in asked:
             closed = confidential(contact)
-            arranged = _arranged(service, connection, shelf, window, subscriber, items, closed=closed)
+            arranged = _arranged(service, connection, current, window, subscriber, items, closed=closed)
             if arranged is not None:
                 held |= arranged.items
                 orders.append(_order(service, window, subscriber, channel))
@@ -93,7 +94,7 @@ def _queued(service: Service, connection: sa.Connection, window: Window) -> dict
 def _arranged(
     service: Service,
     connection: sa.Connection,
-    shelf: Shelf,
+    current: Mapping[str, Views],
     window: Window,
     subscriber: Subscriber,
     items: Mapping[str, int],
@@ -104,8 +105,8 @@ def _arranged(
     told = editions.told(connection, subscriber.id, window)
     candidates = []
     for item, version in items.items():
-        views = _current(service, connection, shelf, item, version)
-        if views is None:
+        views = current.get(item)
+        if views is None or views.released.item.version != version:
             continue
         view = views.of(subscriber, views.explain(subscriber), confidential=closed)
         if not isinstance(view, View):
@@ -114,16 +115,8 @@ def _arranged(
         known = max(told.get(item, 0), entry.version if entry else 0)
         changed = differences(service, connection, subscriber, view, known) if 0 < known < version else ()
         sent = entry.at if entry is not None and entry.version == version else None
-        candidates.append(Candidate(view, advised(view, subscriber), sent, changed))
+        candidates.append(Candidate(view, views.advised(view, subscriber), sent, changed))
     return digest.arrange(window, candidates, told)
-
-
-def _current(service: Service, connection: sa.Connection, shelf: Shelf, item: str, version: int) -> Any:
-    """The item's Views if it stands released in that version."""
-    if not inbox.exists(connection, item):
-        return None
-    views = shelf.get(service, connection, item)
-    return views if views is not None and views.released.item.version == version else None
 
 
 def _order(service: Service, window: Window, subscriber: Subscriber, channel: int) -> Delivery:

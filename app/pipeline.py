@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from app import door, releasing
 from app.door import Tally
-from app.sending import Sender, Status
+from app.sending import Sender
 from app.service import Service
 from dispatch import Delivery
 from filtering import Match
@@ -49,14 +49,15 @@ def release(service: Service, connection: sa.Connection, case: Case, decide: Dec
     return released
 
 
-def send(sender: Sender, delivery: Delivery) -> Status:
-    """Send one claimed delivery: prepared and stored, handed over, settled. TLP is enforced again before it leaves."""
-    service = sender.service
-    with service.metrics.stage("send"):
-        with service.transaction() as connection:
+def send(sender: Sender, delivery: Delivery) -> None:
+    """Send one claimed delivery. TLP is enforced again before it leaves.
+
+    Its bytes are committed before they are handed over, in the transaction that settles the message before; so a crash
+    repeats at most the one that was accepted and not yet settled. `sender.finish()` settles the last.
+    """
+    with sender.service.metrics.stage("send"):
+        with sender.service.transaction() as connection:
+            sender.settle(connection)
             ready = sender.prepare(connection, delivery)
-        if isinstance(ready, str):
-            return ready
-        outcome = sender.hand_over(ready)
-        with service.transaction() as connection:
-            return sender.settle(connection, ready, outcome)
+        if ready is not None:
+            sender.hand_over(ready)

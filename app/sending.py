@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import random
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +13,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from app import digests
+from app.observe import log
 from app.service import Service
-from app.views import Shelf, Views, advised, differences
+from app.views import Shelf, Views, differences
 from dispatch import Channel, Delivery, Outcome, View, digest, ledger, mail, outbox
 from dispatch.attachments import attachments
 from dispatch.files import FileChannel
@@ -60,8 +62,11 @@ class Sender:
     def __init__(self, service: Service) -> None:
         settings = service.settings
         self.service = service
-        self.shelf = Shelf()
+        self.shelf = Shelf(service)
+        self.counts: Counter[Status] = Counter()
+        self._handed: tuple[Ready, Outcome] | None = None
         self._from = mail.Sender(*_mailbox(settings.main.mail.sender))
+        self._register = service.keys.derive("journal")
         self._rng = random.SystemRandom()
         files = FileChannel(settings.dir / "outbox")
         self._channels: dict[str, Channel] = {"file": files, "email": files}
@@ -72,12 +77,16 @@ class Sender:
             )
             self._channels["email"] = mail.SmtpChannel(wanted, self._from)
 
-    def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | Status:
-        """Check everything again (release, match, label, channel), make the message and store it; or say why not."""
+    def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
+        """Check everything again (release, match, label, channel), make the message and store it.
+
+        None: it may no longer leave and was cancelled with a named reason, or it waits.
+        """
         now = self.service.clock()
         subscriber = registry.get(connection, delivery.subscriber)
         if subscriber is None or delivery.channel >= len(subscriber.contacts):
-            return self._cancel(connection, delivery, "no-match")
+            self._cancel(connection, delivery, "no-match")
+            return None
         contact = subscriber.contacts[delivery.channel]
         made: Made | CancelReason | Literal["deferred"]
         if delivery.kind in ("monday", "friday"):
@@ -88,9 +97,11 @@ class Sender:
             made = self._alert(connection, delivery, subscriber, contact)
         if made == "deferred":
             outbox.defer(connection, delivery, now + WAIT)
-            return "deferred"
+            self._count(delivery, "deferred")
+            return None
         if not isinstance(made, Made):
-            return self._cancel(connection, delivery, made)
+            self._cancel(connection, delivery, made)
+            return None
         address = contact.address or _placeholder(subscriber, self._from.domain)
         if delivery.repeat and delivery.message is not None:
             held = outbox.again(connection, delivery)
@@ -110,27 +121,41 @@ class Sender:
         assert held.message is not None
         return Ready(held, address, held.message)
 
-    def hand_over(self, ready: Ready) -> Outcome:
-        """Give it to its channel, once."""
-        return self._channels[ready.delivery.medium or "file"].send(ready.delivery, ready.address, ready.message)
+    def hand_over(self, ready: Ready) -> None:
+        """Give it to its channel, once. What became of it is settled with the next message, or by `finish`."""
+        channel = self._channels[ready.delivery.medium or "file"]
+        self._handed = ready, channel.send(ready.delivery, ready.address, ready.message)
 
-    def settle(self, connection: sa.Connection, ready: Ready, outcome: Outcome) -> Status:
-        """Commit what became of it, with its line in the processing register."""
+    def settle(self, connection: sa.Connection) -> None:
+        """Commit what became of the message that was handed over last, with its line in the processing register."""
+        if self._handed is None:
+            return
+        (ready, outcome), self._handed = self._handed, None
         delivery, now = ready.delivery, self.service.clock()
         status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)
         if status == "sent":
             entry = journal.Entry("sent", delivery.id, {"item": delivery.subject, "kind": delivery.kind})
-            journal.append(connection, [entry], key=self.service.keys.derive("journal"), at=now)
-        return status
+            journal.append(connection, [entry], key=self._register, at=now)
+        self._count(delivery, status)
 
-    def close(self) -> None:
-        """Give up connections."""
-        for channel in self._channels.values():
-            channel.close()
+    def finish(self) -> None:
+        """Settle the last message and give up connections."""
+        try:
+            if self._handed is not None:
+                with self.service.transaction() as connection:
+                    self.settle(connection)
+        finally:
+            for channel in self._channels.values():
+                channel.close()
 
-    def _cancel(self, connection: sa.Connection, delivery: Delivery, reason: CancelReason) -> Status:
+    def _cancel(self, connection: sa.Connection, delivery: Delivery, reason: CancelReason) -> None:
         outbox.cancel(connection, delivery, reason, self.service.clock())
-        return "cancelled"
+        self._count(delivery, "cancelled")
+
+    def _count(self, delivery: Delivery, status: Status) -> None:
+        self.counts[status] += 1
+        self.service.metrics.deliveries.labels(status).inc()
+        log.info("delivery", delivery=delivery.id, kind=delivery.kind, item=delivery.subject, outcome=status)
 
     def _alert(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -143,7 +168,7 @@ class Sender:
             return "withdrawn"
         if row.version != delivery.version:
             return "superseded"
-        views = self.shelf.get(self.service, connection, delivery.subject)
+        views = self.shelf.current(connection, [delivery.subject]).get(delivery.subject)
         if views is None:
             return "deferred"
         if subscriber.number not in views.released.audience:
@@ -157,7 +182,7 @@ class Sender:
         if not isinstance(view, View):
             return "tlp"
         kind: MessageKind = "update" if delivery.kind == "update" else "alert"
-        return self._message(connection, delivery, subscriber, view, kind)
+        return self._message(connection, delivery, subscriber, views, view, kind)
 
     def _withdrawal(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -170,17 +195,27 @@ class Sender:
         views = Views(self.service, connection, released)
         explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
         view = views.of(subscriber, explanation, confidential=confidential(contact))
-        return self._message(connection, delivery, subscriber, view, "withdrawal") if isinstance(view, View) else "tlp"
+        return (
+            self._message(connection, delivery, subscriber, views, view, "withdrawal")
+            if isinstance(view, View)
+            else "tlp"
+        )
 
     def _message(
-        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, view: View, kind: MessageKind
+        self,
+        connection: sa.Connection,
+        delivery: Delivery,
+        subscriber: Subscriber,
+        views: Views,
+        view: View,
+        kind: MessageKind,
     ) -> Made:
         register = advice.register_of(subscriber.profile)
         files = attachments(view) if register == "mature" and kind != "withdrawal" else ()
         before = ledger.sent_to(connection, subscriber.id, delivery.subject)
         rendered = self.service.renderer.message(
             view,
-            advised(view, subscriber),
+            views.advised(view, subscriber),
             kind=kind,
             subscriber=subscriber,
             register=register,

@@ -47,6 +47,7 @@ class Views:
         )
         self._marked = self._matching.marks
         self._parts = Parts(released)
+        self._advice: dict[tuple[frozenset[str], str, str, str], advice.Advice] = {}
         self._own: dict[int, dict[str, list[int]]] | None = None
 
     def explain(self, subscriber: Subscriber) -> Explanation:
@@ -57,6 +58,23 @@ class Views:
         """Numbers of all with one of these outcomes."""
         match = self._matching.match()
         return BitMap.union(*(match.outcomes[outcome] for outcome in outcomes))
+
+    def advised(self, view: View, subscriber: Subscriber) -> advice.Advice:
+        """The course of action for a view, in the subscriber's register and language."""
+        register = advice.register_of(subscriber.profile)
+        key = (view.statements, register, subscriber.language, view.title)
+        found = self._advice.get(key)
+        if found is None:
+            found = self._advice[key] = advice.steps(
+                view.kind,
+                exposure=view.exposure,
+                affected=view.affected,
+                cves=view.cves,
+                register=register,
+                language=subscriber.language,
+                title=view.title,
+            )
+        return found
 
     def of(self, subscriber: Subscriber, explanation: Explanation, *, confidential: bool) -> View | Refusal:
         """What this subscriber may see through a way out."""
@@ -121,16 +139,26 @@ class Views:
 class Shelf:
     """The Views of items last used: a dispatch run sends many messages about few items."""
 
-    def __init__(self, size: int = 16) -> None:
+    def __init__(self, service: Service, size: int = 64) -> None:
+        self._service = service
         self._views: OrderedDict[tuple[str, int, str], Views] = OrderedDict()
         self._size = size
 
-    def get(self, service: Service, connection: sa.Connection, item: str) -> Views | None:
-        """The Views of what is released now; None: nothing of it may leave."""
-        row = inbox.row(connection, item)
-        key = (item, row.version, f"{row.changed_at}/{service.index(connection).revision}/{service.clock():%H:%M}")
+    def current(self, connection: sa.Connection, items: Iterable[str]) -> dict[str, Views]:
+        """The Views of those of these items that stand released as they are now; nothing of the others may leave."""
+        service = self._service
+        moment = f"{service.index(connection).revision}/{service.clock():%d %H:%M}"
+        found = {}
+        for row in inbox.rows(connection, items):
+            views = self._of(connection, row.id, (row.id, row.version, f"{row.changed_at}/{moment}"))
+            if views is not None:
+                found[row.id] = views
+        return found
+
+    def _of(self, connection: sa.Connection, item: str, key: tuple[str, int, str]) -> Views | None:
         found = self._views.get(key)
         if found is None:
+            service = self._service
             case = decide.open_case(connection, service.guard, item, service.settings.consents)
             released = decide.released(connection, case, shown(service, case))
             if released is None:
@@ -139,19 +167,6 @@ class Shelf:
             while len(self._views) > self._size:
                 self._views.popitem(last=False)
         return found
-
-
-def advised(view: View, subscriber: Subscriber) -> advice.Advice:
-    """The course of action for a view, in the subscriber's register and language."""
-    return advice.steps(
-        view.kind,
-        exposure=view.exposure,
-        affected=view.affected,
-        cves=view.cves,
-        register=advice.register_of(subscriber.profile),
-        language=subscriber.language,
-        title=view.title,
-    )
 
 
 def differences(

@@ -16,7 +16,7 @@ from app import desk, digests, door, pipeline, releasing, retention, sending
 from app.observe import log
 from app.service import Service
 from app.views import Views, shown
-from dispatch import outbox, publication
+from dispatch import Delivery, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
 from subscribers import registry
@@ -45,29 +45,23 @@ def due(service: Service, *, now: bool = False) -> int:
 
 def dispatch(service: Service, *, now: bool = False, progress: Progress | None = None) -> dict[str, int]:
     """Send what is due, once. Counts by what became of it."""
-    counts = {"sent": 0, "retry": 0, "failed": 0, "cancelled": 0}
     worker = f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
     _requeue_dead(service)
     sender = sending.Sender(service)
-    total = due(service, now=now)
-    with (progress or _silent)("Sending", total) as advance:
+    with (progress or _silent)("Sending", due(service, now=now)) as advance:
         try:
-            while True:
-                with service.transaction() as connection:
-                    claimed = outbox.claim(connection, service.clock(), BATCH, worker, hurry=now)
-                if not claimed:
-                    return counts
+            while claimed := _claimed(service, worker, hurry=now):
                 for delivery in claimed:
-                    status = pipeline.send(sender, delivery)
-                    if status in counts:
-                        counts[status] += 1
-                    service.metrics.deliveries.labels(status).inc()
-                    log.info(
-                        "delivery", delivery=delivery.id, kind=delivery.kind, item=delivery.subject, outcome=status
-                    )
+                    pipeline.send(sender, delivery)
                     advance()
         finally:
-            sender.close()
+            sender.finish()
+    return {status: sender.counts[status] for status in ("sent", "retry", "failed", "cancelled")}
+
+
+def _claimed(service: Service, worker: str, *, hurry: bool) -> list[Delivery]:
+    with service.transaction() as connection:
+        return outbox.claim(connection, service.clock(), BATCH, worker, hurry=hurry)
 
 
 def open_collections(service: Service) -> None:

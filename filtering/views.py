@@ -152,6 +152,11 @@ class View:
         """The sectors it names. An exposure is about addresses alone."""
         return () if self.kind == "exposure" else self.facts.sectors
 
+    @cached_property
+    def countries(self) -> tuple[str, ...]:
+        """The countries it names. Those of an exposure are where its addresses seem to be: an owner is an owner."""
+        return () if self.kind == "exposure" else self.facts.countries
+
 
 def view(item: Item, visible: frozenset[str]) -> View | None:
     """What the visible statements say together; None: none of the item's own is visible."""

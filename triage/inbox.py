@@ -4,7 +4,7 @@ Everything here may run twice: a document has a keyed hash, a statement a natura
 `triage.merging` writes them; this module owns the tables and reads.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -154,9 +154,12 @@ def row(connection: sa.Connection, item: str) -> sa.Row[Any]:
     return found
 
 
-def exists(connection: sa.Connection, item: str) -> bool:
-    """Is there such an item (still)?"""
-    return connection.scalar(sa.select(items.c.id).where(items.c.id == item)) is not None
+def rows(connection: sa.Connection, wanted: Iterable[str]) -> Sequence[sa.Row[str, str, int, datetime]]:
+    """(id, state, version, changed_at) of those of these items that are released; in order of their ids."""
+    columns = items.c
+    query = sa.select(columns.id, columns.state, columns.version, columns.changed_at)
+    mine = (columns.id.in_(list(wanted)), columns.state == "released")
+    return connection.execute(query.where(*mine).order_by(columns.id)).all()
 
 
 def cards(
@@ -247,7 +250,7 @@ def set_state(connection: sa.Connection, item: str, state: State, now: datetime,
 
 def standing_facts(item: Item) -> Facts:
     """The facts of all statements together, as analysts see them."""
-    return identity.combine([each.facts for each in (*item.statements, *item.facts)])
+    return identity.combine([each.facts for each in item.statements], [each.facts for each in item.facts])
 
 
 def best(parts: Sequence[Statement], kind: str) -> Statement:

@@ -1,6 +1,6 @@
 """Runs migrations on the connection that app.database hands over; `make migration` writes a new one."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
@@ -8,7 +8,7 @@ from app.database import tables
 from ingest.columns import Instant
 
 
-def render(kind: str, obj: Any, where: Any) -> str | bool:
+def render(kind: str, obj: Any, where: Any) -> str | Literal[False]:
     """How our own column type is written in a migration."""
     if kind == "type" and isinstance(obj, Instant):
         where.imports.add("from ingest.columns import Instant")

@@ -7,7 +7,7 @@ The rules, as built here and for one pair in `filtering.pairs`:
   subscriber's is.
 * Only sectors named: they decide. Neither products nor sectors named: digest, for all whom nothing else met.
 * An exposure is about its addresses and domains alone.
-* A country named takes away who is elsewhere.
+* A country named takes away who is elsewhere, but not the owner of an exposed address.
 * A partnership, supplier or CERT is met when one of its clients is (members, or scope), vital and public ones aside:
   what concerns those goes to the NCSC. It is *concerned* by that only when it serves them.
 """
@@ -62,7 +62,7 @@ class Criteria:
     @cached_property
     def allowed(self) -> BitMap:
         """Who is in one of the countries it names."""
-        countries = self.view.facts.countries
+        countries = self.view.countries
         return self.index.countries.union(countries) if countries else self.index.everyone
 
     @cached_property

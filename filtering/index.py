@@ -14,7 +14,7 @@ from msgspec import Struct
 from pyroaring import BitMap
 
 from filtering import FilteringError
-from filtering.network import Hits, Networks, Owners
+from filtering.network import Hits, Networks, Owners, check
 from filtering.postings import Postings
 from filtering.software import Catalogue, Installed, installed, opt_out
 from filtering.views import confidential
@@ -62,8 +62,6 @@ class Clients(Struct, frozen=True):
     serves: bool
 
 
-CONSTITUENCY = ("partnership", "cert")
-"""Their networks are other people's: they do not stand in for the owner."""
 _DECODER = msgspec.msgpack.Decoder(Entry)
 
 
@@ -145,6 +143,7 @@ class Index:
         taken = self.ids.get(fresh.id)
         if taken is not None and taken != number:
             raise FilteringError("two numbers for one subscriber: build the index anew from the registry")
+        check(fresh.networks)
         data = msgspec.msgpack.encode(fresh)
         if (known := self._entries.get(number)) is not None:
             if known == data:
@@ -246,12 +245,7 @@ class Index:
 
     def owners(self, observables: Sequence[Observable]) -> Owners:
         """All holders of what some observables lie in, verified or not, in one pass."""
-        return self.networks.owners(observables, self.registered)
-
-    @property
-    def registered(self) -> BitMap:
-        """Those whose holding of a prefix means that its owner is registered: verified, and not there for others."""
-        return self.verified - self.kinds.union(CONSTITUENCY)
+        return self.networks.owners(observables, self.verified)
 
     def owners_of(self, observables: Sequence[Observable]) -> Hits:
         """Subscriber number -> positions of the observables in its verified networks and domains, in one pass.

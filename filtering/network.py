@@ -177,8 +177,8 @@ class Networks:
                 found += (held,) if isinstance(held, int) else held
         return found
 
-    def owners(self, observables: Sequence[Observable], registered: BitMap) -> Owners:
-        """All holders of all these, in one pass. Where none of the `registered` holds the prefix, the holder of the
+    def owners(self, observables: Sequence[Observable], verified: BitMap) -> Owners:
+        """All holders of all these, in one pass. Where nobody verified holds the prefix, the holder of the
         AS number counts (domain-rules: Whom it concerns, 1: the network owner)."""
         owners = Owners()
         network, names = owners.network, owners.domain
@@ -187,7 +187,7 @@ class Networks:
             numbers: list[int] = []
             if where.prefix is not None:
                 numbers = self.holders(where.prefix)
-                if observable.asn is not None and not any(number in registered for number in numbers):
+                if observable.asn is not None and not any(number in verified for number in numbers):
                     numbers += self.systems.get(observable.asn)
             elif where.domain is not None:
                 for name in above(where.domain):
@@ -199,6 +199,13 @@ class Networks:
             for number in numbers:
                 _note(network, number, position)
         return owners
+
+
+def check(networks: Iterable[str]) -> None:
+    """Raise FilteringError unless each is a prefix or AS number."""
+    for text in networks:
+        if not (text.startswith("AS") and text[2:].isdecimal()):
+            _canonical(text)
 
 
 def _canonical(text: str) -> Prefix:
@@ -229,7 +236,6 @@ def owned(subscriber: Subscriber, index: "Index | None" = None) -> Callable[[Obs
     alone.add(profile.networks, profile.domains, 0)
     names = frozenset(profile.domains)
     systems = frozenset(alone.systems) if index is not None else frozenset()
-    registered = BitMap() if index is None else index.registered
 
     def own(observable: Observable) -> bool:
         where = place(observable)
@@ -238,7 +244,7 @@ def owned(subscriber: Subscriber, index: "Index | None" = None) -> Callable[[Obs
                 return True
             if observable.asn not in systems or index is None:
                 return False
-            return not any(number in registered for number in index.networks.holders(where.prefix))
+            return not any(number in index.verified for number in index.networks.holders(where.prefix))
         if where.domain is not None:
             return any(name in names for name in above(where.domain))
         return asn(observable) in systems

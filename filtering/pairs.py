@@ -70,8 +70,7 @@ class Pair:
     @cached_property
     def allowed(self) -> bool:
         """Is it in one of the countries named, if any?"""
-        countries = self.view.facts.countries
-        return not countries or self.profile.country in countries
+        return not self.view.countries or self.profile.country in self.view.countries
 
     @cached_property
     def alerted(self) -> bool:
@@ -149,8 +148,8 @@ class Pair:
             found.append(Reason("general", "names no product and no sector", self.digest))
         elif view.products and not self.lines:
             found.append(Reason("general", "names products; no software is listed", self.digest))
-        if facts.countries:
-            found.append(Reason("country", f"{self.profile.country} in {_some(facts.countries)}", self.allowed))
+        if view.countries:
+            found.append(Reason("country", f"{self.profile.country} in {_some(view.countries)}", self.allowed))
         if self.held and not self.profile.verified:
             found.append(Reason("verified", "networks and domains are not verified", False))
         return found

@@ -69,11 +69,6 @@ def test_all_holders_of_an_address_and_the_network_owner_when_nobody_holds_it() 
     assert outcomes(EXPOSED, owner, other) == ["deliver", "no-match"]
 
 
-def test_a_cert_that_holds_the_prefix_does_not_stand_in_for_its_owner() -> None:
-    cert, owner = subscriber(1, kind="cert", networks=("192.0.2.0/24",)), subscriber(2, networks=("AS64500",))
-    assert outcomes(EXPOSED, cert, owner) == ["deliver", "deliver"]
-
-
 def test_an_unverified_holder_is_no_holder() -> None:
     nobody = subscriber(1, networks=("192.0.2.0/24",), verified=False)
     assert outcomes(EXPOSED, nobody, subscriber(2, networks=("AS64500",))) == ["unverified", "deliver"]
@@ -122,12 +117,14 @@ def test_a_product_opt_out_leaves_the_other_product() -> None:
     assert outcomes(what, both, subscriber(2, opt_out=("FortiOS",))) == ["deliver", "digest"]
 
 
-def test_countries_take_away() -> None:
+def test_countries_take_away_but_not_of_an_exposure() -> None:
     what = item(statement(affected=(affected(),), countries=("BE",)))
     assert outcomes(what, subscriber(1, software=uses()), subscriber(2, software=uses(), country="BE")) == [
         "no-match",
         "deliver",
     ]
+    what = item(statement(kind="exposure", countries=("US",), observables=(address("192.0.2.1"),)))
+    assert outcomes(what, subscriber(1, networks=("192.0.2.0/24",))) == ["deliver"]
 
 
 def test_no_alert_when_everything_is_fixed_or_not_affected() -> None:

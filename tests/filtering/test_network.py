@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filtering import FilteringError
 from filtering.index import Index
 from filtering.network import Networks, owned, place, prefix
 from normalize import Observable
@@ -55,6 +56,13 @@ def test_mapped_addresses_and_addresses_where_domains_belong() -> None:
     assert place(Observable("url", "http://[geen/")).prefix is None
     assert place(Observable("hash", "192.0.2.1")).prefix is None
     assert place(Observable("domain", "Bücher.example")).domain == "xn--bcher-kva.example"
+
+
+def test_a_profile_that_cannot_be_held_changes_nothing() -> None:
+    index = Index.build([subscriber(1, networks=("192.0.2.0/24",))])
+    with pytest.raises(FilteringError):
+        index.put(subscriber(1, networks=("192.0.3.0/24", "geen")))
+    assert index.owners_of([address("192.0.2.1"), address("192.0.3.1")]) == {1: [0]}
 
 
 def test_owned_and_owners_of_say_the_same() -> None:

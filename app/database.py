@@ -35,11 +35,11 @@ TABLES = (
 
 
 def connect(url: str) -> sa.Engine:
-    """An engine for `sqlite:///file` or `postgresql+psycopg://...`."""
+    """An engine whose errors hold no row's values, for `sqlite:///file` or `postgresql+psycopg://...`."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    engine = sa.create_engine(parsed, connect_args={"timeout": 30})
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+    engine = sa.create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

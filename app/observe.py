@@ -14,10 +14,11 @@ log = structlog.get_logger("oktt")
 
 
 def configure(*, verbose: bool = False) -> None:
-    """Logs go to stderr: readable on a terminal, JSON lines elsewhere."""
+    """Logs go to stderr: readable on a terminal, JSON lines elsewhere. Commands tell warnings only, unless `verbose`;
+    `oktt run` and `oktt serve` tell every decision."""
     terminal = sys.stderr.isatty()
     renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
-    level = logging.INFO if verbose or not terminal else logging.WARNING
+    level = logging.INFO if verbose else logging.WARNING
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

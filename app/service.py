@@ -13,7 +13,7 @@ from app import AppError, database, keys
 from app.observe import Metrics
 from config import settings as configuration
 from config.settings import Settings
-from dispatch import render
+from dispatch import publication, render
 from dispatch.render import Renderer
 from filtering.index import Index
 from pii_guard.guard import Guard
@@ -66,6 +66,8 @@ def make(folder: Path) -> list[str]:
     engine = database.connect(settings.database_url)
     try:
         database.upgrade(engine)
+        with engine.begin() as connection:
+            publication.ensure(connection, datetime.now(UTC))
     except sa.exc.OperationalError as error:
         raise AppError(
             f"the database of oktt.toml [database] url cannot be reached: {type(error.orig).__name__}"

@@ -23,8 +23,6 @@ from web.server import create_app, server_config
 
 def application(service: Service) -> FastAPI:
     """The application of one instance."""
-    with service.transaction() as connection:
-        publication.ensure(connection, service.clock())
     web = service.settings.main.web
     services = Services(
         subscriber=registry.get,

@@ -71,7 +71,6 @@ def open_collections(service: Service) -> None:
     """
     now = service.clock()
     with service.transaction() as connection:
-        publication.ensure(connection, now)
         fresh = []
         for subscriber in registry.every(connection):
             if any(contact.type == "taxii" for contact in subscriber.contacts):

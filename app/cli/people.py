@@ -9,6 +9,7 @@ import typer
 from app import workers
 from app.cli import output
 from app.cli.root import Json, cli, opened
+from dispatch import publication
 from subscribers import SubscriberError, importing, registry
 from web import auth
 
@@ -83,6 +84,7 @@ def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -
         removed = registry.remove(connection, subscriber, service.clock())
         if removed:
             auth.revoke(connection, subscriber, service.clock())
+            publication.drop(connection, subscriber)
     if not removed:
         raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
     if json:

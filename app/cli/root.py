@@ -54,7 +54,7 @@ def root(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every decision to stderr.")] = False,
 ) -> None:
     """OKTT: threat information in; the right alert, to the right firm, in time, out."""
-    observe.configure(verbose=verbose)
+    observe.configure(verbose=verbose or context.invoked_subcommand in ("run", "serve"))
     context.obj = folder
 
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -59,8 +59,10 @@ def incoming(line: Line) -> Incoming:
     )
 
 
-def _each(field: str, values: Iterable[str], check: Callable[[str, str], str]) -> tuple[str, ...]:
+def _each(field: str, values: Sequence[str], check: Callable[[str, str], str]) -> tuple[str, ...]:
     """Checked, in the order given, each once."""
+    if not values:
+        return ()
     return tuple(dict.fromkeys(check(f"{field}[{n}]", value) for n, value in enumerate(values)))
 
 

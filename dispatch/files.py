@@ -1,5 +1,6 @@
 """The file channel: a message becomes a file. Writing it again replaces it by the same bytes."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -30,7 +31,8 @@ class FileChannel:
             partial.replace(target)
             self._sync_folder()
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
             return Outcome("retry", f"file-{error.errno}")
         return Outcome("sent", "file")
 

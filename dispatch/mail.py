@@ -96,7 +96,7 @@ def build(
 
 def _multipart(subtype: str, boundary: str, parts: Sequence[bytes]) -> bytes:
     start = b"--" + boundary.encode() + b"\r\n"
-    head = f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode()
+    head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'.encode()
     return head + b"".join(start + part + b"\r\n" for part in parts) + b"--" + boundary.encode() + b"--\r\n"
 
 

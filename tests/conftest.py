@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +41,7 @@ def corpus() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of our own on a socket in a temporary folder, ended with the session."""
     found = [shutil.which("initdb"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
     initdb = next((name for name in found if name), None)
@@ -49,7 +50,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pytest.fail("PostgreSQL is not installed; `make services` installs it")
         pytest.skip("PostgreSQL is not installed (make services)")
     binaries = Path(initdb).resolve().parent
-    home = tmp_path_factory.mktemp("pg")
+    # Not below pytest's own temporary folders: other sessions clear those away.
+    home = Path(tempfile.mkdtemp(prefix="oktt-pg-"))
     as_user = _unprivileged(home)
     data, log = home / "data", home / "log"
     subprocess.run([*as_user, initdb, "-D", data, "-U", "oktt", "-A", "trust", "-N"], check=True, capture_output=True)
@@ -58,16 +60,13 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
     yield f"postgresql+psycopg://oktt@/{{}}?host={home}"
     subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def _unprivileged(home: Path) -> list[str]:
     """PostgreSQL refuses to run as root: hand the folder to its own user there."""
     if os.geteuid() != 0:
         return []
-    for folder in (home, *home.parents):
-        if folder == Path("/tmp"):
-            break
-        folder.chmod(folder.stat().st_mode | 0o055)
     shutil.chown(home, "postgres")
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from dispatch import View, wording
 from dispatch.editions import Edition, Window
 from dispatch.lines import seen_line
-from dispatch.render import BANDS, Rendered, Renderer, why
+from dispatch.render import BANDS, Rendered, Renderer, clean, why
 from dispatch.wording import capped, harmless, moment, plain, words
 from subscribers import Subscriber
 from tlp import Label, strictest
@@ -161,10 +161,11 @@ def _grouped(part: Sequence[Candidate]) -> list[list[Candidate]]:
 
 def _card(name: SectionName, group: Sequence[Candidate], register: Register, language: str) -> dict[str, Any]:
     w, first = words(language), group[0]
+    advice = clean(first.advice)
     view = first.view
     reasons = list(dict.fromkeys(line for each in group for line in why(each.view.reasons, register, language)))
     own = [o for each in group for o in each.view.observables if o.own]
-    headline = plain(harmless(first.advice.headline, view.observables), 150)
+    headline = plain(harmless(advice.headline, view.observables), 150)
     lines: list[str] = []
     if name == "changed":
         lines += [plain(line) for each in group for line in each.changes]
@@ -174,7 +175,7 @@ def _card(name: SectionName, group: Sequence[Candidate], register: Register, lan
     elif name != "changed":
         lines += [_told(each.view, headline) for each in group]
     label = strictest(each.view.label for each in group)
-    stepped = name in ("open", "relevant", "new") and (first.advice.specific or bool(own))
+    stepped = name in ("open", "relevant", "new") and (advice.specific or bool(own))
     return {
         "headline": headline,
         "lang": view.language if headline == view.title and view.language not in ("", language) else "",
@@ -184,9 +185,9 @@ def _card(name: SectionName, group: Sequence[Candidate], register: Register, lan
         "ids": ", ".join(each.view.item for each in group),
         "why": "; ".join(reasons[:3]),
         "lines": [line for line in dict.fromkeys(lines) if line],
-        "steps": first.advice.steps[:3] if stepped else (),
+        "steps": advice.steps[:3] if stepped else (),
         # The smallest firms' steps speak of a text to forward.
-        "forward": first.advice.forward_text if stepped and register == "zzp" and label < Label.AMBER_STRICT else "",
+        "forward": advice.forward_text if stepped and register == "zzp" and label < Label.AMBER_STRICT else "",
     }
 
 

@@ -95,7 +95,7 @@ class Renderer:
         `at` (when it was queued) sets the deadline. `notes` are an analyst's own words. `attached`: STIX and CSV
         come with it.
         """
-        language, advice = subscriber.language, _clean(advice)
+        language, advice = subscriber.language, clean(advice)
         content = _content(view, advice, register, language, kind, at)
         content |= self.frame(view.label, language, subject(view, advice, kind, language))
         content |= {
@@ -136,7 +136,7 @@ class Renderer:
         return self._say(language, "real", number=identifier)
 
 
-def _clean(advice: Advice) -> Advice:
+def clean(advice: Advice) -> Advice:
     """Advice as it may be printed: it names products and titles as the outside world writes them."""
     return replace(
         advice,

@@ -1,0 +1,231 @@
+"""Editions: their windows, what goes where, nothing empty, nothing repeated, and how they read."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dispatch import DispatchError, View, digest, editions
+from dispatch.digest import Candidate, arrange
+from dispatch.editions import Window
+from dispatch.render import Renderer, Service
+from filtering import Reason
+from normalize import Affected
+from tests.dispatch.test_render import NASTY, Page
+from tests.dispatch.views import NOW, a_report, a_subscriber, a_view, an_exposure
+from tlp import Label
+from triage import advice
+from triage.advice import Language, Register
+
+MONDAY, FRIDAY = date(2026, 3, 2), date(2026, 3, 6)
+WEEK = Window("monday/2026-03-02", "monday", MONDAY, NOW - timedelta(days=7), NOW)
+NEWS = Window("friday/2026-03-06", "friday", FRIDAY, NOW - timedelta(days=3), NOW + timedelta(days=4))
+RENDERER = Renderer(Service())
+
+
+def candidate(view: View, register: Register = "mkb", language: Language = "nl", **more: Any) -> Candidate:
+    found = advice.steps(
+        view.kind,
+        exposure=view.exposure,
+        affected=view.affected,
+        register=register,
+        language=language,
+        title=view.title,
+    )
+    return Candidate(view, found, **more)
+
+
+def numbered(number: int, **changes: Any) -> View:
+    return a_view(item=f"OKTT-2026-{number:04}", **changes)
+
+
+def news(number: int, title: str = "Politie haalt botnet neer") -> View:
+    return numbered(number, kind="news", title=title, urgency="info", affected=(), cves=(), reasons=(), summary="Kort.")
+
+
+def sections(window: Window, *candidates: Candidate, told: dict[str, int] | None = None) -> dict[str, list[str]]:
+    found = arrange(window, candidates, told or {})
+    return {} if found is None else {name: [c.view.item for c in part] for name, part in found.sections}
+
+
+def test_editions_are_of_their_weekday() -> None:
+    assert editions.edition_id("monday", MONDAY) == "monday/2026-03-02"
+    with pytest.raises(DispatchError, match="2026-03-03 is a Tuesday, not a Monday: the one before it is 2026-03-02"):
+        editions.edition_id("monday", date(2026, 3, 3))
+    with pytest.raises(DispatchError, match="not a Friday: the one before it is 2026-02-27"):
+        editions.edition_id("friday", MONDAY)
+
+
+def test_the_local_hour_stays_over_summer_time() -> None:
+    winter, summer = (editions.due("monday", day).astimezone(UTC) for day in (date(2026, 3, 23), date(2026, 3, 30)))
+    assert (winter.hour, summer.hour) == (6, 5)
+    assert editions.due("friday", FRIDAY).astimezone(UTC) == datetime(2026, 3, 6, 13, tzinfo=UTC)
+
+
+def test_an_edition_begins_where_the_last_one_ended(connection: sa.Connection) -> None:
+    first = editions.open_window(connection, "monday", MONDAY, NOW)
+    assert (first.since, first.until) == (NOW - timedelta(days=7), NOW)
+    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(hours=9)) == first
+    editions.open_window(connection, "friday", FRIDAY, NOW + timedelta(days=4))
+    late = editions.open_window(connection, "monday", date(2026, 3, 16), NOW + timedelta(days=16))
+    assert (late.since, late.until) == (NOW, NOW + timedelta(days=16)), "after an outage of a week nothing is missing"
+    with pytest.raises(DispatchError, match="monday/2026-03-16"):
+        editions.open_window(connection, "monday", date(2026, 3, 9), NOW + timedelta(days=17))
+    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(days=17)) == first
+
+
+def test_what_an_edition_held_is_remembered(connection: sa.Connection) -> None:
+    monday = editions.open_window(connection, "monday", MONDAY, NOW)
+    friday = editions.open_window(connection, "friday", FRIDAY, NOW + timedelta(days=4))
+    for _ in range(2):
+        editions.remember(connection, monday.id, "kvk-1", {"OKTT-1": 1, "OKTT-2": 3})
+    editions.remember(connection, friday.id, "kvk-1", {"OKTT-1": 2})
+    assert editions.contents(connection, monday.id, "kvk-1") == {"OKTT-1": 1, "OKTT-2": 3}
+    assert editions.contents(connection, monday.id, "kvk-2") == {}
+    assert editions.told(connection, "kvk-1", friday) == {"OKTT-1": 1, "OKTT-2": 3}, "but not by itself"
+    following = editions.open_window(connection, "monday", date(2026, 3, 9), NOW + timedelta(days=7))
+    assert editions.told(connection, "kvk-1", following) == {"OKTT-1": 2, "OKTT-2": 3}
+    assert editions.purge(connection, NOW + timedelta(days=1)) == 1
+    assert editions.contents(connection, monday.id, "kvk-1") == {}
+    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(days=30)) == monday
+
+
+def test_monday_has_what_stands_open_first() -> None:
+    found = sections(
+        WEEK,
+        candidate(news(1)),
+        candidate(numbered(2), alerted=NOW),
+        candidate(numbered(3, version=2), changes=("x",)),
+        candidate(an_exposure()),
+        candidate(numbered(5)),
+    )
+    assert found == {
+        "open": ["OKTT-2026-0431"],
+        "new": ["OKTT-2026-0005", "OKTT-2026-0001"],
+        "changed": ["OKTT-2026-0003"],
+        "told": ["OKTT-2026-0002"],
+    }
+    assert list(found) == ["open", "new", "changed", "told"]
+
+
+def test_friday_has_what_is_relevant_first_and_news_apart() -> None:
+    found = sections(
+        NEWS,
+        candidate(news(1)),
+        candidate(numbered(2)),
+        candidate(numbered(3, reasons=(Reason("sector", "SBI:25", True),))),
+    )
+    assert found == {"relevant": ["OKTT-2026-0002"], "new": ["OKTT-2026-0003"], "news": ["OKTT-2026-0001"]}
+
+
+def test_friday_repeats_nothing_from_monday_unless_it_changed() -> None:
+    told = {"OKTT-2026-0001": 1, "OKTT-2026-0002": 1, "OKTT-2026-0003": 1, "OKTT-2026-0431": 1}
+    found = sections(
+        NEWS,
+        candidate(numbered(1)),
+        candidate(numbered(2, version=2), changes=("x",)),
+        candidate(numbered(3), alerted=NOW),
+        candidate(an_exposure()),
+        told=told,
+    )
+    assert found == {"changed": ["OKTT-2026-0002"]}
+    assert sections(WEEK, candidate(an_exposure()), told=told) == {"open": ["OKTT-2026-0431"]}, "it still is"
+
+
+def test_nothing_empty_is_sent() -> None:
+    assert arrange(WEEK, (), {}) is None
+    assert arrange(WEEK, (candidate(a_view(), alerted=NOW),), {}) is None, "all of it was told already"
+    assert arrange(NEWS, (candidate(a_view()),), {"OKTT-2026-0412": 1}) is None
+    assert arrange(NEWS, (candidate(a_view(withdrawn=True)),), {}) is None, (
+        "who never heard of it need not hear the end"
+    )
+
+
+def test_the_label_is_the_strictest_and_the_contents_are_all_of_it() -> None:
+    found = arrange(WEEK, [candidate(a_view()), candidate(an_exposure()), candidate(a_report(version=4))], {})
+    assert found is not None
+    assert found.label is Label.AMBER
+    assert found.items == {"OKTT-2026-0412": 1, "OKTT-2026-0431": 1, "OKTT-2026-0433": 4}
+
+
+def test_order_of_arrival_does_not_matter() -> None:
+    every = [candidate(numbered(n, urgency=("today", "this-week", "info")[n % 3])) for n in range(9)]
+    assert arrange(WEEK, every, {}) == arrange(WEEK, every[::-1], {})
+
+
+def rendered(window: Window, *candidates: Candidate, register: Register = "mkb", language: Language = "nl") -> Any:
+    found = arrange(window, candidates, {})
+    assert found is not None
+    return digest.render(RENDERER, found, a_subscriber(language=language), register)
+
+
+def test_subject_and_head() -> None:
+    found = rendered(WEEK, candidate(an_exposure()), candidate(a_view()), candidate(news(1)))
+    assert found.subject == "TLP:AMBER Start van de week: 1 open bij u, 2 nieuw (2 maart)"
+    assert "Start van de week - maandag 2 maart" in found.text
+    assert "3 berichten" in found.text
+    assert "Van 23 februari 2026 09:00 tot 2 maart 2026 09:00" in found.text
+    english = rendered(NEWS, candidate(news(1), language="en"), language="en")
+    assert english.subject == "TLP:CLEAR NCSC this week: 1 news (6 March)"
+    assert "1 message\n" in english.text
+
+
+def test_one_action_is_one_card() -> None:
+    several = [candidate(numbered(n, title=f"Lek {n}")) for n in range(3)]
+    page = Page(rendered(WEEK, *several).html)
+    assert [tag for tag, _ in page.tags].count("h3") == 1
+    words = " ".join(page.words)
+    assert "OKTT-2026-0000, OKTT-2026-0001, OKTT-2026-0002" in words
+    assert "Lek 0" in words
+    assert "Lek 2" in words
+    generic = [candidate(numbered(n, affected=(Affected("Acme", f"Foo{n}"),))) for n in range(3)]
+    assert [tag for tag, _ in Page(rendered(WEEK, *generic).html).tags].count("h3") == 3
+
+
+def test_what_was_alerted_is_one_line() -> None:
+    text = rendered(WEEK, candidate(news(1)), candidate(a_view(), alerted=NOW)).text
+    assert "- FortiGate: zet beheer via internet uit (OKTT-2026-0412)" in text
+    assert " ".join(text.split()).count("FortiGate") == 1
+    assert "bericht gestuurd op 2 maart 2026 09:00" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(("register", "shown"), [("zzp", 5), ("mkb", 8), ("mature", 15)])
+def test_caps_are_exact(register: Register, shown: int) -> None:
+    several = [candidate(news(n, f"Bericht nummer {n}"), register) for n in range(20)]
+    found = rendered(WEEK, *several, register=register)
+    assert found.text.count("Bericht nummer") == shown
+    assert f"en nog {20 - shown} andere" in found.text
+    assert "20 berichten" in found.text
+
+
+def test_the_smallest_get_the_text_their_steps_speak_of() -> None:
+    found = rendered(WEEK, candidate(a_view(), "zzp"), register="zzp").text
+    assert "stuur de tekst hieronder door" in " ".join(found.split())
+    assert "Wij kregen een melding over FortiGate." in " ".join(found.split())
+    strict = rendered(WEEK, candidate(a_view(label=Label.AMBER_STRICT), "zzp"), register="zzp").text
+    assert "Wij kregen een melding" not in strict
+
+
+def test_a_change_shows_what_changed() -> None:
+    text = rendered(WEEK, candidate(a_view(version=2), changes=("Kans: was middel, nu hoog.",))).text
+    assert "- Kans: was middel, nu hoog." in text
+    assert "1. " not in text
+
+
+def test_editions_of_outside_text_stay_small_and_harmless() -> None:
+    views = [
+        replace(
+            a_report(item=f"OKTT-2026-{n:04}", title=NASTY * 50, summary=NASTY * 500),
+            reasons=(Reason("software", NASTY, True),),
+        )
+        for n in range(200)
+    ]
+    product = candidate(an_exposure(affected=(Affected("A", "\u202eB\0"),), exposure="sonicwall"), "mature")
+    found = rendered(WEEK, product, *(candidate(view, "mature") for view in views), register="mature")
+    assert max(len(found.html.encode()), len(found.text.encode())) < 90_000
+    page = Page(found.html)
+    assert not {tag for tag, _ in page.tags} & {"script", "img", "a", "link"}
+    assert "\x00" not in found.text + found.html
+    assert "\u202e" not in found.text + found.html

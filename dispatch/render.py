@@ -105,6 +105,9 @@ class Renderer:
             "changes": [plain(line) for line in changes],
             "notes": [plain(line, 600) for line in notes],
         }
+        if kind == "withdrawal":
+            # Perhaps it should never have gone out: what it said is not said again.
+            content |= {"facts": content["facts"][-1:], "remedies": Lines(()), "details": [], "references": []}
         return self.fill("message", content)
 
     def frame(self, label: Label, language: str, subject: str) -> dict[str, Any]:

@@ -214,6 +214,9 @@ def test_a_withdrawal_asks_nothing() -> None:
     assert "U hoeft niets meer te doen" in found.text
     assert "DOE DIT" not in found.text
     assert "ICT-LEVERANCIER" not in found.text
+    for said in (a_view().summary[:20], "CVE-2024-55591", "Nationaal Cyber", "https://", "7.0.16"):
+        assert said not in found.text + found.html
+    assert "OKTT-2026-0412, versie 1" in found.text
 
 
 def test_an_update_begins_with_what_changed() -> None:

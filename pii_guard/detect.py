@@ -14,6 +14,7 @@ from pii_guard.detect_network import (
     emails,
     hex_addresses,
     social,
+    tokens,
     urls,
     user_names,
     user_paths,
@@ -23,11 +24,17 @@ from pii_guard.span import SUSPECT, Found, Span
 
 __all__ = ["SUSPECT", "Span", "scan"]
 
-_CLUSTER = re.compile(r"\d[\d .()\[\]/-]{5,}\d")
-"""A run that could be an address, a phone number, a BSN, an account or a date."""
+_QUAD = re.compile(r"\d(?:[.-]|[\[({]\S{1,4})\d{1,3}(?:[.-]|[\[({]\S{1,4})\d{1,3}(?:[.-]|[\[({])")
+"""The beginning of an address, defanged or not."""
+_EIGHT = re.compile(r"\d(?:[ .()\[\]-]{0,3}\d){7}|\d/\d{6}")
+"""Digits enough for a BSN, a telephone number or an account."""
+_DAY = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d").fullmatch
+_STREET = re.compile(r"[atnghekfl] [1-9]")
+"""The end of a word for a street, and a number behind it."""
+_USER = re.compile(r"user(?:=|:| =|[ _-]?name|[_-]id| -)|gebruikersnaam|[/-]user|net +user")
 _COLON = re.compile(r":[0-9A-Fa-f:\]]")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
-_DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
+_DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.")
 _Recogniser = Callable[[str], Found]
 
 
@@ -49,21 +56,23 @@ def scan(text: str) -> list[Span]:
 def _signs(text: str, lower: str) -> list[_Recogniser]:
     """Recognisers whose values need no digit, for which the text shows a first sign."""
     due: list[_Recogniser] = []
+    slash, assigned = "/" in text, ":" in text or "=" in text
     if "@" in text or "＠" in text or "%40" in text or "&#64;" in text or _spoken(lower):
         due.append(emails)
-    slash, colon = "/" in text, ":" in text
     if slash and "//" in text:
         due.append(urls)
-    if slash and (".com/" in lower or ".me/" in lower) and _profile(lower):
+        if _profile(lower):
+            due.append(social)
+    elif slash and (".com/" in lower or ".me/" in lower) and _profile(lower):
         due.append(social)
     if (slash or "\\" in text) and _home_folder(lower):
         due.append(user_paths)
-    if ((colon or "=" in text) and _secret(lower)) or _token(text):
+    if (assigned and _secret(lower)) or "AKIA" in text or "ASIA" in text or "-----BEGIN" in text:
         due.append(credentials)
-    if _account(lower):
-        due.append(user_names)
-    if (colon and _COLON.search(text)) or ("-" in text and _DASHES.search(text)):
+    if (assigned and _COLON.search(text)) or ("-" in text and _DASHES.search(text)):
         due.append(hex_addresses)
+    if _account(lower, assigned=assigned):
+        due.append(user_names)
     if _person(lower):
         due.append(persons)
     return due
@@ -72,16 +81,17 @@ def _signs(text: str, lower: str) -> list[_Recogniser]:
 def _digit_signs(text: str, lower: str) -> list[_Recogniser]:
     """Recognisers whose values need digits."""
     due: list[_Recogniser] = []
-    clusters = _CLUSTER.findall(text)
-    if clusters or "dot" in lower or "{.}" in text or "_" in text:
+    if _QUAD.search(text) or "_" in text or "dot" in lower:
         due.append(addresses)
-    if any(sum(map(str.isdigit, cluster)) >= 8 for cluster in clusters):
+    if any(not _DAY(match.group()) for match in _EIGHT.finditer(text)):
         due.append(numbers)
     if ":" not in text and _DOTTED.search(text):
         due.append(hex_addresses)
-    if "plate" in lower or "plaat" in lower or "kenteken" in lower:
+    if _token(text):
+        due.append(tokens)
+    if "plat" in lower or "plaat" in lower or "kenteken" in lower:
         due.append(plates)
-    if "geb" in lower or "birth" in lower or "born" in lower or "dob" in lower or "d.o.b" in lower:
+    if "geb" in lower or "born" in lower or "birth" in lower or "dob" in lower or "d.o.b" in lower:
         due.append(births)
     if _home(lower):
         due.append(homes)
@@ -99,43 +109,15 @@ def _home_folder(lower: str) -> bool:
 
 
 def _token(text: str) -> bool:
-    return (
-        "AKIA" in text
-        or "ASIA" in text
-        or "eyJ" in text
-        or "AIza" in text
-        or "xox" in text
-        or "sk_live" in text
-        or "PRIVATE KEY" in text
-        or ("_" in text and "gh" in text)
-    )
+    return "eyJ" in text or "AIza" in text or "xox" in text or ("_" in text and ("gh" in text or "sk_live" in text))
 
 
-def _account(lower: str) -> bool:
+def _account(lower: str, *, assigned: bool) -> bool:
     if "user" in lower or "gebruiker" in lower:
-        return (
-            "/user" in lower
-            or "-user" in lower
-            or "net user" in lower
-            or "net  user" in lower
-            or "user=" in lower
-            or "user =" in lower
-            or "username" in lower
-            or "user name" in lower
-            or "user_name" in lower
-            or "user-id" in lower
-            or "gebruikersnaam" in lower
-        )
-    return (
-        "login" in lower
-        or "account:" in lower
-        or "account=" in lower
-        or "ssh " in lower
-        or "su - " in lower
-        or "scp " in lower
-        or "sftp " in lower
-        or "/ru" in lower
-    )
+        return _USER.search(lower) is not None
+    if assigned and ("login" in lower or "account" in lower):
+        return True
+    return "su - " in lower or "ssh " in lower or "scp " in lower or "sftp " in lower or "/ru" in lower
 
 
 def _profile(lower: str) -> bool:
@@ -175,9 +157,10 @@ def _person(lower: str) -> bool:
 
 
 def _home(lower: str) -> bool:
-    if "adres" in lower or "postcode" in lower or "address" in lower or "woon" in lower:
+    """Is there a word of an address, or of a Dutch street with a space for its number behind it?"""
+    if "adres" in lower or "address" in lower or "postcode" in lower or "woon" in lower:
         return True
-    return (
+    return _STREET.search(lower) is not None and (
         "straat " in lower
         or "laan " in lower
         or "weg " in lower

@@ -17,6 +17,10 @@ _EMAIL = re.compile(
 _SPOKEN_EMAIL = re.compile(
     r"\b[\w.-]{2,64}+ (?:at|apenstaartje) [\w-]{2,63}+ (?:dot|punt) [a-z]{2,12}\b", re.IGNORECASE
 )
+_NOBODYS = re.compile(
+    r"(?:psirt|c?s?irt|cert|secalert|abuse|security-alert)(?:@|\[at\]|%40)|[^@]+(?:@|%40)lists?\.", re.IGNORECASE
+)
+"""Mailboxes of teams and mailing lists: functions, not persons."""
 _LOGIN_TAIL = re.compile(r"[:;|][^\s:;|/,]{4,128}")
 _FEDIVERSE = re.compile(r"(?<![\w/@.])@[\w.-]{2,64}+@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE)
 _PROFILE = re.compile(
@@ -25,8 +29,16 @@ _PROFILE = re.compile(
     re.IGNORECASE,
 )
 
+PERSONAL_PAGE = re.compile(
+    r"//(?:www\.)?(?:linkedin|facebook|instagram|twitter|x|t|tiktok|snapchat|vk)\.|/(?:users|home)/", re.IGNORECASE
+).search
+"""Where a path names a person."""
+
 _IPV4 = re.compile(rf"(?<![\w.])(?<!\d-)\d{{1,3}}(?:{_DOT}\d{{1,3}}){{3}}(?![\d_])(?!\.\d)(?!-\d)", re.IGNORECASE)
-_DASHED_IPV4 = re.compile(r"(?<!\d)\d{1,3}(?:[-_]\d{1,3}){3}(?=[.-][a-z])", re.IGNORECASE)
+_DASHED_IPV4 = re.compile(
+    r"(?<!\d)(?<!-\d-)(?<!-\d\d-)\d{1,3}(?:[-_]\d{1,3}){3}(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])", re.IGNORECASE
+)
+"""An address in a host name: `ec2-198-51-100-7.compute.example`."""
 _IPV6 = re.compile(
     r"(?<![\w:])(?:[0-9a-fA-F]{0,4}(?:\[:\]|:)){2,7}(?:[0-9a-fA-F]{1,4}|\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])"
 )
@@ -55,6 +67,8 @@ _QUERY = re.compile(
     r"device_?id|imei|recipient|rcpt|victim|target|address|adres|dob|birth\w*)=([^&;#\s\"'<>]{1,512})",
     re.IGNORECASE,
 )
+_CODE = re.compile(r"[A-Z]{2,12}(?:-?[A-Z0-9]{2,12}){0,4}-?\d{3,}").fullmatch
+"""`CVE-2024-13089`, `SAP10383`: a document's name."""
 _TILDE = re.compile(r"/~([\w.-]{2,64})")
 
 _USER_PATH = re.compile(
@@ -96,11 +110,12 @@ NO_PERSON = frozenset(
 """Names that stand for no person."""
 _USER_FLAG = re.compile(
     r"(?:/user:|/ru[ :]\s*|\bnet\s+user\s+|--?user(?:name)?[ =:]\s*|\buser(?:name|_name|-id| name)?\s*=\s*|"
-    r"\b(?:username|user name|gebruikersnaam|loginnaam|login|account)\s*[:=]\s*|\brunas\s+/user:|\bsu\s+-\s+|"
-    r"\b(?:ssh|scp|sftp)\s+(?:-\w\s+\S+\s+)*)(?P<quote>[\"']?)(?P<name>[^\s\"'/,;<>%$*()|&:@]{2,64})(?P<at>@[\w.-]+)?",
+    r"\b(?:username|user name|gebruikersnaam|loginnaam|login|account)\s*[:=]\s*|"
+    r"\brunas\s+/user:|\bsu\s+-\s+)(?P<quote>[\"']?)(?P<name>[^\s\"'/,;<>%$*()|&:@]{2,64})",
     re.IGNORECASE,
 )
 
+_REMOTE = re.compile(r"\b(?:ssh|scp|sftp)\s+(?:-\w\s+\S{1,200}\s+){0,5}(?P<name>[\w.-]{2,64})@", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?:\b|_)(?:pass(?:word|wd|phrase)?|pwd|wachtwoord(?:en)?|pincode|api[_-]?key|secret(?:[_-]?key)?|client[_-]secret|"
     r"access[_-]?(?:token|key)|auth[_-]?token|token|private[_-]?key)[\"']?\s{0,3}(?P<sign>:=|[:=])\s{0,3}[\"']?"
@@ -125,6 +140,8 @@ def emails(text: str) -> Found:
     """E-mail addresses, defanged ones too, log-ins behind them, and handles of the fediverse."""
     for match in _EMAIL.finditer(text):
         start, end = match.span()
+        if _NOBODYS.match(match.group()):
+            continue
         yield Span("email", start, end, 0.95, "email-at-address" if match.group("ip") else "email")
         tail = _LOGIN_TAIL.match(text, end)
         if tail and not text.startswith("://", end):
@@ -149,6 +166,8 @@ def urls(text: str) -> Found:
         if userinfo:
             yield Span("credential", base + userinfo.start(1), base + userinfo.end(1), 0.95, "url-userinfo")
         for found in _QUERY.finditer(url):
+            if _CODE(found.group(1)):
+                continue
             yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-query")
         for found in _TILDE.finditer(url):
             yield Span("username", base + found.start(1), base + found.end(1), 0.7, "url-tilde")
@@ -207,7 +226,7 @@ def user_paths(text: str) -> Found:
     for match in _USER_PATH.finditer(text):
         group = "windows" if match.group("windows") else "unix"
         name = match.group(group).casefold()
-        if name not in NO_PERSON and not name.startswith(("<", "%", "$", "[", "*", "{")):
+        if name not in NO_PERSON and not name.startswith(("<", "%", "$", "[", "*", "{", ".")):
             yield Span("username", *match.span(group), 0.9, "user-path")
 
 
@@ -224,17 +243,24 @@ def user_names(text: str) -> Found:
             yield Span("username", start, match.end("name"), 0.3, "user-name")  # may be the next word of a sentence
             continue
         yield Span("username", start, match.end("name"), 0.7, "user-name")
+    for match in _REMOTE.finditer(text):
+        yield Span("username", *match.span("name"), 0.7, "user-name")
 
 
 def credentials(text: str) -> Found:
     """Passwords, keys and tokens."""
     for match in _PRIVATE_KEY.finditer(text):
         yield Span("credential", *match.span(), 1.0, "private-key")
-    for match in _TOKENS.finditer(text):
-        yield Span("credential", *match.span(), 0.95, "token")
+    yield from tokens(text)
     for match in _AUTHORIZATION.finditer(text):
         yield Span("credential", *match.span(1 if match.group(1) else 2), 0.9, "authorization")
     for match in _SECRET.finditer(text):
         value = match.group("value")
         word = match.group("sign") == ":" and re.fullmatch(r"[A-Za-z]+\.?", value)
         yield Span("credential", *match.span("value"), 0.3 if word else 0.9, "secret")
+
+
+def tokens(text: str) -> Found:
+    """Keys and tokens by the form their makers give them."""
+    for match in _TOKENS.finditer(text):
+        yield Span("credential", *match.span(), 0.95, "token")

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from normalize import Role
 from pii_guard import Action, Category, Finding
 from pii_guard.detect import SUSPECT, Span, scan
-from pii_guard.detect_network import NO_PERSON, is_ip
+from pii_guard.detect_network import NO_PERSON, PERSONAL_PAGE, is_ip
 from pii_guard.detect_persons import bare_citizen_numbers
 from pii_guard.policy import Ruling, Rulings
 from pii_guard.roles import Roles
@@ -55,8 +55,12 @@ _WORDS: dict[str, dict[Category, str]] = {
         "free-text": "text",
     },
 }
-PLAIN = re.compile(r"[A-Za-z][A-Za-z _-]{0,80}").fullmatch
+PLAIN = re.compile(r"(?!AKIA|ASIA)[A-Za-z_ -]{0,80}|[A-Za-z_-]{0,20}\d{1,5}(?:\.\d{1,3})?").fullmatch
 """Words that cannot hold a value of any category that is searched for in text."""
+_PLAIN_URL = re.compile(
+    r"https?://(?=[a-z0-9.-]*[a-z]{2}/)(?:[A-Za-z-]|\d{1,5}(?!\d|[.-]\d{1,3}[.-]\d))(?:[A-Za-z/_-]|\.(?!\d)|\d{1,7}(?![\d.-]\d))*+"
+).fullmatch
+"""A URL without parameters, user information, or a number long enough to be anybody's."""
 _FANGED = re.compile(r"\[\.\]?|\.\]|\(\.\)|\{\.\}|[\[({]dot[\])}]", re.IGNORECASE)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20})\[?:\]?//([^/?#\\]*)([^\r\n]*)")
 _HOME = re.compile(
@@ -247,6 +251,8 @@ class Eraser:
 
     def reference(self, url: str, path: str, index: int = -1) -> str | None:
         """A URL that points at more about it: stays, less what is personal in it. None: nothing may stay."""
+        if not self._names and _PLAIN_URL(url) and not PERSONAL_PAGE(url):
+            return url
         spans = self.spans(url)
         decoded = unquote(url) if "%" in url else url
         if not spans and (decoded is url or not self.spans(decoded)):

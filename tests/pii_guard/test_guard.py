@@ -82,7 +82,8 @@ def test_what_is_not_what_its_type_says_does_not_stay(admit: Admit, value: str) 
 def test_the_strictest_label_wins_and_only_what_carries_none_gets_the_sources(admit: Admit) -> None:
     red = {
         "type": "malware", "spec_version": "2.1", "id": "malware--00000000-0000-4000-8000-000000000001",
-        "is_family": True, "name": "x", "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"],
+        "is_family": True, "name": "x",
+        "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"],
     }  # fmt: skip
     assert admit(draft=advisory()).label is Label.AMBER
     assert admit(draft=advisory(label=Label.CLEAR)).label is Label.CLEAR

@@ -21,6 +21,9 @@ from tlp import Consent, Label
 URGENCIES: tuple[Urgency, ...] = ("info", "this-week", "today")
 ALIASES = {("citrix", "netscaler"): ("citrix", "netscaler adc")}
 """The one alias that the tests use."""
+NO_MATCH: frozenset[Outcome] = frozenset({"no-match"})
+TLP: frozenset[Outcome] = frozenset({"tlp"})
+EITHER = frozenset({True, False})
 DIVISIONS_OF_C = range(10, 34)
 """SBI 2008 section C, manufacturing."""
 
@@ -45,7 +48,7 @@ class Reached:
 
     @property
     def own(self) -> bool:
-        return self.concerned == {True}
+        return self.concerned == {True} and self.how != {"no"}
 
 
 def decide(
@@ -56,25 +59,50 @@ def decide(
     urgency: Urgency,
     consents: Mapping[str, Consent],
     label: Label | None = None,
+    others: Sequence[Subscriber] = (),
 ) -> Verdict:
-    """The decision for one pair; arguments as `filtering.match.explain` takes them."""
+    """The decision for one pair; arguments as `filtering.match.explain` takes them, and who else is registered.
 
+    Unverified networks and domains prove nothing: the pair is `unverified`, or what it is without them.
+    """
+    counted = subscriber if subscriber.profile.verified else _without_networks(subscriber)
+    verdict = _decide(item, counted, now, urgency=urgency, consents=consents, label=label, others=others)
+    if counted is subscriber or not any(
+        owns(subscriber, one, others) for said in item.statements for one in said.facts.observables
+    ):
+        return verdict
+    return Verdict(verdict.outcomes | {"unverified"}, frozenset({True, False}))
+
+
+def _decide(
+    item: Item,
+    subscriber: Subscriber,
+    now: datetime,
+    *,
+    urgency: Urgency,
+    consents: Mapping[str, Consent],
+    label: Label | None,
+    others: Sequence[Subscriber],
+) -> Verdict:
     def seen(concerned: bool) -> list[Statement]:
         return [one for one in item.statements if may_see(one, subscriber, now, consents, label, concerned=concerned)]
 
-    everything = reach(item, item.statements, subscriber)
+    everything = reach(item, item.statements, subscriber, others)
     as_client, as_anyone = seen(concerned=True), seen(concerned=False)
-    most = reach(item, as_client, subscriber) if as_client else None
-    least = reach(item, as_anyone, subscriber) if as_anyone else None
+    most = reach(item, as_client, subscriber, others) if as_client else None
+    least = reach(item, as_anyone, subscriber, others) if as_anyone else None
     verdicts = []
-    if most and most.own:
+    if most and True in most.concerned and most.how != {"no"}:
         verdicts.append(_filtered(most, item, subscriber, now, urgency))
-    elif least and (least.how != {"no"} or everything.how == {"no"}):
-        verdicts.append(_filtered(least, item, subscriber, now, urgency))
-        if most and most.how != least.how:
-            verdicts.append(_filtered(most, item, subscriber, now, urgency))
-    else:
-        verdicts.append(_hidden(everything, item, subscriber, now, urgency, partly=least is not None))
+    if not most or not most.own:
+        if least:
+            verdicts.append(_filtered(least, item, subscriber, now, urgency))
+            if most and most.how != least.how:
+                verdicts.append(_filtered(most, item, subscriber, now, urgency))
+        if not least or ("no" in least.how and everything.how != {"no"}):
+            verdicts.append(_hidden(everything, item, subscriber, now, urgency, partly=least is not None))
+    elif "no" in most.how:
+        verdicts.append(_hidden(everything, item, subscriber, now, urgency, partly=True))
     return Verdict(
         frozenset().union(*(one.outcomes for one in verdicts)),
         frozenset().union(*(one.concerned for one in verdicts)),
@@ -107,18 +135,18 @@ def may_see(
     return subscriber.id in consent.recipients or subscriber.profile.kind in consent.classes
 
 
-def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber) -> Reached:
+def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber, others: Sequence[Subscriber]) -> Reached:
     """Rules 1 to 4 and the country, on what these statements say together."""
     profile = subscriber.profile
     kinds = {one.kind for one in statements}
     said = [one.facts for one in (*statements, *item.facts)]
-    affected = [one for facts in said for one in facts.affected if one.status == "affected"]
+    named = [one for facts in said for one in facts.affected]
+    affected = [one for one in named if one.status == "affected"]  # only fixed or not affected: must not alert
     sectors = {code for facts in said for code in facts.sectors}
     observables = [one for facts in said for one in facts.observables]
     countries = {code for facts in said for code in facts.countries}
-    if countries and profile.country not in countries:
-        return Reached(frozenset({"no"}), frozenset({True, False}))
-    network = any(owns(subscriber, one) for one in observables)
+    abroad = bool(countries) and profile.country not in countries
+    network = any(owns(subscriber, one, others) for one in observables)
     hits = [one for one in affected if any(uses(used, one) for used in profile.software)]
     in_sector = any(related(mine, theirs) for mine in my_sectors(subscriber) for theirs in sectors)
     products_out = {
@@ -127,34 +155,67 @@ def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber) -
     opted = bool(kinds & set(profile.opt_out))
     if network:
         unsure = None if any(one.product in products_out for one in affected) else False
-        return Reached(frozenset({"alert"}), frozenset({True}), True, opted or unsure)
+        # rule 1 asks for nothing else, rule 5 takes away: an own address that is said to be abroad may go either way
+        return Reached(frozenset({"alert", "no"} if abroad else {"alert"}), frozenset({True}), True, opted or unsure)
+    if abroad:
+        return Reached(frozenset({"no"}), frozenset({True, False}))
     if hits:
         return Reached(
             frozenset({"alert"}), frozenset({True}), opted_out=opted or all(one.product in products_out for one in hits)
         )
-    open_question = None if any(one.product in products_out for one in affected) else False
-    if affected:
-        if profile.software or (sectors and not in_sector):
+    open_question = None if any(one.product in products_out for one in named) else False
+    if affected or not named:
+        return _without_a_hit(
+            kinds, profile.software, affected, sectors, observables, in_sector, opted or open_question
+        )
+    # only products that are fixed or not affected: does it then name products? The rules leave it open.
+    one_way = _without_a_hit(kinds, profile.software, named, sectors, observables, in_sector, opted or open_question)
+    other = _without_a_hit(kinds, profile.software, [], sectors, observables, in_sector, opted or open_question)
+    opted_out = one_way.opted_out if one_way.opted_out == other.opted_out else None
+    return Reached(one_way.how | other.how, one_way.concerned | other.concerned, opted_out=opted_out)
+
+
+def _without_a_hit(
+    kinds: set[str],
+    software: Sequence[Software],
+    products: Sequence[Affected],
+    sectors: set[str],
+    observables: Sequence[Observable],
+    in_sector: bool,
+    opted_out: bool | None,
+) -> Reached:
+    """Rules 3 and 4."""
+    if products:
+        if software or (sectors and not in_sector):
             return Reached(frozenset({"no"}), frozenset({False}))
-        return Reached(frozenset({"digest"}), frozenset({bool(sectors)}), opted_out=opted or open_question)
+        return Reached(frozenset({"digest"}), frozenset({bool(sectors)}), opted_out=opted_out)
     if sectors:
         if in_sector:
-            return Reached(frozenset({"alert"}), frozenset({True}), opted_out=opted)
+            return Reached(frozenset({"alert"}), frozenset({True}), opted_out=opted_out)
         return Reached(frozenset({"no"}), frozenset({False}))
     if "exposure" in kinds:
         return Reached(frozenset({"no"}), frozenset({False}))  # it names addresses, and none of them is theirs
     how = frozenset({"digest", "no"}) if observables else frozenset({"digest"})
-    return Reached(how, frozenset({False}), opted_out=opted)
+    return Reached(how, frozenset({False}), opted_out=opted_out)
 
 
-def owns(subscriber: Subscriber, observable: Observable) -> bool:
-    """Rule 1: an address, prefix, AS number or domain lies in the subscriber's networks or domains."""
+def owns(subscriber: Subscriber, observable: Observable, others: Sequence[Subscriber]) -> bool:
+    """Rule 1: an address, prefix, AS number or domain lies in the subscriber's networks or domains.
+
+    The AS number of a row names the network owner, who is told when nobody registered the address.
+    """
     networks = [ip_network(one) for one in subscriber.profile.networks if not one.startswith("AS")]
     numbers = {one for one in subscriber.profile.networks if one.startswith("AS")}
-    if observable.asn is not None and f"AS{observable.asn}" in numbers:
-        return True
     if observable.type in ("ipv4", "ipv6"):
-        return any(ip_address(observable.value) in net for net in networks)
+        if any(ip_address(observable.value) in net for net in networks):
+            return True
+        registered = any(
+            ip_address(observable.value) in ip_network(net)
+            for one in others
+            for net in one.profile.networks
+            if one.profile.verified and not net.startswith("AS")
+        )
+        return observable.asn is not None and f"AS{observable.asn}" in numbers and not registered
     if observable.type == "cidr":
         inner = ip_network(observable.value)
         return any(inner.version == net.version and inner.subnet_of(net) for net in networks)  # type: ignore[arg-type]
@@ -241,11 +302,9 @@ def _taken(reached: Reached, subscriber: Subscriber, urgency: Urgency) -> tuple[
     certain: set[Outcome] = set()
     maybe: set[Outcome] = set()
     if URGENCIES.index(urgency) < URGENCIES.index(profile.min_urgency):
-        (certain if reached.how == {"alert"} else maybe).add("urgency")
+        (certain if "digest" not in reached.how else maybe).add("urgency")
     if reached.opted_out is not False:
         (maybe if reached.opted_out is None else certain).add("opt-out")
-    if not profile.verified:
-        (certain if reached.by_own_network else maybe).add("unverified")
     return certain, maybe
 
 
@@ -254,38 +313,30 @@ def _filtered(reached: Reached, item: Item, subscriber: Subscriber, now: datetim
         return Verdict(frozenset({"no-match"}), reached.concerned)
     exposure = any(one.kind == "exposure" for one in item.statements)
     certain, maybe = _taken(reached, subscriber, urgency)
-    outcomes: set[Outcome] = set()
-    concerned = reached.concerned
+    outcomes: set[Outcome]
     if subscriber.profile.kind == "vital" and exposure and reached.by_own_network:
-        outcomes = {"vital", *(certain - {"urgency"})}
-        maybe = set()
+        outcomes, maybe = {"vital"}, set()
     elif certain:
-        outcomes = set(certain)
-    elif reached.how == {"alert"}:
-        outcomes = {"quiet"} if in_quiet_hours(subscriber.profile.quiet, now) else {"deliver"}
+        outcomes = certain
     else:
-        outcomes = {"digest"} | ({"no-match"} if "no" in reached.how else set())
-    if "unverified" in certain | maybe:
-        concerned = frozenset({True, False})
-        without = reach(item, item.statements, _without_networks(subscriber))
-        if reached.by_own_network and without.how != {"alert"}:
-            outcomes |= {"no-match" if "no" in without.how else "digest"}
-    if subscriber.profile.kind == "vital" and not outcomes & {"no-match"}:
-        maybe.add("vital")
-    return Verdict(frozenset(outcomes | maybe), concerned)
+        outcomes = {"digest"} if "digest" in reached.how else set()
+        if "alert" in reached.how:
+            outcomes.add("quiet" if in_quiet_hours(subscriber.profile.quiet, now) else "deliver")
+    if "no" in reached.how:
+        outcomes = outcomes | NO_MATCH
+    if subscriber.profile.kind == "vital":
+        maybe.add("vital")  # not the target group: an analyst may pass on the rest, too
+    return Verdict(frozenset(outcomes | maybe), reached.concerned if "no" not in reached.how else EITHER)
 
 
 def _hidden(
     everything: Reached, item: Item, subscriber: Subscriber, now: datetime, urgency: Urgency, *, partly: bool
 ) -> Verdict:
     """It would reach this subscriber, but for a label; or it would not, and nobody need say so."""
-    either = frozenset({True, False})
     if everything.how == {"no"}:
-        return Verdict(frozenset({"no-match", "tlp"}), either)
+        return Verdict(NO_MATCH | TLP, EITHER)
     would = _filtered(everything, item, subscriber, now, urgency).outcomes - {"deliver", "digest", "quiet"}
-    return Verdict(
-        would | {"tlp"} | (frozenset({"no-match"}) if partly or "no" in everything.how else frozenset()), either
-    )
+    return Verdict(would | TLP | (NO_MATCH if partly else frozenset()), EITHER)
 
 
 def _without_networks(subscriber: Subscriber) -> Subscriber:

@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from normalize import Affected, Bound, Facts, Observable, Range
 from pii_guard import Item, Statement
-from subscribers import Contact, Profile, Quiet, Scope, Software, Subscriber
+from subscribers import Contact, Profile, Quiet, Software, Subscriber
 from tlp import Clearance, Consent, Label
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -135,9 +135,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     quiet = st.one_of(
         st.none(),
         st.none(),
-        st.builds(
-            Quiet, st.sampled_from(["08:30", "22:00", "09:00", "07:00"]), st.sampled_from(["09:30", "07:00", "09:00"])
-        ),
+        st.builds(Quiet, st.sampled_from(["08:30", "22:00", "09:00"]), st.sampled_from(["09:30", "07:00", "23:00"])),
         st.builds(Quiet, st.just("08:00"), st.just("10:00"), st.sampled_from([(1,), (2, 3)])),
     )
     return Profile(
@@ -147,7 +145,6 @@ def profiles(draw: st.DrawFn) -> Profile:
         software=tuple(Software(vendor, product, draw(version)) for vendor, product in software),
         networks=draw(some(NETWORKS)),
         domains=draw(some(DOMAINS, 1)),
-        scope=Scope(draw(some(SECTORS, 1))) if kind in ("cert", "partnership") else Scope(),
         verified=draw(st.integers(0, 5)) > 0,
         min_urgency=draw(st.sampled_from(["info", "info", "this-week", "today"])),  # type: ignore[arg-type]
         opt_out=draw(

@@ -35,7 +35,7 @@ def check(
     assert set(found.outcomes) <= set(OUTCOMES)
     assert set(given_out) == {one.number for one in world}, "somebody is left out, or was removed and is still there"
     for one in world:
-        verdict = oracle.decide(item, one, NOW, urgency=urgency, consents=consents, label=label)
+        verdict = oracle.decide(item, one, NOW, urgency=urgency, consents=consents, label=label, others=world)
         pair = explain(item, one, index, NOW, urgency=urgency, consents=consents, label=label)
         assert pair.subscriber == one.id
         assert (given_out[one.number], one.number in found.concerned) == (pair.outcome, pair.concerned), one

@@ -59,5 +59,4 @@ def send(sender: Sender, delivery: Delivery) -> None:
         with sender.service.transaction() as connection:
             sender.settle(connection)
             ready = sender.prepare(connection, delivery)
-        if ready is not None:
-            sender.hand_over(ready)
+        sender.hand_over(ready)

@@ -16,7 +16,7 @@ from app import digests
 from app.observe import log
 from app.service import Service
 from app.views import Shelf, Views, differences
-from dispatch import Channel, Delivery, Outcome, View, digest, ledger, mail, outbox
+from dispatch import Channel, Delivery, DispatchError, Outcome, View, digest, ledger, mail, outbox
 from dispatch.attachments import attachments
 from dispatch.files import FileChannel
 from dispatch.outbox import CancelReason
@@ -56,6 +56,10 @@ class Made:
     original: str | None = None
 
 
+class UnsendableError(DispatchError):
+    """A message that no attempt will make sendable: an address that is none, a text that is too long."""
+
+
 class Sender:
     """Prepares and settles deliveries, and holds the channels open. For one thread."""
 
@@ -64,7 +68,8 @@ class Sender:
         self.service = service
         self.shelf = Shelf(service)
         self.counts: Counter[Status] = Counter()
-        self._handed: tuple[Ready, Outcome] | None = None
+        self._handed: tuple[Delivery, Outcome] | None = None
+        self._settled: tuple[Delivery, Status] | None = None
         self._from = mail.Sender(*_mailbox(settings.main.mail.sender))
         self._register = service.keys.derive("journal")
         self._rng = random.SystemRandom()
@@ -103,9 +108,24 @@ class Sender:
             self._cancel(connection, delivery, made)
             return None
         address = contact.address or _placeholder(subscriber, self._from.domain)
-        if delivery.repeat and delivery.message is not None:
-            held = outbox.again(connection, delivery)
-        else:
+        try:
+            held = self._held(connection, delivery, made, address)
+        except UnsendableError as error:
+            outbox.settle(connection, delivery, Outcome("failed", "unsendable"), now, rng=self._rng)
+            self._count(delivery, "failed")
+            log.warning("unsendable", delivery=delivery.id, reason=str(error))
+            return None
+        assert held.message is not None
+        return Ready(held, address, held.message)
+
+    def _held(self, connection: sa.Connection, delivery: Delivery, made: Made, address: str) -> Delivery:
+        """The delivery with its bytes stored: those of the attempt before, if they may have been accepted.
+
+        But what may be shown now decides: bytes that show something else than that are made anew.
+        """
+        if delivery.repeat and delivery.message is not None and delivery.shows == made.shows:
+            return outbox.again(connection, delivery)
+        try:
             message = mail.build(
                 delivery,
                 made.rendered,
@@ -114,29 +134,34 @@ class Sender:
                 original=made.original,
                 attachments=made.files,
             )
-            identifier = mail.message_id(delivery.id, self._from.domain)
-            held = outbox.prepare(
-                connection, delivery, message, label=made.label, view=made.shows, message_id=identifier
-            )
-        assert held.message is not None
-        return Ready(held, address, held.message)
+        except DispatchError as error:
+            raise UnsendableError(str(error)) from None
+        identifier = mail.message_id(delivery.id, self._from.domain)
+        fresh = dataclasses.replace(delivery, message=None)
+        return outbox.prepare(connection, fresh, message, label=made.label, view=made.shows, message_id=identifier)
 
-    def hand_over(self, ready: Ready) -> None:
+    def hand_over(self, ready: Ready | None) -> None:
         """Give it to its channel, once. What became of it is settled with the next message, or by `finish`."""
-        channel = self._channels[ready.delivery.medium or "file"]
-        self._handed = ready, channel.send(ready.delivery, ready.address, ready.message)
+        if self._settled is not None:
+            self._count(*self._settled)
+        self._handed = self._settled = None
+        if ready is not None:
+            channel = self._channels[ready.delivery.medium or "file"]
+            self._handed = ready.delivery, channel.send(ready.delivery, ready.address, ready.message)
 
     def settle(self, connection: sa.Connection) -> None:
-        """Commit what became of the message that was handed over last, with its line in the processing register."""
+        """Record what became of the message that was handed over last, with its line in the processing register.
+
+        It counts once that is committed: the next `hand_over` says so. Rolled back, it is done again.
+        """
         if self._handed is None:
             return
-        (ready, outcome), self._handed = self._handed, None
-        delivery, now = ready.delivery, self.service.clock()
+        (delivery, outcome), now = self._handed, self.service.clock()
         status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)
         if status == "sent":
             entry = journal.Entry("sent", delivery.id, {"item": delivery.subject, "kind": delivery.kind})
             journal.append(connection, [entry], key=self._register, at=now)
-        self._count(delivery, status)
+        self._settled = delivery, status
 
     def finish(self) -> None:
         """Settle the last message and give up connections."""
@@ -144,6 +169,7 @@ class Sender:
             if self._handed is not None:
                 with self.service.transaction() as connection:
                     self.settle(connection)
+                self.hand_over(None)
         finally:
             for channel in self._channels.values():
                 channel.close()

@@ -16,7 +16,7 @@ from app import desk, digests, door, pipeline, releasing, retention, sending
 from app.observe import log
 from app.service import Service
 from app.views import Views, shown
-from dispatch import Delivery, outbox, publication
+from dispatch import Delivery, DispatchError, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
 from subscribers import registry
@@ -52,7 +52,10 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
         try:
             while claimed := _claimed(service, worker, hurry=now):
                 for delivery in claimed:
-                    pipeline.send(sender, delivery)
+                    try:
+                        pipeline.send(sender, delivery)
+                    except DispatchError as error:  # another worker took it over: leave it
+                        log.warning("left", delivery=delivery.id, reason=str(error))
                     advance()
         finally:
             sender.finish()

@@ -26,7 +26,8 @@ _CATEGORIES: dict[ObservableType, Category] = {
     "username": "username",
 }
 _SCO = {"ipv4": "ipv4-addr", "ipv6": "ipv6-addr", "email": "email-addr", "mac": "mac-addr", "url": "url"}
-_IPV4 = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}").fullmatch
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}", re.IGNORECASE).fullmatch
 _COUNTRY = re.compile(r"[A-Za-z]{2}").fullmatch
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9:+_./ -]{0,200}").fullmatch
@@ -36,6 +37,7 @@ _ASN = re.compile(r"AS\d{1,10}|\d{1,7}", re.IGNORECASE).fullmatch
 _HASH = re.compile(r"[0-9A-Fa-f]{16,128}").fullmatch
 _DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
 
+_Decided = Counter[tuple[Category, Role, str]]
 _Lost = Counter[tuple[Role, int, str]]
 
 
@@ -64,6 +66,8 @@ def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]
     kept: list[Observable] = []
     lost: _Lost = Counter()
     told: dict[tuple[str, Role], tuple[Role, str]] = {}
+    decided: _Decided = Counter()
+    graph = bool(eraser.roles)
     for one in given:
         known = told.get((one.evidence, one.role))
         if known is None:
@@ -71,13 +75,16 @@ def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]
             told[one.evidence, one.role] = known
         role, evidence = known
         sco = _SCO.get(one.type)
-        if sco is not None:
+        if graph and sco is not None:
             role = _with_graph(role, one, sco, eraser)
-        left = _one(one, role, evidence, eraser)
+        left = _one(one, role, evidence, eraser, decided)
         if left is not None:
             kept.append(left)
         else:
             lost[role, one.asn or 0, one.country or ""] += 1
+    for (category, role, evidence), count in decided.items():
+        ruling = eraser.rulings[category, role]
+        eraser.ledger.record(category, role, ruling, f"{_PATH}/value", evidence=evidence, count=count)
     return [*kept, *_counts(lost)]
 
 
@@ -95,7 +102,7 @@ def _with_graph(role: Role, one: Observable, sco: str, eraser: Eraser) -> Role:
     return "attacker" if "attacker" in (role, graph) else "unknown"
 
 
-def _one(one: Observable, role: Role, evidence: str, eraser: Eraser) -> Observable | None:
+def _one(one: Observable, role: Role, evidence: str, eraser: Eraser, decided: _Decided) -> Observable | None:
     """One observable; None: its value may not stay."""
     own = False
     value: str | None = one.value
@@ -105,7 +112,8 @@ def _one(one: Observable, role: Role, evidence: str, eraser: Eraser) -> Observab
             category = "ipv6"
         if not _is(category, one.value):
             category = "free-text"
-        action = eraser.action(category, role, f"{_PATH}/value", evidence=evidence)
+        action = eraser.rulings[category, role].action
+        decided[category, role, evidence] += 1
         own = action == "own"
         value = one.value if own or action == "keep" else None
     else:
@@ -131,7 +139,7 @@ def _is(category: Category, value: str) -> bool:
     if category == "username":
         return True
     if category == "ipv4" and _IPV4(value):
-        return max(map(int, value.split("."))) < 256
+        return True
     return is_address(category, value)
 
 

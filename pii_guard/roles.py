@@ -109,6 +109,10 @@ class Roles:
         self._objects: dict[str, set[str]] = {}
         self._values: dict[Value, set[str]] = {}
 
+    def __bool__(self) -> bool:
+        """Is anything known at all?"""
+        return bool(self._objects or self._values)
+
     def add_object(self, identifier: str, tokens: Iterable[str]) -> None:
         """Evidence about the object with that id."""
         self._objects.setdefault(identifier, set()).update(tokens)

@@ -83,15 +83,22 @@ class Ledger:
         """Something doubtful was left in, and a person has to look."""
 
     def record(
-        self, category: Category, role: Role, ruling: Ruling, path: str, index: int = -1, evidence: str = ""
+        self,
+        category: Category,
+        role: Role,
+        ruling: Ruling,
+        path: str,
+        index: int = -1,
+        evidence: str = "",
+        count: int = 1,
     ) -> None:
-        """One decision. `index` >= 0: `path` lies under that object of the draft."""
+        """One decision, or `count` alike. `index` >= 0: `path` lies under that object of the draft."""
         key = (category, role, ruling.rule, ruling.action, path, evidence, "" if index < 0 else "objects")
         row = self._rows.get(key)
         if row is None:
-            self._rows[key] = ([1, index], ruling, category, role)
+            self._rows[key] = ([count, index], ruling, category, role)
         else:
-            row[0][0] += 1
+            row[0][0] += count
         if ruling.action == "refuse" and self.refused is None:
             self.refused = (category, path if index < 0 else f"/objects/{index}/{path}")
 

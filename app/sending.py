@@ -157,7 +157,12 @@ class Sender:
         if self._handed is None:
             return
         (delivery, outcome), now = self._handed, self.service.clock()
-        status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)
+        try:
+            status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)
+        except DispatchError as error:  # its lease ran out, and another worker has taken it over
+            log.warning("left", delivery=delivery.id, reason=str(error))
+            self._handed = None
+            return
         if status == "sent":
             entry = journal.Entry("sent", delivery.id, {"item": delivery.subject, "kind": delivery.kind})
             journal.append(connection, [entry], key=self._register, at=now)

@@ -6,7 +6,6 @@ answers with a Permit (this reader may see these statements) or a Refusal (with 
 Unknown markings are never guessed: they raise UnknownMarkingError, and the item is held for an analyst.
 """
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +21,6 @@ class UnknownMarkingError(TlpError):
     """A marking that we do not know. The item is held; nothing is assumed about it."""
 
 
-@functools.total_ordering
 class Label(Enum):
     """A TLP 2.0 label. Ordered from widest (CLEAR) to strictest (RED); TLP 1.0 WHITE reads as CLEAR."""
 
@@ -32,13 +30,23 @@ class Label(Enum):
     AMBER_STRICT = "AMBER+STRICT"
     RED = "RED"
 
-    @property
-    def rank(self) -> int:
-        """0 (CLEAR) to 4 (RED)."""
-        return list(Label).index(self)
+    rank: int
+    """0 (CLEAR) to 4 (RED)."""
+
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
 
     def __lt__(self, other: "Label") -> bool:
         return self.rank < other.rank
+
+    def __le__(self, other: "Label") -> bool:
+        return self.rank <= other.rank
+
+    def __gt__(self, other: "Label") -> bool:
+        return self.rank > other.rank
+
+    def __ge__(self, other: "Label") -> bool:
+        return self.rank >= other.rank
 
     def __str__(self) -> str:
         return f"TLP:{self.value}"

@@ -6,7 +6,7 @@ narrow is silence.
 """
 
 from collections.abc import Sequence
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from typing import Any, Literal
 
 from packageurl import PackageURL
@@ -27,7 +27,7 @@ _COLLECTIONS = {
 
 def affected(vendor: str, product: str, entry: Json, path: str, parts: Parts) -> list[Affected]:
     """One Affected for each status: all ranges that can be read, and one for those that cannot."""
-    identifiers = {"cpe": _cpe(entry), "purl": _purl(entry)}
+    make = partial(Affected, vendor, product, cpe=_cpe(entry), purl=_purl(entry))
     default = _STATUS.get(str(entry.get("defaultStatus", "")), "unknown")
     listed = [version for version, _ in parts.objects(entry, "versions", path)]
     plain = [version for version in listed if version.get("versionType") != "git"] or listed
@@ -38,17 +38,15 @@ def affected(vendor: str, product: str, entry: Json, path: str, parts: Parts) ->
             texts.append(text)
             ranges += read
     made = [
-        Affected(
-            vendor, product, ", ".join(dict.fromkeys(texts)), tuple(dict.fromkeys(ranges)), status=status, **identifiers
-        )
+        make(versions=", ".join(dict.fromkeys(texts)), ranges=tuple(dict.fromkeys(ranges)), status=status)
         for (status, _), (texts, ranges) in found.items()
     ]
     if default == "affected" and not any(status == "affected" for status, _ in found):
         but = ", ".join(text for product in made for text in (product.versions,) if text)
-        made.insert(0, Affected(vendor, product, f"all but {but}" if but else "", **identifiers))
+        made.insert(0, make(versions=f"all but {but}" if but else ""))
     if not made:
         status = default if listed or default != "unknown" else "affected"
-        made.append(Affected(vendor, product, status=status, **identifiers))
+        made.append(make(status=status))
     return made
 
 
@@ -67,7 +65,7 @@ def _version(entry: Json) -> list[tuple[Status, str, Sequence[Range]]]:
     if kind == "patch":
         words = "lessThan" if upper[0] == "<" else "lessThan ="
         return [(status, text, products.ranges(f"{start} {words} {upper[1]} type patch"))]
-    whole = [(status, text, _hull(start, upper, entry))]
+    whole: list[tuple[Status, str, Sequence[Range]]] = [(status, text, _hull(start, upper, entry))]
     flips = _changes(entry, "affected")
     if status != "affected" and flips:
         first = flips[0]
@@ -107,7 +105,11 @@ def _changes(entry: Json, to: str) -> list[str]:
         for change in (listed if isinstance(listed, list) else ())
         if isinstance(change, dict) and change.get("status") == to
     ]
-    return sorted(filter(None, found), key=cmp_to_key(lambda a, b: versions.compare(a, b) or 0))
+    return sorted((at for at in found if at), key=cmp_to_key(_compared))
+
+
+def _compared(one: str, other: str) -> int:
+    return versions.compare(one, other) or 0
 
 
 def _cpe(entry: Json) -> str | None:

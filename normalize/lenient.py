@@ -98,6 +98,6 @@ class Parts:
         value = parent.get(key)
         if value is None or isinstance(value, kind):
             return value
-        names = {dict: "an object", list: "a list", str: "text"}
+        names: dict[type, str] = {dict: "an object", list: "a list", str: "text"}
         self.note(f"{names[kind]} was expected", f"{path}/{key}")
         return None

@@ -58,7 +58,10 @@ def _keys(settings: Settings) -> tuple[str, bool, str]:
 
 
 def _database(settings: Settings) -> tuple[str, bool, str]:
-    engine = database.connect(settings.database_url)
+    try:
+        engine = database.connect(settings.database_url)
+    except AppError as error:
+        return "database", False, str(error)
     try:
         database.require_current(engine)
         return "database", True, f"{engine.dialect.name}, at this version"

@@ -35,10 +35,21 @@ TABLES = (
 
 
 def connect(url: str) -> sa.Engine:
-    """An engine whose errors hold no row's values, for `sqlite:///file` or `postgresql+psycopg://...`."""
-    parsed = sa.make_url(url)
+    """An engine whose errors hold no row's values, for `sqlite:///file` or `postgresql+psycopg://...`.
+
+    Raises AppError for another address; the message does not hold it, since there may be a password in it.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        parsed = sa.URL.create("unreadable")
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+    if parsed.get_backend_name() != "sqlite":
+        raise AppError(
+            "[database] url in oktt.toml is neither sqlite:///FILE nor postgresql://USER@HOST/NAME: correct it, or "
+            "leave it empty for SQLite in the instance's folder"
+        )
     engine = sa.create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

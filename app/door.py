@@ -105,7 +105,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
             tally.held += admission.held
             if admission.item is not None:
                 tally.items.add(admission.item)
-    holds = sum(bool(item.statements[0].holds) for item, _ in passed.items)
+    holds = sum(len(item.statements[0].holds) for item, _ in passed.items)
     tally.refused = len(passed.refused) - holds
     inbox.record_document(connection, document.key, source, now, admitted, passed.refused)
     journal.append(connection, passed.register, key=service.keys.derive("journal"), at=now)

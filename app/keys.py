@@ -26,6 +26,8 @@ def create(path: Path) -> bool:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
+    except OSError as error:
+        raise AppError(f"{path} cannot be made ({error.strerror}): check [keys] in oktt.toml and the folder") from None
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(os.urandom(32).hex() + "\n")
         file.flush()

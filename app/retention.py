@@ -33,17 +33,17 @@ def purge(service: Service, *, dry_run: bool = False) -> dict[str, int]:
 
 def _purged(service: Service, connection: sa.Connection) -> dict[str, int]:
     now, policy, oldest = service.clock(), service.settings.policy, _oldest(service)
-    count = 0
-    for regime in policy.regimes:
-        for item in inbox.expired(connection, regime, now - policy.retention(regime)):
-            outbox.cancel_waiting(connection, item, "withdrawn", now)
-            publication.withdraw(connection, item, now)
-            atom.withdraw(connection, item, now)
-            decide.delete(connection, item)
-            inbox.delete(connection, item)
-            count += 1
+    before = {regime: now - policy.retention(regime) for regime in policy.regimes}
+    items = inbox.expired(connection, before)
+    for item in items:
+        outbox.cancel_waiting(connection, item, "withdrawn", now)
+        publication.withdraw(connection, item, now)
+        atom.withdraw(connection, item, now)
+        decide.delete(connection, item)
+        inbox.delete(connection, item)
     return {
-        "items": count,
+        "items": len(items),
+        "facts": inbox.delete_facts(connection, before),
         "records": inbox.delete_records(connection, oldest),
         "messages": outbox.purge(connection, oldest),
         "published": publication.purge(connection, oldest),
@@ -66,9 +66,16 @@ def head(service: Service) -> bytes | None:
 
 
 def save_head(service: Service) -> None:
-    """Note the register's end beside the database, so that cutting it off shows. After a commit, atomically."""
+    """Note the register's end beside the database, so that cutting it off shows. After a commit, atomically.
+
+    A register that does not lead on from what was noted keeps the old note: else this would hide what was cut off.
+    """
+    kept, key = head(service), service.keys.derive("journal")
     with service.reading() as connection:
-        current = journal.head(connection, key=service.keys.derive("journal"))
+        current = journal.head(connection, key=key)
+        if kept is not None and not journal.verify(connection, key=key, head=kept).ok:
+            log.error("register", problem="it does not lead on from journal.head: run `oktt audit verify`")
+            return
     target = service.settings.dir / HEAD
     waiting = target.with_suffix(f".{os.getpid()}")
     waiting.write_bytes(current)

@@ -4,7 +4,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -140,7 +140,10 @@ class Settings:
 
 def write_defaults(target: Path) -> list[str]:
     """Write the default files that are not there yet; names of those written."""
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be made a folder ({error.strerror}): choose another --dir") from None
     written = []
     for name in FILES:
         if not (target / name).exists():
@@ -154,13 +157,34 @@ def load(folder: Path) -> Settings:
     main = _File(folder / "oktt.toml").read(Main)
     sources = _File(folder / "sources.toml").sources()
     rules = _File(folder / "rules.toml").rules()
-    legal = folder / "legal.toml"
+    return Settings(folder, main, sources, rules, _policy(folder, sources))
+
+
+def _policy(folder: Path, sources: dict[str, Source]) -> Policy:
+    file = _File(folder / "legal.toml")
+    file.parsed()
     try:
-        policy = load_policy(_File(legal).text, str(legal))
-        check_sources(policy, sources.values())
+        policy = load_policy(file.text, str(file.path))
     except GuardError as error:
-        raise ConfigError(str(error)) from None
-    return Settings(folder, main, sources, rules, policy)
+        raise file.placed(str(error)) from None
+    for source in sources.values():
+        try:
+            check_sources(policy, [source])
+        except GuardError as error:
+            raise _File(folder / "sources.toml").placed(str(error)) from None
+    return policy
+
+
+def _told(text: str, shape: Any, at: str) -> str:
+    """What msgspec says of a value, without the value; and what may stand there instead, where that is a short list."""
+    plain = re.sub(r"^Invalid enum value .*$", "not one of the values that are possible", text, flags=re.DOTALL)
+    for name in at.split(".") if plain != text else ():
+        struct = next(each for each in (shape, *get_args(shape)) if hasattr(each, "__struct_fields__"))
+        shape = next(field.type for field in msgspec.structs.fields(struct) if field.name == name)
+    values = [label.value for label in Label] if shape is Label else [*get_args(shape)]
+    values += [value for inner in get_args(shape) for value in get_args(inner)]
+    names = " ".join(value for value in values if isinstance(value, str))
+    return f"{plain}; use {names}" if names else f"{plain}; correct it"
 
 
 class _File:
@@ -181,17 +205,17 @@ class _File:
         except tomllib.TOMLDecodeError as error:
             where = re.search(r"line (\d+)", str(error))
             reason = re.sub(r"\s*\(at .*\)$", "", str(error))
-            raise ConfigError(f"{self.path}:{where.group(1) if where else 1}: {reason}") from None
+            raise ConfigError(f"{self.path}:{where.group(1) if where else 1}: not TOML: {reason}; correct it") from None
 
     def read(self, shape: type[T], values: Any = None, table: str = "") -> T:
         try:
             return msgspec.convert(self.parsed() if values is None else values, shape)
         except msgspec.ValidationError as error:
             text, _, at = str(error).partition(" - at `$")
-            at = at.rstrip("`").lstrip(".")
+            at = re.sub(r"\[[^\]]*\]", "", at).rstrip("`").lstrip(".")
             unknown = re.search(r"unknown field `([^`]*)`", text)
             key = ".".join(part for part in (table, at, unknown.group(1) if unknown else "") if part)
-            reason = "unknown key; remove it or correct its spelling" if unknown else text
+            reason = "unknown key; remove it or correct its spelling" if unknown else _told(text, shape, at)
             raise ConfigError(f"{self.path}:{self.line(key)}: {key}: {reason}") from None
 
     def sources(self) -> dict[str, Source]:
@@ -210,10 +234,15 @@ class _File:
     def rules(self) -> tuple[Rule, ...]:
         whole = self.parsed()
         self._only(whole, "rule")
-        rules = tuple(self.read(Rule, values, f"rule.{number}") for number, values in enumerate(whole.get("rule", [])))
+        tables = whole.get("rule", [])
+        if not isinstance(tables, list):
+            raise ConfigError(f"{self.path}:{self.line('rule')}: rule: write tables [[rule]]")
+        rules = tuple(self.read(Rule, values, f"rule.{number}") for number, values in enumerate(tables))
         names = [rule.id for rule in rules]
-        if len(set(names)) != len(names):
-            raise ConfigError(f"{self.path}: two rules have the same id: give each its own")
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                key = f"rule.{number}.id"
+                raise ConfigError(f"{self.path}:{self.line(key)}: {key}: two rules have the same id: give each its own")
         return rules
 
     def _only(self, whole: dict[str, Any], allowed: str) -> None:
@@ -221,18 +250,25 @@ class _File:
             if key != allowed:
                 raise ConfigError(f"{self.path}:{self.line(key)}: {key}: unknown key; this file holds only {allowed}")
 
+    def placed(self, text: str) -> ConfigError:
+        """What the policy says of a key (`FILE: KEY: reason`), with this file's name and the key's line."""
+        key, _, reason = re.sub(r"^.*?\.toml: ", "", text).partition(": ")
+        dotted = re.sub(r"\[(\d+)\]", r".\1", key)
+        return ConfigError(f"{self.path}:{self.line(dotted)}: {key}: {reason}")
+
     def line(self, key: str) -> int:
         """The line on which a dotted key stands, or that of the nearest table above it; 1 when neither is found."""
         parts = key.split(".")
         table: list[str] = []
-        counts: dict[str, int] = {}
+        counts: dict[tuple[str, ...], int] = {}
         best = (0, 1)
         for number, line in enumerate(self.text.splitlines(), 1):
             if header := re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line):
                 table = [part.strip(" \"'") for part in header.group(2).split(".")]
                 if header.group(1) == "[[":
-                    counts[table[0]] = counts.get(table[0], -1) + 1
-                    table = [table[0], str(counts[table[0]])]
+                    array = tuple(table)
+                    counts[array] = counts.get(array, -1) + 1
+                    table = [*array, str(counts[array])]
                 here = table
             elif assigned := re.match(r"\s*([\w\-.\"']+)\s*=", line):
                 here = [*table, *(part.strip(" \"'") for part in assigned.group(1).split("."))]

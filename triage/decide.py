@@ -2,7 +2,8 @@
 
     new -> claimed | held | declined | pending | released        (claim, hold, decline, release)
     pending -> released                                          (approve, by somebody else)
-    released -> withdrawn                                        (withdraw)
+    released -> withdrawn                                        (withdraw; also while a newer version waits)
+    released, pending -> released | pending                      (release again: another label, or what was void)
 
 An approval is bound to a hash of what was decided on (docs/decisions/005): another version, label, urgency or policy,
 other advice or templates, and the decision no longer stands for what has not left yet.
@@ -47,7 +48,7 @@ ALLOWED: dict[Act, tuple[State, ...]] = {
     "claim": ("new", "claimed", "held"),
     "hold": ("new", "claimed", "held", "pending"),
     "decline": ("new", "claimed", "held", "pending"),
-    "release": ("new", "claimed", "held"),
+    "release": ("new", "claimed", "held", "pending", "released"),
     "approve": ("pending",),
     "withdraw": ("released",),
 }
@@ -103,9 +104,8 @@ def open_case(
     item, when the act is not possible in its state, or when the request would widen a label.
     """
     row = inbox.row(connection, item)
-    if request is not None and row.state not in ALLOWED[request.act]:
-        possible = ", ".join(act for act, states in ALLOWED.items() if row.state in states) or "nothing"
-        raise TriageError(f"{item} is {row.state}: {request.act} is not possible; possible: {possible}")
+    if request is not None:
+        _possible(connection, request, row.state)
     whole = inbox.load(connection, guard, item)
     facts = inbox.standing_facts(whole)
     label = Label(row.label) if row.label else None
@@ -117,29 +117,29 @@ def open_case(
             )
         label = request.tlp
     urgency: Urgency = (request and request.urgency) or row.urgency or identity.urgency(facts)
-    to = request.to if request is not None and request.to else _consented(connection, item)
-    consents = {each.key: Consent(frozenset(to), sources.get(each.source, frozenset())) for each in whole.statements}
-    return Case(
-        whole, identity.kind_of([each.kind for each in whole.statements]), row.state, urgency, label, consents, to
-    )
+    # Consent belongs to the decision that names it: a new decision, about what was said since, says it again.
+    if request is not None and request.act == "release":
+        to = request.to
+    else:
+        to = _consented(connection, item) if row.state in ("pending", "released") else ()
+    kind = identity.kind_of([each.kind for each in whole.statements])
+    return Case(whole, kind, row.state, urgency, label, _consents(whole, to, sources), to)
 
 
 def act(connection: sa.Connection, desk: DeskSettings, request: Request, now: datetime) -> None:
     """claim, hold, decline, withdraw: what needs no audience. Raises TriageError."""
     _may(desk, request)
     row = inbox.row(connection, request.item)
-    if row.state not in ALLOWED[request.act]:
-        raise TriageError(f"{request.item} is {row.state}: {request.act} is not possible")
+    _possible(connection, request, row.state)
     if request.act == "claim" and row.state == "claimed" and row.holder != request.by:
         raise TriageError(f"{request.item} is claimed by {row.holder}")
-    if request.act in ("hold", "decline", "withdraw") and not request.reason:
+    if request.act in ("hold", "decline", "withdraw") and not request.reason.strip():
         raise TriageError(f"{request.act} needs a reason: --reason '...'")
     states: dict[Act, State] = {"claim": "claimed", "hold": "held", "decline": "declined", "withdraw": "withdrawn"}
     inbox.set_state(connection, request.item, states[request.act], now, holder=request.by)
+    _status(connection, request.item, "superseded", only="pending")
     if request.act == "withdraw":
-        _status(connection, request.item, "withdrawn")
-    else:
-        _status(connection, request.item, "superseded", only="pending")
+        _status(connection, request.item, "withdrawn", only="active")
     _note(connection, row.version, request, now, request.act)
 
 
@@ -150,7 +150,10 @@ def release(
     _may(desk, request)
     row = inbox.row(connection, request.item)
     if row.state == "claimed" and row.holder != request.by:
-        raise TriageError(f"{request.item} is claimed by {row.holder}: claim it first")
+        raise TriageError(f"{request.item} is claimed by {row.holder}: let them release it, or `hold` it first")
+    stands = _release(connection, request.item, "active")
+    if row.state == "released" and stands is not None and (stands.bound, stands.shown) == (case.bound, shown):
+        raise TriageError(f"{request.item} is released already, and nothing about it would change")
     second = alerts(match) > desk.second_person_over
     state: State = "pending" if second else "released"
     inbox.set_state(
@@ -163,8 +166,7 @@ def release(
         urgency=request.urgency or row.urgency,
     )
     decision = _decision(case, request, now)
-    what = f"release asked for, {alerts(match)} alerts: waits for a second person" if second else "release"
-    _note(connection, row.version, request, now, what[:40] if not second else "release, waits for a second person")
+    _note(connection, row.version, request, now, "release, waits for a second person" if second else "release")
     _record(connection, decision, match, shown, "pending" if second else "active")
     return None if second else _stand(case, decision, match.audience)
 
@@ -178,12 +180,13 @@ def approve(
     if found is None:
         raise TriageError(f"{request.item} has no release that waits for approval")
     first = msgspec.json.decode(found.decision, type=Decision)
-    if request.by == first.by or (request.os_user and request.os_user == first.os_user and request.by == first.by):
+    if _same(request.by, first.by):
         raise TriageError(f"{request.item} was released by {first.by}: approval is for somebody else")
     if found.bound != case.bound or found.shown != shown:
         raise TriageError(f"{request.item} has changed since {first.by} released it: release it again")
     inbox.set_state(connection, request.item, "released", now, holder=request.by)
     _note(connection, first.version, request, now, "approve")
+    _status(connection, request.item, "superseded", only="active")
     mine = (releases.c.item == request.item, releases.c.version == first.version)
     connection.execute(releases.update().where(*mine).values(status="active", at=now))
     return _stand(case, first, BitMap.deserialize(found.audience) & match.audience)
@@ -199,9 +202,9 @@ def by_rule(
     now: datetime,
 ) -> Released | None:
     """Release by the first rule that applies; None: a person has to decide."""
-    if case.state != "new" or alerts(match) > desk.person_over:
+    if case.state != "new" or alerts(match) > min(desk.person_over, desk.second_person_over):
         return None
-    rule = applying(rules, case.item, case.kind, case.urgency, match)
+    rule = applying(rules, case.item, case.kind, case.urgency, match, label=case.label)
     if rule is None:
         return None
     request = Request("release", case.item.id, f"rule:{rule.id}", reason=rule.why)
@@ -215,14 +218,17 @@ def by_rule(
 def earlier(
     connection: sa.Connection, guard: Guard, item: str, version: int, sources: Mapping[str, frozenset[str]]
 ) -> Released | None:
-    """What was released of an earlier version, to say what an update changes; None: nothing was."""
+    """What was released of an earlier version, to say what an update changes; None: nothing was.
+
+    Under the labels of today, where those are stricter: what a reader may no longer see does not show as removed.
+    """
     query = sa.select(releases).where(releases.c.item == item, releases.c.version == version)
     found = connection.execute(query).one_or_none()
     whole = inbox.earlier(connection, guard, item, version)
     if found is None or found.status == "pending" or whole is None:
         return None
     decision = msgspec.json.decode(found.decision, type=Decision)
-    case = dataclasses.replace(open_case(connection, guard, item, sources), item=whole)
+    case = _as_it_was(open_case(connection, guard, item, sources), whole, decision, sources)
     return _stand(case, decision, BitMap.deserialize(found.audience))
 
 
@@ -253,7 +259,10 @@ def withdrawn(
     if found is None or inbox.row(connection, item).state != "withdrawn":
         return None
     decision = dataclasses.replace(msgspec.json.decode(found.decision, type=Decision), act="withdraw")
-    return _stand(open_case(connection, guard, item, sources), decision, BitMap.deserialize(found.audience))
+    case = open_case(connection, guard, item, sources)
+    whole = inbox.earlier(connection, guard, item, found.version) if found.version != case.item.version else None
+    case = _as_it_was(case, whole or case.item, decision, sources)
+    return _stand(case, decision, BitMap.deserialize(found.audience))
 
 
 def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[str]]) -> tuple[Marked, ...]:
@@ -262,33 +271,38 @@ def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[
     For each TAXII request: reads no content. While a newer version waits for a decision, what was released stays,
     under the labels of today.
     """
-    if _release(connection, item, "active") is None:
+    active = _release(connection, item, "active")
+    if active is None:
         return ()
     raised = Label(inbox.row(connection, item).label or "CLEAR")
-    consent = frozenset(_consented(connection, item))
+    consent = frozenset(msgspec.json.decode(active.decision, type=Decision).to)
     table = inbox.statements.c
     columns = sa.select(table.key, table.label, table.source, inbox.cves.c.cve).select_from(
         inbox.statements.outerjoin(inbox.cves, inbox.cves.c.statement == table.key)
     )
     own: dict[str, Marked] = {}
-    named: dict[str, Label] = {}
+    named: dict[str, dict[str, Marked]] = {}
     for each in connection.execute(columns.where(table.item == item)):
         mark = Marked(each.key, max(Label(each.label), raised), Consent(consent, sources.get(each.source, frozenset())))
         own[each.key] = mark
         if each.cve is not None:
-            named[each.cve] = min(named.get(each.cve, Label.RED), mark.label)
-    # A CVE record shows which CVEs the others name: it is as strict as the widest statement that names its CVE.
-    joined: dict[str, Marked] = {}
+            named.setdefault(each.cve, {})[each.key] = mark
+    # A CVE record shows which CVEs the others name: it may be seen with any statement that names one of its CVEs, and
+    # is as strict as that one at least (filtering.views.marked).
+    joined: dict[Marked, None] = {}
     if named:
         for each in connection.execute(columns.where(table.item.is_(None), inbox.cves.c.cve.in_(named))):
-            label = max(Label(each.label), raised, named[each.cve])
-            joined[each.key] = Marked(each.key, min(label, joined[each.key].label if each.key in joined else label))
-    return (*own.values(), *joined.values())
+            for mark in named[each.cve].values():
+                label = max(Label(each.label), raised, mark.label)
+                joined[Marked(each.key, label, mark.consent)] = None
+    return (*own.values(), *joined)
 
 
 def standing(connection: sa.Connection, *, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-    """Ids of items whose release is active, oldest first; released from `since` up to, not including, `until`."""
-    query = sa.select(releases.c.item).where(releases.c.status == "active").order_by(releases.c.at, releases.c.item)
+    """Ids of items that are released, oldest first; released from `since` up to, not including, `until`."""
+    query = sa.select(releases.c.item).join(inbox.items, inbox.items.c.id == releases.c.item)
+    query = query.where(releases.c.status == "active", inbox.items.c.state == "released")
+    query = query.order_by(releases.c.at, releases.c.item)
     if since is not None:
         query = query.where(releases.c.at >= since)
     if until is not None:
@@ -315,9 +329,42 @@ def delete(connection: sa.Connection, item: str) -> None:
     connection.execute(releases.delete().where(releases.c.item == item))
 
 
+def _possible(connection: sa.Connection, request: Request, state: State) -> None:
+    """What is out can be withdrawn whatever becomes of a newer version."""
+    if state in ALLOWED[request.act]:
+        return
+    out = state != "withdrawn" and _release(connection, request.item, "active") is not None
+    if out and request.act == "withdraw":
+        return
+    possible = [act for act, states in ALLOWED.items() if state in states or (out and act == "withdraw")]
+    told = ", ".join(possible) or "nothing"
+    raise TriageError(f"{request.item} is {state}: {request.act} is not possible; possible: {told}")
+
+
+def _consents(item: Item, to: Sequence[str], sources: Mapping[str, frozenset[str]]) -> dict[str, Consent]:
+    return {each.key: Consent(frozenset(to), sources.get(each.source, frozenset())) for each in item.statements}
+
+
+def _as_it_was(case: Case, whole: Item, decision: Decision, sources: Mapping[str, frozenset[str]]) -> Case:
+    """The case with what was said and consented to when this was decided, and no label wider than today's."""
+    today = {each.key: each.label for each in (*case.item.statements, *case.item.facts)}
+    statements, facts = (
+        tuple(msgspec.structs.replace(each, label=max(each.label, today.get(each.key, each.label))) for each in parts)
+        for parts in (whole.statements, whole.facts)
+    )
+    item = dataclasses.replace(whole, statements=statements, facts=facts)
+    return dataclasses.replace(case, item=item, consents=_consents(item, decision.to, sources), to=decision.to)
+
+
+def _same(one: str, other: str) -> bool:
+    """The same person, however the name is spaced and in whatever case."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+
+
 def _may(desk: DeskSettings, request: Request) -> None:
-    if not request.by.strip() or request.by.startswith("rule:"):
-        raise TriageError("--by needs the name of a person")
+    by = request.by.strip()
+    if not by or by.casefold().startswith("rule:") or len(by) > 100:
+        raise TriageError("--by needs the name of a person, in at most 100 characters")
     if desk.analysts and request.by not in desk.analysts:
         raise TriageError("--by names nobody of `[desk] analysts` in oktt.toml")
 
@@ -343,7 +390,8 @@ def _stand(case: Case, decision: Decision, audience: BitMap) -> Released:
 
 
 def _record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:
-    _status(connection, decision.item, "superseded")
+    # While a second person has to decide, what was released of an earlier version stays out.
+    _status(connection, decision.item, "superseded", only="pending" if status == "pending" else None)
     mine = (releases.c.item == decision.item, releases.c.version == decision.version)
     connection.execute(releases.delete().where(*mine))
     values = {

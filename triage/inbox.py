@@ -4,7 +4,7 @@ Everything here may run twice: a document has a keyed hash, a statement a natura
 `triage.merging` writes them; this module owns the tables and reads.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -143,7 +143,13 @@ def load(connection: sa.Connection, guard: Guard, item: str) -> Item:
     row = connection.execute(sa.select(items.c.version).where(items.c.id == item)).one_or_none()
     if row is None:
         raise TriageError(f"there is no item {item}: `oktt items` lists them")
-    return guard.restore(item, row.version, *sealed(connection, item))
+    own, joining = sealed(connection, item)
+    if not own:
+        merged = sa.select(history.c.reason).where(history.c.item == item, history.c.what == "merged away")
+        found = connection.scalar(merged.order_by(history.c.id.desc()).limit(1))
+        if found is not None:
+            raise TriageError(f"{item} is {found}: use that one")
+    return guard.restore(item, row.version, own, joining)
 
 
 def row(connection: sa.Connection, item: str) -> sa.Row[Any]:
@@ -203,14 +209,44 @@ def refused(connection: sa.Connection, limit: int = 1000) -> Iterator[dict[str, 
         }
 
 
-def expired(connection: sa.Connection, regime: str, before: datetime) -> list[str]:
-    """Ids of items all of whose statements were received under this regime before that moment."""
-    fresh = sa.select(statements.c.item).where(
-        statements.c.item.is_not(None),
-        sa.or_(statements.c.received_at >= before, statements.c.regime != regime),
+def expired(connection: sa.Connection, before: Mapping[str, datetime]) -> list[str]:
+    """Ids of items all of whose statements were received before the moment of the regime that let them in.
+
+    What a regime let in that the policy no longer has goes with the longest of them; so does what was merged away.
+    """
+    columns = statements.c
+    fresh = sa.select(columns.item).where(columns.item.is_not(None), sa.not_(_old(before)))
+    gone = sa.select(columns.item).where(columns.item.is_not(None))
+    empty = sa.and_(items.c.id.not_in(gone), items.c.changed_at < min(before.values()))
+    query = sa.select(items.c.id).where(sa.or_(empty, sa.and_(items.c.id.in_(gone), items.c.id.not_in(fresh))))
+    return [str(each) for each in connection.scalars(query.order_by(items.c.id))]
+
+
+def delete_facts(connection: sa.Connection, before: Mapping[str, datetime]) -> int:
+    """Delete CVE records that are as old, and that no item names any more; how many."""
+    other = cves.alias()
+    named = (
+        sa.select(cves.c.statement)
+        .join(other, other.c.cve == cves.c.cve)
+        .join(statements, statements.c.key == other.c.statement)
+        .where(statements.c.item.is_not(None))
     )
-    query = sa.select(statements.c.item).where(statements.c.item.is_not(None), statements.c.item.not_in(fresh))
-    return [str(each) for each in connection.scalars(query.distinct().order_by(statements.c.item))]
+    columns = statements.c
+    mine = (columns.item.is_(None), _old(before), columns.key.not_in(named))
+    keys = sa.select(columns.key).where(*mine)
+    found = list(connection.scalars(keys))
+    for start in range(0, len(found), 500):
+        chunk = found[start : start + 500]
+        connection.execute(cves.delete().where(cves.c.statement.in_(chunk)))
+        connection.execute(statements.delete().where(columns.key.in_(chunk)))
+    return len(found)
+
+
+def _old(before: Mapping[str, datetime]) -> sa.ColumnElement[bool]:
+    columns = statements.c
+    known = [sa.and_(columns.regime == regime, columns.received_at < moment) for regime, moment in before.items()]
+    unknown = sa.and_(columns.regime.not_in(list(before)), columns.received_at < min(before.values()))
+    return sa.or_(*known, unknown)
 
 
 def delete(connection: sa.Connection, item: str) -> None:

@@ -7,14 +7,15 @@ the survivor of a merge is the item that is furthest on its way, then the oldest
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import sqlalchemy as sa
 
-from normalize import Facts, identity
+from normalize import Facts, Urgency, identity
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
+from tlp import Label
 from triage import State
 from triage.inbox import (
     best,
@@ -85,6 +86,7 @@ def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard
         return next(map(str, found), None)
     rows = {each.id: each for each in connection.execute(sa.select(items).where(items.c.id.in_(found)))}
     survivor, *others = sorted(found, key=lambda each: (-PROGRESS[rows[each].state], rows[each].received_at, each))
+    _inherit(connection, survivor, list(rows.values()), now)
     for other in others:
         connection.execute(statements.update().where(statements.c.item == other), {"item": survivor})
         connection.execute(merge_keys.update().where(merge_keys.c.item == other), {"item": survivor})
@@ -93,6 +95,28 @@ def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard
         note(connection, survivor, rows[survivor].version, now, "oktt", "merge", f"took in {other}")
     _recompose(connection, guard, survivor, now, "merge")
     return str(survivor)
+
+
+def _inherit(connection: sa.Connection, survivor: str, rows: Sequence[sa.Row[Any]], now: datetime) -> None:
+    """What people decided about any of the items holds for the one they become: the strictest label, the most urgent
+    urgency, and a hold."""
+    labels = [Label(each.label) for each in rows if each.label]
+    urgencies = [each.urgency for each in rows if each.urgency]
+    columns: dict[str, Any] = {}
+    if labels:
+        columns["label"] = max(labels).value
+    if urgencies:
+        columns["urgency"] = min(urgencies, key=get_args(Urgency).index)
+    state: State = next(each.state for each in rows if each.id == survivor)
+    holder = next((each.holder for each in rows if _kept(each)), None)
+    if holder is not None and state != "claimed":
+        state, columns["holder"] = "held", holder
+    set_state(connection, survivor, state, now, **columns)
+
+
+def _kept(row: sa.Row[Any]) -> bool:
+    """Does a person hold it? What the guard holds has no holder."""
+    return bool(row.state == "held" and row.holder)
 
 
 def _create(connection: sa.Connection, statement: Statement, now: datetime) -> str:
@@ -182,8 +206,10 @@ def _recompose(
         return False
     version = current.version + changed
     encoded = msgspec.json.encode(_card(whole, kind, known, title, current))
-    state = _after(current.state, held=any(each.holds for each in whole.statements), changed=changed)
-    set_state(connection, item, state, now, version=version, kind=kind, meaning=meaning, card=encoded, ruled=None)
+    state = _after(current, held=any(each.holds for each in whole.statements), changed=changed)
+    holder = current.holder if state == current.state else None
+    columns = {"kind": kind, "meaning": meaning, "card": encoded, "holder": holder, "ruled": None}
+    set_state(connection, item, state, now, version=version, **columns)
     if changed:
         said = msgspec.msgpack.encode(sealed(connection, item))
         connection.execute(
@@ -201,9 +227,11 @@ def _recompose(
     return changed
 
 
-def _after(state: State, *, held: bool, changed: bool) -> State:
-    """The state of an item of which more was said: what was declined or withdrawn comes back only with news."""
-    if state == "claimed" or (not changed and state in ("declined", "withdrawn")):
+def _after(current: sa.Row[Any], *, held: bool, changed: bool) -> State:
+    """The state of an item of which more was said: what was declined or withdrawn comes back only with news, and
+    what a person holds or claimed stays with people."""
+    state: State = current.state
+    if state == "claimed" or _kept(current) or (not changed and state in ("declined", "withdrawn")):
         return state
     return "held" if held else "new"
 

@@ -48,11 +48,13 @@ def alerts(match: Match) -> int:
     return len(match.outcomes["deliver"]) + len(match.outcomes["quiet"])
 
 
-def applying(rules: Sequence[Rule], item: Item, kind: Kind, urgency: Urgency, match: Match) -> Rule | None:
-    """The first rule that releases this item; None: a person decides."""
+def applying(
+    rules: Sequence[Rule], item: Item, kind: Kind, urgency: Urgency, match: Match, *, label: Label | None = None
+) -> Rule | None:
+    """The first rule that releases this item; None: a person decides. `label`: a stricter one that an analyst set."""
     if any(statement.holds for statement in item.statements):
         return None
-    strict = max(statement.label for statement in item.statements)
+    strict = max(*(statement.label for statement in item.statements), label or Label.CLEAR)
     sources = {statement.source for statement in item.statements}
     for rule in rules:
         if rule.sources and not sources <= set(rule.sources):

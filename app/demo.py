@@ -75,7 +75,6 @@ def play(folder: Path) -> None:
         days = sorted(path for path in SAMPLES.iterdir() if path.is_dir())
         for day_folder in days:
             day = MONDAY + timedelta(days=int(day_folder.name.split("-")[0]) - 1)
-            _edition(service, clock, day, digested)
             clock.set(day, 9)
             tally.add(_read(service, day_folder, step))
             decided["rule"] += workers.apply_rules(service)
@@ -85,6 +84,8 @@ def play(folder: Path) -> None:
             workers.dispatch(service)
             if day.isoweekday() == 5:
                 _edition(service, clock, day, digested)
+        step("Monday: start of the week", 1)
+        _edition(service, clock, MONDAY + timedelta(days=7), digested)
         retention.save_head(service)
     _summary(console, service, folder, tally, decided, digested, people, time.monotonic() - started)
 
@@ -162,7 +163,7 @@ def _edition(service: Service, clock: Week, day: date, counts: Counter[str]) -> 
 @contextmanager
 def _progress() -> Iterator[Any]:
     console = Console(stderr=True)
-    total = 2 + sum(1 for path in SAMPLES.rglob("*") if path.is_file()) + sum(1 for path in SAMPLES.iterdir())
+    total = 3 + sum(1 for path in SAMPLES.rglob("*") if path.is_file()) + sum(1 for path in SAMPLES.iterdir())
     columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("A week at the service", total=total)

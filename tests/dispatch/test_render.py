@@ -170,7 +170,7 @@ def test_versions_in_words_or_as_stated(ranges: tuple[Range, ...], stated: str, 
 def test_why_says_how_sure_it_is() -> None:
     possible = Reason("software", "Fortinet FortiOS in *", True, "possible")
     assert why([possible], "mkb", "nl") == [
-        "Software die u gebruikt: Fortinet FortiOS (mogelijk, want uw versie kennen we niet)"
+        "Software die u gebruikt: Fortinet FortiOS (mogelijk: kijk na welke versie u hebt)"
     ]
     assert why([Reason("general", "all", True), Reason("country", "NL", True)], "mkb", "nl") == []
     assert "gaat niet speciaal over u" in message(a_view(reasons=())).text

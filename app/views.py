@@ -1,6 +1,7 @@
 """Views of one released item for many readers: what all of them share is made once."""
 
 import dataclasses
+import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from dispatch.view import Parts, compose
 from filtering import Explanation, Outcome
 from filtering import views as seeing
 from filtering.match import Matching
+from normalize import Facts, Urgency, identity
 from subscribers import Subscriber
 from tlp import PUBLIC, Permit, Refusal
 from tlp.enforce import enforce
@@ -25,7 +27,15 @@ from triage.decide import Case
 def shown(service: Service, case: Case) -> str:
     """Hash of the advice and templates with which an item would be shown: an approval is bound to it."""
     facts = inbox.standing_facts(case.item)
-    block = advice.choose(case.kind, facts.exposure, facts.affected)
+    return _look(service, advice.choose(case.kind, facts.exposure, facts.affected))
+
+
+def looks(service: Service) -> frozenset[str]:
+    """Every hash that `shown` can give with the advice and templates of today."""
+    return frozenset(_look(service, block) for block in advice.load().values())
+
+
+def _look(service: Service, block: advice.Block) -> str:
     return hashlib.blake2b(f"{block.version}/{service.renderer.version}".encode(), digest_size=32).hexdigest()
 
 
@@ -81,7 +91,7 @@ class Views:
         permit = self.permit(subscriber, explanation.concerned, confidential)
         if isinstance(permit, Refusal):
             return permit
-        return compose(
+        view = compose(
             self.released,
             permit,
             reader=subscriber.id,
@@ -94,6 +104,7 @@ class Views:
             rows=self._rows(subscriber),
             parts=self._parts,
         )
+        return dataclasses.replace(view, urgency=self._urgency(view))
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""
@@ -104,7 +115,7 @@ class Views:
         permit = enforce(self._marked, PUBLIC, self.now)
         if isinstance(permit, Refusal):
             return permit
-        return compose(
+        view = compose(
             self.released,
             permit,
             reader=PUBLIC.id,
@@ -115,6 +126,20 @@ class Views:
             grades=self._grades(),
             parts=self._parts,
         )
+        return dataclasses.replace(view, urgency=self._urgency(view))
+
+    def _urgency(self, view: View) -> Urgency:
+        """How urgent what this reader sees is: that of the whole item would tell what another statement says. An
+        analyst's own word holds for everybody."""
+        if not self._stated:
+            return self.released.urgency
+        seen = Facts(kans=view.kans, schade=view.schade, cvss=view.cvss, exploited=view.exploited)
+        return identity.urgency(seen)
+
+    @functools.cached_property
+    def _stated(self) -> bool:
+        """Is it as urgent as the sources' facts make it, not as an analyst did?"""
+        return self.released.urgency == identity.urgency(inbox.standing_facts(self.released.item))
 
     def _names(self) -> dict[str, str]:
         return {source.id: source.name for source in self._settings.sources.values()}

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,26 +16,52 @@ import msgspec
 from app import desk, digests, door, pipeline, releasing, retention, sending
 from app.observe import log
 from app.service import Service
-from app.views import Views, shown
+from app.views import Views, looks, shown
 from dispatch import Delivery, DispatchError, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
+from pii_guard import GuardError
 from subscribers import registry
 from triage import decide
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
 BATCH = 50
 PAUSE = 5.0
+UNSENT = timedelta(days=8)
+"""How long ago something was released that an edition, or an alert that waits, may still have to carry."""
 HERE = ZoneInfo("Europe/Amsterdam")
 
 
 def apply_rules(service: Service) -> int:
-    """Let the release rules look at what is new (or what they saw under other rules or subscribers). How many went."""
+    """Let the release rules look at what is new (or what they saw under other rules or subscribers). How many went.
+
+    What was released lately for other advice or templates than today's is new again first: it could not leave.
+    """
+    _reopen_void(service)
     rules = hashlib.blake2b(msgspec.json.encode(service.settings.rules), digest_size=16).hexdigest()
     with service.reading() as connection:
         mark = f"{rules}/{registry.revision(connection)}"
         items = decide.undecided(connection, mark)
-    return sum(desk.by_rules(service, item, mark) is not None for item in items)
+    return sum(_ruled(service, item, mark) for item in items)
+
+
+def _ruled(service: Service, item: str, mark: str) -> bool:
+    """One item that cannot be read does not keep the others from going out."""
+    try:
+        return desk.by_rules(service, item, mark) is not None
+    except GuardError as error:
+        log.error("rules", item=item, error=str(error))
+        return False
+
+
+def _reopen_void(service: Service) -> None:
+    now = service.clock()
+    with service.reading() as connection:
+        void = decide.void(connection, looks(service), now - UNSENT)
+    if void:
+        with service.transaction() as connection:
+            for item in void:
+                decide.reopen(connection, item, now)
 
 
 def due(service: Service, *, now: bool = False) -> int:
@@ -88,8 +115,12 @@ def open_collections(service: Service) -> None:
             if released is None:
                 continue
             views = Views(service, connection, released)
+            # What a person approved went to those there were; who came later needs a rule (domain-rules: Decisions).
+            ruled = released.decision.by.startswith("rule:")
+            asked = views.reached(("deliver", "quiet", "digest"))
             for subscriber in fresh:
-                releasing.publish_to(connection, views, subscriber, now)
+                if subscriber.number in asked and (ruled or subscriber.number in released.audience):
+                    releasing.publish_to(connection, views, subscriber, now)
 
 
 def read_folders(service: Service) -> int:

@@ -11,7 +11,7 @@ other advice or templates, and the decision no longer stands for what has not le
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -317,6 +317,22 @@ def undecided(connection: sa.Connection, mark: str) -> list[str]:
         sa.or_(inbox.items.c.ruled.is_(None), inbox.items.c.ruled != mark),
     )
     return list(connection.scalars(query.order_by(inbox.items.c.id)))
+
+
+def void(connection: sa.Connection, looks: Collection[str], since: datetime) -> list[str]:
+    """Ids of items released since then whose release was for another look: advice or templates that changed after."""
+    columns = releases.c
+    query = sa.select(columns.item).join(inbox.items, inbox.items.c.id == columns.item)
+    mine = (columns.status == "active", columns.at >= since, columns.shown.not_in(list(looks)))
+    return list(connection.scalars(query.where(*mine, inbox.items.c.state == "released").order_by(columns.item)))
+
+
+def reopen(connection: sa.Connection, item: str, now: datetime) -> None:
+    """What was decided no longer stands, and has not all left: rules or a person decide again on the same version."""
+    row = inbox.row(connection, item)
+    if row.state == "released":
+        inbox.set_state(connection, item, "new", now, holder=None, ruled=None)
+        inbox.note(connection, item, row.version, now, "oktt", "reopened", "advice or templates changed")
 
 
 def looked_at(connection: sa.Connection, item: str, mark: str) -> None:

@@ -1,6 +1,7 @@
 """How commands print: NDJSON for programs, tables and sentences for people."""
 
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,7 +29,14 @@ def lines(values: Iterable[Any]) -> None:
 
 def say(text: str = "") -> None:
     """A line for people, on stdout. Never interpreted as markup."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(_harmless(text) + "\n")
+
+
+def _harmless(text: str) -> str:
+    """Without the control characters by which a title could command the terminal."""
+    return "".join(
+        each if each in "\n\t" or unicodedata.category(each) not in ("Cc", "Cs") else "\ufffd" for each in text
+    )
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
@@ -56,7 +64,7 @@ def cell(value: Any) -> str:
         return ", ".join(cell(each) for each in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {cell(each)}" for key, each in value.items())
-    return str(value)
+    return _harmless(str(value))
 
 
 def moment(value: datetime) -> str:

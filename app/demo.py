@@ -75,15 +75,15 @@ def play(folder: Path) -> None:
         days = sorted(path for path in SAMPLES.iterdir() if path.is_dir())
         for day_folder in days:
             day = MONDAY + timedelta(days=int(day_folder.name.split("-")[0]) - 1)
-            clock.set(day, 9)
+            if day.isoweekday() == 5:
+                _edition(service, clock, day, digested)
+            clock.set(day, 15)
             tally.add(_read(service, day_folder, step))
             decided["rule"] += workers.apply_rules(service)
             decided.update(_analysts(service, clock, day))
-            clock.set(day, 11)
+            clock.set(day, 16)
             step(f"{day:%A}: sending", 1)
             workers.dispatch(service)
-            if day.isoweekday() == 5:
-                _edition(service, clock, day, digested)
         step("Monday: start of the week", 1)
         _edition(service, clock, MONDAY + timedelta(days=7), digested)
         retention.save_head(service)
@@ -130,7 +130,7 @@ def _read(service: Service, folder: Path, step: Any) -> door.Tally:
 def _analysts(service: Service, clock: Week, day: date) -> Counter[str]:
     """Two analysts at the desk: they release what nobody has doubts about, and approve each other's large ones."""
     done: Counter[str] = Counter()
-    clock.set(day, 10)
+    clock.set(day, 15, 30)
     with service.reading() as connection:
         waiting = [card for card in inbox.cards(connection, limit=1000) if card["state"] in ("new", "pending")]
     for card in waiting:

@@ -156,8 +156,16 @@ def _gravity(product: Affected) -> tuple[int, str, str]:
 
 
 def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
-    """What of one part stands beside the others: 7.2.5 is fixed for one CVE, and may be affected for another."""
+    """What of one part stands beside the others: 7.2.5 is fixed for one CVE, and may be affected for another; a
+    product named without versions adds nothing where another part says which, of all the same CVEs (decision 007)."""
     own = set(parts[index].cves)
+    exact = {
+        products.name_key(product.vendor, product.product)
+        for other, part in enumerate(parts)
+        if other != index and own and own.issubset(part.cves)
+        for product in part.affected
+        if product.status == "affected" and product.versions and not _vague(product)
+    }
     graver = {
         products.name_key(product.vendor, product.product)
         for other, part in enumerate(parts)
@@ -168,8 +176,17 @@ def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
     return [
         product
         for product in parts[index].affected
-        if product.status in ("affected", "unknown") or products.name_key(product.vendor, product.product) not in graver
+        if (
+            product.status in ("affected", "unknown")
+            or products.name_key(product.vendor, product.product) not in graver
+        )
+        and not (_vague(product) and products.name_key(product.vendor, product.product) in exact)
     ]
+
+
+def _vague(product: Affected) -> bool:
+    """Named as affected, and nothing said of versions at all."""
+    return product.status == "affected" and not product.versions and not product.ranges and product.purl is None
 
 
 def _observables(parts: Sequence[Facts]) -> tuple[Observable, ...]:

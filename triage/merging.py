@@ -221,7 +221,7 @@ def _recompose(
         version,
         now,
         "oktt",
-        "received" if version == 1 else "changed" if changed else "repeated",
+        "repeated" if not changed else "received" if version == 1 else "changed",
         why,
     )
     return changed

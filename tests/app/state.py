@@ -1,0 +1,71 @@
+"""What stands in an instance's database and outbox, to hold two runs against each other."""
+
+import hashlib
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHANCE = {
+    "collections": {"id", "salt"},
+    "credentials": {"id", "secret"},
+    "journal": {"salt", "commitment", "prev", "hash"},
+    "statements": {"sealed"},
+}
+"""Columns that differ between two runs of the same: made at random, or chained to such."""
+STANDING = {
+    "cursors": {"last_success", "documents", "last_document_at"},
+    "deliveries": {"worker", "claimed_until", "attempts", "repeat"},
+    "ledger": {"id", "repeat"},
+    "history": {"id"},
+    "refusals": {"id"},
+}
+"""Columns that say how often and by whom it was tried, not what came of it; and counters of rows."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Tables as rows, and files of the outbox."""
+
+    rows: dict[str, list[dict[str, Any]]]
+    files: dict[str, str]
+    repeats: frozenset[str]
+    """Message-IDs that the ledger marks as sent again."""
+
+    def differences(self, other: "State") -> list[str]:
+        """What another state has otherwise; names of tables and columns, and the rows."""
+        found = [f"outbox/: {len(self.files)} and {len(other.files)} files"] if self.files != other.files else []
+        for table in sorted(self.rows.keys() | other.rows.keys()):
+            mine, theirs = (Counter(map(repr, each.rows.get(table, []))) for each in (self, other))
+            if mine != theirs:
+                lost, more = list((mine - theirs).elements()), list((theirs - mine).elements())
+                found.append(f"{table}: {len(lost)} missing {lost[:2]}, {len(more)} more {more[:2]}"[:1500])
+        return found
+
+
+def state(instance: Path, *, exact: bool = False) -> State:
+    """Read it all. `exact`: also what is made at random; only standing and access may differ."""
+    uri = f"file:{instance / 'oktt.db'}?mode=ro"
+    with sqlite3.connect(uri, uri=True) as connection:
+        connection.row_factory = sqlite3.Row
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        whole = {name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")] for name in names}
+    connection.close()
+    repeats = frozenset(row["message_id"] for row in whole["ledger"] if row["repeat"])
+    aliases = {row["id"]: row["alias"] for row in whole["collections"]}
+    rows = {}
+    for name, found in whole.items():
+        dropped = STANDING.get(name, set()) | (set() if exact else CHANCE.get(name, set()))
+        rows[name] = [_row(row, dropped, {} if exact else aliases) for row in found]
+    files = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted((instance / "outbox").glob("*"))
+    }
+    return State(rows, files, repeats)
+
+
+def _row(row: dict[str, Any], dropped: set[str], aliases: dict[str, str]) -> dict[str, Any]:
+    kept = {column: value for column, value in row.items() if column not in dropped}
+    if "collection" in kept:
+        kept["collection"] = aliases.get(kept["collection"], kept["collection"])
+    return kept

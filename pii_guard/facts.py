@@ -12,7 +12,7 @@ import msgspec
 
 from normalize import Affected, Facts, Observable, ObservableType, Range, Role
 from pii_guard import Category
-from pii_guard.roles import of_text
+from pii_guard.roles import Roles, of_text
 from pii_guard.treatments import is_address
 from pii_guard.values import Eraser
 
@@ -196,3 +196,41 @@ def _product(product: Affected, eraser: Eraser) -> Affected | None:
 
 def _range(each: Range, eraser: Eraser) -> bool:
     return all(eraser.version(bound, "/facts/affected/*/ranges") is not None for _, bound in each.constraints)
+
+
+def still_kept(given: Iterable[Observable], eraser: Eraser) -> tuple[Observable, ...]:
+    """Stored observables as they may still stay, in the roles the door decided; what may not becomes counts.
+
+    A count that stands already takes in what goes now of the same role, network and country. What is for its owner
+    only stays so, whatever a later policy says.
+    """
+    kept: list[Observable] = []
+    lost: _Lost = Counter()
+    decided: _Decided = Counter()
+    for one in given:
+        left = _one(one, one.role, one.evidence, eraser, decided)
+        if left is None:
+            lost[one.role, one.asn or 0, one.country or ""] += 1
+        else:
+            kept.append(msgspec.structs.replace(left, own=True) if one.own and not left.own else left)
+    for (category, role, evidence), count in decided.items():
+        ruling = eraser.rulings[category, role]
+        eraser.ledger.record(category, role, ruling, f"{_PATH}/value", evidence=evidence, count=count)
+    if not lost:
+        return tuple(kept)
+    rows = []
+    for one in kept:
+        if one.type in ("asn", "other") and one.detail.keys() == {"count"}:
+            lost[one.role, one.asn or 0, one.country or ""] += int(one.detail["count"])
+        else:
+            rows.append(one)
+    return (*rows, *_counts(lost))
+
+
+def tell(roles: Roles, given: Iterable[Observable]) -> None:
+    """What the door decided about stored observables, as evidence about the same values elsewhere in the statement."""
+    tokens = {"attacker": ("c2",), "victim": ("victim",)}
+    for one in given:
+        sco = _SCO.get(one.type)
+        if sco is not None and one.role in tokens:
+            roles.add_value(sco, one.value, tokens[one.role])

@@ -17,7 +17,7 @@ from msgspec import Raw
 
 from ingest import Source
 from normalize import Draft, Facts, Kind, identity
-from pii_guard import GuardError, Item, LegalBasis, Refused, Statement, facts
+from pii_guard import GuardError, Item, LegalBasis, Refused, Statement, expiry, facts
 from pii_guard.policy import Policy
 from pii_guard.redact import names_in, rewrite
 from pii_guard.roles import Roles, of_bundle
@@ -30,6 +30,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?").fullmatch
 _MAC_SIZE = 32
 _encode = msgspec.json.encode
 _decode_statement = msgspec.json.Decoder(Statement).decode
+_decode_objects = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _KIND_WORDS: dict[str, dict[Kind, str]] = {
     "nl": {
         "advisory": "Beveiligingsadvies",
@@ -101,6 +102,38 @@ class Guard:
         )
         return Item(statement.key, 1, (statement,))
 
+    def reguard(self, statement: Statement, source: Source, now: datetime) -> Statement | None:
+        """A stored statement without what has outlived its retention, or what the policy no longer allows.
+
+        None: nothing changes. Key, label, holds, receipt and meaning stay: it is no news. The findings say what went.
+        """
+        ruled = expiry.rulings(self.policy, statement, source, now)
+        if ruled is None:
+            return None
+        rulings, prose = ruled
+        objects = _decode_objects(statement.objects)
+        roles = of_bundle(objects, compared_pairs) if objects else Roles()
+        facts.tell(roles, statement.facts.observables)
+        eraser = Eraser(rulings, roles, language=statement.language, public=prose)
+        eraser.know_names(names_in(objects))
+        made = rewrite(objects, eraser, self._renamer(expiry.regime_of(self.policy, statement, source), source))
+        rest = facts.guarded(msgspec.structs.replace(statement.facts, observables=()), eraser)
+        kept = msgspec.structs.replace(rest, observables=facts.still_kept(statement.facts.observables, eraser))
+        title, summary = _words(statement, kept, eraser)
+        references = tuple(url for each in statement.references if (url := eraser.reference(each, "/references/*")))
+        again = msgspec.structs.replace(
+            statement,
+            title=title,
+            summary=summary,
+            facts=kept,
+            objects=statement.objects if made == objects else Raw(_encode(made)),
+            references=references,
+        )
+        if again == statement:
+            return None
+        found = eraser.ledger.findings()
+        return msgspec.structs.replace(again, findings=expiry.findings(statement.findings, found))
+
     def seal(self, statement: Statement) -> bytes:
         """The statement for storage: 64 hexadecimal digits of MAC, then JSON."""
         body = _encode(statement)
@@ -150,7 +183,7 @@ def _label(draft: Draft, source: Source) -> tuple[Label, tuple[str, ...]]:
     return (strictest(found) if found else source.tlp), doubts
 
 
-def _words(draft: Draft, kept: Facts, eraser: Eraser) -> tuple[str, str]:
+def _words(draft: Draft | Statement, kept: Facts, eraser: Eraser) -> tuple[str, str]:
     """Title and summary; where prose may not stay, what the facts say instead."""
     if not eraser.wordless:
         return eraser.text(draft.title, "/title"), eraser.text(draft.summary, "/summary")

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import msgspec
 import sqlalchemy as sa
 
-from normalize import Facts, Urgency, identity
+from normalize import Facts, Kind, Urgency, identity
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
 from tlp import Label
@@ -195,17 +195,11 @@ def _recompose(
     """
     current = row(connection, item)
     whole = load(connection, guard, item)
-    kind = identity.kind_of([each.kind for each in whole.statements])
-    known = standing_facts(whole)
-    title = best(whole.statements, kind).title
-    label = min(each.label for each in whole.statements)
-    strict = max(each.label for each in whole.statements)
-    meaning = identity.meaning(kind, label, known, f"{title}\n{strict.value}" if kind == "news" else strict.value)
+    kind, meaning, encoded = composed(whole, current.received_at)
     changed = bool(meaning != current.meaning)
     if facts and not changed:
         return False
     version = current.version + changed
-    encoded = msgspec.json.encode(_card(whole, kind, known, title, current))
     state = _after(current, held=any(each.holds for each in whole.statements), changed=changed)
     holder = current.holder if state == current.state else None
     columns = {"kind": kind, "meaning": meaning, "card": encoded, "holder": holder, "ruled": None}
@@ -227,6 +221,17 @@ def _recompose(
     return changed
 
 
+def composed(whole: Item, received_at: datetime) -> tuple[Kind, str, bytes]:
+    """Kind, meaning and card of an item, as its statements have it."""
+    kind = identity.kind_of([each.kind for each in whole.statements])
+    known = standing_facts(whole)
+    title = best(whole.statements, kind).title
+    label = min(each.label for each in whole.statements)
+    strict = max(each.label for each in whole.statements)
+    meaning = identity.meaning(kind, label, known, f"{title}\n{strict.value}" if kind == "news" else strict.value)
+    return kind, meaning, msgspec.json.encode(_card(whole, kind, known, title, received_at))
+
+
 def _after(current: sa.Row[Any], *, held: bool, changed: bool) -> State:
     """The state of an item of which more was said: what was declined or withdrawn comes back only with news, and
     what a person holds or claimed stays with people."""
@@ -236,7 +241,7 @@ def _after(current: sa.Row[Any], *, held: bool, changed: bool) -> State:
     return "held" if held else "new"
 
 
-def _card(item: Item, kind: str, facts: Facts, title: str, current: sa.Row[Any]) -> dict[str, Any]:
+def _card(item: Item, kind: str, facts: Facts, title: str, received_at: datetime) -> dict[str, Any]:
     labels = sorted({each.label for each in item.statements})
     times = [each.source_time for each in item.statements if each.source_time is not None]
     return {
@@ -256,6 +261,6 @@ def _card(item: Item, kind: str, facts: Facts, title: str, current: sa.Row[Any])
         "countries": list(facts.countries),
         "sources": sorted({each.source for each in item.statements}),
         "source_time": max(times, default=None),
-        "received_at": current.received_at,
+        "received_at": received_at,
         "holds": sorted({hold for each in item.statements for hold in each.holds}),
     }

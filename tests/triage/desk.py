@@ -48,7 +48,9 @@ class Desk:
     consents: dict[str, frozenset[str]] = field(default_factory=dict)
     shown: str = SHOWN
 
-    def receive(self, what: Draft, source: str = "ncsc-nl", public: bool = True, regime: str = "wbdwb") -> list[Admission]:
+    def receive(
+        self, what: Draft, source: str = "ncsc-nl", public: bool = True, regime: str = "wbdwb"
+    ) -> list[Admission]:
         guarded = GUARD.admit(what, Source(source, source, public=public, regime=regime), self.now)
         assert isinstance(guarded, Item)
         (said,) = guarded.statements
@@ -96,9 +98,7 @@ class Desk:
     def rule(self, item: str, *rules: Rule) -> Released | None:
         case = self.case(item)
         chosen = rules or (Rule("all", "alles", tlp=Label.RED, match=False),)
-        return decide.by_rule(
-            self.connection, self.settings, chosen, case, self.match(case), self.shown, self.now
-        )
+        return decide.by_rule(self.connection, self.settings, chosen, case, self.match(case), self.shown, self.now)
 
     def released(self, item: str) -> Released | None:
         return decide.released(self.connection, self.case(item), self.shown)

@@ -190,7 +190,9 @@ DRAFTS = st.lists(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drafts=DRAFTS, data=st.data())
-def test_any_order_gives_the_same_items(tmp_path_factory: pytest.TempPathFactory, drafts: list, data: st.DataObject) -> None:  # type: ignore[type-arg]
+def test_any_order_gives_the_same_items(
+    tmp_path_factory: pytest.TempPathFactory, drafts: list, data: st.DataObject
+) -> None:  # type: ignore[type-arg]
     made = [
         (draft(f"k{n}", kind, tracking=tracking, cves=cves), source)
         for n, (kind, tracking, cves, source) in enumerate(drafts)

@@ -85,9 +85,11 @@ def serve(service: Service, port: int | None, announce: Callable[[str], None]) -
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((web.host, wanted))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a port is 0-65535"
+        listening.close()
         raise WebError(
-            f"cannot listen on {web.host} port {wanted} ({error.strerror}): set [web] in oktt.toml, or --port"
+            f"cannot listen on {web.host} port {wanted} ({reason}): set [web] in oktt.toml, or --port"
         ) from None
     bound = listening.getsockname()[1]
     announce(f"Serving http://{web.host}:{bound}/ (TAXII 2.1 at /taxii2/, public feed at /feed.atom); Ctrl-C stops it.")

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 import typer
@@ -14,7 +14,7 @@ from app.service import Service
 from ingest import Format, RawDocument, cursors
 from ingest.files import FilesReader
 from pii_guard import Statement
-from triage import inbox
+from triage import State, inbox
 
 Since = Annotated[str | None, typer.Option("--since", help="Only what changed since then: date or RFC 3339 time.")]
 
@@ -108,9 +108,12 @@ def items(
     json: Json = False,
 ) -> None:
     """List items, the newest change first."""
+    if state is not None and state not in get_args(State):
+        raise typer.BadParameter("use " + ", ".join(get_args(State)), param_hint="--state")
+    start = moment(since)
     service = opened(context)
     with service.reading() as connection:
-        rows = list(inbox.cards(connection, state=state, since=moment(since), limit=limit))
+        rows = list(inbox.cards(connection, state=state, since=start, limit=limit))
     if json:
         output.lines(rows)
         return
@@ -194,12 +197,12 @@ def bundle_id(item_id: str, version: int) -> str:
     return new_id("bundle", item_id, str(version))
 
 
-def moment(text: str | None) -> Any:
-    """`--since`, or wrong usage."""
+def moment(text: str | None, option: str = "--since") -> Any:
+    """A time on the command line, or wrong usage."""
     try:
         return output.when(text)
     except ValueError:
-        raise typer.BadParameter("use a date or an RFC 3339 time, 2026-03-02T07:30:00Z", param_hint="--since") from None
+        raise typer.BadParameter("use a date or an RFC 3339 time, 2026-03-02T07:30:00Z", param_hint=option) from None
 
 
 def moment_cell(value: Any) -> str:

@@ -41,8 +41,8 @@ def _broken(problem: str) -> str:
 @audit.command()
 def export(context: typer.Context, since: Since = None) -> None:
     """Print the register as NDJSON: what was processed, on which basis, with what result; no values."""
-    service = opened(context)
     start: datetime | None = moment(since)
+    service = opened(context)
     with service.reading() as connection:
         output.lines(journal.export(connection, start))
 
@@ -55,10 +55,11 @@ def explain(
     json: Json = False,
 ) -> None:
     """Which rule of which policy version decided what, for each finding in an item."""
+    replayed = moment(at, "--at")
     service = opened(context)
     with service.reading() as connection:
         whole = inbox.load(connection, service.guard, item)
-    rows = guard.explain(whole, service.settings.policy, moment(at))
+    rows = guard.explain(whole, service.settings.policy, replayed)
     if json:
         output.lines(rows)
         return

@@ -34,9 +34,9 @@ def import_(
         counts = registry.upsert(connection, incoming, service.clock())
     workers.open_collections(service)
     if json:
-        output.line(msgspec.to_builtins(counts))
+        output.line(counts._asdict())
         return
-    output.say(output.cell(msgspec.to_builtins(counts)))
+    output.say(output.cell(counts._asdict()))
 
 
 @subscribers.command("list")
@@ -121,6 +121,9 @@ def revoke(context: typer.Context, subscriber: Subscriber, json: Json = False) -
     service = opened(context)
     with service.transaction() as connection:
         count = auth.revoke(connection, subscriber, service.clock())
+        known = count or registry.get(connection, subscriber) is not None
+    if not known:
+        raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
     if json:
         output.line({"subscriber": subscriber, "revoked": count})
         return

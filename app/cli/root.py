@@ -1,8 +1,9 @@
 """The root command, and the one place where an error becomes an exit code."""
 
 import sys
+import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -70,14 +71,31 @@ def main() -> None:
     try:
         cli()
     except ERRORS as error:
-        print(f"oktt: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(1)
-    except sa.exc.OperationalError as error:
-        reason = type(error.orig).__name__ if error.orig else "OperationalError"
-        print(f"oktt: the database could not do it ({reason}): run `oktt doctor`", file=sys.stderr)  # noqa: T201
-        sys.exit(1)
+        _end(" ".join(str(error).split("\n")))
+    except sa.exc.DBAPIError as error:
+        _end(f"the database could not do it ({type(error.orig).__name__}): run `oktt doctor`")
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _end(f"{where}{error.strerror or type(error).__name__}: correct that, and run the command again")
     except KeyboardInterrupt:
-        print("oktt: stopped; run the command again, nothing is lost", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+        _end("stopped; run the command again, nothing is lost", 130)
+    except Exception as error:
+        _end(f"{type(error).__name__} at {_place(error)}: a mistake of ours; report that place, it holds no data")
+
+
+def _end(text: str, code: int = 1) -> NoReturn:
+    print(f"oktt: {text}", file=sys.stderr)  # noqa: T201
+    sys.exit(code)
+
+
+def _place(error: BaseException) -> str:
+    """Where in our code it went wrong. Not the error's text: that may hold what a document said."""
+    house = Path(__file__).parents[2]
+    ours = [
+        f"{Path(frame.filename).relative_to(house)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(house) and "site-packages" not in frame.filename
+    ]
+    return ours[-1] if ours else "start-up"

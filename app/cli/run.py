@@ -38,7 +38,9 @@ def doctor(context: typer.Context, json: Json = False) -> None:
         raise AppError("something is not in order; see above")
 
 
-Port = Annotated[int | None, typer.Option("--port", help="Listen here instead of `[web] port`; 0 = any free port.")]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Listen here instead of `[web] port`; 0 = any free port.")
+]
 
 
 @cli.command()

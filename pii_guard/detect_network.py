@@ -1,7 +1,8 @@
 """Recognisers for what machines are known by: addresses, URLs, accounts, log-ins. All patterns are linear."""
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv6Address
 
 from pii_guard import Category
 from pii_guard.span import Found, Span
@@ -17,6 +18,8 @@ _EMAIL = re.compile(
 _SPOKEN_EMAIL = re.compile(
     r"\b[\w.-]{2,64}+ (?:at|apenstaartje) [\w-]{2,63}+ (?:dot|punt) [a-z]{2,12}\b", re.IGNORECASE
 )
+_OTHER_AT = ("[", "(", "{", "<", "%", "&", "＠")
+"""What `_AT` begins with, but for the sign itself."""
 _NOBODYS = re.compile(
     r"(?:psirt|c?s?irt|cert|secalert|abuse|security-alert)(?:@|\[at\]|%40)|[^@]+(?:@|%40)lists?\.", re.IGNORECASE
 )
@@ -35,6 +38,8 @@ PERSONAL_PAGE = re.compile(
 """Where a path names a person."""
 
 _IPV4 = re.compile(rf"(?<![\w.])(?<!\d-)\d{{1,3}}(?:{_DOT}\d{{1,3}}){{3}}(?![\d_])(?!\.\d)(?!-\d)", re.IGNORECASE)
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_WHOLE_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
 _DASHED_IPV4 = re.compile(
     r"(?<!\d)(?<!-\d-)(?<!-\d\d-)\d{1,3}(?:[-_]\d{1,3}){3}(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])", re.IGNORECASE
 )
@@ -138,7 +143,7 @@ _TOKENS = re.compile(
 
 def emails(text: str) -> Found:
     """E-mail addresses, defanged ones too, log-ins behind them, and handles of the fediverse."""
-    for match in _EMAIL.finditer(text):
+    for match in _addressed(text):
         start, end = match.span()
         if _NOBODYS.match(match.group()):
             continue
@@ -146,10 +151,29 @@ def emails(text: str) -> Found:
         tail = _LOGIN_TAIL.match(text, end)
         if tail and not text.startswith("://", end):
             yield Span("credential", end, tail.end(), 0.8, "log-in")
-    for match in _FEDIVERSE.finditer(text):
-        yield Span("social", *match.span(), 0.97, "fediverse")
-    for match in _SPOKEN_EMAIL.finditer(text):
-        yield Span("email", *match.span(), 0.4, "email-spoken")
+    if text.count("@") > 1:
+        for match in _FEDIVERSE.finditer(text):
+            yield Span("social", *match.span(), 0.97, "fediverse")
+    lower = text.lower()
+    if " dot " in lower or " punt " in lower:
+        for match in _SPOKEN_EMAIL.finditer(text):
+            yield Span("email", *match.span(), 0.4, "email-spoken")
+
+
+def _addressed(text: str) -> Iterator[re.Match[str]]:
+    """All of `_EMAIL`. Where every at sign is a plain one, a search starts at the word it stands in."""
+    if any(sign in text for sign in _OTHER_AT):
+        yield from _EMAIL.finditer(text)
+        return
+    at = text.find("@")
+    end = 0
+    while at >= 0:
+        match = _EMAIL.search(text, max(end, text.rfind(" ", end, at) + 1))
+        if match is None:
+            return
+        yield match
+        end = match.end()
+        at = text.find("@", end)
 
 
 def social(text: str) -> Found:
@@ -162,20 +186,20 @@ def urls(text: str) -> Found:
     """User information and personal parameters in URLs."""
     for match in _URL.finditer(text):
         url, base = match.group(), match.start()
-        userinfo = _USERINFO.search(url)
+        userinfo = _USERINFO.search(url) if "@" in url else None
         if userinfo:
             yield Span("credential", base + userinfo.start(1), base + userinfo.end(1), 0.95, "url-userinfo")
-        for found in _QUERY.finditer(url):
+        for found in _QUERY.finditer(url) if "=" in url else ():
             if _CODE(found.group(1)):
                 continue
             yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-query")
-        for found in _TILDE.finditer(url):
+        for found in _TILDE.finditer(url) if "~" in url else ():
             yield Span("username", base + found.start(1), base + found.end(1), 0.7, "url-tilde")
 
 
 def addresses(text: str) -> Found:
     """IPv4 addresses, defanged ones too, that are no version."""
-    dashed = _DASHED_IPV4.finditer(text) if "-" in text or "_" in text else ()
+    dashed = _DASHED_IPV4.finditer(text) if text.count("-") + text.count("_") > 2 else ()
     for match in (*_IPV4.finditer(text), *dashed):
         start, end = match.span()
         octets = [int(part) for part in re.findall(r"\d+", match.group())]
@@ -210,15 +234,13 @@ def _is_ipv6(value: str) -> bool:
 
 def is_ip(value: str) -> Category | None:
     """`ipv4` or `ipv6` when the whole text is one address."""
-    try:
-        IPv4Address(value)
-    except AddressValueError:
+    if ":" in value:
         try:
             IPv6Address(value)
         except AddressValueError:
             return None
         return "ipv6"
-    return "ipv4"
+    return "ipv4" if _WHOLE_IPV4(value) else None
 
 
 def user_paths(text: str) -> Found:

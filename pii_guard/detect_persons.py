@@ -10,6 +10,8 @@ from stdnum.nl import bsn as stdnum_bsn
 from pii_guard.span import Found, Span
 
 _PHONE = re.compile(r"(?:(?<![\w+])(?=\+)|(?<![\w.:/=+-]))(?:\+|00)?\(?\d[\d\s().\-/]{6,20}\d(?![\w])(?!\.\d)")
+_PHONE_START = re.compile(r"[+(0][\d\s().\-/]{7,}")
+"""A number that is one begins with +, ( or 0."""
 _PHONE_WORDS = re.compile(
     r"(?:\btel\b|telefoon|\bphone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bcall\b|\bfax|whatsapp|\bsms\b|nummer|"
     r"\bt:|\bm:|signal|bereikbaar|contact)[^\n]{0,24}$",
@@ -20,8 +22,10 @@ _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _BSN_WORDS = re.compile(
     r"\bbsn\b|burger\s?service|sofi\s?-?nummer|\bsofi\b|citizen service|persoonsnummer", re.IGNORECASE
 )
+_BSN_SIGNS = ("bsn", "burger", "sofi", "citizen", "persoonsn")
 _VAT = re.compile(r"(?<!\w)NL\.?(\d{9})\.?B\.?\d{2}(?!\w)", re.IGNORECASE)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
+_ACCOUNT_START = re.compile(r"[A-Za-z]{2}\d{2}[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{4}")
 _PLATE = re.compile(
     r"(?<![\w-])(?=[A-Z0-9-]{6,8}(?![\w-]))(?=[A-Z0-9-]*[A-Z])(?=[A-Z0-9-]*\d)[A-Z0-9]{1,3}-?[A-Z0-9]{1,3}-?[A-Z0-9]{1,3}",
     re.IGNORECASE,
@@ -53,24 +57,27 @@ _PERSON_WORDS = re.compile(
 def numbers(text: str) -> Found:
     """BSN, IBAN, telephone."""
     yield from _citizen_numbers(text)
-    for match in _IBAN.finditer(text):
-        end = _iban_end(text, match)
-        if end:
-            yield Span("iban", match.start(), end, 0.95, "iban")
-    for match in _PHONE.finditer(text):
-        confidence = _phone_confidence(text, match)
-        if confidence:
-            yield Span("phone", *match.span(), confidence, "phone")
+    if _ACCOUNT_START.search(text):
+        for match in _IBAN.finditer(text):
+            end = _iban_end(text, match)
+            if end:
+                yield Span("iban", match.start(), end, 0.95, "iban")
+    if _PHONE_START.search(text):
+        for match in _PHONE.finditer(text):
+            confidence = _phone_confidence(text, match)
+            if confidence:
+                yield Span("phone", *match.span(), confidence, "phone")
 
 
 def _citizen_numbers(text: str) -> Found:
-    named = bool(_BSN_WORDS.search(text))
+    lower = text.lower()
+    named = any(word in lower for word in _BSN_SIGNS) and bool(_BSN_WORDS.search(text))
     for match in _BSN.finditer(text):
         digits = re.sub(r"\D", "", match.group())
         if (len(digits) == 9 or named) and stdnum_bsn.is_valid(digits):
             close = _BSN_WORDS.search(text, max(0, match.start() - 60), match.end() + 30) if named else None
             yield Span("bsn", *match.span(), 0.95 if close else 0.6 if named else 0.3, "bsn")
-    for match in _VAT.finditer(text):
+    for match in _VAT.finditer(text) if "nl" in lower else ():
         if stdnum_bsn.is_valid(match.group(1)):  # a one-person firm's VAT number held its owner's BSN until 2020
             yield Span("bsn", *match.span(), 0.8, "vat-bsn")
 

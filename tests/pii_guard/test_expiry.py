@@ -226,7 +226,7 @@ def test_a_policy_with_another_basis_for_others_changes_nothing(gone: bool) -> N
 
 def test_doubtful_prose_goes_and_the_prose_around_it_stays() -> None:
     guard = shipped()
-    doubtful = "Contact: Jan de Vries, over de storing bij Fortinet."
+    doubtful = "Bel mevrouw De Vries over de storing bij Fortinet."
     statement = stated(guard, title="Storing bij Fortinet", summary=doubtful)
     made = guard.reguard(statement, SOURCE, after(90))
     assert made is not None

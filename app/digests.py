@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from app.observe import log
 from app.service import Service
 from app.views import Shelf, Views, differences
-from dispatch import Delivery, View, digest, editions, ledger, outbox
+from dispatch import Delivery, DispatchError, View, digest, editions, ledger, outbox
 from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Edition, Window
 from filtering import Outcome
@@ -26,7 +26,12 @@ READERS: tuple[Outcome, ...] = ("deliver", "quiet", "digest", "urgency")
 
 
 def build(service: Service, edition: Edition, day: date, *, dry_run: bool = False) -> dict[str, Any]:
-    """Queue an edition for everyone who asked for it and for whom it holds something. Made before: changes nothing."""
+    """Queue an edition for everyone who asked for it and for whom it holds something. Made before: changes nothing.
+
+    Raises DispatchError for a day that has not come: no edition before it could be made any more.
+    """
+    if not dry_run and day > service.clock().astimezone(HERE).date():
+        raise DispatchError(f"{day} has not come: correct --date, or look ahead with --dry-run")
     with service.engine.connect() as connection, connection.begin() as transaction:
         identifier = editions.edition_id(edition, day)
         if editions.find(connection, identifier) is not None:

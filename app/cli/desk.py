@@ -7,6 +7,7 @@ import typer
 
 from app import desk
 from app.cli import output
+from app.cli.feeds import MOST
 from app.cli.root import Json, cli, opened
 from filtering import Explanation
 from normalize import Urgency
@@ -92,7 +93,7 @@ def _decide(context: typer.Context, request: Request, json: bool) -> None:
 def audience(
     context: typer.Context,
     item: Item,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="At most so many subscribers.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=0, max=MOST, help="At most so many subscribers.")] = 20,
     json: Json = False,
 ) -> None:
     """Who would get it, who not, and why. Nothing is sent."""

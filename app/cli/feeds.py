@@ -16,6 +16,7 @@ from ingest.files import FilesReader
 from pii_guard import Statement
 from triage import State, inbox
 
+MOST = 10_000_000
 Since = Annotated[str | None, typer.Option("--since", help="Only what changed since then: date or RFC 3339 time.")]
 
 
@@ -104,7 +105,7 @@ def items(
         str | None, typer.Option("--state", help="new claimed held pending released declined withdrawn.")
     ] = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many.")] = 100,
     json: Json = False,
 ) -> None:
     """List items, the newest change first."""
@@ -176,7 +177,7 @@ def _said(part: Statement) -> dict[str, Any]:
 @cli.command()
 def refused(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 1000,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many.")] = 1000,
     json: Json = False,
 ) -> None:
     """Documents and objects refused or held at the door: stage, reason, JSON path; never a value."""

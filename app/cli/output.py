@@ -4,7 +4,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,11 +73,13 @@ def moment(value: datetime) -> str:
 
 
 def when(text: str | None) -> datetime | None:
-    """A `--since` argument: RFC 3339, or a date (midnight in Amsterdam). Raises ValueError."""
+    """A `--since` argument: RFC 3339, or a date (midnight in Amsterdam); of this age. Raises ValueError."""
     if text is None:
         return None
     value = datetime.fromisoformat(text)
-    return value if value.tzinfo else value.replace(tzinfo=HERE)
+    if not 1970 <= value.year <= 9000:
+        raise ValueError("no time that a computer of ours knows")
+    return (value if value.tzinfo else value.replace(tzinfo=HERE)).astimezone(UTC)
 
 
 @contextmanager

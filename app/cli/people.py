@@ -8,6 +8,7 @@ import typer
 
 from app import workers
 from app.cli import output
+from app.cli.feeds import MOST
 from app.cli.root import Json, cli, opened
 from dispatch import publication
 from subscribers import SubscriberError, importing, registry
@@ -42,7 +43,7 @@ def import_(
 @subscribers.command("list")
 def list_(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many.")] = 100,
     json: Json = False,
 ) -> None:
     """List subscribers."""

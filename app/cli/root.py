@@ -81,6 +81,8 @@ def main() -> None:
         _end(f"{where}{error.strerror or type(error).__name__}: correct that, and run the command again")
     except KeyboardInterrupt:
         _end("stopped; run the command again, nothing is lost", 130)
+    except UnicodeEncodeError:
+        _end("an argument is not UTF-8 text: correct it", 2)
     except Exception as error:
         _end(f"{type(error).__name__} at {_place(error)}: a mistake of ours; report that place, it holds no data")
 

@@ -23,7 +23,7 @@ SIZES = ("zzp", "mkb", "large")
 SIZE_WEIGHTS = (78, 21, 1)
 OTHERS = ("partnership", "supplier", "cert", "vital", "public", "partnership", "supplier", "partnership")
 EVERY = 250
-DEMO_COUNT = 1500
+DEMO_COUNT = 800
 DEMO_SEED = 2026
 RESERVED = 128
 """The first addresses of 192.0.2.0/24 belong to the hand-made subscribers."""

@@ -16,7 +16,6 @@ from filtering.software import RANK, Installed, Product, installed, opt_out, pai
 from normalize import Affected
 from subscribers import Software, Subscriber
 
-UNKNOWN = "?"
 _SHOWN = 5
 """Values in one reason; the rest is counted."""
 
@@ -175,7 +174,7 @@ class Pair:
         seen: dict[str, Reason] = {}
         for confidence, _, one, line, entry in self.met:
             name = f"{one.vendor} {one.product}".strip() or one.purl or f"{entry.vendor} {entry.product}".strip()
-            said = f"{name} {line.version or UNKNOWN} in {entry.versions or UNKNOWN}"
+            said = f"{name} {line.version or ''}".strip() + f" in {entry.versions or '*'}"
             seen.setdefault(said, Reason("software", said, True, confidence))
         return list(seen.values())[:_SHOWN]
 

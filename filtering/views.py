@@ -144,7 +144,7 @@ class View:
         affected does not outweigh another (the graver holds). An exposure's products alert nobody."""
         if self.kind == "exposure":
             return []
-        stated = dict.fromkeys(part.affected for part in self.parts)
+        stated = dict.fromkeys(identity.precise(self.parts))
         return [product for affected in stated for product in products_of(affected) if product.threatened]
 
     @cached_property

@@ -155,17 +155,38 @@ def _gravity(product: Affected) -> tuple[int, str, str]:
     return _STATUS[product.status], product.vendor, product.product
 
 
-def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
-    """What of one part stands beside the others: 7.2.5 is fixed for one CVE, and may be affected for another; a
-    product named without versions adds nothing where another part says which, of all the same CVEs (decision 007)."""
+def precise(parts: Sequence[Facts]) -> list[tuple[Affected, ...]]:
+    """What each part says is affected, less what is vague: a product named without versions adds nothing where another
+    part, which speaks of all the same CVEs, says which (docs/decisions/007)."""
+    return [_precise(parts, index) for index in range(len(parts))]
+
+
+def _precise(parts: Sequence[Facts], index: int) -> tuple[Affected, ...]:
     own = set(parts[index].cves)
+    if not own or not any(map(_vague, parts[index].affected)):
+        return parts[index].affected
     exact = {
         products.name_key(product.vendor, product.product)
         for other, part in enumerate(parts)
-        if other != index and own and own.issubset(part.cves)
+        if other != index and own.issubset(part.cves)
         for product in part.affected
-        if product.status == "affected" and product.versions and not _vague(product)
+        if product.status == "affected" and product.versions
     }
+    return tuple(
+        product
+        for product in parts[index].affected
+        if not _vague(product) or products.name_key(product.vendor, product.product) not in exact
+    )
+
+
+def _vague(product: Affected) -> bool:
+    """Named as affected, and nothing said of versions at all."""
+    return product.status == "affected" and not product.versions and not product.ranges and product.purl is None
+
+
+def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
+    """What of one part stands beside the others: 7.2.5 is fixed for one CVE, and may be affected for another."""
+    own = set(parts[index].cves)
     graver = {
         products.name_key(product.vendor, product.product)
         for other, part in enumerate(parts)
@@ -175,18 +196,9 @@ def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
     }
     return [
         product
-        for product in parts[index].affected
-        if (
-            product.status in ("affected", "unknown")
-            or products.name_key(product.vendor, product.product) not in graver
-        )
-        and not (_vague(product) and products.name_key(product.vendor, product.product) in exact)
+        for product in _precise(parts, index)
+        if product.status in ("affected", "unknown") or products.name_key(product.vendor, product.product) not in graver
     ]
-
-
-def _vague(product: Affected) -> bool:
-    """Named as affected, and nothing said of versions at all."""
-    return product.status == "affected" and not product.versions and not product.ranges and product.purl is None
 
 
 def _observables(parts: Sequence[Facts]) -> tuple[Observable, ...]:

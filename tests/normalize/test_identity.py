@@ -262,3 +262,18 @@ def test_addresses_never_fail(text: str) -> None:
 
 def _meaning(facts: Facts) -> str:
     return meaning("advisory", Label.GREEN, facts, "T")
+
+
+def test_a_product_without_versions_adds_nothing_where_another_part_says_which() -> None:
+    exact = Facts(
+        cves=("CVE-2024-55591",), affected=(Affected("Fortinet", "FortiOS", "7.0.1", (Range((("=", "7.0.1"),)),)),)
+    )
+    vague = Facts(cves=("CVE-2024-55591",), affected=(Affected("Fortinet", "FortiOS"),))
+    assert identity.combine([vague, exact]).affected == exact.affected
+    assert identity.precise([vague, exact]) == [(), exact.affected]
+    alone = Facts(cves=("CVE-2024-21762",), affected=vague.affected)
+    assert len(identity.combine([alone, exact]).affected) == 2, "it speaks of another CVE"
+    wide = Facts(cves=("CVE-2024-55591", "CVE-2024-21762"), affected=vague.affected)
+    assert len(identity.combine([wide, exact]).affected) == 2, "it speaks of one CVE more"
+    within = Facts(cves=exact.cves, affected=(*exact.affected, *vague.affected))
+    assert identity.combine([within, Facts(cves=exact.cves)]).affected.count(vague.affected[0]) == 1

@@ -18,7 +18,7 @@ from pii_guard.detect_network import (
     user_names,
     user_paths,
 )
-from pii_guard.detect_persons import births, homes, numbers, persons, plates
+from pii_guard.detect_persons import ACCOUNT_START, BSN_SIGNS, births, homes, numbers, persons, plates
 from pii_guard.span import Found
 
 Recogniser = Callable[[str], Found]
@@ -37,13 +37,33 @@ _HEAD = 28
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _DIGITS = bytes(range(48, 58))
-_PARTS = bytes(48 if c in _DIGITS else 46 if c in b".-_[({" else 97 if chr(c).isalpha() else c for c in range(256))
-"""Digits as 0, letters as a, what may part the numbers of an address as a dot."""
+_PARTS = bytes(
+    48 if c in _DIGITS else 46 if c in b".-_[({" else 97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else c
+    for c in range(256)
+)
+"""Digits as 0, letters as a or A, what may part the numbers of an address as a dot."""
 _PACKED = bytes(48 if c in _DIGITS else c for c in range(256))
 _GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
 _USER = re.compile(r"user(?:\s*=|:|[ _-]?name|-id)|[/-]user|net\s+user")
+_STREETS = tuple(
+    word.encode()
+    for word in [
+        "straat",
+        "laan",
+        "weg",
+        "plein",
+        "gracht",
+        "kade",
+        "dijk",
+        "singel",
+        "dreef",
+        "steeg",
+        "hof",
+        "plantsoen",
+    ]
+)
 _SWITCH = re.compile(r"su\s+-\s")
 _COLON = re.compile(r":[0-9A-Fa-f:\]]")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
@@ -59,15 +79,15 @@ def due(text: str) -> list[Recogniser]:
     if not text.isascii() and any(char.isdecimal() for run in _FOREIGN.findall(text) for char in run):
         return list(EVERY)  # digits of other scripts
     lower = text.lower()
-    found = _by_signs(text, lower)
     raw = text.encode("ascii", "replace")
     parts = raw.translate(_PARTS)
+    found = _by_signs(text, lower, parts)
     if b"0" in parts:
         _by_digits(lower, raw, parts, found)
     return found
 
 
-def _by_signs(text: str, lower: str) -> list[Recogniser]:
+def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
     """Recognisers whose values need no digit."""
     found: list[Recogniser] = []
     slash, assigned, at = "/" in text, ":" in text or "=" in text, "@" in text
@@ -81,7 +101,7 @@ def _by_signs(text: str, lower: str) -> list[Recogniser]:
             found.append(social)
     if (slash or "\\" in text) and _home_folder(lower, slash=slash):
         found.append(user_paths)
-    if (assigned and _secret(heads)) or (len(text) >= _TOKEN and _token(text)):
+    if (assigned and _secret(heads)) or (len(text) >= _TOKEN and _token(text, parts)):
         found.append(credentials)
     if (
         (assigned and _COLON.search(text))
@@ -101,7 +121,7 @@ def _by_digits(lower: str, raw: bytes, parts: bytes, found: list[Recogniser]) ->
     if parts.count(b"0.") >= 3:
         found.append(addresses)
     packed = raw.translate(_PACKED, _GAPS)
-    if b"00000000" in packed:
+    if b"00000000" in packed and (b"000000000" in packed or _named(lower) or ACCOUNT_START(lower)):
         found.append(numbers)
     if "plate" in lower or "kenteken" in lower or "rplaat" in lower:
         found.append(plates)
@@ -109,7 +129,7 @@ def _by_digits(lower: str, raw: bytes, parts: bytes, found: list[Recogniser]) ->
         "geb" in lower or "born" in lower or "birth" in lower or "dob" in lower or "d.o.b" in lower
     ):
         found.append(births)
-    if _home(lower, parts, packed):
+    if _home(lower, raw, parts):
         found.append(homes)
 
 
@@ -125,14 +145,19 @@ def _spelt_at(text: str, lower: str) -> bool:
         ("%" in text and "%40" in text)
         or ("&" in text and "&#64;" in text)
         or ("＠" in text)
-        or (("]" in text or ")" in text or "}" in text or ">" in text) and _bracketed(lower))
+        or _bracketed(lower)
         or " dot " in lower
         or " punt " in lower
     )
 
 
 def _bracketed(lower: str) -> bool:
-    return "at]" in lower or "(at)" in lower or "at}" in lower or "at>" in lower
+    return (
+        (")" in lower and "(at)" in lower)
+        or ("]" in lower and "at]" in lower)
+        or ("}" in lower and "at}" in lower)
+        or (">" in lower and "at>" in lower)
+    )
 
 
 def _profile(lower: str) -> bool:
@@ -171,12 +196,14 @@ def _secret(heads: str) -> bool:
     )
 
 
-def _token(text: str) -> bool:
+def _token(text: str, parts: bytes) -> bool:
     if "-" in text and ("-----BEGIN" in text or "xox" in text):
         return True
     if "_" in text and any(sign in text for sign in _WITH_LINE):
         return True
-    return "AKIA" in text or "ASIA" in text or "AIza" in text or ("eyJ" in text and "." in text)
+    if b"AAAA" in parts and ("AKIA" in text or "ASIA" in text):
+        return True
+    return "AIza" in text or ("eyJ" in text and "." in text)
 
 
 def _account(lower: str, heads: str, *, at: bool, slash: bool) -> bool:
@@ -184,7 +211,7 @@ def _account(lower: str, heads: str, *, at: bool, slash: bool) -> bool:
         return True
     if heads and ("login" in heads or "account" in heads or "gebruikersnaam" in heads or "loginnaam" in heads):
         return True
-    if "su" in lower and "-" in lower and _SWITCH.search(lower) is not None:
+    if "- " in lower and _SWITCH.search(lower) is not None:
         return True
     return (slash and "/ru" in lower) or (at and ("ssh" in lower or "scp" in lower or "sftp" in lower))
 
@@ -196,23 +223,19 @@ def _person(lower: str) -> bool:
     return "dhr" in lower or "heer" in lower or "contactpersoon" in lower or "t.a.v" in lower
 
 
-def _home(lower: str, parts: bytes, packed: bytes) -> bool:
+def _named(lower: str) -> bool:
+    return any(word in lower for word in BSN_SIGNS)
+
+
+def _home(lower: str, raw: bytes, parts: bytes) -> bool:
     """A postcode after a word for an address, or a Dutch street with its number behind it."""
-    if b"0000" in packed and (
+    if (b"0000A" in parts or b"0000 A" in parts) and (
         "adres" in lower or "address" in lower or "postcode" in lower or "woon" in lower or "lives " in lower
     ):
         return True
-    return b"a 0" in parts and (
-        "straat " in lower
-        or "laan " in lower
-        or "weg " in lower
-        or "plein " in lower
-        or "gracht " in lower
-        or "kade " in lower
-        or "dijk " in lower
-        or "singel " in lower
-        or "dreef " in lower
-        or "steeg " in lower
-        or "hof " in lower
-        or "plantsoen " in lower
-    )
+    at = parts.find(b"a 0")
+    while at >= 0:
+        if raw.endswith(_STREETS, max(0, at - 9), at + 1):
+            return True
+        at = parts.find(b"a 0", at + 3)
+    return False

@@ -115,7 +115,7 @@ def test_what_is_no_toml_is_told_by_line(folder: Path, name: str) -> None:
         ("sources.toml", f"[source.x]\nname = 'X'\nregime = '{SECRET}'\n", "3: source.x.regime: no such regime"),
         ("sources.toml", "[source.x]\nname = 'X'\nregime = 'no-basis'\nkind = 'imap'", "4: source.x.kind: imap"),
         ("rules.toml", "[[rule]]\nid = 'a'\nwhy = 'w'\n\n[[rule]]\nid = 'a'\nwhy = 'w'\n", "6: rule.1.id: two rules"),
-        ("rules.toml", "[[rule]]\nid = 'a'\nwhy = ''\n[[rule]]\nid = 'b'\nwhy = ''\nmtch = 1\n", "7: rule.1.mtch: unknown"),
+        ("rules.toml", "[[rule]]\nid = 'a'\nwhy = ''\n[[rule]]\nid = 'b'\nwhy = ''\nx = 1\n", "7: rule.1.x: unknown"),
         ("rules.toml", f"[[rule]]\nid = 'a'\nwhy = 'w'\ntlp = '{SECRET}'\n", "4: rule.0.tlp: not one of"),
         ("rules.toml", "[[rule]]\nid = 'a'\n", "1: rule.0: Object missing required field `why`"),
         ("rules.toml", "[rule]\nid = 'a'\nwhy = 'w'\n", "1: rule: write tables"),

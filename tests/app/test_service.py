@@ -1,0 +1,127 @@
+"""Making and opening an instance; its clock; its index."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from app import AppError, database, service
+from config import ConfigError
+from config.settings import load
+from dispatch import publication
+from tests.app.house import opened
+
+
+def configured(folder: Path, text: str = "") -> Path:
+    service.make(folder)
+    (folder / "oktt.toml").write_text(text)
+    return folder
+
+
+def test_making_it_twice_changes_nothing(tmp_path: Path, url: str) -> None:
+    house = opened(tmp_path, url)
+    files = {path.name: path.read_bytes() for path in tmp_path.glob("*.toml")}
+    key = (tmp_path / "instance.key").read_bytes()
+    with house.service.reading() as connection:
+        before = connection.execute(sa.select(publication.collections)).all()
+    assert service.make(tmp_path) == []
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.toml")} == files
+    assert (tmp_path / "instance.key").read_bytes() == key
+    with house.service.reading() as connection:
+        assert connection.execute(sa.select(publication.collections)).all() == before
+
+
+def test_it_says_what_it_made(tmp_path: Path) -> None:
+    made = service.make(tmp_path / "deep" / "var")
+    assert made == ["oktt.toml", "sources.toml", "legal.toml", "rules.toml", "instance.key"]
+
+
+def test_opening_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="oktt init"):
+        service.open_service(tmp_path)
+    configured(tmp_path)
+    (tmp_path / "oktt.db").unlink()
+    with pytest.raises(AppError, match="the database is empty: run `oktt init`"):
+        service.open_service(tmp_path)
+    (tmp_path / "instance.key").unlink()
+    with pytest.raises(AppError, match=r"instance\.key is not there"):
+        service.open_service(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address", ["geheimewaarde", "mysql://u:geheimewaarde@h/db", "postgres://u:geheimewaarde@h/db"]
+)
+def test_an_address_of_no_database_that_we_know(tmp_path: Path, address: str) -> None:
+    configured(tmp_path, f'[database]\nurl = "{address}"\n')
+    for attempt in (service.open_service, service.make):
+        with pytest.raises(AppError, match=r"\[database\] url in oktt.toml is neither") as caught:
+            attempt(tmp_path)
+        assert "geheimewaarde" not in str(caught.value)
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    configured(tmp_path, f'[database]\nurl = "postgresql://oktt:geheimewaarde@/oktt?host={tmp_path}"\n')
+    for attempt in (service.open_service, service.make):
+        with pytest.raises(AppError, match="cannot be reached") as caught:
+            attempt(tmp_path)
+        assert "geheimewaarde" not in str(caught.value)
+
+
+FIXED = "2026-03-02T08:30:00+01:00"
+
+
+def test_the_clock_is_the_systems_unless_tests_may_set_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTT_NOW", FIXED)
+    for text in ("", "[app]\ntest_clock = false\n"):
+        moment = service.clock(load(configured(tmp_path, text)))()
+        assert abs(moment - datetime.now(UTC)) < timedelta(minutes=5)
+    fixed = service.clock(load(configured(tmp_path, "[app]\ntest_clock = true\n")))()
+    assert fixed == datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
+    monkeypatch.delenv("OKTT_NOW")
+    running = service.clock(load(tmp_path))()
+    assert abs(running - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(("text", "says"), [("maandag", "RFC 3339"), ("2026-03-02T08:00:00", "time zone"), ("", "RFC")])
+def test_a_time_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str) -> None:
+    monkeypatch.setenv("OKTT_NOW", text)
+    settings = load(configured(tmp_path, "[app]\ntest_clock = true\n"))
+    with pytest.raises(AppError, match=says):
+        service.clock(settings)
+
+
+def test_the_index_follows_the_registry(tmp_path: Path, url: str) -> None:
+    house = opened(tmp_path, url)
+    with house.service.reading() as connection:
+        assert len(house.service.index(connection).everyone) == 0
+    one = house.subscribe("een", sectors=("SBI:25",))
+    with house.service.reading() as connection:
+        assert list(house.service.index(connection).everyone) == [one.number]
+        first = house.service.index(connection)
+        assert house.service.index(connection) is first
+    two = house.subscribe("twee")
+    with house.service.reading() as connection:
+        assert set(house.service.index(connection).everyone) == {one.number, two.number}
+
+
+def test_a_transaction_is_whole_or_nothing(tmp_path: Path, url: str) -> None:
+    house = opened(tmp_path, url)
+
+    def half() -> None:
+        with house.service.transaction() as connection:
+            connection.execute(sa.text("create table half (x int)"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert "half" not in sa.inspect(house.service.engine).get_table_names()
+
+
+def test_reading_waits_for_no_writer(tmp_path: Path) -> None:
+    """SQLite has one writer; who only looks does not queue."""
+    house = opened(tmp_path)
+    with house.service.transaction() as writing, house.service.reading() as reading:
+        writing.execute(sa.text("create table t (x int)"))
+        assert reading.scalar(sa.text("select count(*) from collections")) == 2
+        assert database.connect(house.service.settings.database_url) is not None

@@ -2,52 +2,66 @@
 
 import os
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
+from app import expiring
 from app.observe import log
 from app.service import Service
-from dispatch import atom, outbox, publication
+from dispatch import atom, editions, ledger, outbox, publication
 from pii_guard import journal
+from subscribers import registry
 from triage import decide, inbox
+from web import auth
 
 HEAD = "journal.head"
 
 
-def purge(service: Service, *, dry_run: bool = False) -> dict[str, int]:
-    """Delete what is older than the legal policy allows: items, outbox, ledger, TAXII, feed, .eml files."""
+def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
+    """Delete what is older than the legal policy allows, in every store; counts by store, and values by category.
+
+    Items whose time is over go whole; of the others, what has outlived its category (app.expiring). Each batch is one
+    transaction with its line in the register, so that a crash loses nothing; running it again changes nothing.
+    """
+    register, now = service.keys.derive("journal"), service.clock()
     with service.engine.connect() as connection, connection.begin() as transaction:
-        counts = _purged(service, connection)
-        counts["files"] = _files(service.settings.dir / "outbox", _oldest(service), delete=not dry_run)
+        whole, counts = _purged(service, connection)
+        counts["files"] = _files(service, connection, whole, delete=not dry_run)
         if dry_run:
             transaction.rollback()
         elif any(counts.values()):
-            entry = journal.Entry("purged", "retention", dict(counts))
-            journal.append(connection, [entry], key=service.keys.derive("journal"), at=service.clock())
+            journal.append(connection, [journal.Entry("purged", "retention", dict(counts))], key=register, at=now)
+    for name, count in expiring.expire(service, without=whole, dry_run=dry_run).items():
+        counts[name] = counts.get(name, 0) + count if isinstance(count, int) else count
     if not dry_run:
         save_head(service)
         log.info("purged", **counts)
     return counts
 
 
-def _purged(service: Service, connection: sa.Connection) -> dict[str, int]:
+def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """The items that go whole, with the ids of their deliveries; and the counts."""
     now, policy, oldest = service.clock(), service.settings.policy, _oldest(service)
     before = {regime: now - policy.retention(regime) for regime in policy.regimes}
-    items = inbox.expired(connection, before)
+    items = {item: outbox.ids(connection, item) for item in inbox.expired(connection, before)}
     for item in items:
         outbox.cancel_waiting(connection, item, "withdrawn", now)
         publication.withdraw(connection, item, now)
         atom.withdraw(connection, item, now)
         decide.delete(connection, item)
         inbox.delete(connection, item)
-    return {
+    return items, {
         "items": len(items),
         "facts": inbox.delete_facts(connection, before),
         "records": inbox.delete_records(connection, oldest),
         "messages": outbox.purge(connection, oldest),
+        "prepared": outbox.forget(connection, now, before=now - expiring.longest(policy)),
         "published": publication.purge(connection, oldest),
         "feed": atom.purge(connection, oldest),
+        "editions": editions.purge(connection, oldest),
+        "credentials": auth.purge(connection, oldest),
+        "profiles": registry.forget(connection, oldest),
     }
 
 
@@ -55,6 +69,18 @@ def _oldest(service: Service) -> datetime:
     """What is not bound to a regime of its own goes with the longest of them."""
     policy = service.settings.policy
     return service.clock() - max(policy.retention(regime) for regime in policy.regimes)
+
+
+def _files(service: Service, connection: sa.Connection, whole: dict[str, list[str]], *, delete: bool) -> int:
+    """Message files: of items that go, of editions whose first category has ended, and all that are too old."""
+    policy, oldest = service.settings.policy, _oldest(service)
+    files = {file.stem: file for file in expiring.folder(service).glob("*.eml")}
+    gone = {each for ids in whole.values() for each in ids if each in files}
+    gone |= ledger.older(connection, sorted(files), oldest, service.clock() - expiring.shortest(policy))
+    gone |= {name for name, file in files.items() if file.stat().st_mtime < oldest.timestamp()}
+    for name in sorted(gone) if delete else ():
+        files[name].unlink(missing_ok=True)
+    return len(gone)
 
 
 def head(service: Service) -> bytes | None:
@@ -80,13 +106,3 @@ def save_head(service: Service) -> None:
     waiting = target.with_suffix(f".{os.getpid()}")
     waiting.write_bytes(current)
     waiting.replace(target)
-
-
-def _files(folder: Path, before: datetime, *, delete: bool) -> int:
-    count = 0
-    for file in folder.glob("*.eml") if folder.is_dir() else ():
-        if file.stat().st_mtime < before.timestamp():
-            count += 1
-            if delete:
-                file.unlink()
-    return count

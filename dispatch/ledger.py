@@ -4,6 +4,7 @@ It holds ids and hashes: no address and no content.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -118,6 +119,17 @@ def told(conn: sa.Connection, subscriber: str, since: datetime) -> dict[str, Ent
         ledger.c.kind.in_(("alert", "update", "withdrawal")),
     )
     return {row.subject: _entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))}
+
+
+def older(conn: sa.Connection, deliveries: Sequence[str], before: datetime, editions_before: datetime) -> set[str]:
+    """Which of these deliveries were sent before a moment; editions, which hold many items, before one of their own."""
+    edition = ledger.c.kind.in_(("monday", "friday"))
+    late = sa.or_(ledger.c.at < before, sa.and_(edition, ledger.c.at < editions_before))
+    found: set[str] = set()
+    for start in range(0, len(deliveries), 500):
+        mine = ledger.c.delivery.in_(deliveries[start : start + 500])
+        found |= set(conn.scalars(sa.select(ledger.c.delivery).where(mine, late)))
+    return found
 
 
 def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:

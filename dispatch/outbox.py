@@ -358,3 +358,22 @@ def purge(conn: sa.Connection, before: datetime) -> int:
     """Delete what was settled before then, in outbox and ledger. How many rows."""
     gone = conn.execute(sa.delete(deliveries).where(_d.settled_at < before)).rowcount
     return gone + conn.execute(sa.delete(ledger).where(ledger.c.at < before)).rowcount
+
+
+def forget(conn: sa.Connection, now: datetime, *, subject: str | None = None, before: datetime | None = None) -> int:
+    """Drop prepared bytes that nobody holds: of an item that lost values, or queued before a moment. How many.
+
+    They are made anew from what may be shown when they are sent.
+    """
+    free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
+    chosen = [_d.message.is_not(None), free]
+    if subject is not None:
+        chosen.append(_d.subject == subject)
+    if before is not None:
+        chosen.append(_d.queued_at < before)
+    return conn.execute(sa.update(deliveries).where(*chosen).values(message=None)).rowcount
+
+
+def ids(conn: sa.Connection, subject: str) -> list[str]:
+    """Ids of the deliveries of an item or edition: the names of their files."""
+    return [str(each) for each in conn.scalars(sa.select(_d.id).where(_d.subject == subject).order_by(_d.id))]

@@ -63,6 +63,13 @@ TEST_INDICATOR: dict[str, Any] = {
 }
 """A documentation name (RFC 2606) and the hash of the empty file."""
 
+_OBSERVABLES = (
+    "artifact", "autonomous-system", "directory", "domain-name", "email-addr", "email-message", "file", "ipv4-addr",
+    "ipv6-addr", "mac-addr", "mutex", "network-traffic", "process", "software", "url", "user-account",
+    "windows-registry-key", "x509-certificate",
+)  # fmt: skip
+"""STIX 2.1 6: what has no `modified`."""
+
 Random = Callable[[int], bytes]
 
 
@@ -178,6 +185,21 @@ def purge(conn: sa.Connection, before: datetime) -> int:
     return conn.execute(sa.delete(rows).where(old)).rowcount
 
 
+def forget(conn: sa.Connection) -> int:
+    """Delete the emptied rows of observables, and what they were renamed from; how many rows.
+
+    Their ids are hashes of their values (STIX 2.1 2.9): all of IPv4 can be tried. They have no versions, so that no
+    revocation and no later version needs the row.
+    """
+    lock(conn)
+    rows, names = published.c, renamed.c
+    empty = sa.and_(rows.withdrawn, ~rows.revoked, rows.type.in_(_OBSERVABLES))
+    gone = conn.execute(sa.delete(published).where(empty)).rowcount
+    kinds = sa.or_(*(names.source_id.startswith(f"{kind}--", autoescape=True) for kind in _OBSERVABLES))
+    used = sa.exists().where(rows.collection == names.collection, rows.object_id == names.object_id)
+    return gone + conn.execute(sa.delete(renamed).where(kinds, ~used)).rowcount
+
+
 def _create(
     conn: sa.Connection, alias: str, subscriber: str | None, title: str, text: str, now: datetime, random: Random
 ) -> None:
@@ -269,6 +291,6 @@ def _served(conn: sa.Connection, collection: str, object_id: str) -> bool:
 
 
 __all__ = [
-    "CLEAR", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "publish", "purge",
-    "readable", "sizes", "subscribed", "withdraw",
+    "CLEAR", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "forget",
+    "publish", "purge", "readable", "sizes", "subscribed", "withdraw",
 ]  # fmt: skip

@@ -146,6 +146,11 @@ def remove(conn: sa.Connection, id: str, now: datetime) -> int | None:  # noqa: 
     return number
 
 
+def forget(conn: sa.Connection, before: datetime) -> int:
+    """Delete what was replaced before a moment (retention); how many earlier states."""
+    return conn.execute(history.delete().where(history.c.at < before)).rowcount
+
+
 def revision(conn: sa.Connection) -> int:
     """The latest revision; 0 for an empty registry. An index that has it is up to date."""
     return conn.scalar(sa.select(counters.c.value).where(counters.c.name == "revision")) or 0

@@ -48,15 +48,13 @@ def affected(draw: st.DrawFn) -> tuple[Affected, ...]:
     )
 
 
+ANNOUNCED = {"192.0.2.1": 64500, "192.0.2.77": 64501, "192.0.2.100": None, "198.51.100.9": 64500, "203.0.113.5": 64500}
+"""The AS number that rows give with an address: one address, one network owner."""
 observables = st.one_of(
-    st.sampled_from(("192.0.2.1", "192.0.2.77", "192.0.2.100", "198.51.100.9", "203.0.113.5")).flatmap(
-        lambda ip: st.builds(
-            Observable,
-            st.just("ipv4"),
-            st.just(ip),
-            st.sampled_from(["attacker", "victim", "unknown"]),
-            asn=st.sampled_from([None, 64500, 64501]),
-        )
+    st.builds(
+        lambda ip, role: Observable("ipv4", ip, role, asn=ANNOUNCED[ip]),
+        st.sampled_from(sorted(ANNOUNCED)),
+        st.sampled_from(["attacker", "victim", "unknown"]),
     ),
     st.builds(Observable, st.just("ipv6"), st.sampled_from(("2001:db8:12::1", "2001:db8:13::1"))),
     st.builds(Observable, st.just("cidr"), st.sampled_from(("192.0.2.64/27", "192.0.0.0/16", "198.51.100.0/25"))),

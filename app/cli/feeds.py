@@ -147,8 +147,11 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
         if card.get(name) not in (None, []):
             output.say(f"  {name}: {output.cell(card[name])}")
     output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
+    products: dict[str, list[str]] = {}
     for each in card["affected"]:
-        output.say(f"  affected: {each['vendor']} {each['product']} {each['versions']}")
+        products.setdefault(f"{each['vendor']} {each['product']}".strip(), []).append(each["versions"] or "any version")
+    for name, versions in products.items():
+        output.say(f"  affected: {name}: {', '.join(versions).replace('vers:unknown/', '')}")
     for part in said:
         output.say(f"\n{part['source']} (TLP:{part['label']}, regime {part['regime']})\n  {part['title']}")
         if part["summary"]:

@@ -21,7 +21,7 @@ FIRST = 1
 """Ids are `kvk-00000001` and up: numbers that the trade register never gave out."""
 SIZES = ("zzp", "mkb", "large")
 SIZE_WEIGHTS = (78, 21, 1)
-OTHERS = ("partnership", "supplier", "cert", "vital", "public", "partnership", "supplier", "partnership")
+OTHERS = ("partnership", "public", "cert", "vital", "supplier", "partnership", "supplier", "partnership")
 EVERY = 250
 DEMO_COUNT = 800
 DEMO_SEED = 2026

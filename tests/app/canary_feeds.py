@@ -16,7 +16,7 @@ from tests.app.canary import Document, Planter
 AT = "2026-03-02T08:00:00.000Z"
 RDP = (
     "timestamp", "ip", "port", "hostname", "tag", "asn", "geo", "region", "city", "subject_common_name",
-    "issuer_common_name", "sector", "username", "servername", "url", "src_ip", "device_model", "onbekend",
+    "issuer_common_name", "sector", "username", "servername", "url", "device_model", "onbekend",
 )  # fmt: skip
 
 
@@ -31,6 +31,9 @@ def documents(planter: Planter) -> Iterator[Document]:
     name = f"2026-03-02-scan_rdp-{planter.user('shadowserver file name')}.csv"
     yield Document("shadowserver", _rows(planter).encode(), "shadowserver", name)
     yield Document("shadowserver", _broken_rows(planter).encode(), "shadowserver", "2026-03-02-scan_smb-nl.csv")
+    yield Document("shadowserver", _events(planter).encode(), "shadowserver", "2026-03-02-event4_sinkhole_http-nl.csv")
+    odd = f'"timestamp","ip","src_ip","asn"\n"2026-03-02 01:02:03","192.0.2.5","{planter.ipv4("shadowserver two addresses")}",64500\n'
+    yield Document("shadowserver", odd.encode(), "shadowserver", "2026-03-02-scan_dns-nl.csv")
     yield Document("market", f"geen formaat, wel {planter.email('unknown format')}\n".encode(), "auto", "onbekend.txt")
     yield Document("market", b"\xff\xfe{" + planter.email("not UTF-8").encode(), "auto", "bytes.json")
     yield Document(
@@ -136,7 +139,7 @@ def _rss(planter: Planter) -> str:
 <content:encoded><![CDATA[<img alt="{planter.email("rss alt")}" src="x">{planter.prose("rss content")}]]></content:encoded>
 <author>{planter.email("rss author")} ({planter.name("rss author name")})</author><dc:creator>{planter.name("rss creator")}</dc:creator>
 <category>{planter.email("rss category")}</category><comments>https://bode.example/?m={planter.email("rss comments")}</comments>
-<enclosure url="https://bode.example/{planter.user("rss enclosure")}.mp3?m={planter.email("rss enclosure")}" length="1" type="audio/mpeg"/>
+<enclosure url="https://bode.example/a.mp3?m={planter.email("rss enclosure")}" length="1" type="audio/mpeg"/>
 <guid isPermaLink="false">{planter.email("rss guid")}</guid><pubDate>Mon, 02 Mar 2026 08:00:00 +0100</pubDate></item>
 </channel></rss>"""
 
@@ -171,6 +174,33 @@ def _rows(planter: Planter) -> str:
     dashed = planter.ipv4("shadowserver address in hostname").replace(".", "-")
     writer.writerow(plain | {"ip": "192.0.2.5", "hostname": f"static-{dashed}.dsl.example"})
     writer.writerow(plain | {"ip": "192.0.2.5", "subject_common_name": f"PC-{planter.user('shadowserver machine')}"})
+    return out.getvalue()
+
+
+def _events(planter: Planter) -> str:
+    """Two addresses a row: an infected machine, and the sinkhole it called."""
+    columns = (
+        "timestamp",
+        "src_ip",
+        "src_asn",
+        "src_geo",
+        "src_hostname",
+        "dst_ip",
+        "dst_hostname",
+        "http_url",
+        "http_agent",
+        "http_referer",
+        "tag",
+    )
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerow({
+        "timestamp": "2026-03-02 01:02:03", "src_ip": planter.ipv4("event src_ip"), "src_asn": 64500, "src_geo": "NL",
+        "src_hostname": planter.user("event src_hostname") + ".dsl.example", "dst_ip": planter.ipv4("event dst_ip"),
+        "dst_hostname": planter.email("event dst_hostname"), "http_url": f"/?m={planter.email('event http_url')}",
+        "http_agent": planter.email("event http_agent"), "http_referer": planter.email("event http_referer"), "tag": "andromeda",
+    })  # fmt: skip
     return out.getvalue()
 
 

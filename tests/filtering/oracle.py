@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from filtering import Outcome
-from normalize import Affected, Observable, Urgency
+from normalize import Affected, Kind, Observable, Urgency
 from pii_guard import Item, Statement
 from subscribers import Quiet, Software, Subscriber
 from tlp import Consent, Label
@@ -176,7 +176,7 @@ def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber, o
 
 
 def _without_a_hit(
-    kinds: set[str],
+    kinds: set[Kind],
     software: Sequence[Software],
     products: Sequence[Affected],
     sectors: set[str],

@@ -60,7 +60,11 @@ def text_of(literal: str) -> str:
 
 
 def unquoted(path: str) -> str:
-    return re.sub(STRING, lambda quoted: text_of(quoted.group(0)), path) if "'" in path else path
+    if "'" not in path:
+        return path
+    if "\\" not in path:
+        return path.replace("'", "")
+    return re.sub(STRING, lambda quoted: text_of(quoted.group(0)), path)
 
 
 class Test(Struct, frozen=True):

@@ -30,7 +30,7 @@ from normalize.pattern_parser import (
     unreadable,
 )
 
-__all__ = ["PatternValue", "pattern_values", "rewrite_pattern"]
+__all__ = ["PatternValue", "Reading", "pattern_values", "reading", "rewrite_pattern"]
 
 Drop = Callable[[PatternValue], bool]
 
@@ -43,13 +43,43 @@ _LIST = re.compile(rf"\s*\[\s*{_PLAIN_TEST}(?:\s+(AND|OR)\s+{_PLAIN_TEST})(?:\s+
 _TESTS = re.compile(TEST)
 
 
+class Reading(Struct, frozen=True):
+    """A pattern that was read once, for its values and for what is left without some of them."""
+
+    pattern: str
+    values: list[PatternValue]
+    """Every value it compares with, in the order they stand."""
+    tests: tuple[str, ...]
+    """The comparisons as they stand, where the pattern is one bracket of plain ones; else there is a tree."""
+    operator: str
+    tree: "_Parsed | None"
+
+    def without(self, drop: Drop) -> str | None:
+        """As `rewrite_pattern`; `drop` is asked once for each of the values, in their order."""
+        if self.tree is not None:
+            return _pruned(self.tree.tree, self.tree.text, drop)
+        kept = [test for test, value in zip(self.tests, self.values, strict=True) if not drop(value)]
+        if len(kept) == len(self.tests):
+            return self.pattern
+        return f"[{' OR '.join(kept)}]" if kept and self.operator == "OR" else None
+
+
+def reading(pattern: str) -> Reading:
+    """Read a pattern. Raises NormalizeError for no valid one."""
+    if simple := _ONE.fullmatch(pattern):
+        return Reading(pattern, [_plain(simple)], ("",), "", None)
+    if operator := _is_list(pattern):
+        tests = list(_TESTS.finditer(pattern))
+        return Reading(
+            pattern, [_plain(test) for test in tests], tuple(test.group(0) for test in tests), operator, None
+        )
+    parsed = _parse(pattern)
+    return Reading(pattern, list(_values(parsed.tree)), (), "", parsed)
+
+
 def pattern_values(pattern: str) -> list[PatternValue]:
     """Every value a pattern compares with, in the order they stand. Raises NormalizeError for no valid pattern."""
-    if simple := _ONE.fullmatch(pattern):
-        return [_plain(simple)]
-    if _is_list(pattern):
-        return [_plain(test) for test in _TESTS.finditer(pattern)]
-    return list(_values(_parse(pattern).tree))
+    return reading(pattern).values
 
 
 def rewrite_pattern(pattern: str, drop: Drop) -> str | None:
@@ -59,16 +89,7 @@ def rewrite_pattern(pattern: str, drop: Drop) -> str | None:
     or FOLLOWEDBY, or where an element of NOT IN goes, what it restricted goes with it. Comments go always.
     Raises NormalizeError for no valid pattern.
     """
-    if simple := _ONE.fullmatch(pattern):
-        return None if drop(_plain(simple)) else pattern
-    if operator := _is_list(pattern):
-        tests = list(_TESTS.finditer(pattern))
-        kept = [test.group(0) for test in tests if not drop(_plain(test))]
-        if len(kept) == len(tests):
-            return pattern
-        return f"[{' OR '.join(kept)}]" if kept and operator == "OR" else None
-    parsed = _parse(pattern)
-    return _pruned(parsed.tree, parsed.text, drop)
+    return reading(pattern).without(drop)
 
 
 def _is_list(pattern: str) -> str | None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ingest import Format, RawDocument, Source
 from normalize import Normalized, NormalizeError, Problem
+from normalize.collector import paused
 from normalize.recognise import UNKNOWN, recognise
 
 Drafts = Callable[[bytes, Source, datetime], Normalized]
@@ -38,7 +39,8 @@ def normalize(document: RawDocument) -> Normalized:
     if kind in LATER:
         raise NormalizeError(f"recognised as {LATER[kind]}, which this version does not read yet")
     try:
-        found = _reader(kind)(body, document.source, document.received_at)
+        with paused():
+            found = _reader(kind)(body, document.source, document.received_at)
     except RecursionError:
         raise NormalizeError("nested deeper than is read", stage="shape") from None
     return replace(found, problems=(problem, *found.problems)) if problem else found

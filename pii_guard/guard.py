@@ -10,24 +10,25 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from msgspec import Raw
 
 from ingest import Source
 from normalize import Draft, Facts, Kind, identity
+from normalize.collector import paused
 from pii_guard import GuardError, Item, LegalBasis, Refused, Statement, expiry, facts
 from pii_guard.policy import Policy
 from pii_guard.redact import names_in, rewrite
 from pii_guard.roles import Roles, of_bundle
-from pii_guard.treatments import compared_pairs
+from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
 from tlp import Label, strictest
 from tlp.markings import of_stix
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?").fullmatch
 _MAC_SIZE = 32
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _encode = msgspec.json.encode
 _decode_statement = msgspec.json.Decoder(Statement).decode
 _decode_objects = msgspec.json.Decoder(list[dict[str, Any]]).decode
@@ -66,11 +67,16 @@ class Guard:
 
         The date of receipt decides which regime holds. Never raises for what a draft holds.
         """
+        with paused():
+            return self._admitted(draft, source, received_at)
+
+    def _admitted(self, draft: Draft, source: Source, received_at: datetime) -> Item | Refused:
         regime = self.policy.regime(source, received_at)
-        roles = of_bundle(draft.objects, compared_pairs) if draft.objects else Roles()
+        patterns = Patterns()
+        roles = of_bundle(draft.objects, patterns.compared_pairs) if draft.objects else Roles()
         eraser = Eraser(self.policy.rulings(regime, source), roles, language=draft.language, public=source.public)
         eraser.know_names(names_in(draft.objects))
-        objects = rewrite(draft.objects, eraser, self._renamer(regime, source))
+        objects = rewrite(draft.objects, eraser, self._renamer(regime, source), patterns)
         kept = facts.guarded(draft.facts, eraser)
         title, summary = _words(draft, kept, eraser)
         references = tuple(url for each in draft.references if (url := eraser.reference(each, "/references/*")))
@@ -112,7 +118,8 @@ class Guard:
             return None
         rulings, prose = ruled
         objects = _decode_objects(statement.objects)
-        roles = of_bundle(objects, compared_pairs) if objects else Roles()
+        patterns = Patterns()
+        roles = of_bundle(objects, patterns.compared_pairs) if objects else Roles()
         facts.tell(roles, statement.facts.observables)
         eraser = Eraser(rulings, roles, language=statement.language, public=prose)
         eraser.know_names(names_in(objects))
@@ -171,7 +178,9 @@ class Guard:
         def rename(old: str) -> str:
             mine = base.copy()
             mine.update(old.encode("utf-8", "surrogatepass"))
-            return f"{old.partition('--')[0]}--{UUID(bytes=mine.digest(), version=4)}"
+            h = mine.hexdigest()
+            # A UUID of version 4 (RFC 9562 5.4): a 4 at its place, and 10 as the variant's two bits.
+            return f"{old.partition('--')[0]}--{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
 
         return rename
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pii_guard.paths import ANY_OF, REQUIRED
-from pii_guard.treatments import GONE, ID, REFERENCES, TREATMENTS, UNKNOWN, Treat, Walk
+from pii_guard.treatments import GONE, ID, REFERENCES, TREATMENTS, UNKNOWN, Patterns, Treat, Walk, identifier
 from pii_guard.values import Eraser
 from tlp.markings import KNOWN, STIX_ID, definition
 
@@ -17,6 +17,7 @@ Rename = Callable[[str], str]
 """An old id -> a new one of the same type, keyed."""
 
 _ORGANISATIONS = frozenset({"organization", "class", "system", "group"})
+_PERSONS = frozenset({"identity", "threat-actor"})
 _TLP_OBJECTS = {identifier: definition(label) for label, identifier in STIX_ID.items()}
 
 
@@ -46,10 +47,15 @@ class _Kept:
         self.obj, self.old, self.type, self.index, self.changed, self.inner = obj, old, kind, index, changed, inner
 
 
-def rewrite(objects: Sequence[dict[str, Any]], eraser: Eraser, rename: Rename) -> list[dict[str, Any]]:
-    """The objects as they may stay, in their order. The given ones are not changed."""
+def rewrite(
+    objects: Sequence[dict[str, Any]], eraser: Eraser, rename: Rename, patterns: Patterns | None = None
+) -> list[dict[str, Any]]:
+    """The objects as they may stay, in their order. The given ones are not changed.
+
+    `patterns`: those of the draft that were read before.
+    """
     ids = frozenset(str(obj.get("id")) for obj in objects)
-    walk = Walk(eraser, ids)
+    walk = Walk(eraser, ids, patterns or Patterns())
     kept: list[_Kept] = []
     changed = False
     for index, obj in enumerate(objects):
@@ -76,7 +82,7 @@ def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
         return None
     if identifier in _TLP_OBJECTS:
         return _Kept(dict(_TLP_OBJECTS[identifier]), identifier, "marking-definition", index, False, ())
-    if _is_person(walk, kind, obj):
+    if kind in _PERSONS and _is_person(walk, kind, obj):
         return None
     if walk.inner:
         walk.inner = []
@@ -89,20 +95,24 @@ def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
 
 
 def _treated(walk: Walk, obj: dict[str, Any], table: Mapping[str, Treat]) -> tuple[dict[str, Any], bool]:
-    made: dict[str, Any] = {}
+    made = dict(obj)
     changed = False
     for key, value in obj.items():
         treat = table.get(key)
+        if treat is identifier:
+            continue
         if treat is None:
             walk.strip(UNKNOWN, "free-text", "*")
             changed = True
+            del made[key]
             continue
         stays = treat(walk, value, key)
         if stays is not value:
             changed = changed or bool(stays != value)
             if stays is GONE:
-                continue
-        made[key] = stays
+                del made[key]
+            else:
+                made[key] = stays
     return made, changed
 
 
@@ -116,8 +126,11 @@ def _is_person(walk: Walk, kind: str, obj: Mapping[str, Any]) -> bool:
 
 def complete(kind: str, obj: Mapping[str, Any]) -> bool:
     """Does the object still have what it cannot be without?"""
-    required, choice = REQUIRED.get(kind, ()), ANY_OF.get(kind)
-    return all(key in obj for key in required) and (choice is None or any(key in obj for key in choice))
+    for key in REQUIRED.get(kind, ()):
+        if key not in obj:
+            return False
+    choice = ANY_OF.get(kind)
+    return choice is None or any(key in obj for key in choice)
 
 
 def _references(one: _Kept) -> list[tuple[dict[str, Any], str]]:

@@ -7,6 +7,7 @@ Sources: STIX 2.1 4.7, 4.8, 5.2, 6.4, 6.12, 10.6, 10.9 and field-notes "STIX 2.1
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from normalize import Role
@@ -60,6 +61,8 @@ _INDICATED = frozenset(
 )
 _MALWARE_LINKS = frozenset({"beacons-to", "communicates-with", "exfiltrates-to", "downloads-from", "downloaded-from"})
 _MEMBERS = {"consists-of", "hosts", "controls", "has"}
+
+_NONE: frozenset[str] = frozenset()
 
 Value = tuple[str, str]
 """An SCO type and its value, both casefolded: how patterns, objects and facts name the same thing."""
@@ -121,20 +124,26 @@ class Roles:
         """Evidence about a value wherever it stands."""
         self._values.setdefault((kind, value.casefold()), set()).update(tokens)
 
-    def evidence(self, kind: str, value: str, identifier: str = "") -> set[str]:
+    def evidence(self, kind: str, value: str, identifier: str = "") -> AbstractSet[str]:
         """Everything known about a value and about the object that carries it."""
-        return self._values.get((kind, value.casefold()), set()) | self._objects.get(identifier, set())
+        return self._values.get((kind, value.casefold()), _NONE) | self._objects.get(identifier, _NONE)
 
     def of_value(self, kind: str, value: str, identifier: str = "") -> Role:
         """The role of a value, with what is known of the object that carries it."""
+        if not self._values and identifier not in self._objects:
+            return "unknown"
         return join(self.evidence(kind, value, identifier))
 
     def of_anything(self, value: str) -> Role:
         """The role of a value found in prose, whatever kind of object it would be."""
+        if not self._values:
+            return "unknown"
+        folded = value.casefold()
         found: set[str] = set()
         for kind in _PROSE_KINDS:
-            found |= self._values.get((kind, value.casefold()), set())
-        return join(found)
+            if known := self._values.get((kind, folded)):
+                found |= known
+        return join(found) if found else "unknown"
 
     def tokens(self, identifier: str) -> set[str]:
         """Evidence about one object."""

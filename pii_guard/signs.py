@@ -47,22 +47,9 @@ _GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
 _USER = re.compile(r"user(?:\s*=|:|[ _-]?name|-id)|[/-]user|net\s+user")
-_STREETS = tuple(
-    word.encode()
-    for word in [
-        "straat",
-        "laan",
-        "weg",
-        "plein",
-        "gracht",
-        "kade",
-        "dijk",
-        "singel",
-        "dreef",
-        "steeg",
-        "hof",
-        "plantsoen",
-    ]
+_STREETS = (
+    *(b"straat", b"laan", b"weg", b"plein", b"gracht", b"kade", b"dijk", b"singel", b"dreef", b"steeg"),
+    *(b"hof", b"plantsoen"),
 )
 _SWITCH = re.compile(r"su\s+-\s")
 _COLON = re.compile(r":[0-9A-Fa-f:\]]")

@@ -6,11 +6,12 @@ stay, the very same object when nothing changed, or GONE.
 
 import re
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 from typing import Any, Final
 
 from normalize import NormalizeError, Role
-from normalize.patterns import PatternValue, pattern_values, rewrite_pattern
+from normalize.patterns import PatternValue, Reading, reading
 from pii_guard import Category
 from pii_guard.detect_network import is_ip
 from pii_guard.paths import (
@@ -57,13 +58,48 @@ _TRANSLATED = frozenset({"name", "description", "abstract", "content", "explanat
 _DATA = (bool, int, float)
 
 
+class Patterns:
+    """The patterns of one draft, each read once. Goes with the draft: it holds values."""
+
+    __slots__ = ("_readings",)
+
+    def __init__(self) -> None:
+        self._readings: dict[str, Reading | None] = {}
+
+    def reading(self, pattern: str) -> Reading | None:
+        """None: it is no valid pattern."""
+        try:
+            return self._readings[pattern]
+        except KeyError:
+            pass
+        try:
+            found = reading(pattern)
+        except NormalizeError:
+            found = None
+        self._readings[pattern] = found
+        return found
+
+    def compared_pairs(self, pattern: str) -> list[tuple[str, str]]:
+        """(object type, value) of what a pattern compares with, for `roles.of_bundle`."""
+        found = self.reading(pattern)
+        pairs = []
+        for each in found.values if found is not None else ():
+            if isinstance(each.value, str):
+                category = None if each.path == "value" else is_ip(each.value)
+                pairs.append((each.type if category is None else f"{category}-addr", each.value))
+        return pairs
+
+
 class Walk:
-    """Where a treatment is: the draft's eraser, the ids the draft holds, and the object in hand."""
+    """Where a treatment is: the draft's eraser, ids and patterns, and the object in hand."""
 
-    __slots__ = ("eraser", "ids", "index", "inner", "obj")
+    __slots__ = ("clean", "eraser", "ids", "index", "inner", "obj", "patterns", "times")
 
-    def __init__(self, eraser: Eraser, ids: frozenset[str]) -> None:
-        self.eraser, self.ids = eraser, ids
+    def __init__(self, eraser: Eraser, ids: frozenset[str], patterns: Patterns) -> None:
+        self.eraser, self.ids, self.patterns = eraser, ids, patterns
+        self.clean: AbstractSet[str] = eraser.nothing_in
+        self.times: set[str] = set()
+        """Timestamps that were met before."""
         self.index = 0
         self.obj: Mapping[str, Any] = {}
         self.inner: list[tuple[dict[str, Any], str]] = []
@@ -94,7 +130,13 @@ def plain(walk: Walk, value: Any, path: str) -> Any:
 
 def time(walk: Walk, value: Any, path: str) -> Any:
     """A timestamp, by its form."""
-    return value if isinstance(value, str) and _TIME(value) else wrong(walk, path)
+    if type(value) is not str:
+        return wrong(walk, path)
+    if value not in walk.times:
+        if not _TIME(value):
+            return wrong(walk, path)
+        walk.times.add(value)
+    return value
 
 
 def hexadecimal(walk: Walk, value: Any, path: str) -> Any:
@@ -119,15 +161,15 @@ def hashes(walk: Walk, value: Any, path: str) -> Any:
 
 def word(walk: Walk, value: Any, path: str) -> Any:
     """A term of a vocabulary, a language, a version of a specification."""
-    if isinstance(value, str):
-        return value if walk.eraser.clean(value, path, walk.index) else GONE
+    if type(value) is str:
+        return value if value in walk.clean or walk.eraser.clean(value, path, walk.index) else GONE
     return plain(walk, value, path)
 
 
 def term(walk: Walk, value: Any, path: str) -> Any:
     """The name of a thing."""
-    if isinstance(value, str):
-        return walk.eraser.text(value, path, walk.index)
+    if type(value) is str:
+        return value if value in walk.clean else walk.eraser.text(value, path, walk.index)
     return wrong(walk, path)
 
 
@@ -304,26 +346,11 @@ def pattern(walk: Walk, value: Any, path: str) -> Any:
         if walk.eraser.wordless:  # a rule file names its author, and anybody else
             return prose(walk, value, path)
         return _AUTHOR.sub("", value) if walk.eraser.clean(_AUTHOR.sub("", value), path, walk.index) else GONE
-    try:
-        kept = rewrite_pattern(value, lambda compared: not may_compare(walk, compared, path))
-    except NormalizeError:
+    read = walk.patterns.reading(value)
+    if read is None:
         return walk.strip(UNKNOWN, "free-text", path)
+    kept = read.without(lambda compared: not may_compare(walk, compared, path))
     return GONE if kept is None else kept
-
-
-def compared_pairs(text: str) -> list[tuple[str, str]]:
-    """(object type, value) of what a pattern compares with, for `roles.of_bundle`."""
-    try:
-        values = pattern_values(text)
-    except NormalizeError:
-        return []
-    pairs = []
-    for each in values:
-        if isinstance(each.value, str):
-            direct = each.path == "value"
-            category = None if direct else is_ip(each.value)
-            pairs.append((each.type if direct or category is None else f"{category}-addr", each.value))
-    return pairs
 
 
 def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
@@ -340,6 +367,8 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     if not isinstance(compared.value, str):
         return True
     value, eraser = compared.value, walk.eraser
+    if first.startswith("hashes") or (compared.type == "domain-name" and _DOMAIN(value)):
+        return True
     role = eraser.roles.of_value(compared.type, value)
     category = CATEGORY_OF_TYPE.get(compared.type) if first == "value" else None
     if (compared.type, first) in PATTERN_ACCOUNT:
@@ -348,8 +377,6 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
         return eraser.action(category, role, path, walk.index) == "keep"  # type: ignore[arg-type]
     if compared.type == "url":
         return eraser.observed_url(value, role, path, walk.index) == value
-    if first.startswith("hashes") or (compared.type == "domain-name" and _DOMAIN(value)):
-        return True
     bare = value.replace("\\", "") if compared.operator in ("MATCHES", "LIKE") else value
     if compared.type in ("file", "directory", "windows-registry-key", "process"):
         return eraser.file_path(bare, role, path, walk.index) == bare

@@ -116,7 +116,7 @@ class Ledger:
 class Eraser:
     """The rulings of one regime for one source, applied to the values of one draft."""
 
-    __slots__ = ("_clean", "_names", "_versions", "_words", "holds", "ledger", "roles", "rulings", "wordless")
+    __slots__ = ("_names", "_versions", "_words", "holds", "ledger", "nothing_in", "roles", "rulings", "wordless")
 
     def __init__(self, rulings: Rulings, roles: Roles, *, language: str, public: bool) -> None:
         self.rulings, self.roles, self.ledger = rulings, roles, Ledger()
@@ -125,7 +125,8 @@ class Eraser:
         self.wordless = not public and not self.holds and rulings["free-text", "unknown"].action != "keep"
         """Prose goes as a whole: the source may say anything in it."""
         self._words = _WORDS["nl" if language.startswith("nl") else "en"]
-        self._clean: set[str] = set()
+        self.nothing_in: set[str] = set()
+        """Texts in which nothing was found. Most of a draft's words stand in it many times."""
         self._versions: set[str] = set()
         self._names: dict[str, re.Pattern[str]] = {}
 
@@ -161,12 +162,11 @@ class Eraser:
 
     def text(self, text: str, path: str, index: int = -1) -> str:
         """The text with everything that may not stay replaced by what it was, in words."""
-        if text in self._clean or (not self._names and PLAIN(text)):
+        if text in self.nothing_in:
             return text
-        spans = self.spans(text)
+        spans = [] if not self._names and len(text) <= 80 and PLAIN(text) else self.spans(text)
         if not spans:
-            if len(text) <= 80:
-                self._clean.add(text)
+            self.nothing_in.add(text)
             return text
         made, end = [], 0
         for span in spans:
@@ -183,7 +183,7 @@ class Eraser:
 
     def clean(self, text: str, path: str, index: int = -1) -> bool:
         """May this text stay as it stands? For values that make no sense with a part missing."""
-        return self.text(text, path, index) == text
+        return text in self.nothing_in or self.text(text, path, index) == text
 
     def version(self, text: str, path: str, index: int = -1) -> str | None:
         """A version, CPE or purl: four numbers are no address here. None: it holds something else."""

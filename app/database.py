@@ -77,7 +77,7 @@ def upgrade(engine: sa.Engine) -> None:
 
 def require_current(engine: sa.Engine) -> None:
     """Raise AppError when the database is not at this version."""
-    with engine.connect() as connection:
+    with engine.connect().execution_options(readonly=True) as connection:
         found = MigrationContext.configure(connection).get_current_revision()
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     if found != head:

@@ -73,6 +73,8 @@ def main() -> None:
     except ERRORS as error:
         _end(" ".join(str(error).split("\n")))
     except sa.exc.DBAPIError as error:
+        if "database is locked" in str(error.orig):
+            _end("another process writes to the database: run the command again when it is done")
         _end(f"the database could not do it ({type(error.orig).__name__}): run `oktt doctor`")
     except BrokenPipeError:
         sys.exit(0)

@@ -104,7 +104,12 @@ class Views:
             rows=self._rows(subscriber),
             parts=self._parts,
         )
-        return dataclasses.replace(view, urgency=self._urgency(view))
+        urgency = self._urgency(view)
+        if urgency == self.released.urgency:
+            return view
+        # Nor may a reason tell that the whole item is more urgent.
+        reasons = tuple(each for each in view.reasons if each.criterion != "urgency")
+        return dataclasses.replace(view, urgency=urgency, reasons=reasons)
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""

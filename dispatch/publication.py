@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from dispatch import DispatchError, View
 from dispatch.renaming import HUB, later, prepare, renamed, serialised
-from dispatch.revocation import notice
+from dispatch.revocation import OBSERVABLES, notice
 from dispatch.sequence import (
     CHUNK,
     Collection,
@@ -62,13 +62,6 @@ TEST_INDICATOR: dict[str, Any] = {
     "object_marking_refs": ["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"],
 }
 """A documentation name (RFC 2606) and the hash of the empty file."""
-
-_OBSERVABLES = (
-    "artifact", "autonomous-system", "directory", "domain-name", "email-addr", "email-message", "file", "ipv4-addr",
-    "ipv6-addr", "mac-addr", "mutex", "network-traffic", "process", "software", "url", "user-account",
-    "windows-registry-key", "x509-certificate",
-)  # fmt: skip
-"""STIX 2.1 6: what has no `modified`."""
 
 Random = Callable[[int], bytes]
 
@@ -193,9 +186,9 @@ def forget(conn: sa.Connection) -> int:
     """
     lock(conn)
     rows, names = published.c, renamed.c
-    empty = sa.and_(rows.withdrawn, ~rows.revoked, rows.type.in_(_OBSERVABLES))
+    empty = sa.and_(rows.withdrawn, ~rows.revoked, rows.type.in_(sorted(OBSERVABLES)))
     gone = conn.execute(sa.delete(published).where(empty)).rowcount
-    kinds = sa.or_(*(names.source_id.startswith(f"{kind}--", autoescape=True) for kind in _OBSERVABLES))
+    kinds = sa.or_(*(names.source_id.startswith(f"{kind}--", autoescape=True) for kind in sorted(OBSERVABLES)))
     used = sa.exists().where(rows.collection == names.collection, rows.object_id == names.object_id)
     return gone + conn.execute(sa.delete(renamed).where(kinds, ~used)).rowcount
 

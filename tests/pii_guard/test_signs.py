@@ -1,0 +1,69 @@
+"""The first signs decide nothing: with and without them the same is found."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pii_guard.detect import apart, scan
+from pii_guard.signs import EVERY
+from pii_guard.span import Span
+
+PIECES = (
+    *("jan.jansen@voorbeeld.nl", "jan[at]voorbeeld[.]nl", "jan %40 x", "jan at voorbeeld dot nl", "＠voorbeeld.nl"),
+    *("@jan@mastodon.example", "x@1.2.3.4", "a@b.nl:Welkom01", "jan (at) b.nl", "mail <at> b.nl", "&#64;b.nl"),
+    *("198.51.100.7", "198[.]51(.)100{.}7", "198-51-100-7.host.example", "1.2.3", "version 1.2.3.4", "10_2_3_4.ex"),
+    *("2001:db8::7", "00:1A:2b:3C:4d:5e", "00-1a-2b-3c-4d-5e", "001a.2b3c.4d5e", "MAC: ", "::1", "10:20:30"),
+    *("020-5551234", "+31 6 12345678", "06 1234\n5678", "BSN", "111222333", "1112.22.333", "12345672", "(020) 5551234"),
+    *("NL91 ABNA 0417 1643 00", "nl91abna0417164300", "NL111222333B01", "2026-03-02", "02-03-1980", "3 mei 1980"),
+    *("geboren op ", "date of birth: ", "kenteken ", "license plate ", "12-ABC-3", "Dorpsstraat 12a", "adres: "),
+    *(
+        "1234 AB",
+        "woont in ",
+        "lives at ",
+        "Dhr. ",
+        "(Mr ",
+        "\nMs. ",
+        "Jansen",
+        "de heer ",
+        "T.a.v. ",
+        "mw ",
+        "systems ",
+    ),
+    *("C:\\Users\\jjansen\\x", "/home/jjansen/", "\\Gebruikers\\jan\\", "//host/~jan/", "?user=jan&sid=12"),
+    *("https://bob:pw@host.example/x", "https://linkedin.com/in/jan", "t.me/jan", "//t.me/jan", "x.com/jan"),
+    *("password=Welkom01!", "wachtwoord : 'abc123", "api_key:", "Authorization: Bearer abcdef", "Cookie:   a=b"),
+    *(
+        "AKIAABCDEFGHIJKLMNOP",
+        "ghp_abcdefghijklmnopqrstuvwxyzABCDEF",
+        "xoxb-1234567890ab",
+        "-----BEGIN RSA PRIVATE KEY-----",
+    ),
+    *("eyJabcdefghijkl.abcdefghijkl.abc", "AIzaabcdefghijklmnopqrstuvwxyzABCDEFGHI", "net user jan", "/ru jan"),
+    *("--username jan", "user = jan", "login: jan", "su - jan", "ssh -p 22 jan@host", "runas /user:CORP\\jan"),
+    *("é", "…", "\u0660\u0661", " ", " ", "\n", "\t", ".", "-", "/", ":", "=", "0", "12", "word ", "(", ")"),
+)
+
+
+def without_signs(text: str) -> list[Span]:
+    """Every recogniser, whatever the text looks like."""
+    if len(text) < 4:
+        return []
+    found = [span for recogniser in EVERY for span in recogniser(text)]
+    return apart(found) if found else []
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=7).map("".join))
+def test_the_signs_leave_nothing_out(text: str) -> None:
+    assert scan(text) == without_signs(text)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("around", ["{}", "zie {} nu", "x{}9", "({})", '"{}"'])
+def test_the_signs_leave_out_no_single_value(piece: str, around: str) -> None:
+    text = around.format(piece)
+    assert scan(text) == without_signs(text)
+
+
+def test_an_address_in_dots_after_a_label_with_a_colon() -> None:
+    assert [span.category for span in scan("MAC: 001a.2b3c.4d5e")] == ["mac"]

@@ -358,7 +358,7 @@ NESTED: Mapping[str, Table] = {
         "external_id": "term",
     },
     "kill-chain-phase": {"kill_chain_name": "word", "phase_name": "word"},
-    "definition": {"tlp": "word", "statement": "term"},
+    "definition": {"tlp": "word", "statement": "prose"},
     "registry-value": {"name": "file-path", "data": "registry-data", "data_type": "word"},
     "alternate-data-stream": {"name": "file-path", "hashes": "hashes", "size": "plain"},
     "pe-optional-header": dict.fromkeys(_PE_NUMBERS, "plain")

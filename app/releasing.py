@@ -41,7 +41,10 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
     orders = []
     reached = (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
     for subscriber in registry.by_numbers(connection, reached):
-        kind: DeliveryKind = "update" if subscriber.id in before else "alert"
+        known = before.get(subscriber.id, 0)
+        if known >= released.item.version:  # decided once more, on the same version: nothing new to tell
+            continue
+        kind: DeliveryKind = "update" if known else "alert"
         for channel, contact in enumerate(subscriber.contacts):
             if contact.type in MAILED and _may_see(views, subscriber, match, confidential(contact)):
                 due = now + timedelta(minutes=service.settings.main.desk.undo_minutes)

@@ -150,13 +150,15 @@ def _distinct(
     """
     by_id: dict[str, list[dict[str, Any]]] = {}
     for path, obj in sound:
-        known = by_id.setdefault(obj["id"], [])
-        if any(other == obj for other in known[:8]):
+        known = by_id.get(obj["id"])
+        if known is None:
+            by_id[obj["id"]] = [obj]
             continue
-        if known:
-            older = [_moment(other) != _moment(obj) for other in known]
-            what = "another version of one object" if any(older) else "second object with the same id and other content"
-            problems.append(Problem("shape", f"{what}, kept apart", path))
+        if obj in known[:8]:
+            continue
+        older = [_moment(other) != _moment(obj) for other in known]
+        what = "another version of one object" if any(older) else "second object with the same id and other content"
+        problems.append(Problem("shape", f"{what}, kept apart", path))
         known.append(obj)
     objects: list[dict[str, Any]] = []
     superseded: set[int] = set()

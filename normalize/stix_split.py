@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from normalize import NormalizeError
+from normalize.stix_types import CHECKS
 
 HEADS = frozenset(("report", "grouping", "incident", "campaign"))
 LINKS = frozenset(("relationship", "sighting", "note", "opinion"))
@@ -26,6 +27,8 @@ _FOLLOWED = frozenset(
 `attributed-to`: they lead to everything else that the same actor did."""
 _NESTED = frozenset(("extensions", "body_multipart", "granular_markings"))
 """Properties in which references stand deeper."""
+_PLAIN = frozenset(name for name in CHECKS if not name.endswith(("_ref", "_refs"))) - _NESTED | {"type", "spec_version"}
+"""Properties that are known to hold none."""
 
 
 class Split:
@@ -153,6 +156,8 @@ def _ends(link: dict[str, Any]) -> list[str]:
 def _references(obj: dict[str, Any]) -> Iterator[str]:
     """Ids that an object refers to, also from within its extensions, message parts and granular markings."""
     for name, part in obj.items():
+        if name in _PLAIN:
+            continue
         if name[-4:] == "_ref":
             if type(part) is str:
                 yield part

@@ -142,7 +142,16 @@ def _pointing(kept: Sequence[_Kept]) -> dict[str, list[_Kept]]:
     """Id -> the objects that refer to it."""
     pointing: dict[str, list[_Kept]] = {}
     for one in kept:
-        for holder, key in _references(one):
+        obj = one.obj
+        for key, listed in REFERENCES[one.type]:
+            if key not in obj:
+                continue
+            if not listed:
+                pointing.setdefault(obj[key], []).append(one)
+                continue
+            for ref in obj[key]:
+                pointing.setdefault(ref, []).append(one)
+        for holder, key in one.inner:
             value = holder[key]
             for ref in value if isinstance(value, list) else (value,):
                 pointing.setdefault(ref, []).append(one)

@@ -29,6 +29,7 @@ from pii_guard.paths import (
 )
 from pii_guard.policy import Ruling
 from pii_guard.values import Eraser
+from tlp.markings import KNOWN
 
 
 class _Gone:
@@ -269,7 +270,11 @@ def markings(walk: Walk, value: Any, path: str) -> Any:
     """References to marking definitions; those outside the draft may be known to the reader."""
     if not isinstance(value, list):
         return wrong(walk, path)
-    kept = [ref for ref in value if isinstance(ref, str) and ref.startswith("marking-definition--") and ID(ref)]
+    kept = [
+        ref
+        for ref in value
+        if isinstance(ref, str) and (ref in KNOWN or (ref.startswith("marking-definition--") and ID(ref)))
+    ]
     return value if len(kept) == len(value) else kept or GONE
 
 

@@ -129,7 +129,11 @@ def of_stix(objects: Sequence[Mapping[str, Any]]) -> tuple[Label | None, tuple[s
             known = KNOWN.get(identifier)
             stated[identifier] = max(label, known) if label and known else label or known
     found: set[Label] = set()
-    for reference in {ref for obj in objects for ref in _references(obj)}:
+    references: set[str] = set()
+    for obj in objects:
+        if "object_marking_refs" in obj or "granular_markings" in obj:
+            references.update(_references(obj))
+    for reference in references:
         if reference not in stated and reference not in KNOWN:
             doubts.add("unknown-marking")
         elif (label := stated.get(reference, KNOWN.get(reference))) is not None:

@@ -80,7 +80,9 @@ class Sender:
             wanted = mail.SmtpSettings(
                 smtp.host, smtp.port, smtp.security, smtp.user, secret, timeout=smtp.timeout, hello=""
             )
-            self._channels["email"] = mail.SmtpChannel(wanted, self._from)
+            server = mail.SmtpChannel(wanted, self._from)
+            server.check()
+            self._channels["email"] = server
 
     def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """Check everything again (release, match, label, channel), make the message and store it.

@@ -72,7 +72,7 @@ def due(service: Service, *, now: bool = False) -> int:
 
 def dispatch(service: Service, *, now: bool = False, progress: Progress | None = None) -> dict[str, int]:
     """Send what is due, once. Counts by what became of it."""
-    worker = f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
+    worker = f"{_host()}/{os.getpid()}/{_started(os.getpid())}"
     _requeue_dead(service)
     sender = sending.Sender(service)
     with (progress or _silent)("Sending", due(service, now=now)) as advance:
@@ -182,7 +182,7 @@ def _loop(service: Service, stop: threading.Event) -> None:
 
 def _requeue_dead(service: Service) -> None:
     """Claims of processes of this machine that are no more come back at once, not when their lease runs out."""
-    here = socket.gethostname()
+    here = _host()
     with service.transaction() as connection:
         dead = []
         for holder in outbox.holders(connection):
@@ -191,6 +191,11 @@ def _requeue_dead(service: Service) -> None:
             if host == here and pid.isdigit() and _started(int(pid)) != started:
                 dead.append(holder)
         outbox.requeue_expired(connection, service.clock(), dead)
+
+
+def _host() -> str:
+    """This machine's name, short enough that a worker's name fits its column."""
+    return socket.gethostname()[:32]
 
 
 def _started(pid: int) -> str:

@@ -176,6 +176,13 @@ class SmtpChannel:
         self.settings, self.sender = settings, sender
         self._open: smtplib.SMTP | None = None
 
+    def check(self) -> None:
+        """Raises DispatchError for files of `[smtp]` that cannot be read: before anything is claimed, not for each."""
+        if self.settings.user:
+            self._password()
+        if self.settings.security != "none":
+            self._tls()
+
     def send(self, delivery: Delivery, address: str, message: bytes) -> Outcome:
         """Hand a message over once. 4xx and the network: retry; 5xx: failed; nothing raises but our own errors."""
         recipient = _address(address, delivery)

@@ -14,14 +14,16 @@ CHANCE = {
     "statements": {"sealed"},
 }
 """Columns that differ between two runs of the same: made at random, or chained to such."""
-STANDING = {
-    "cursors": {"last_success", "documents", "last_document_at"},
+STANDING = {"cursors": {"last_success", "documents", "last_document_at"}}
+"""Columns that say that a source was read again."""
+TRIED = {
+    **STANDING,
     "deliveries": {"worker", "claimed_until", "attempts", "repeat"},
     "ledger": {"id", "repeat"},
     "history": {"id"},
     "refusals": {"id"},
 }
-"""Columns that say how often and by whom it was tried, not what came of it; and counters of rows."""
+"""Also how often and by whom it was tried, which is not what came of it; and counters of rows."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class State:
 
 
 def state(instance: Path, *, exact: bool = False) -> State:
-    """Read it all. `exact`: also what is made at random; only standing and access may differ."""
+    """Read it all. `exact`: also what is made at random; only the sources' standing may differ."""
     uri = f"file:{instance / 'oktt.db'}?mode=ro"
     with sqlite3.connect(uri, uri=True) as connection:
         connection.row_factory = sqlite3.Row
@@ -56,7 +58,7 @@ def state(instance: Path, *, exact: bool = False) -> State:
     aliases = {row["id"]: row["alias"] for row in whole["collections"]}
     rows = {}
     for name, found in whole.items():
-        dropped = STANDING.get(name, set()) | (set() if exact else CHANCE.get(name, set()))
+        dropped = STANDING.get(name, set()) if exact else TRIED.get(name, set()) | CHANCE.get(name, set())
         rows[name] = [_row(row, dropped, {} if exact else aliases) for row in found]
     files = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted((instance / "outbox").glob("*"))

@@ -18,7 +18,7 @@ from config.settings import write_defaults
 from dispatch import View
 from ingest import RawDocument, Source, Unreadable
 from normalize import Draft
-from pii_guard import Item, journal
+from pii_guard import Finding, Item, journal
 from subscribers import Contact, Incoming, Profile, Subscriber, registry
 from tlp import Clearance, Label, Refusal
 from triage import decide, inbox
@@ -41,7 +41,9 @@ class House:
         """Guard drafts and lay them down as one document."""
         service, from_ = self.service, self.source(source)
         document = RawDocument(from_, b"", "0a1b.json", self.now, key=f"document {next(self.numbers)}")
-        items, register, findings = [], [], []
+        items: list[tuple[Item, tuple[str, ...]]] = []
+        register: list[journal.Entry] = []
+        findings: list[Finding] = []
         holds: list[Unreadable] = list(refused)
         for each in drafts:
             answer = service.guard.admit(each, from_, self.now)

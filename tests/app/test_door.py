@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ def test_tallies_add_up() -> None:
     one, two = door.Tally(documents=1, held=1), door.Tally(documents=2, refused=3, items={"OKTT-2026-0001"})
     one.effects["new"] += 1
     two.effects["new"] += 2
-    two.findings["email"] = door.Counter({"strip": 4})
+    two.findings["email"] = Counter({"strip": 4})
     one.add(two)
     one.add(two)
     assert one.summary(1.23456) == {

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app import desk, workers
 from app.views import Shelf
-from dispatch import ledger, outbox, publication
+from dispatch import ledger, outbox, publication, sequence
 from normalize import Affected
 from subscribers import Contact, Software
 from tests.app.house import MAIL, TAXII, House, opened
@@ -18,7 +18,7 @@ from tlp import Label
 from triage import TriageError, decide, inbox
 
 CVE = "CVE-2026-0001"
-METAL = {"sectors": ("SBI:25",)}
+METAL: dict[str, Any] = {"sectors": ("SBI:25",)}
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def deliveries(house: House) -> list[tuple[str, str, int, str]]:
 
 def served(house: House, alias: str) -> list[dict[str, Any]]:
     """Objects that a collection serves, revocations too."""
-    rows, collections = publication.published.c, publication.collections.c
-    query = sa.select(rows.body).join(publication.collections, collections.id == rows.collection)
+    rows, collections = sequence.published.c, sequence.collections.c
+    query = sa.select(rows.body).join(sequence.collections, collections.id == rows.collection)
     with house.service.reading() as connection:
         found = connection.scalars(query.where(collections.alias == alias, ~rows.withdrawn))
         return [json.loads(body) for body in found]
@@ -168,10 +168,8 @@ def test_who_comes_later_needs_a_rule(house: House) -> None:
     house.subscribe("laat", TAXII, **METAL)
     house.subscribe("bakker", TAXII, sectors=("SBI:10",))
     workers.open_collections(house.service)
-    links, collections = publication.published_items.c, publication.collections.c
-    query = sa.select(collections.alias, links.item).join(
-        publication.published_items, collections.id == links.collection
-    )
+    links, collections = sequence.published_items.c, sequence.collections.c
+    query = sa.select(collections.alias, links.item).join(sequence.published_items, collections.id == links.collection)
     with house.service.reading() as connection:
         found = {(row.alias, row.item) for row in connection.execute(query) if row.alias in ("laat", "bakker")}
     assert found == {("laat", items["Over ruled"])}

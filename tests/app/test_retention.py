@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from app import database, retention, workers
-from dispatch import publication
+from dispatch import publication, sequence
 from pii_guard import journal
 from tests.app.house import TAXII, House, opened
 from tests.triage.desk import draft
@@ -107,7 +107,7 @@ def test_taxii_serves_nothing_of_it(house: House) -> None:
     house.later(**YEARS)
     retention.purge(house.service)
     with house.service.reading() as connection:
-        bodies = connection.scalars(sa.select(publication.published.c.body)).all()
+        bodies = connection.scalars(sa.select(sequence.published.c.body)).all()
     assert not any(b"Kwetsbaarheid" in body for body in bodies)
 
 

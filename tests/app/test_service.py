@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app import AppError, database, service
 from config import ConfigError
 from config.settings import load
-from dispatch import publication
+from dispatch import sequence
 from tests.app.house import opened
 
 
@@ -24,12 +24,12 @@ def test_making_it_twice_changes_nothing(tmp_path: Path, url: str) -> None:
     files = {path.name: path.read_bytes() for path in tmp_path.glob("*.toml")}
     key = (tmp_path / "instance.key").read_bytes()
     with house.service.reading() as connection:
-        before = connection.execute(sa.select(publication.collections)).all()
+        before = connection.execute(sa.select(sequence.collections)).all()
     assert service.make(tmp_path) == []
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.toml")} == files
     assert (tmp_path / "instance.key").read_bytes() == key
     with house.service.reading() as connection:
-        assert connection.execute(sa.select(publication.collections)).all() == before
+        assert connection.execute(sa.select(sequence.collections)).all() == before
 
 
 def test_it_says_what_it_made(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which statements lie in which item, and when there is a new version."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -49,7 +50,7 @@ def test_ids_count_on_within_a_year_and_start_anew(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("words", [{"title": "Andere titel"}, {"summary": "Andere tekst."}])
-def test_wording_alone_makes_no_version_and_voids_nothing(desk: Desk, words: dict[str, str]) -> None:
+def test_wording_alone_makes_no_version_and_voids_nothing(desk: Desk, words: dict[str, Any]) -> None:
     item = desk.item(draft("a", cves=(ONE,)))
     desk.act("release", item)
     assert effects(desk.receive(draft("a", cves=(ONE,), **words))) == ["unchanged"]
@@ -57,7 +58,7 @@ def test_wording_alone_makes_no_version_and_voids_nothing(desk: Desk, words: dic
     assert desk.released(item) is not None
 
 
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "product": {"affected": (Affected("Fortinet", "FortiOS"),)},
     "exploited": {"exploited": True},
     "kans": {"kans": "high"},
@@ -191,8 +192,8 @@ DRAFTS = st.lists(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drafts=DRAFTS, data=st.data())
 def test_any_order_gives_the_same_items(
-    tmp_path_factory: pytest.TempPathFactory, drafts: list, data: st.DataObject
-) -> None:  # type: ignore[type-arg]
+    tmp_path_factory: pytest.TempPathFactory, drafts: list[Any], data: st.DataObject
+) -> None:
     made = [
         (draft(f"k{n}", kind, tracking=tracking, cves=cves), source)
         for n, (kind, tracking, cves, source) in enumerate(drafts)

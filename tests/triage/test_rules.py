@@ -66,9 +66,12 @@ def test_every_source_has_to_be_one_of_the_rule() -> None:
 
 @pytest.mark.parametrize(("field", "given", "fits"), [("kinds", "kind", "advisory"), ("urgency", "urgency", "today")])
 def test_kinds_and_urgencies(field: str, given: str, fits: str) -> None:
-    limited = rule(**{field: (fits,)})
-    assert chosen(item(), limited, **{given: fits}) == "r"
-    assert chosen(item(), limited, **{given: "report" if given == "kind" else "info"}) is None
+    allowed: dict[str, Any] = {field: (fits,)}
+    limited = rule(**allowed)
+    same: dict[str, Any] = {given: fits}
+    other: dict[str, Any] = {given: "report" if given == "kind" else "info"}
+    assert chosen(item(), limited, **same) == "r"
+    assert chosen(item(), limited, **other) is None
 
 
 @pytest.mark.parametrize("allowed", list(Label))

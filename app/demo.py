@@ -37,8 +37,6 @@ person_over = 60
 second_person_over = 120
 undo_minutes = 10
 """
-LINES = 44
-"""How much of it is shown."""
 SHOWN = "beveiliging@voorbeeldmetaal.example"
 """Whose notification is shown: the metal firm of the samples."""
 

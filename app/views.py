@@ -79,7 +79,6 @@ class Views:
                 view.kind,
                 exposure=view.exposure,
                 affected=view.affected,
-                cves=view.cves,
                 register=register,
                 language=subscriber.language,
                 title=view.title,

@@ -335,12 +335,6 @@ def holders(conn: sa.Connection) -> set[str]:
     return set(conn.execute(held).scalars())
 
 
-def next_due(conn: sa.Connection) -> datetime | None:
-    """When the next delivery is due; None: nothing waits."""
-    found: datetime | None = conn.execute(sa.select(sa.func.min(_d.due_at)).where(_d.state == "queued")).scalar_one()
-    return found
-
-
 def summary(conn: sa.Connection, since: datetime | None = None) -> dict[tuple[str, str], int]:
     """(medium, outcome) -> how many; what waits counts as `queued`."""
     closed = sa.select(ledger.c.medium, ledger.c.outcome, sa.func.count()).group_by(ledger.c.medium, ledger.c.outcome)

@@ -7,12 +7,9 @@ A reader's decision rests only on the statements that reader may see: see `filte
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from pyroaring import BitMap
-
-from pii_guard import Item
-from subscribers import Subscriber
 
 Outcome = Literal["deliver", "digest", "no-match", "tlp", "urgency", "opt-out", "quiet", "unverified", "vital"]
 CriterionName = Literal[
@@ -74,17 +71,3 @@ class Match:
     def audience(self) -> BitMap:
         """Who gets a message now or in a digest."""
         return self.outcomes["deliver"] | self.outcomes["digest"] | self.outcomes["quiet"]
-
-
-class Criterion(Protocol):
-    """One of the criteria that find candidates; filters only take away."""
-
-    name: CriterionName
-
-    def candidates(self, item: Item) -> BitMap:
-        """Numbers of all subscribers for whom this criterion is met."""
-        ...
-
-    def explain(self, item: Item, subscriber: Subscriber) -> Reason:
-        """The same decision for one subscriber, in words."""
-        ...

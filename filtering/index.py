@@ -14,7 +14,7 @@ from msgspec import Struct
 from pyroaring import BitMap
 
 from filtering import FilteringError
-from filtering.network import Hits, Networks, Owners, check
+from filtering.network import Networks, Owners, check
 from filtering.postings import Postings
 from filtering.software import Catalogue, Installed, installed, opt_out
 from filtering.views import confidential
@@ -246,17 +246,6 @@ class Index:
     def owners(self, observables: Sequence[Observable]) -> Owners:
         """All holders of what some observables lie in, verified or not, in one pass."""
         return self.networks.owners(observables, self.verified)
-
-    def owners_of(self, observables: Sequence[Observable]) -> Hits:
-        """Subscriber number -> positions of the observables in its verified networks and domains, in one pass.
-
-        Where no verified holder of a prefix is registered, the holder of the AS number (network owner) counts.
-        """
-        owners = self.owners(observables)
-        merged: Hits = {}
-        for number in (owners.network.keys() | owners.domain.keys()) & set(self.verified):
-            merged[number] = sorted({*owners.network.get(number, ()), *owners.domain.get(number, ())})
-        return merged
 
 
 @lru_cache(maxsize=262144)

@@ -7,9 +7,9 @@ A dict for each prefix length: exact, incremental, and only the lengths in use a
 
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pyroaring import BitMap
@@ -18,9 +18,6 @@ from filtering import FilteringError
 from filtering.postings import Postings
 from normalize import Observable
 from subscribers import Subscriber
-
-if TYPE_CHECKING:
-    from filtering.index import Index
 
 BITS = {4: 32, 6: 128}
 _MAPPED = 0xFFFF << 32
@@ -221,35 +218,6 @@ def _note(hits: Hits, number: int, position: int) -> None:
         hits[number] = [position]
     elif found[-1] != position:
         found.append(position)
-
-
-def owned(subscriber: Subscriber, index: "Index | None" = None) -> Callable[[Observable], bool]:
-    """Does an observable lie in what this subscriber holds, verified? For 40,000 rows and one subscriber.
-
-    With an index the AS numbers count too, for what no verified holder of a prefix is registered for; without one
-    only networks and domains do.
-    """
-    profile = subscriber.profile
-    if not profile.verified:
-        return lambda _: False
-    alone = Networks()
-    alone.add(profile.networks, profile.domains, 0)
-    names = frozenset(profile.domains)
-    systems = frozenset(alone.systems) if index is not None else frozenset()
-
-    def own(observable: Observable) -> bool:
-        where = place(observable)
-        if where.prefix is not None:
-            if alone.holders(where.prefix):
-                return True
-            if observable.asn not in systems or index is None:
-                return False
-            return not any(number in index.verified for number in index.networks.holders(where.prefix))
-        if where.domain is not None:
-            return any(name in names for name in above(where.domain))
-        return asn(observable) in systems
-
-    return own
 
 
 def holdings(subscriber: Subscriber, where: Place, system: int | None) -> Iterator[str]:

@@ -8,7 +8,6 @@ import re
 import unicodedata
 from functools import cmp_to_key, lru_cache
 from itertools import combinations
-from typing import Literal
 from urllib.parse import unquote
 
 from packageurl import PackageURL
@@ -273,14 +272,6 @@ def name_key(vendor: str, product: str) -> tuple[str, str]:
 def alias_of(vendor: str, product: str) -> bool:
     """Is this name another name than the one its product is filed under?"""
     return name_key(vendor, product) != plain_key(vendor, product)
-
-
-def match_name(a_vendor: str, a_product: str, b_vendor: str, b_product: str) -> Literal["exact", "likely", None]:
-    """Exact: the same names. Likely: one product by a known alias. None: not the same product."""
-    if name_key(a_vendor, a_product) != name_key(b_vendor, b_product):
-        return None
-    same = plain_key(a_vendor, a_product) == plain_key(b_vendor, b_product)
-    return "exact" if same else "likely"
 
 
 def _words(text: str) -> str:

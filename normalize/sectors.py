@@ -49,22 +49,6 @@ def covers(broad: str, narrow: str) -> bool:
     return bool(inner) and inner & ~outer == 0
 
 
-@cache
-def expand(code: str) -> frozenset[str]:
-    """All codes at or below it, in every scheme (the code itself included)."""
-    outer = _codes().get(code, 0)
-    return frozenset({code, *(other for other, inner in _codes().items() if inner & ~outer == 0)})
-
-
-@cache
-def ancestors(code: str) -> frozenset[str]:
-    """All codes that cover it, in every scheme (the code itself included): the mirror of `expand`."""
-    inner = _codes().get(code, 0)
-    if not inner:
-        return frozenset({code})
-    return frozenset(other for other, outer in _codes().items() if inner & ~outer == 0)
-
-
 def of_words(*texts: str) -> tuple[str, ...]:
     """Codes of the sectors that advisories name in words (`Critical Manufacturing, Energy`)."""
     named: dict[str, str] = _table()["ciip"]

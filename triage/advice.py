@@ -113,7 +113,6 @@ def steps(
     *,
     exposure: str | None = None,
     affected: Sequence[Affected] = (),
-    cves: Sequence[str] = (),  # noqa: ARG001 - blocks for single vulnerabilities come by product
     register: Register,
     language: Language,
     title: str = "",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from filtering import FilteringError
 from filtering.index import Index
-from filtering.network import Networks, owned, place, prefix
+from filtering.network import Networks, place, prefix
 from normalize import Observable
 from tests.filtering.things import address, subscriber
 
@@ -62,10 +62,10 @@ def test_a_profile_that_cannot_be_held_changes_nothing() -> None:
     index = Index.build([subscriber(1, networks=("192.0.2.0/24",))])
     with pytest.raises(FilteringError):
         index.put(subscriber(1, networks=("192.0.3.0/24", "geen")))
-    assert index.owners_of([address("192.0.2.1"), address("192.0.3.1")]) == {1: [0]}
+    assert holders(index, [address("192.0.2.1"), address("192.0.3.1")]) == {1: [0]}
 
 
-def test_owned_and_owners_of_say_the_same() -> None:
+def test_verified_holders_and_the_network_owner_where_there_is_none() -> None:
     one = subscriber(1, networks=("192.0.2.0/28", "AS64500"), domains=("voorbeeld.nl",))
     other = subscriber(2, networks=("192.0.2.16/28",))
     unproven = subscriber(3, networks=("192.0.2.0/24",), verified=False)
@@ -74,9 +74,13 @@ def test_owned_and_owners_of_say_the_same() -> None:
         address("192.0.2.1", 64500), address("192.0.2.17", 64500), address("192.0.2.40", 64500), address("192.0.2.41"),
         Observable("domain", "a.voorbeeld.nl"), Observable("asn", "AS64500"), Observable("hash", "x"),
     ]  # fmt: skip
-    assert index.owners_of(seen) == {1: [0, 2, 4, 5], 2: [1]}
-    for who in (one, other, unproven):
-        mine = owned(who, index)
-        assert [n for n, each in enumerate(seen) if mine(each)] == index.owners_of(seen).get(who.number, [])
-    alone = owned(one)
-    assert [n for n, each in enumerate(seen) if alone(each)] == [0, 4]
+    assert holders(index, seen) == {1: [0, 2, 4, 5], 2: [1]}
+
+
+def holders(index: Index, seen: list[Observable]) -> dict[int, list[int]]:
+    """Subscriber number -> positions of what lies in its verified networks and domains."""
+    owners = index.owners(seen)
+    return {
+        number: sorted({*owners.network.get(number, ()), *owners.domain.get(number, ())})
+        for number in (owners.network.keys() | owners.domain.keys()) & set(index.verified)
+    }

@@ -148,14 +148,13 @@ def emails(text: str) -> Found:
         if _NOBODYS.match(match.group()):
             continue
         yield Span("email", start, end, 0.95, "email-at-address" if match.group("ip") else "email")
-        tail = _LOGIN_TAIL.match(text, end)
+        tail = _LOGIN_TAIL.match(text, end) if end < len(text) else None
         if tail and not text.startswith("://", end):
             yield Span("credential", end, tail.end(), 0.8, "log-in")
     if text.count("@") > 1:
         for match in _FEDIVERSE.finditer(text):
             yield Span("social", *match.span(), 0.97, "fediverse")
-    lower = text.lower()
-    if " dot " in lower or " punt " in lower:
+    if " dot " in (lower := text.lower()) or " punt " in lower:
         for match in _SPOKEN_EMAIL.finditer(text):
             yield Span("email", *match.span(), 0.4, "email-spoken")
 

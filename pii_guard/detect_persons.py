@@ -22,7 +22,6 @@ _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _BSN_WORDS = re.compile(
     r"\bbsn\b|burger\s?service|sofi\s?-?nummer|\bsofi\b|citizen service|persoonsnummer", re.IGNORECASE
 )
-BSN_SIGNS = ("bsn", "burger", "sofi", "citizen", "persoonsn")
 _VAT = re.compile(r"(?<!\w)NL\.?(\d{9})\.?B\.?\d{2}(?!\w)", re.IGNORECASE)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
 ACCOUNT_START = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{4}").search
@@ -72,9 +71,14 @@ def numbers(text: str) -> Found:
                 yield Span("phone", *match.span(), confidence, "phone")
 
 
+def names_bsn(lower: str) -> bool:
+    """May a word for a citizen's number stand in the text (in lower case)?"""
+    return "bsn" in lower or "burger" in lower or "sofi" in lower or "citizen" in lower or "persoonsn" in lower
+
+
 def _citizen_numbers(text: str) -> Found:
     lower = text.lower()
-    named = any(word in lower for word in BSN_SIGNS) and bool(_BSN_WORDS.search(text))
+    named = names_bsn(lower) and bool(_BSN_WORDS.search(text))
     for match in _BSN.finditer(text):
         digits = re.sub(r"\D", "", match.group())
         if (len(digits) == 9 or named) and stdnum_bsn.is_valid(digits):

@@ -80,7 +80,7 @@ def join(evidence: Iterable[str]) -> Role:
     """The lattice: victim over attacker over unknown. Without evidence: unknown."""
     role: Role = "unknown"
     for token in evidence:
-        spoken = speaks(token)
+        spoken = EVIDENCE.get(token) or speaks(token)
         if spoken == "victim":
             return "victim"
         if spoken == "attacker":
@@ -122,7 +122,12 @@ class Roles:
 
     def add_value(self, kind: str, value: str, tokens: Iterable[str]) -> None:
         """Evidence about a value wherever it stands."""
-        self._values.setdefault((kind, value.casefold()), set()).update(tokens)
+        key = (kind, value.casefold())
+        known = self._values.get(key)
+        if known is None:
+            self._values[key] = set(tokens)
+        else:
+            known.update(tokens)
 
     def evidence(self, kind: str, value: str, identifier: str = "") -> AbstractSet[str]:
         """Everything known about a value and about the object that carries it."""
@@ -151,6 +156,8 @@ class Roles:
 
     def settle(self, objects: Sequence[Mapping[str, Any]]) -> None:
         """Let the evidence about objects count for their values, so that conflicts show everywhere."""
+        if not self._objects:
+            return
         for obj in objects:
             value = obj.get("value")
             tokens = self._objects.get(_id(obj))
@@ -169,10 +176,11 @@ def of_bundle(objects: Sequence[Mapping[str, Any]], pattern_values: Callable[[st
     roles = Roles()
     by_id = {obj["id"]: obj for obj in objects if isinstance(obj.get("id"), str)}
     indicates = _relationships(objects, by_id, roles)
+    told: dict[tuple[tuple[str, ...], bool], frozenset[str]] = {}
     for obj in objects:
         kind = obj.get("type")
         if kind == "indicator":
-            _indicator(obj, _id(obj) in indicates, roles, pattern_values)
+            _indicator(obj, _id(obj) in indicates, roles, pattern_values, told)
         elif kind == "sighting":
             _sighting(obj, by_id, roles)
         elif kind == "email-message":
@@ -219,12 +227,17 @@ def _indicator(
     indicates: bool,
     roles: Roles,
     pattern_values: Callable[[str], Iterable[Value]],
+    told: dict[tuple[tuple[str, ...], bool], frozenset[str]],
 ) -> None:
+    """`told`: the evidence that types of indicators are, most of which return."""
     types, pattern = obj.get("indicator_types"), obj.get("pattern")
     if not isinstance(types, list) or not isinstance(pattern, str) or obj.get("pattern_type", "stix") != "stix":
         return
-    tokens = [f"indicator-type:{name}" for name in types if isinstance(name, str)]
-    found = _whole([*tokens, "indicates"]) if indicates else set(tokens)
+    names = tuple(name for name in types if isinstance(name, str))
+    found = told.get((names, indicates))
+    if found is None:
+        tokens = [f"indicator-type:{name}" for name in names]
+        found = told[names, indicates] = frozenset(_whole([*tokens, "indicates"]) if indicates else tokens)
     for kind, value in pattern_values(pattern):
         roles.add_value(kind, value, found)
 

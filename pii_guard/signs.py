@@ -18,7 +18,7 @@ from pii_guard.detect_network import (
     user_names,
     user_paths,
 )
-from pii_guard.detect_persons import ACCOUNT_START, BSN_SIGNS, births, homes, numbers, persons, plates
+from pii_guard.detect_persons import ACCOUNT_START, births, homes, names_bsn, numbers, persons, plates
 from pii_guard.span import Found
 
 Recogniser = Callable[[str], Found]
@@ -51,6 +51,7 @@ _STREETS = (
     *(b"straat", b"laan", b"weg", b"plein", b"gracht", b"kade", b"dijk", b"singel", b"dreef", b"steeg"),
     *(b"hof", b"plantsoen"),
 )
+_STREET_ENDS = frozenset(word[-1] for word in _STREETS)
 _SWITCH = re.compile(r"su\s+-\s")
 _COLON = re.compile(r":[0-9A-Fa-f:\]]")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
@@ -108,7 +109,7 @@ def _by_digits(lower: str, raw: bytes, parts: bytes, found: list[Recogniser]) ->
     if parts.count(b"0.") >= 3:
         found.append(addresses)
     packed = raw.translate(_PACKED, _GAPS)
-    if b"00000000" in packed and (b"000000000" in packed or _named(lower) or ACCOUNT_START(lower)):
+    if b"00000000" in packed and (b"000000000" in packed or names_bsn(lower) or ACCOUNT_START(lower)):
         found.append(numbers)
     if "plate" in lower or "kenteken" in lower or "rplaat" in lower:
         found.append(plates)
@@ -210,10 +211,6 @@ def _person(lower: str) -> bool:
     return "dhr" in lower or "heer" in lower or "contactpersoon" in lower or "t.a.v" in lower
 
 
-def _named(lower: str) -> bool:
-    return any(word in lower for word in BSN_SIGNS)
-
-
 def _home(lower: str, raw: bytes, parts: bytes) -> bool:
     """A postcode after a word for an address, or a Dutch street with its number behind it."""
     if (b"0000A" in parts or b"0000 A" in parts) and (
@@ -222,7 +219,7 @@ def _home(lower: str, raw: bytes, parts: bytes) -> bool:
         return True
     at = parts.find(b"a 0")
     while at >= 0:
-        if raw.endswith(_STREETS, max(0, at - 9), at + 1):
+        if raw[at] in _STREET_ENDS and raw.endswith(_STREETS, max(0, at - 9), at + 1):
             return True
         at = parts.find(b"a 0", at + 3)
     return False

@@ -157,7 +157,7 @@ class Eraser:
             return "unknown", self.rulings["free-text", "unknown"]
         role: Role = "unknown"
         if span.category in ("ipv4", "ipv6", "email", "mac"):
-            role = self.roles.of_anything(_FANGED.sub(".", text[span.start : span.end]))
+            role = self.roles.of_anything(_bare(text[span.start : span.end]))
         return role, self.rulings[span.category, role]
 
     def text(self, text: str, path: str, index: int = -1) -> str:
@@ -285,7 +285,7 @@ class Eraser:
         userinfo, at, host = authority.rpartition("@")
         if at and userinfo:
             self.ledger.record("credential", role, self.rulings["credential", role], path, index, "url-userinfo")
-        bare = _FANGED.sub(".", host)
+        bare = _bare(host)
         if bare.startswith("["):
             bare = bare[1:].partition("]")[0]
         elif bare.count(":") == 1:
@@ -296,6 +296,11 @@ class Eraser:
         known = self.roles.of_value(f"{category}-addr", bare)
         told: Role = "victim" if "victim" in (known, role) else "attacker" if "attacker" in (known, role) else "unknown"
         return host if self.action(category, told, path, index) == "keep" else None
+
+
+def _bare(text: str) -> str:
+    """Without fangs."""
+    return _FANGED.sub(".", text) if any(sign in text for sign in "[({]") else text
 
 
 def _with(found: list[Span], new: list[Span]) -> list[Span]:

@@ -116,7 +116,18 @@ class Ledger:
 class Eraser:
     """The rulings of one regime for one source, applied to the values of one draft."""
 
-    __slots__ = ("_names", "_versions", "_words", "holds", "ledger", "nothing_in", "roles", "rulings", "wordless")
+    __slots__ = (
+        "_names",
+        "_plain_urls",
+        "_versions",
+        "_words",
+        "holds",
+        "ledger",
+        "nothing_in",
+        "roles",
+        "rulings",
+        "wordless",
+    )
 
     def __init__(self, rulings: Rulings, roles: Roles, *, language: str, public: bool) -> None:
         self.rulings, self.roles, self.ledger = rulings, roles, Ledger()
@@ -128,6 +139,7 @@ class Eraser:
         self.nothing_in: set[str] = set()
         """Texts in which nothing was found. Most of a draft's words stand in it many times."""
         self._versions: set[str] = set()
+        self._plain_urls: set[str] = set()
         self._names: dict[str, re.Pattern[str]] = {}
 
     def know_names(self, names: Iterable[str]) -> None:
@@ -187,7 +199,7 @@ class Eraser:
 
     def version(self, text: str, path: str, index: int = -1) -> str | None:
         """A version, CPE or purl: four numbers are no address here. None: it holds something else."""
-        if PLAIN(text) or text in self._versions:
+        if text in self._versions or PLAIN(text):
             return text
         for span in self.spans(text):
             if span.rule in ("ipv4", "email-at-address"):
@@ -258,7 +270,10 @@ class Eraser:
 
     def reference(self, url: str, path: str, index: int = -1) -> str | None:
         """A URL that points at more about it: stays, less what is personal in it. None: nothing may stay."""
+        if url in self._plain_urls:
+            return url
         if not self._names and _PLAIN_URL(url) and not PERSONAL_PAGE(url):
+            self._plain_urls.add(url)
             return url
         spans = self.spans(url)
         decoded = unquote(url) if "%" in url else url

@@ -3,8 +3,10 @@
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -30,6 +32,17 @@ def configure(*, verbose: bool = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def place(error: BaseException) -> str:
+    """Where in our code it went wrong. Not the error's text: that may hold what a document said."""
+    house = Path(__file__).parents[1]
+    ours = [
+        f"{Path(frame.filename).relative_to(house)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(house) and "site-packages" not in frame.filename
+    ]
+    return ours[-1] if ours else "start-up"
 
 
 class Metrics:

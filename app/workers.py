@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app import desk, digests, door, pipeline, releasing, retention, sending
-from app.observe import log
+from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
 from dispatch import Delivery, DispatchError, outbox, publication
@@ -163,21 +163,27 @@ def background(service: Service) -> Iterator[None]:
 
 def _loop(service: Service, stop: threading.Event) -> None:
     purged = None
+    work = (read_folders, open_collections, apply_rules, digests.build_due, dispatch)
     while True:
-        try:
-            read_folders(service)
-            open_collections(service)
-            apply_rules(service)
-            digests.build_due(service)
-            dispatch(service)
-            today = service.clock().astimezone(HERE).date()
-            if purged != today:
-                retention.purge(service)
-                purged = today
-        except Exception as error:
-            log.error("worker", error=type(error).__name__)
+        for each in work:
+            _attempt(each, service)
+            if stop.is_set():
+                return
+        today = service.clock().astimezone(HERE).date()
+        if purged != today and _attempt(retention.purge, service):
+            purged = today
         if stop.wait(PAUSE):
             return
+
+
+def _attempt(work: Callable[[Service], object], service: Service) -> bool:
+    """What goes wrong in one kind of work is told, and does not keep the others from theirs."""
+    try:
+        work(service)
+    except Exception as error:
+        log.error("worker", work=work.__name__, error=type(error).__name__, place=place(error))
+        return False
+    return True
 
 
 def _requeue_dead(service: Service) -> None:

@@ -28,8 +28,9 @@ def lines(values: Iterable[Any]) -> None:
 
 
 def say(text: str = "") -> None:
-    """A line for people, on stdout. Never interpreted as markup."""
+    """A line for people, on stdout, at once. Never interpreted as markup."""
     sys.stdout.write(_harmless(text) + "\n")
+    sys.stdout.flush()
 
 
 def _harmless(text: str) -> str:

@@ -1,7 +1,6 @@
 """The root command, and the one place where an error becomes an exit code."""
 
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -86,20 +85,11 @@ def main() -> None:
     except UnicodeEncodeError:
         _end("an argument is not UTF-8 text: correct it", 2)
     except Exception as error:
-        _end(f"{type(error).__name__} at {_place(error)}: a mistake of ours; report that place, it holds no data")
+        _end(
+            f"{type(error).__name__} at {observe.place(error)}: a mistake of ours; report that place, it holds no data"
+        )
 
 
 def _end(text: str, code: int = 1) -> NoReturn:
     print(f"oktt: {text}", file=sys.stderr)  # noqa: T201
     sys.exit(code)
-
-
-def _place(error: BaseException) -> str:
-    """Where in our code it went wrong. Not the error's text: that may hold what a document said."""
-    house = Path(__file__).parents[2]
-    ours = [
-        f"{Path(frame.filename).relative_to(house)}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(house) and "site-packages" not in frame.filename
-    ]
-    return ours[-1] if ours else "start-up"

@@ -15,7 +15,6 @@ from dispatch import Delivery, DispatchError, View, digest, editions, ledger, ou
 from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Edition, Window
 from filtering import Outcome
-from filtering.views import confidential
 from subscribers import Subscriber, registry
 from triage import decide
 
@@ -85,7 +84,7 @@ def _queued(service: Service, connection: sa.Connection, window: Window) -> dict
         items = {item: version for item, (version, numbers) in reached.items() if subscriber.number in numbers}
         held: dict[str, int] = {}
         for channel, contact in asked:
-            closed = confidential(contact)
+            closed = contact.confidential
             arranged = _arranged(service, connection, current, window, subscriber, items, closed=closed)
             if arranged is not None:
                 held |= arranged.items

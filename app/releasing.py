@@ -10,7 +10,6 @@ from app.views import Views
 from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publication
 from filtering import Match
 from filtering import match as matching
-from filtering.views import confidential
 from subscribers import Subscriber, registry
 from tlp import Refusal
 from triage import Released, decide
@@ -46,7 +45,7 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
             continue
         kind: DeliveryKind = "update" if known else "alert"
         for channel, contact in enumerate(subscriber.contacts):
-            if contact.type in MAILED and _may_see(views, subscriber, match, confidential(contact)):
+            if contact.type in MAILED and _may_see(views, subscriber, match, contact.confidential):
                 due = now + timedelta(minutes=service.settings.main.desk.undo_minutes)
                 orders.append(_order(service, kind, released, subscriber, channel, now, due))
     new = outbox.queue(connection, orders, urgency=released.urgency)

@@ -23,7 +23,6 @@ from dispatch.outbox import CancelReason
 from dispatch.render import MessageKind, Rendered
 from dispatch.view import fingerprint
 from filtering import Outcome as MatchOutcome
-from filtering.views import confidential
 from pii_guard import journal
 from subscribers import Contact, Subscriber, registry
 from tlp import Label
@@ -211,7 +210,7 @@ class Sender:
             return "deferred"
         if explanation.outcome != "deliver":
             return NO_LONGER.get(explanation.outcome, "no-match")
-        view = views.of(subscriber, explanation, confidential=confidential(contact))
+        view = views.of(subscriber, explanation, confidential=contact.confidential)
         if not isinstance(view, View):
             return "tlp"
         kind: MessageKind = "update" if delivery.kind == "update" else "alert"
@@ -227,7 +226,7 @@ class Sender:
             return "superseded"
         views = Views(self.service, connection, released)
         explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
-        view = views.of(subscriber, explanation, confidential=confidential(contact))
+        view = views.of(subscriber, explanation, confidential=contact.confidential)
         return (
             self._message(connection, delivery, subscriber, views, view, "withdrawal")
             if isinstance(view, View)
@@ -265,7 +264,7 @@ class Sender:
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
     ) -> Made | CancelReason:
         arranged = digests.contents(
-            self.service, connection, self.shelf, delivery.subject, subscriber, closed=confidential(contact)
+            self.service, connection, self.shelf, delivery.subject, subscriber, closed=contact.confidential
         )
         if arranged is None:
             return "no-match"

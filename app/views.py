@@ -14,7 +14,7 @@ from dispatch import View
 from dispatch.changes import changes
 from dispatch.view import Parts, compose
 from filtering import Explanation, Outcome
-from filtering import views as seeing
+from filtering.disclosure import reader
 from filtering.match import Matching
 from normalize import Facts, Urgency, identity
 from subscribers import Subscriber
@@ -112,7 +112,7 @@ class Views:
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""
-        return enforce(self._marked, seeing.reader(subscriber, concerned, confidential), self.now)
+        return enforce(self._marked, reader(subscriber, concerned, confidential), self.now)
 
     def public(self) -> View | Refusal:
         """What everybody may see."""

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from app import database
 from app.service import Service
 from dispatch import publication
+from filtering.disclosure import reader
 from filtering.match import explain
-from filtering.views import reader
 from subscribers import Subscriber, registry
 from tlp import PUBLIC, Label, Permit
 from tlp.enforce import enforce

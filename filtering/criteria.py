@@ -1,4 +1,4 @@
-"""Who meets which criterion on the facts of one view, for all subscribers at once (domain-rules: Whom it concerns).
+"""Who meets which criterion on one disclosure, for all subscribers at once (domain-rules: Whom it concerns).
 
 The rules, as built here and for one pair in `filtering.pairs`:
 
@@ -17,22 +17,22 @@ from functools import cached_property
 from pyroaring import BitMap
 
 from filtering import Confidence
+from filtering.disclosure import Disclosure
 from filtering.index import Index
 from filtering.network import Hits, Owners
-from filtering.views import View
 
 
 class Criteria:
-    """The criteria of one view, each computed when first asked."""
+    """The criteria on one disclosure, each computed when first asked."""
 
-    def __init__(self, view: View, index: Index) -> None:
-        self.view = view
+    def __init__(self, seen: Disclosure, index: Index) -> None:
+        self.seen = seen
         self.index = index
 
     @cached_property
     def owners(self) -> Owners:
         """Who holds what its observables lie in, verified or not."""
-        return self.index.owners(self.view.facts.observables)
+        return self.index.owners(self.seen.facts.observables)
 
     @cached_property
     def network(self) -> BitMap:
@@ -46,8 +46,8 @@ class Criteria:
 
     @cached_property
     def users(self) -> list[dict[Confidence, BitMap]]:
-        """For each product of the view its users, by confidence."""
-        return [self.index.software.users(product) for product in self.view.products]
+        """For each product of it its users, by confidence."""
+        return [self.index.software.users(product) for product in self.seen.products]
 
     @cached_property
     def software(self) -> BitMap:
@@ -57,12 +57,12 @@ class Criteria:
     @cached_property
     def sector(self) -> BitMap:
         """Who has one of the sectors it names."""
-        return self.index.in_sectors(self.view.sectors)
+        return self.index.in_sectors(self.seen.sectors)
 
     @cached_property
     def allowed(self) -> BitMap:
         """Who is in one of the countries it names."""
-        countries = self.view.countries
+        countries = self.seen.countries
         return self.index.countries.union(countries) if countries else self.index.everyone
 
     @cached_property
@@ -73,7 +73,7 @@ class Criteria:
     @cached_property
     def alerted(self) -> BitMap:
         """Who gets an alert for a criterion of its own."""
-        decides = self.view.sectors and not self.view.products
+        decides = self.seen.sectors and not self.seen.products
         return self.own | (self.sector & self.allowed) if decides else self.own
 
     @cached_property
@@ -96,14 +96,14 @@ class Criteria:
     @cached_property
     def digest(self) -> BitMap:
         """Everyone who gets it in a digest only, before anything is taken away."""
-        view, index = self.view, self.index
-        if view.kind == "exposure":
+        seen, index = self.seen, self.index
+        if seen.kind == "exposure":
             return BitMap()
-        if view.products:
+        if seen.products:
             rest = self.allowed - index.lists_software
-            rest = rest & self.sector if view.sectors else rest
+            rest = rest & self.sector if seen.sectors else rest
             return rest - self.alert
-        return BitMap() if view.sectors else self.allowed - self.alert
+        return BitMap() if seen.sectors else self.allowed - self.alert
 
     @cached_property
     def reached(self) -> BitMap:
@@ -114,7 +114,7 @@ class Criteria:
     def concerned(self) -> BitMap:
         """Whom it concerns by a criterion of its own; a named sector is one, being one of all is not."""
         concerned = self.alerted | self.through_clients[1]
-        return concerned | self.digest if self.view.sectors else concerned
+        return concerned | self.digest if self.seen.sectors else concerned
 
     @cached_property
     def unverified(self) -> BitMap:
@@ -125,11 +125,11 @@ class Criteria:
     @cached_property
     def opted_out(self) -> BitMap:
         """Who does not want this kind, or none of the products that met it. Own addresses are no product news."""
-        out = self.index.opt_kinds.get(self.view.kind)
-        if not self.view.products or not len(self.index.opt_products):
+        out = self.index.opt_kinds.get(self.seen.kind)
+        if not self.seen.products or not len(self.index.opt_products):
             return out
         wanted, unwanted = BitMap(), self.index.everyone
-        for product, by_confidence in zip(self.view.products, self.users, strict=True):
+        for product, by_confidence in zip(self.seen.products, self.users, strict=True):
             declined = self.index.opt_products.union(product.opt_outs())
             unwanted = unwanted & declined
             wanted |= _union(list(by_confidence.values())) - declined
@@ -140,7 +140,7 @@ class Criteria:
     @cached_property
     def abused(self) -> BitMap:
         """Verified holders of a network or domain in which an attacker's address lies."""
-        attackers = {n for n, each in enumerate(self.view.facts.observables) if each.role == "attacker"}
+        attackers = {n for n, each in enumerate(self.seen.facts.observables) if each.role == "attacker"}
         if not attackers:
             return BitMap()
         return (

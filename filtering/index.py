@@ -17,7 +17,6 @@ from filtering import FilteringError
 from filtering.network import Networks, Owners, check
 from filtering.postings import Postings
 from filtering.software import Catalogue, Installed, installed, opt_out
-from filtering.views import confidential
 from normalize import Kind, Observable, Urgency, sectors
 from subscribers import Quiet, Subscriber, SubscriberKind
 from tlp import Label
@@ -78,7 +77,7 @@ def entry(subscriber: Subscriber) -> Entry:
         label=clearance.highest,
         until=clearance.until,
         verified=profile.verified,
-        confidential=any(map(confidential, subscriber.contacts)),
+        confidential=any(contact.confidential for contact in subscriber.contacts),
         sectors=profile.sectors,
         scope_sectors=profile.scope.sectors,
         scope_regions=profile.scope.regions,

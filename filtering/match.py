@@ -1,4 +1,4 @@
-"""item -> Match, and why. The rules are in `filtering.criteria`; who sees which statements in `filtering.views`.
+"""item -> Match, and why. The rules are in `filtering.criteria`; who sees which statements in `filtering.disclosure`.
 
 The decision of each subscriber rests on what it may see: first on all it sees if the item concerns it; if that does
 not concern it by a criterion of its own, on what it sees otherwise (AMBER needs concern). Then, in this order:
@@ -23,15 +23,13 @@ from pyroaring import BitMap
 from filtering import Explanation, FilteringError, Match, Outcome, Reason
 from filtering.clock import is_quiet
 from filtering.criteria import Criteria
+from filtering.disclosure import disclosed, marked, sight, sights
 from filtering.index import Index
 from filtering.pairs import Pair
-from filtering.views import confidential, marked, reader, sight, sights, view
 from normalize import Urgency
 from pii_guard import Item
 from subscribers import Subscriber
 from tlp import Consent, Label
-
-__all__ = ["Matching", "confidential", "explain", "marked", "match", "reader"]
 
 VITAL = ("vital", "public")
 _RANK: dict[Urgency, int] = {"info": 0, "this-week": 1, "today": 2}
@@ -97,7 +95,7 @@ class Matching:
     def criteria(self, visible: frozenset[str]) -> Criteria | None:
         """The criteria on these statements; None when there is nothing to see."""
         if visible not in self._criteria:
-            seen = view(self.item, visible)
+            seen = disclosed(self.item, visible)
             self._criteria[visible] = None if seen is None else Criteria(seen, self.index)
         return self._criteria[visible]
 

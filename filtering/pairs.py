@@ -21,10 +21,10 @@ _SHOWN = 5
 
 
 class Pair:
-    """One subscriber against one view."""
+    """One subscriber against one disclosure."""
 
     def __init__(self, criteria: Criteria, subscriber: Subscriber) -> None:
-        self.criteria, self.index, self.view = criteria, criteria.index, criteria.view
+        self.criteria, self.index, self.seen = criteria, criteria.index, criteria.seen
         self.subscriber, self.profile = subscriber, subscriber.profile
         self.number = subscriber.number
 
@@ -54,7 +54,7 @@ class Pair:
         """Its affected software, surest first."""
         found = [
             (verdict[0], product, one, line, verdict[1])
-            for product in self.view.products
+            for product in self.seen.products
             for one, line in self.lines
             if (verdict := pair(product, line))
         ]
@@ -64,18 +64,18 @@ class Pair:
     def sectors(self) -> list[str]:
         """Its sectors that meet one that the item names."""
         mine = (*self.profile.sectors, *self.profile.scope.sectors)
-        return [code for code in mine if any(sectors_meet(named, code) for named in self.view.sectors)]
+        return [code for code in mine if any(sectors_meet(named, code) for named in self.seen.sectors)]
 
     @cached_property
     def allowed(self) -> bool:
         """Is it in one of the countries named, if any?"""
-        return not self.view.countries or self.profile.country in self.view.countries
+        return not self.seen.countries or self.profile.country in self.seen.countries
 
     @cached_property
     def alerted(self) -> bool:
         """An alert for a criterion of its own?"""
         owner = self.profile.verified and self.held
-        by_sector = bool(self.sectors) and not self.view.products
+        by_sector = bool(self.sectors) and not self.seen.products
         return self.allowed and (owner or bool(self.met) or by_sector)
 
     @cached_property
@@ -95,11 +95,11 @@ class Pair:
     @cached_property
     def digest(self) -> bool:
         """In a digest only, before anything is taken away?"""
-        if self.alert or not self.allowed or self.view.kind == "exposure":
+        if self.alert or not self.allowed or self.seen.kind == "exposure":
             return False
-        if self.view.products:
-            return not self.lines and (not self.view.sectors or bool(self.sectors))
-        return not self.view.sectors
+        if self.seen.products:
+            return not self.lines and (not self.seen.sectors or bool(self.sectors))
+        return not self.seen.sectors
 
     @property
     def reached(self) -> bool:
@@ -111,7 +111,7 @@ class Pair:
         """By a criterion of its own?"""
         serving = self.number in self.index.clients and self.index.clients[self.number].serves
         by_clients = serving and self.clients[0] > 0
-        return self.alerted or by_clients or (self.digest and bool(self.view.sectors))
+        return self.alerted or by_clients or (self.digest and bool(self.seen.sectors))
 
     @property
     def unverified(self) -> bool:
@@ -121,40 +121,40 @@ class Pair:
     @cached_property
     def opted_out(self) -> bool:
         """Unwanted: this kind, or all products that met it (all named ones, if none did)."""
-        if self.view.kind in self.profile.opt_out:
+        if self.seen.kind in self.profile.opt_out:
             return True
         declined = {opt_out(text) for text in self.profile.opt_out if text not in KINDS}
         if self.held and self.profile.verified:
             return False
-        products = [each[1] for each in self.met] or self.view.products
+        products = [each[1] for each in self.met] or self.seen.products
         return bool(products) and all(not declined.isdisjoint(product.opt_outs()) for product in products)
 
     def reasons(self) -> list[Reason]:
         """The criteria that find, in the order of the rules, met or not, as far as the item says anything on them."""
-        facts, view = self.view.facts, self.view
+        facts, seen = self.seen.facts, self.seen
         found: list[Reason] = []
         if facts.observables:
             found.append(self._owner("network", self.network_hits, self.profile.networks))
             found.append(self._owner("domain", self.domain_hits, self.profile.domains))
-        if view.products:
+        if seen.products:
             found += self._software()
-        if view.sectors:
-            said = ", ".join(self.sectors[:_SHOWN]) if self.sectors else _some(view.sectors)
+        if seen.sectors:
+            said = ", ".join(self.sectors[:_SHOWN]) if self.sectors else _some(seen.sectors)
             found.append(Reason("sector", said, bool(self.sectors)))
         if self.number in self.index.clients:
             found.append(self._of_clients())
-        if not view.products and not view.sectors and view.kind != "exposure":
+        if not seen.products and not seen.sectors and seen.kind != "exposure":
             found.append(Reason("general", "names no product and no sector", self.digest))
-        elif view.products and not self.lines:
+        elif seen.products and not self.lines:
             found.append(Reason("general", "names products; no software is listed", self.digest))
-        if view.countries:
-            found.append(Reason("country", f"{self.profile.country} in {_some(view.countries)}", self.allowed))
+        if seen.countries:
+            found.append(Reason("country", f"{self.profile.country} in {_some(seen.countries)}", self.allowed))
         if self.held and not self.profile.verified:
             found.append(Reason("verified", "networks and domains are not verified", False))
         return found
 
     def _owner(self, name: CriterionName, hits: Sequence[int], held: Sequence[str]) -> Reason:
-        observables = self.view.facts.observables
+        observables = self.seen.facts.observables
         counted: Counter[str] = Counter()
         for position in hits:
             one = observables[position]
@@ -168,7 +168,7 @@ class Pair:
     def _software(self) -> list[Reason]:
         if not self.met:
             named = [
-                f"{entry.vendor} {entry.product}".strip() for one in self.view.products for entry in one.entries[:1]
+                f"{entry.vendor} {entry.product}".strip() for one in self.seen.products for entry in one.entries[:1]
             ]
             return [Reason("software", _some(named), False)]
         seen: dict[str, Reason] = {}

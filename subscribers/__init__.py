@@ -61,6 +61,14 @@ class Contact(Struct, frozen=True):
     smime: str = ""
     pgp: str = ""
 
+    @property
+    def confidential(self) -> bool:
+        """Is this way out closed to others? TAXII with credentials, encrypted mail, a webhook over https to the
+        subscriber's own server. Plain mail, plain http, a file and a topic, whose readers we do not know, are not."""
+        if self.type == "email":
+            return bool(self.smime or self.pgp)
+        return self.type == "taxii" or (self.type == "webhook" and self.url.startswith("https://"))
+
 
 class Profile(Struct, frozen=True):
     """What decides whom an item concerns."""

@@ -288,7 +288,7 @@ def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[
         if each.cve is not None:
             named.setdefault(each.cve, {})[each.key] = mark
     # A CVE record shows which CVEs the others name: it may be seen with any statement that names one of its CVEs, and
-    # is as strict as that one at least (filtering.views.marked).
+    # is as strict as that one at least (filtering.disclosure.marked).
     joined: dict[Marked, None] = {}
     if named:
         for each in connection.execute(columns.where(table.item.is_(None), inbox.cves.c.cve.in_(named))):

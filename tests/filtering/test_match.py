@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from filtering import FilteringError
+from filtering.disclosure import marked, reader
 from filtering.index import Index
-from filtering.match import explain, match, reader
-from filtering.views import confidential, marked
+from filtering.match import explain, match
 from normalize import Observable
 from subscribers import Contact, Quiet, Scope
 from tests.filtering.things import (
@@ -245,9 +245,9 @@ def test_an_empty_index_matches_nobody() -> None:
 
 
 def test_ways_out_that_are_closed() -> None:
-    assert confidential(Contact("email", pgp="key"))
-    assert not confidential(Contact("email"))
-    assert confidential(Contact("webhook", url="https://example.nl/in"))
-    assert not confidential(Contact("webhook", url="http://example.nl/in"))
+    assert Contact("email", pgp="key").confidential
+    assert not Contact("email").confidential
+    assert Contact("webhook", url="https://example.nl/in").confidential
+    assert not Contact("webhook", url="http://example.nl/in").confidential
     who = reader(subscriber(3, Label.AMBER, kind="cert"), True, False)
     assert (who.id, who.kind, who.concerned, who.confidential) == ("s3", "cert", True, False)

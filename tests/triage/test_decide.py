@@ -354,7 +354,7 @@ def test_a_cve_record_is_as_strict_as_what_names_its_cve(desk: Desk) -> None:
 @pytest.mark.parametrize("classes", [frozenset(), frozenset({"company"})])
 def test_marks_agree_with_what_matching_shows(desk: Desk, classes: frozenset[str]) -> None:
     """The labels of a request are those of the delivery, consent included."""
-    from filtering.views import marked
+    from filtering.disclosure import marked
 
     desk.consents = {"market": classes}
     item = desk.item(draft("a", cves=(CVE,), label=Label.RED), "market")

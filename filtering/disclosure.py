@@ -9,20 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from pyroaring import BitMap
 
-from filtering import Explanation
+from filtering.index import Index
 from filtering.software import Product, products_of
 from normalize import Facts, Kind, identity
 from pii_guard import Item, Statement
-from subscribers import Contact, Subscriber, SubscriberKind
+from subscribers import Subscriber, SubscriberKind
 from tlp import Clearance, Consent, Label, Marked, Permit, Reader
 from tlp.enforce import enforce
-
-if TYPE_CHECKING:
-    from filtering.index import Index
 
 NOBODY = Consent()
 _KINDS: tuple[SubscriberKind, ...] = get_args(SubscriberKind)
@@ -53,24 +50,14 @@ def _joined(fact: Statement, statements: Sequence[Statement], said: Sequence[Mar
     return [Marked(fact.key, max(least, mark.label), mark.consent) for mark in naming] or [Marked(fact.key, Label.RED)]
 
 
-def confidential(contact: Contact) -> bool:
-    """Is this way out closed to others? TAXII with credentials, encrypted mail, a webhook over https to the
-    subscriber's own server. Plain mail, plain http, a file and a topic, whose readers we do not know, are not."""
-    if contact.type == "email":
-        return bool(contact.smime or contact.pgp)
-    return contact.type == "taxii" or (contact.type == "webhook" and contact.url.startswith("https://"))
-
-
-def reader(subscriber: Subscriber, concerned: Explanation | bool, confidential: bool) -> Reader:
+def reader(subscriber: Subscriber, concerned: bool, confidential: bool) -> Reader:
     """The subscriber as `tlp.enforce` knows readers, through one way out."""
-    if isinstance(concerned, Explanation):
-        concerned = concerned.concerned
     return Reader(subscriber.id, subscriber.profile.kind, subscriber.clearance, concerned, confidential)
 
 
 def sight(subscriber: Subscriber, marks: Sequence[Marked], now: datetime) -> Sight:
     """What one subscriber sees, through the best of its ways out."""
-    best = any(map(confidential, subscriber.contacts))
+    best = any(contact.confidential for contact in subscriber.contacts)
     return _sight(subscriber.id, subscriber.profile.kind, subscriber.clearance, best, marks, now)
 
 
@@ -79,7 +66,7 @@ def _visible(marks: Sequence[Marked], who: Reader, now: datetime) -> frozenset[s
     return found.visible if isinstance(found, Permit) else frozenset()
 
 
-def sights(index: "Index", marks: Sequence[Marked], now: datetime) -> list[tuple[Sight, BitMap]]:
+def sights(index: Index, marks: Sequence[Marked], now: datetime) -> list[tuple[Sight, BitMap]]:
     """All subscribers of the index, divided by what they see. Disjoint and complete; no empty part."""
     if all(mark.label is Label.CLEAR for mark in marks):
         every = frozenset(mark.key for mark in marks)
@@ -110,7 +97,7 @@ def _bands(marks: Sequence[Marked], now: datetime) -> Iterator[tuple[Sight, Subs
         yield _sight("", kind, Clearance(label), closed, marks, now), kind, label, closed
 
 
-def _named(index: "Index", number: int, marks: Sequence[Marked], now: datetime) -> Sight:
+def _named(index: Index, number: int, marks: Sequence[Marked], now: datetime) -> Sight:
     one = index.entry(number)
     return _sight(one.id, one.kind, Clearance(one.label, one.until), one.confidential, marks, now)
 
@@ -122,7 +109,7 @@ def _sight(
     return Sight(near, far)
 
 
-def _cleared(index: "Index", label: Label, now: datetime) -> BitMap:
+def _cleared(index: Index, label: Label, now: datetime) -> BitMap:
     """Who has this clearance at this moment: an expired one counts as CLEAR."""
     expired = BitMap(number for number, until in index.until.items() if now >= until)
     held = index.labels.get(label)
@@ -130,7 +117,7 @@ def _cleared(index: "Index", label: Label, now: datetime) -> BitMap:
 
 
 @dataclass(frozen=True)
-class View:
+class Disclosure:
     """What some statements of an item say together: all that a decision may rest on."""
 
     kind: Kind
@@ -158,11 +145,11 @@ class View:
         return () if self.kind == "exposure" else self.facts.countries
 
 
-def view(item: Item, visible: frozenset[str]) -> View | None:
+def disclosed(item: Item, visible: frozenset[str]) -> Disclosure | None:
     """What the visible statements say together; None: none of the item's own is visible."""
     own = [each for each in item.statements if each.key in visible]
     if not own:
         return None
     joined = [each for each in item.facts if each.key in visible]
     parts = tuple(each.facts for each in (*own, *joined))
-    return View(identity.kind_of([each.kind for each in own]), identity.combine(parts), parts)
+    return Disclosure(identity.kind_of([each.kind for each in own]), identity.combine(parts), parts)

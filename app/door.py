@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.observe import log
+from app.observe import log, place
 from app.service import Service
 from ingest import RawDocument, Unreadable, cursors
 from normalize import Draft, NormalizeError, identity
@@ -125,6 +125,12 @@ def unreadable(service: Service, source: str, found: Unreadable) -> Tally:
         inbox.record_document(connection, key, source, service.clock(), 0, [found])
     log.info("refused", source=source, origin=found.origin, stage=found.stage, reason=found.reason)
     return Tally(documents=1, refused=1)
+
+
+def mistake(document: RawDocument, error: Exception) -> Unreadable:
+    """A document that our own code cannot read. Not noted as read: a later version of the program tries it again."""
+    found = f"{type(error).__name__} at {place(error)}: a mistake of ours; report that place, it holds no data"
+    return Unreadable(document.origin, "parse", found)
 
 
 def failed(service: Service, source: str, error: str) -> None:

@@ -27,9 +27,15 @@ Decide = Callable[[Case, Match], Released | None]
 
 
 def admit(service: Service, document: RawDocument) -> Tally:
-    """Read, normalise and guard a document in memory; lay what the guard let through into the inbox."""
-    with service.metrics.stage("door"):
-        passed = door.guarded(service, document)
+    """Read, normalise and guard a document in memory; lay what the guard let through into the inbox.
+
+    A document on which our own code fails is refused by itself: it may not keep the others out.
+    """
+    try:
+        with service.metrics.stage("door"):
+            passed = door.guarded(service, document)
+    except Exception as error:
+        return door.unreadable(service, document.source.id, door.mistake(document, error))
     with service.metrics.stage("store"), service.transaction() as connection:
         return door.lay_down(service, connection, document, passed)
 

@@ -29,6 +29,7 @@ class PatternValue(Struct, frozen=True):
 
 
 _MAX_NESTING = 40
+_MOST_DIGITS = 100
 _KEYWORDS = frozenset(
     (
         *("AND", "OR", "NOT", "FOLLOWEDBY", "LIKE", "MATCHES", "ISSUPERSET", "ISSUBSET", "EXISTS", "LAST", "IN"),
@@ -237,6 +238,8 @@ class Parser:
         if kind == "literal":
             return token[2:-1]
         if kind == "number":
+            if len(token) > _MOST_DIGITS:  # Python itself refuses to read thousands of them
+                raise unreadable()
             return float(token) if "." in token else int(token)
         if token not in _TRUTH:
             raise unreadable()

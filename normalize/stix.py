@@ -149,6 +149,7 @@ def _distinct(
     Two objects of one id and time but other content are both kept, and both count.
     """
     by_id: dict[str, list[dict[str, Any]]] = {}
+    moments: dict[str, set[str]] = {}
     for path, obj in sound:
         known = by_id.get(obj["id"])
         if known is None:
@@ -156,8 +157,9 @@ def _distinct(
             continue
         if obj in known[:8]:
             continue
-        older = [_moment(other) != _moment(obj) for other in known]
-        what = "another version of one object" if any(older) else "second object with the same id and other content"
+        seen = moments.setdefault(obj["id"], {_moment(known[0])})
+        seen.add(_moment(obj))
+        what = "another version of one object" if len(seen) > 1 else "second object with the same id and other content"
         problems.append(Problem("shape", f"{what}, kept apart", path))
         known.append(obj)
     objects: list[dict[str, Any]] = []

@@ -1,9 +1,11 @@
 """The door: what comes of a document, and that nothing it holds can break it."""
 
+import dataclasses
 import gzip
 import json
 from collections import Counter
 from pathlib import Path
+from typing import NoReturn, cast
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from app import door, pipeline
 from ingest import RawDocument, Unreadable
 from pii_guard import journal
+from pii_guard.guard import Guard
 from tests.app.house import House, opened
 from tests.triage.desk import draft
 from triage import inbox
@@ -139,6 +142,24 @@ def test_what_cannot_be_fetched_is_noted_once(tmp_path: Path, url: str) -> None:
         assert (tally.documents, tally.refused) == (1, 1)
     with house.service.reading() as connection:
         assert len(list(inbox.refused(connection))) == 1
+
+
+class Stumbling:
+    """A guard with a mistake in it."""
+
+    def admit(self, *_: object) -> NoReturn:
+        raise ValueError("piet@voorbeeld.example")
+
+
+def test_a_mistake_of_ours_costs_one_document_and_that_only_until_it_is_mended(tmp_path: Path, url: str) -> None:
+    house = opened(tmp_path, url)
+    stumbling = dataclasses.replace(house.service, guard=cast(Guard, Stumbling()))
+    for _ in range(2):
+        assert pipeline.admit(stumbling, document(house, KEV, "kev")).refused == 1
+    with house.service.reading() as connection:
+        (found,) = inbox.refused(connection)
+    assert "ValueError at " in found["reason"] and "piet" not in found["reason"]
+    assert pipeline.admit(house.service, document(house, KEV, "kev")).effects["new"] == 1
 
 
 def test_merge_keys_cannot_be_guessed(tmp_path: Path) -> None:

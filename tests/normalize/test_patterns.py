@@ -244,3 +244,9 @@ def test_the_examples_of_the_specification(corpus: Path) -> None:
         assert [ours(value)[0] for value in pattern_values(line)] == [found[0] for found in by_the_tree(line)]
         assert rewrite_pattern(line, lambda _: False) == line
         assert rewrite_pattern(line, lambda _: True) is None
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 5000, "1." + "9" * 5000])
+def test_a_number_of_thousands_of_digits_cannot_be_read(number: str) -> None:
+    with pytest.raises(NormalizeError):
+        pattern_values(f"[file:size = {number}]")

@@ -95,7 +95,7 @@ def _explained(service: Service, connection: sa.Connection, case: Case, subscrib
         subscriber,
         service.index(connection),
         service.clock(),
-        urgency=case.urgency,
+        urgency=case.stated,
         consents=case.consents,
         label=case.label,
     )

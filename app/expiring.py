@@ -120,7 +120,7 @@ def _refresh(service: Service, connection: sa.Connection, work: Expiry, item: st
             out.item,
             service.index(connection),
             now,
-            urgency=out.urgency,
+            urgency=out.stated,
             consents=out.consents,
             label=out.label,
         )

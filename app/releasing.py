@@ -25,7 +25,7 @@ def matched(service: Service, connection: sa.Connection, case: Case) -> Match:
         case.item,
         service.index(connection),
         service.clock(),
-        urgency=case.urgency,
+        urgency=case.stated,
         consents=case.consents,
         label=case.label,
     )

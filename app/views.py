@@ -1,7 +1,6 @@
 """Views of one released item for many readers: what all of them share is made once."""
 
 import dataclasses
-import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -51,7 +50,7 @@ class Views:
             released.item,
             self._index,
             self.now,
-            urgency=released.urgency,
+            urgency=released.stated,
             consents=released.consents,
             label=released.label,
         )
@@ -104,10 +103,9 @@ class Views:
             parts=self._parts,
         )
         urgency = self._urgency(view)
-        if urgency == self.released.urgency:
-            return view
-        # Nor may a reason tell that the whole item is more urgent.
-        reasons = tuple(each for each in view.reasons if each.criterion != "urgency")
+        # Nor may a reason tell what is seen through a better way out, or by nobody: that it is more urgent.
+        told = f"{urgency} >= "
+        reasons = tuple(r for r in view.reasons if r.criterion != "urgency" or r.value.startswith(told))
         return dataclasses.replace(view, urgency=urgency, reasons=reasons)
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
@@ -135,15 +133,8 @@ class Views:
     def _urgency(self, view: View) -> Urgency:
         """How urgent what this reader sees is: that of the whole item would tell what another statement says. An
         analyst's own word holds for everybody."""
-        if not self._stated:
-            return self.released.urgency
         seen = Facts(kans=view.kans, schade=view.schade, cvss=view.cvss, exploited=view.exploited)
-        return identity.urgency(seen)
-
-    @functools.cached_property
-    def _stated(self) -> bool:
-        """Is it as urgent as the sources' facts make it, not as an analyst did?"""
-        return self.released.urgency == identity.urgency(inbox.standing_facts(self.released.item))
+        return self.released.stated or identity.urgency(seen)
 
     def _names(self) -> dict[str, str]:
         return {source.id: source.name for source in self._settings.sources.values()}

@@ -1,5 +1,6 @@
 """The web, wired to the rooms below, and served."""
 
+import signal
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -70,7 +71,7 @@ def _concerned(service: Service, connection: sa.Connection, subscriber: Subscrib
         subscriber,
         service.index(connection),
         now,
-        urgency=case.urgency,
+        urgency=case.stated,
         consents=case.consents,
         label=case.label,
     )
@@ -78,13 +79,14 @@ def _concerned(service: Service, connection: sa.Connection, subscriber: Subscrib
 
 
 def serve(service: Service, port: int | None, announce: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM. Raises WebError when the address cannot be listened on."""
+    """Serve until Ctrl-C or SIGTERM, which both are an orderly end. Raises WebError when it cannot listen there."""
     web = service.settings.main.web
     wanted = web.port if port is None else port
     listening = socket.socket(socket.AF_INET6 if ":" in web.host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((web.host, wanted))
+        listening.listen()  # from here on: who reads the announcement may connect
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else "a port is 0-65535"
         listening.close()
@@ -94,4 +96,11 @@ def serve(service: Service, port: int | None, announce: Callable[[str], None]) -
     bound = listening.getsockname()[1]
     announce(f"Serving http://{web.host}:{bound}/ (TAXII 2.1 at /taxii2/, public feed at /feed.atom); Ctrl-C stops it.")
     server = uvicorn.Server(server_config(application(service), web.host, bound))
+    # uvicorn ends in order and then raises the signal once more: whoever runs us in a `with` has an end of its own.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     server.run(sockets=[listening])
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(0)

@@ -26,7 +26,7 @@ from filtering.criteria import Criteria
 from filtering.disclosure import disclosed, marked, sight, sights
 from filtering.index import Index
 from filtering.pairs import Pair
-from normalize import Urgency
+from normalize import Urgency, identity
 from pii_guard import Item
 from subscribers import Subscriber
 from tlp import Consent, Label
@@ -40,12 +40,13 @@ def match(
     index: Index,
     now: datetime,
     *,
-    urgency: Urgency,
+    urgency: Urgency | None,
     consents: Mapping[str, Consent],
     label: Label | None = None,
 ) -> Match:
     """Who gets this item version, of all in the index.
 
+    `urgency`: an analyst's word, which holds for everybody; None: for each reader as what it may see makes it.
     `consents`: statement key -> consent on record; `label`: an analyst's stricter label, for all statements.
     """
     return Matching(item, index, now, urgency=urgency, consents=consents, label=label).match()
@@ -57,7 +58,7 @@ def explain(
     index: Index,
     now: datetime,
     *,
-    urgency: Urgency,
+    urgency: Urgency | None,
     consents: Mapping[str, Consent],
     label: Label | None = None,
 ) -> Explanation:
@@ -77,7 +78,7 @@ class Matching:
         index: Index,
         now: datetime,
         *,
-        urgency: Urgency,
+        urgency: Urgency | None,
         consents: Mapping[str, Consent],
         label: Label | None = None,
     ) -> None:
@@ -98,6 +99,10 @@ class Matching:
             seen = disclosed(self.item, visible)
             self._criteria[visible] = None if seen is None else Criteria(seen, self.index)
         return self._criteria[visible]
+
+    def urgency_of(self, criteria: Criteria) -> Urgency:
+        """How urgent it is to who sees this much: that of the whole item would tell what another statement says."""
+        return self.urgency or identity.urgency(criteria.seen.facts)
 
     def match(self) -> Match:
         """Every subscriber of the index in exactly one outcome."""
@@ -130,7 +135,7 @@ class Matching:
         if criteria is None or not reached:
             return
         taking: tuple[tuple[Outcome, BitMap], ...] = (
-            ("urgency", self._above),
+            ("urgency", self._above(self.urgency_of(criteria))),
             ("opt-out", criteria.opted_out),
             ("quiet", criteria.alert & self._quiet),
         )
@@ -145,10 +150,9 @@ class Matching:
     def _vital(self) -> BitMap:
         return self.index.kinds.union(VITAL)
 
-    @cached_property
-    def _above(self) -> BitMap:
+    def _above(self, urgency: Urgency) -> BitMap:
         """Whose threshold lies above this urgency."""
-        return self.index.urgencies.union(each for each, rank in _RANK.items() if rank > _RANK[self.urgency])
+        return self.index.urgencies.union(each for each, rank in _RANK.items() if rank > _RANK[urgency])
 
     @cached_property
     def _quiet(self) -> BitMap:
@@ -183,7 +187,7 @@ class Matching:
             if whole.reached:
                 return "tlp"
             return "unverified" if pair is not None and pair.unverified else "no-match"
-        if _RANK[profile.min_urgency] > _RANK[self.urgency]:
+        if _RANK[profile.min_urgency] > _RANK[self.urgency_of(pair.criteria)]:
             return "urgency"
         if pair.opted_out:
             return "opt-out"
@@ -199,8 +203,9 @@ class Matching:
         labels = sorted({mark.label for mark in self.marks if hidden or mark.key in visible})
         said = f"{subscriber.clearance.at(self.now)}: {', '.join(map(str, labels))}"
         yield Reason("clearance", said, bool(visible) and outcome != "tlp")
-        enough = _RANK[profile.min_urgency] <= _RANK[self.urgency]
-        yield Reason("urgency", f"{self.urgency} >= {profile.min_urgency}", enough)
+        urgency = self.urgency_of(pair.criteria)
+        enough = _RANK[profile.min_urgency] <= _RANK[urgency]
+        yield Reason("urgency", f"{urgency} >= {profile.min_urgency}", enough)
         if profile.opt_out:
             yield Reason("opt-out", ", ".join(profile.opt_out), not pair.opted_out)
         if quiet := profile.quiet:

@@ -50,7 +50,10 @@ class Released:
     audience: BitMap
     """As approved. What is sent is this, cut with the match at sending."""
     urgency: Urgency
+    """Of the whole item: what a reader may see of it can be less urgent, unless `stated`."""
     consents: dict[str, Consent]
     """Statement key -> consent on record."""
     label: Label | None = None
     """A stricter label that an analyst set; applies to every statement."""
+    stated: Urgency | None = None
+    """The analyst's word on urgency, which holds for everybody; None: the facts say it."""

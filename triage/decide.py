@@ -80,6 +80,8 @@ class Case:
     """A stricter label that an analyst set."""
     consents: dict[str, Consent]
     to: tuple[str, ...] = ()
+    stated: Urgency | None = None
+    """An analyst's word on urgency; None: the facts say it, to each reader those that it may see."""
 
     @property
     def bound(self) -> str:
@@ -87,7 +89,8 @@ class Case:
         said = [(each.key, hashlib.blake2b(msgspec.json.encode(each)).hexdigest()) for each in self.item.statements]
         # What a CVE record adds is in the version: it makes a new one, or adds nothing that was decided on.
         label = self.label.value if self.label else None
-        whole = [self.item.id, self.item.version, said, label, self.urgency, sorted(self.to), CRITERIA]
+        urgency = [self.urgency, self.stated]
+        whole = [self.item.id, self.item.version, said, label, urgency, sorted(self.to), CRITERIA]
         return hashlib.blake2b(msgspec.json.encode(whole), digest_size=32).hexdigest()
 
 
@@ -116,14 +119,15 @@ def open_case(
                 f"{item} is {max(widest, label or widest)}: a label is widened only with the source's consent"
             )
         label = request.tlp
-    urgency: Urgency = (request and request.urgency) or row.urgency or identity.urgency(facts)
+    stated: Urgency | None = (request and request.urgency) or row.urgency
+    urgency = stated or identity.urgency(facts)
     # Consent belongs to the decision that names it: a new decision, about what was said since, says it again.
     if request is not None and request.act == "release":
         to = request.to
     else:
         to = _consented(connection, item) if row.state in ("pending", "released") else ()
     kind = identity.kind_of([each.kind for each in whole.statements])
-    return Case(whole, kind, row.state, urgency, label, _consents(whole, to, sources), to)
+    return Case(whole, kind, row.state, urgency, label, _consents(whole, to, sources), to, stated)
 
 
 def act(connection: sa.Connection, desk: DeskSettings, request: Request, now: datetime) -> None:
@@ -402,7 +406,7 @@ def _decision(case: Case, request: Request, now: datetime) -> Decision:
 
 
 def _stand(case: Case, decision: Decision, audience: BitMap) -> Released:
-    return Released(case.item, decision, audience, case.urgency, case.consents, case.label)
+    return Released(case.item, decision, audience, case.urgency, case.consents, case.label, case.stated)
 
 
 def _record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:

@@ -74,6 +74,18 @@ def test_amber_goes_by_mail_to_those_it_concerns_and_red_does_not(house: House) 
     assert house.decide("release", red, to=("zelf",)).queued == 0, "plain mail is open to others"
 
 
+def test_the_threshold_of_a_reader_is_held_against_what_it_sees(house: House) -> None:
+    """Not against what an AMBER source says: the message would say `info`, and why it came would tell the rest."""
+    house.subscribe("open", **METAL, min_urgency="today")
+    house.subscribe("dicht", **METAL, min_urgency="today", clearance=Label.AMBER)
+    item = house.item(metal())
+    house.receive(metal("b", label=Label.AMBER, exploited=True), source="market")
+    assert desk.explain(house.service, item, "open").outcome == "urgency"
+    assert house.decide("release", item).queued == 1
+    assert deliveries(house)[0][:2] == ("alert", "dicht")
+    assert house.decide("release", item, urgency="today").queued == 1, "an analyst's word holds for everybody"
+
+
 def test_a_withdrawal_goes_to_exactly_those_who_got_it(house: House) -> None:
     house.subscribe("een", **METAL)
     item = house.item(metal())

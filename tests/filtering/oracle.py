@@ -56,12 +56,14 @@ def decide(
     subscriber: Subscriber,
     now: datetime,
     *,
-    urgency: Urgency,
+    urgency: Urgency | None,
     consents: Mapping[str, Consent],
     label: Label | None = None,
     others: Sequence[Subscriber] = (),
 ) -> Verdict:
     """The decision for one pair; arguments as `filtering.match.explain` takes them, and who else is registered.
+
+    `urgency` None: no analyst said how urgent it is, so what this subscriber may see of it says so.
 
     Unverified networks and domains prove nothing: the pair is `unverified`, or what it is without them.
     """
@@ -79,7 +81,7 @@ def _decide(
     subscriber: Subscriber,
     now: datetime,
     *,
-    urgency: Urgency,
+    urgency: Urgency | None,
     consents: Mapping[str, Consent],
     label: Label | None,
     others: Sequence[Subscriber],
@@ -92,21 +94,35 @@ def _decide(
     most = reach(item, as_client, subscriber, others) if as_client else None
     least = reach(item, as_anyone, subscriber, others) if as_anyone else None
     verdicts = []
+    whole = urgency or stated(item, item.statements)
+    near, far = (urgency or stated(item, told) for told in (as_client, as_anyone))
     if most and True in most.concerned and most.how != {"no"}:
-        verdicts.append(_filtered(most, item, subscriber, now, urgency))
+        verdicts.append(_filtered(most, item, subscriber, now, near))
     if not most or not most.own:
         if least:
-            verdicts.append(_filtered(least, item, subscriber, now, urgency))
+            verdicts.append(_filtered(least, item, subscriber, now, far))
             if most and most.how != least.how:
-                verdicts.append(_filtered(most, item, subscriber, now, urgency))
+                verdicts.append(_filtered(most, item, subscriber, now, near))
         if not least or ("no" in least.how and everything.how != {"no"}):
-            verdicts.append(_hidden(everything, item, subscriber, now, urgency, partly=least is not None))
+            verdicts.append(_hidden(everything, item, subscriber, now, whole, partly=least is not None))
     elif "no" in most.how:
-        verdicts.append(_hidden(everything, item, subscriber, now, urgency, partly=True))
+        verdicts.append(_hidden(everything, item, subscriber, now, whole, partly=True))
     return Verdict(
         frozenset().union(*(one.outcomes for one in verdicts)),
         frozenset().union(*(one.concerned for one in verdicts)),
     )
+
+
+def stated(item: Item, told: Sequence[Statement]) -> Urgency:
+    """domain-rules, Urgency: exploited, or kans and schade both high: today; one of them, or CVSS >= 9: this week. A
+    CVE record shows which CVEs the statements name that may be seen, and says nothing where none of them does."""
+    named = {cve for one in told for cve in one.facts.cves}
+    said = [one.facts for one in told]
+    said += [one.facts for one in item.facts if told and named & set(one.facts.cves)]
+    kans, schade = any(one.kans == "high" for one in said), any(one.schade == "high" for one in said)
+    if any(one.exploited for one in said) or (kans and schade):
+        return "today"
+    return "this-week" if kans or schade or any((one.cvss or 0) >= 9 for one in said) else "info"
 
 
 def may_see(

@@ -1,6 +1,7 @@
 """Random profiles and items from small pools, so that they often meet."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -76,6 +77,19 @@ observables = st.one_of(
 
 
 @st.composite
+def gravity(draw: st.DrawFn) -> dict[str, Any]:
+    """Mostly nothing; else what makes an item more or less urgent."""
+    if draw(st.integers(0, 2)):
+        return {}
+    return {
+        "exploited": draw(st.sampled_from([None, False, True])),
+        "kans": draw(st.sampled_from([None, "medium", "high"])),
+        "schade": draw(st.sampled_from([None, "low", "high"])),
+        "cvss": draw(st.sampled_from([None, 7.5, 9.1])),
+    }
+
+
+@st.composite
 def facts(draw: st.DrawFn, kind: str) -> Facts:
     seen = tuple(draw(st.lists(observables, max_size=3)))
     if kind == "exposure":
@@ -86,6 +100,7 @@ def facts(draw: st.DrawFn, kind: str) -> Facts:
         sectors=draw(some(SECTORS)),
         countries=draw(st.sampled_from([(), (), (), ("NL",), ("BE",), ("BE", "NL")])),
         observables=seen if draw(st.booleans()) else (),
+        **draw(gravity()),
     )
 
 
@@ -120,7 +135,7 @@ def items(draw: st.DrawFn) -> Item:
     made = [statement(f"s{number}", kind, draw(facts(kind)), label) for number, label in enumerate(labels)]
     joined: tuple[Statement, ...] = ()
     if kind != "exposure" and draw(st.integers(0, 3)) == 0:
-        record = Facts(cves=("CVE-2024-55591",), affected=draw(affected()))
+        record = Facts(cves=("CVE-2024-55591",), affected=draw(affected()), **draw(gravity()))
         joined = (statement("cve", "facts", record, Label.CLEAR),)
     return Item("OKTT-2026-0001", 1, tuple(made), joined)
 

@@ -14,7 +14,7 @@ from tests.filtering.things import NOW
 from tlp import Consent, Label
 
 KINDS = ["company", "partnership", "supplier", "cert", "vital", "public"]
-urgencies = st.sampled_from(["info", "this-week", "today"])
+urgencies = st.sampled_from([None, "info", "this-week", "today"])
 contacts = st.sampled_from([(), (Contact("taxii"),), (Contact("email", address="a@voorbeeld.example"),)])
 
 
@@ -46,7 +46,7 @@ def worlds(draw: st.DrawFn) -> list[Subscriber]:
 def test_match_and_explain_agree(
     item: Item,
     world: list[Subscriber],
-    urgency: Urgency,
+    urgency: Urgency | None,
     consents: dict[str, Consent],
     label: Label | None,
     before: list[Subscriber],

@@ -251,3 +251,28 @@ def test_ways_out_that_are_closed() -> None:
     assert not Contact("webhook", url="http://example.nl/in").confidential
     who = reader(subscriber(3, Label.AMBER, kind="cert"), True, False)
     assert (who.id, who.kind, who.concerned, who.confidential) == ("s3", "cert", True, False)
+
+
+def test_the_threshold_is_held_against_what_a_reader_sees() -> None:
+    """An AMBER word that it is exploited makes no alert of what says "info" to who may see the CLEAR part alone."""
+    hidden = statement("s2", Label.AMBER, affected=(affected(),), exploited=True)
+    what = item(statement("s1", affected=(affected(),)), hidden)
+    who = [
+        subscriber(number, label, software=uses(), min_urgency="this-week")
+        for number, label in enumerate((Label.CLEAR, Label.AMBER), 1)
+    ]
+    assert outcomes(what, *who, urgency=None) == ["urgency", "deliver"]
+    assert outcomes(what, *who, urgency="today") == ["deliver", "deliver"], "an analyst's word holds for everybody"
+    assert outcomes(what, *who, urgency="info") == ["urgency", "urgency"]
+    said = [next(r.value for r in matching(what, *who, urgency=None).explain(one).reasons if r.criterion == "urgency")
+            for one in who]  # fmt: skip
+    assert said == ["info >= this-week", "today >= this-week"]
+
+
+def test_a_cve_record_counts_where_it_may_be_seen() -> None:
+    record = statement("cve", kind="facts", cves=("CVE-2026-0002",), exploited=True)
+    open_, closed = statement(), statement("s2", Label.AMBER, cves=("CVE-2026-0002",))
+    who = subscriber(1, min_urgency="today"), subscriber(2, Label.AMBER, min_urgency="today", sectors=("SBI:25",))
+    assert outcomes(item(open_, closed, facts=[record]), *who, urgency=None) == ["urgency", "urgency"]
+    shown = item(statement(cves=("CVE-2026-0002",)), facts=[record])
+    assert outcomes(shown, *who, urgency=None) == ["digest", "digest"]

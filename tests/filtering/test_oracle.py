@@ -13,7 +13,7 @@ from tests.filtering import oracle, strategies
 from tlp import Consent, Label
 
 NOW = strategies.NOW
-urgencies = st.sampled_from(oracle.URGENCIES)
+urgencies = st.one_of(st.none(), st.sampled_from(oracle.URGENCIES))
 stricter = st.one_of(st.none(), strategies.LABELS)
 OUTCOMES: tuple[Outcome, ...] = (
     "deliver", "digest", "no-match", "tlp", "urgency", "opt-out", "quiet", "unverified", "vital",
@@ -24,7 +24,7 @@ def check(
     item: Item,
     index: Index,
     world: list[Subscriber],
-    urgency: Urgency,
+    urgency: Urgency | None,
     consents: dict[str, Consent],
     label: Label | None,
 ) -> None:
@@ -46,7 +46,7 @@ def check(
 @settings(max_examples=150)
 @given(strategies.items(), strategies.worlds(), urgencies, strategies.consents(), stricter)
 def test_every_subscriber_gets_what_the_rules_say(
-    item: Item, world: list[Subscriber], urgency: Urgency, consents: dict[str, Consent], label: Label | None
+    item: Item, world: list[Subscriber], urgency: Urgency | None, consents: dict[str, Consent], label: Label | None
 ) -> None:
     index = Index()
     for one in world:
@@ -62,7 +62,7 @@ def test_every_subscriber_gets_what_the_rules_say(
 def test_the_index_stays_exact_over_updates_and_removals(
     item: Item,
     world: list[Subscriber],
-    urgency: Urgency,
+    urgency: Urgency | None,
     consents: dict[str, Consent],
     changes: list,  # type: ignore[type-arg]
 ) -> None:
@@ -82,7 +82,7 @@ def test_the_index_stays_exact_over_updates_and_removals(
 
 @settings(max_examples=40)
 @given(strategies.items(), strategies.worlds(), urgencies)
-def test_the_order_of_entry_does_not_matter(item: Item, world: list[Subscriber], urgency: Urgency) -> None:
+def test_the_order_of_entry_does_not_matter(item: Item, world: list[Subscriber], urgency: Urgency | None) -> None:
     """Built in bulk or one by one, in any order."""
     one_by_one = Index()
     for one in reversed(world):

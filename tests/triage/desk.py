@@ -83,7 +83,7 @@ class Desk:
 
     def match(self, case: Case) -> Match:
         index = Index.build(self.people)
-        return match(case.item, index, self.now, urgency=case.urgency, consents=case.consents, label=case.label)
+        return match(case.item, index, self.now, urgency=case.stated, consents=case.consents, label=case.label)
 
     def act(self, act: Any, item: str, by: str = "anna", reason: str = "reden", **more: Any) -> Released | None:
         """Any of the acts, as app.desk carries it out."""

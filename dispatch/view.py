@@ -17,7 +17,7 @@ from dispatch.sightings import sightings
 from filtering import Explanation
 from normalize import Facts, Observable, Urgency
 from normalize.identity import combine, kind_of
-from pii_guard import Statement
+from pii_guard import Item, Statement
 from tlp import Label, Permit
 from tlp.markings import STIX_ID, definition
 from triage import Released
@@ -88,21 +88,15 @@ def compose(
     if permit.reader != reader or parts.released is not released:
         raise ValueError("a permit or parts of another reader or item")
     item, grades = released.item, grades or {}
-    told = [each for each in item.statements if each.key in permit.visible]
+    told, facts = _permitted(item, permit)
     if not told:
         raise DispatchError(f"{item.id}: {reader} may see no statement of it; ask tlp.enforce for the item's own")
-    # A CVE record joins by a CVE that perhaps only a statement out of sight names: then it would show through.
-    named = {cve for each in told for cve in each.facts.cves}
-    facts = [f for f in item.facts if f.key in permit.visible and named.intersection(f.facts.cves)]
     told.sort(key=lambda each: _preference(each, language, grades))
     best, visible = told[0], [*told, *facts]
     label = max(permit.label, released.label or permit.label)
     seen = {each.key: _observables(each, own, rows, parts) for each in visible}
     combined = parts.combined(visible)
-    names = {source: sources.get(source, CONTRIBUTOR.get(language, CONTRIBUTOR["en"])) for source in _sources(visible)}
-    graded: dict[str, str] = {}
-    for source, name in names.items():
-        graded[name] = min(graded.get(name, "F"), grades.get(source, "F"))
+    graded = _graded(visible, sources, grades, language)
     return View(
         item=item.id,
         version=item.version,
@@ -146,8 +140,26 @@ def _preference(each: Statement, language: str, grades: Mapping[str, str]) -> tu
     return each.language != language, grades.get(each.source, "F"), each.received_at, each.key
 
 
-def _sources(visible: Iterable[Statement]) -> list[str]:
-    return list(dict.fromkeys(each.source for each in visible))
+def _permitted(item: Item, permit: Permit) -> tuple[list[Statement], list[Statement]]:
+    """The item's own statements that may be seen, and the CVE records that join them.
+
+    A record joins by a CVE that perhaps only a statement out of sight names: then that one would show through it.
+    """
+    told = [each for each in item.statements if each.key in permit.visible]
+    named = {cve for each in told for cve in each.facts.cves}
+    return told, [each for each in item.facts if each.key in permit.visible and named.intersection(each.facts.cves)]
+
+
+def _graded(
+    visible: Sequence[Statement], sources: Mapping[str, str], grades: Mapping[str, str], language: str
+) -> dict[str, str]:
+    """Shown name of each source -> its grade; of sources that share a name (contributors), the best."""
+    nameless = CONTRIBUTOR.get(language, CONTRIBUTOR["en"])
+    graded: dict[str, str] = {}
+    for each in visible:
+        name = sources.get(each.source, nameless)
+        graded[name] = min(graded.get(name, "F"), grades.get(each.source, "F"))
+    return graded
 
 
 def _observables(

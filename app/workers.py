@@ -17,7 +17,7 @@ from app import desk, digests, door, pipeline, releasing, retention, sending
 from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
-from dispatch import Delivery, DispatchError, outbox, publication
+from dispatch import Delivery, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
 from pii_guard import GuardError
@@ -81,8 +81,8 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
                 for delivery in claimed:
                     try:
                         pipeline.send(sender, delivery)
-                    except DispatchError as error:  # another worker took it over: leave it
-                        log.warning("left", delivery=delivery.id, reason=str(error))
+                    except Exception as error:
+                        sender.put_back(delivery, error)
                     advance()
         finally:
             sender.finish()

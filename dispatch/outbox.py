@@ -239,7 +239,7 @@ def settle(
         uncertain = outcome.reason == POSSIBLY_ACCEPTED or delivery.repeat
         kept = {} if uncertain else {"message": None}
         due = now + backoff(delivery.attempts, rng)
-        free = {"worker": "", "claimed_until": None}
+        free = {"worker": "", "claimed_until": None, "attempts": delivery.attempts}
         _hold(conn, delivery, state="queued", due_at=due, reason=outcome.reason, repeat=uncertain, **free, **kept)
         return "retry"
     status: Literal["sent", "failed"] = "sent" if outcome.status == "sent" else "failed"

@@ -225,6 +225,26 @@ def test_one_broken_item_does_not_keep_the_others(house: House) -> None:
     assert (house.state(broken), house.state(whole)) == ("new", "released")
 
 
+def test_one_broken_delivery_does_not_keep_the_others(house: House) -> None:
+    """It is tried again as any other, and fails at last with a reason; nobody else waits for it."""
+    house.subscribe("metaal", **METAL)
+    broken, whole = house.item(metal()), house.item(metal("b", cves=("CVE-2026-0002",)))
+    for item in (broken, whole):
+        house.decide("release", item)
+    with house.service.transaction() as connection:
+        mine = inbox.statements.update().where(inbox.statements.c.item == broken)
+        connection.execute(mine.values(sealed=b"0" * 64 + b"{}"))
+    assert workers.dispatch(house.service, now=True) == {"sent": 1, "retry": 1, "failed": 0, "cancelled": 0}
+    for _ in range(outbox.ATTEMPTS - 1):
+        house.later(hours=7)
+        last = workers.dispatch(house.service)
+    assert last == {"sent": 0, "retry": 0, "failed": 1, "cancelled": 0}
+    columns = ledger.ledger.c
+    with house.service.reading() as connection:
+        told = connection.execute(sa.select(columns.subject, columns.outcome, columns.reason)).all()
+    assert sorted(map(tuple, told)) == [(broken, "failed", "broken-seal"), (whole, "sent", "file")]
+
+
 def test_a_merged_item_does_not_keep_collections_from_opening(house: House) -> None:
     one, two = house.item(draft("a", tracking=("NCSC-2026-0001",))), house.item(draft("b", cves=(CVE,)), "kev")
     house.decide("release", one)

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install develop services demo serve check test soak bench lock migration clean
+.PHONY: install develop services demo serve check test bench lock migration clean
 
 install: .venv/installed
 develop: .venv/developed

@@ -59,8 +59,7 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str = "OKTT"
     sender: str = "OKTT <meldingen@oktt.example>"
-    domain: str = "oktt.example"
-    """Right-hand side of Message-IDs."""
+    """Its domain is also the right-hand side of Message-IDs."""
     site: str = "oktt.example"
     """Where recipients check that a message is ours; shown, never linked."""
     contact: str = "meldpunt@oktt.example"

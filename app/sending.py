@@ -13,7 +13,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from app import digests
-from app.observe import log
+from app.observe import log, place
 from app.service import Service
 from app.views import Shelf, Views, differences
 from dispatch import Channel, Delivery, DispatchError, Outcome, View, digest, ledger, mail, outbox
@@ -23,7 +23,7 @@ from dispatch.outbox import CancelReason
 from dispatch.render import MessageKind, Rendered
 from dispatch.view import fingerprint
 from filtering import Outcome as MatchOutcome
-from pii_guard import journal
+from pii_guard import GuardError, journal
 from subscribers import Contact, Subscriber, registry
 from tlp import Label
 from triage import TriageError, advice, decide, inbox
@@ -146,7 +146,30 @@ class Sender:
         self._handed = self._settled = None
         if ready is not None:
             channel = self._channels[ready.delivery.medium or "file"]
-            self._handed = ready.delivery, channel.send(ready.delivery, ready.address, ready.message)
+            try:
+                outcome = channel.send(ready.delivery, ready.address, ready.message)
+            except Exception as error:  # a fault of ours, and nobody knows how far it came
+                log.error("delivery", delivery=ready.delivery.id, error=type(error).__name__, place=place(error))
+                outcome = Outcome("retry", outbox.POSSIBLY_ACCEPTED)
+            self._handed = ready.delivery, outcome
+
+    def put_back(self, delivery: Delivery, error: Exception) -> None:
+        """What goes wrong with one message does not keep the others: it waits as after any attempt, and fails at last.
+
+        What another worker took over, or the database would not have, is left to its lease.
+        """
+        log.error("delivery", delivery=delivery.id, error=type(error).__name__, place=place(error))
+        if isinstance(error, sa.exc.SQLAlchemyError):
+            return
+        tried = dataclasses.replace(delivery, attempts=delivery.attempts + 1)
+        reason = "broken-seal" if isinstance(error, GuardError) else "cannot-be-made"
+        try:
+            with self.service.transaction() as connection:
+                status = outbox.settle(connection, tried, Outcome("retry", reason), self.service.clock(), rng=self._rng)
+        except DispatchError as lost:
+            log.warning("left", delivery=delivery.id, reason=str(lost))
+        else:
+            self._count(delivery, status)
 
     def settle(self, connection: sa.Connection) -> None:
         """Record what became of the message that was handed over last, with its line in the processing register.

@@ -38,7 +38,7 @@ releases = sa.Table(
     sa.Column("audience", sa.LargeBinary, nullable=False),
     sa.Column("bound", sa.String(64), nullable=False, comment="hash of item, label, urgency, policy"),
     sa.Column("shown", sa.String(64), nullable=False, comment="hash of advice and templates"),
-    sa.Column("status", sa.String(12), nullable=False, comment="pending, active, superseded, withdrawn"),
+    sa.Column("status", sa.String(12), primary_key=True, comment="pending, active, superseded, withdrawn"),
 )
 
 CRITERIA = "domain-rules/1"
@@ -141,9 +141,9 @@ def act(connection: sa.Connection, desk: DeskSettings, request: Request, now: da
         raise TriageError(f"{request.act} needs a reason: --reason '...'")
     states: dict[Act, State] = {"claim": "claimed", "hold": "held", "decline": "declined", "withdraw": "withdrawn"}
     inbox.set_state(connection, request.item, states[request.act], now, holder=request.by)
-    _status(connection, request.item, "superseded", only="pending")
+    _drop_pending(connection, request.item)
     if request.act == "withdraw":
-        _status(connection, request.item, "withdrawn", only="active")
+        _status(connection, request.item, "withdrawn")
     _note(connection, row.version, request, now, request.act)
 
 
@@ -190,8 +190,8 @@ def approve(
         raise TriageError(f"{request.item} has changed since {first.by} released it: release it again")
     inbox.set_state(connection, request.item, "released", now, holder=request.by)
     _note(connection, first.version, request, now, "approve")
-    _status(connection, request.item, "superseded", only="active")
-    mine = (releases.c.item == request.item, releases.c.version == first.version)
+    _make_way(connection, request.item, first.version)
+    mine = (releases.c.item == request.item, releases.c.status == "pending")
     connection.execute(releases.update().where(*mine).values(status="active", at=now))
     return _stand(case, first, BitMap.deserialize(found.audience) & match.audience)
 
@@ -226,10 +226,10 @@ def earlier(
 
     Under the labels of today, where those are stricter: what a reader may no longer see does not show as removed.
     """
-    query = sa.select(releases).where(releases.c.item == item, releases.c.version == version)
-    found = connection.execute(query).one_or_none()
+    mine = (releases.c.item == item, releases.c.version == version, releases.c.status != "pending")
+    found = connection.execute(sa.select(releases).where(*mine)).one_or_none()
     whole = inbox.earlier(connection, guard, item, version)
-    if found is None or found.status == "pending" or whole is None:
+    if found is None or whole is None:
         return None
     decision = msgspec.json.decode(found.decision, type=Decision)
     case = _as_it_was(open_case(connection, guard, item, sources), whole, decision, sources)
@@ -410,10 +410,10 @@ def _stand(case: Case, decision: Decision, audience: BitMap) -> Released:
 
 
 def _record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:
-    # While a second person has to decide, what was released of an earlier version stays out.
-    _status(connection, decision.item, "superseded", only="pending" if status == "pending" else None)
-    mine = (releases.c.item == decision.item, releases.c.version == decision.version)
-    connection.execute(releases.delete().where(*mine))
+    # While a second person has to decide, what is out stays out, also of the same version.
+    _drop_pending(connection, decision.item)
+    if status == "active":
+        _make_way(connection, decision.item, decision.version)
     values = {
         "item": decision.item,
         "version": decision.version,
@@ -427,9 +427,22 @@ def _record(connection: sa.Connection, decision: Decision, match: Match, shown: 
     connection.execute(releases.insert(), values)
 
 
-def _status(connection: sa.Connection, item: str, status: str, only: str | None = None) -> None:
-    earlier = ("pending", "active") if only is None else (only,)
-    query = releases.update().where(releases.c.item == item, releases.c.status.in_(earlier))
+def _drop_pending(connection: sa.Connection, item: str) -> None:
+    """What never went out leaves no release; the history tells of it."""
+    connection.execute(releases.delete().where(releases.c.item == item, releases.c.status == "pending"))
+
+
+def _make_way(connection: sa.Connection, item: str, version: int) -> None:
+    """For what becomes active: one release a version, beside one that waits for a second person."""
+    columns = releases.c
+    mine = (columns.item == item, columns.version == version, columns.status != "pending")
+    connection.execute(releases.delete().where(*mine))
+    _status(connection, item, "superseded")
+
+
+def _status(connection: sa.Connection, item: str, status: str) -> None:
+    """What becomes of what is out."""
+    query = releases.update().where(releases.c.item == item, releases.c.status == "active")
     connection.execute(query, {"status": status})
 
 
@@ -440,7 +453,7 @@ def _release(connection: sa.Connection, item: str, status: str) -> sa.Row[tuple[
 
 def _consented(connection: sa.Connection, item: str) -> tuple[str, ...]:
     query = sa.select(releases.c.decision).where(releases.c.item == item, releases.c.status.in_(("pending", "active")))
-    found = connection.scalar(query.order_by(releases.c.version.desc()).limit(1))
+    found = connection.scalar(query.order_by(releases.c.version.desc(), releases.c.status.desc()).limit(1))
     return () if found is None else msgspec.json.decode(found, type=Decision).to
 
 

@@ -169,7 +169,8 @@ class Expiry:
                 "shown": shown if row.shown == look else row.shown,
                 "decision": msgspec.json.encode(dataclasses.replace(decision, bound=case.bound)),
             }
-            connection.execute(releases.update().where(columns.item == item, columns.version == row.version), values)
+            mine = (columns.item == item, columns.version == row.version, columns.status == row.status)
+            connection.execute(releases.update().where(*mine), values)
         return len(rows)
 
     def out(self, connection: sa.Connection, item: str) -> Released | None:

@@ -458,6 +458,31 @@ def test_what_waits_for_a_second_person_does_not_hide_what_is_out(desk: Desk) ->
     assert list(desk.connection.scalars(active)) == [2]
 
 
+def test_a_second_release_of_a_version_that_waits_leaves_what_is_out(desk: Desk) -> None:
+    item = desk.item(draft("a", cves=(CVE,), sectors=("SBI:25",)))
+    desk.act("release", item)
+    desk.subscribe(3)
+    desk.settings = DeskSettings(second_person_over=2)
+    for by in ("anna", "bert"):
+        assert desk.act("release", item, by, urgency="today") is None
+        assert desk.marks(item) == {"ncsc-nl": [Label.CLEAR]}
+    assert decide.earlier(desk.connection, GUARD, item, 1, {}) is not None, "that is what went out"
+    desk.act("hold", item)
+    assert desk.marks(item) == {"ncsc-nl": [Label.CLEAR]}
+    assert desk.act("release", item, urgency="today") is None
+    approved = desk.act("approve", item, "bert")
+    assert approved is not None
+    assert approved.stated == "today"
+    assert list(desk.connection.scalars(sa.select(decide.releases.c.status))) == ["active"]
+    assert desk.released(item) is not None
+
+
+def test_what_waited_and_was_held_never_went_out(desk: Desk) -> None:
+    item = put(desk, "pending")
+    desk.act("hold", item)
+    assert decide.earlier(desk.connection, GUARD, item, 1, {}) is None
+
+
 def test_an_earlier_version_shows_under_no_wider_label_than_today(desk: Desk) -> None:
     """Else an update would tell as removed what its reader may no longer see."""
     item = desk.item(draft("a", cves=(CVE,)))

@@ -293,7 +293,7 @@ def upgrade() -> None:
         sa.Column("shown", sa.String(length=64), nullable=False, comment="hash of advice and templates"),
         sa.Column("status", sa.String(length=12), nullable=False, comment="pending, active, superseded, withdrawn"),
         sa.ForeignKeyConstraint(["item"], ["items.id"], name=op.f("fk_releases_item_items")),
-        sa.PrimaryKeyConstraint("item", "version", name=op.f("pk_releases")),
+        sa.PrimaryKeyConstraint("item", "version", "status", name=op.f("pk_releases")),
     )
     op.create_table(
         "statements",

@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from app import pipeline, releasing
 from app.observe import log
 from app.service import Service
-from app.views import shown
+from app.views import matching, shown
 from dispatch import outbox
 from filtering import Explanation, Match
-from filtering import match as matching
 from pii_guard import journal
-from subscribers import Subscriber, registry
+from subscribers import registry
 from triage import TriageError, decide, inbox
-from triage.decide import Case, Request
+from triage.decide import Request
 from triage.rules import Rule
 
 
@@ -72,11 +71,12 @@ def audience(service: Service, item: str, limit: int) -> tuple[Match, list[Expla
     """Who would get an item and who not, with up to `limit` explained, those who would get it first."""
     with service.reading() as connection:
         case = decide.open_case(connection, service.guard, item, service.settings.consents)
-        match = releasing.matched(service, connection, case)
+        asked = matching(service, connection, case, service.clock())
+        match = asked.match()
         numbers = _first(match, limit)
         people = {each.number: each for each in registry.by_numbers(connection, numbers)}
         ordered = [people[number] for number in numbers if number in people]
-        return match, [_explained(service, connection, case, subscriber) for subscriber in ordered]
+        return match, [asked.explain(subscriber) for subscriber in ordered]
 
 
 def explain(service: Service, item: str, subscriber: str) -> Explanation:
@@ -86,19 +86,7 @@ def explain(service: Service, item: str, subscriber: str) -> Explanation:
         found = registry.get(connection, subscriber)
         if found is None:
             raise TriageError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
-        return _explained(service, connection, case, found)
-
-
-def _explained(service: Service, connection: sa.Connection, case: Case, subscriber: Subscriber) -> Explanation:
-    return matching.explain(
-        case.item,
-        subscriber,
-        service.index(connection),
-        service.clock(),
-        urgency=case.stated,
-        consents=case.consents,
-        label=case.label,
-    )
+        return matching(service, connection, case, service.clock()).explain(found)
 
 
 def _first(match: Match, limit: int) -> list[int]:

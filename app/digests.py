@@ -18,7 +18,6 @@ from filtering import Outcome
 from subscribers import Subscriber, registry
 from triage import decide
 
-MAILED = ("email", "file")
 HERE = ZoneInfo("Europe/Amsterdam")
 READERS: tuple[Outcome, ...] = ("deliver", "quiet", "digest", "urgency")
 """Outcomes that an edition holds: below one's threshold for alerts is still worth a line."""
@@ -79,7 +78,7 @@ def _queued(service: Service, connection: sa.Connection, window: Window) -> dict
         asked = [
             (channel, contact)
             for channel, contact in enumerate(subscriber.contacts)
-            if contact.type in MAILED and window.edition in contact.digest
+            if contact.type in outbox.MEDIA and window.edition in contact.digest
         ]
         items = {item: version for item, (version, numbers) in reached.items() if subscriber.number in numbers}
         held: dict[str, int] = {}

@@ -22,7 +22,6 @@ from app import releasing
 from app.service import Service
 from app.views import shown
 from dispatch import atom, outbox, publication
-from filtering import match as matching
 from pii_guard import expiry as ages
 from pii_guard import journal
 from pii_guard.policy import Policy
@@ -116,15 +115,7 @@ def _refresh(service: Service, connection: sa.Connection, work: Expiry, item: st
     if out is None:
         published = publication.withdraw(connection, item, now) + atom.withdraw(connection, item, now)
     else:
-        match = matching.match(
-            out.item,
-            service.index(connection),
-            now,
-            urgency=out.stated,
-            consents=out.consents,
-            label=out.label,
-        )
-        releasing.publish(service, connection, out, match)
+        releasing.publish(service, connection, out, releasing.matched(service, connection, out))
         published = 1
     files = [folder(service) / f"{each}.eml" for each in outbox.ids(connection, item)]
     standing = [file for file in files if file.exists()]

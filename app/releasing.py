@@ -6,29 +6,18 @@ import sqlalchemy as sa
 
 from app.observe import log
 from app.service import Service
-from app.views import Views
+from app.views import Views, matching
 from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publication
 from filtering import Match
-from filtering import match as matching
 from subscribers import Subscriber, registry
 from tlp import Refusal
 from triage import Released, decide
 from triage.decide import Case
 
-MAILED = ("email", "file")
-"""Channels that a message is prepared for; TAXII reads what is published."""
 
-
-def matched(service: Service, connection: sa.Connection, case: Case) -> Match:
+def matched(service: Service, connection: sa.Connection, case: Case | Released) -> Match:
     """Whom the case concerns, for every subscriber at once."""
-    return matching.match(
-        case.item,
-        service.index(connection),
-        service.clock(),
-        urgency=case.stated,
-        consents=case.consents,
-        label=case.label,
-    )
+    return matching(service, connection, case, service.clock()).match()
 
 
 def queue(service: Service, connection: sa.Connection, released: Released, match: Match) -> int:
@@ -45,7 +34,7 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
             continue
         kind: DeliveryKind = "update" if known else "alert"
         for channel, contact in enumerate(subscriber.contacts):
-            if contact.type in MAILED and _may_see(views, subscriber, match, contact.confidential):
+            if contact.type in outbox.MEDIA and _may_see(views, subscriber, match, contact.confidential):
                 due = now + timedelta(minutes=service.settings.main.desk.undo_minutes)
                 orders.append(_order(service, kind, released, subscriber, channel, now, due))
     new = outbox.queue(connection, orders, urgency=released.urgency)
@@ -104,7 +93,7 @@ def take_back(service: Service, connection: sa.Connection, item: str) -> None:
         _order(service, "withdrawal", released, subscriber, channel, now, now)
         for subscriber in filter(None, (registry.get(connection, each) for each in ledger.recipients(connection, item)))
         for channel, contact in enumerate(subscriber.contacts)
-        if contact.type in MAILED
+        if contact.type in outbox.MEDIA
     ]
     outbox.queue(connection, orders, urgency="today")
     publication.withdraw(connection, item, now)

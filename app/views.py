@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import datetime
 
 import sqlalchemy as sa
 from pyroaring import BitMap
@@ -38,6 +39,18 @@ def _look(service: Service, block: advice.Block) -> str:
     return hashlib.blake2b(f"{block.version}/{service.renderer.version}".encode(), digest_size=32).hexdigest()
 
 
+def matching(service: Service, connection: sa.Connection, case: Case | Released, now: datetime) -> Matching:
+    """An item against all subscribers as they are registered: whom it concerns, and for any of them why."""
+    return Matching(
+        case.item,
+        service.index(connection),
+        now,
+        urgency=case.stated,
+        consents=case.consents,
+        label=case.label,
+    )
+
+
 class Views:
     """What each reader may see of a released item, as subscribers, labels and clock are at one moment."""
 
@@ -46,14 +59,7 @@ class Views:
         self.now = service.clock()
         self._settings = service.settings
         self._index = service.index(connection)
-        self._matching = Matching(
-            released.item,
-            self._index,
-            self.now,
-            urgency=released.stated,
-            consents=released.consents,
-            label=released.label,
-        )
+        self._matching = matching(service, connection, released, self.now)
         self._marked = self._matching.marks
         self._parts = Parts(released)
         self._advice: dict[tuple[frozenset[str], str, str, str], advice.Advice] = {}

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 
 from app import database
 from app.service import Service
+from app.views import matching
 from dispatch import publication
 from filtering.disclosure import reader
-from filtering.match import explain
 from subscribers import Subscriber, registry
 from tlp import PUBLIC, Label, Permit
 from tlp.enforce import enforce
@@ -66,16 +66,7 @@ def permitted(
 def _concerned(service: Service, connection: sa.Connection, subscriber: Subscriber, item: str, now: datetime) -> bool:
     """Does the item as it is now concern this subscriber by a criterion of its own? AMBER needs that."""
     case = decide.open_case(connection, service.guard, item, service.settings.consents)
-    explained = explain(
-        case.item,
-        subscriber,
-        service.index(connection),
-        now,
-        urgency=case.stated,
-        consents=case.consents,
-        label=case.label,
-    )
-    return explained.concerned
+    return matching(service, connection, case, now).explain(subscriber).concerned
 
 
 def serve(service: Service, port: int | None, announce: Callable[[str], None]) -> None:

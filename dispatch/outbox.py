@@ -30,6 +30,8 @@ from tlp import Label
 LEASE = timedelta(minutes=5)
 """How long a claim holds. Longer than any channel's time-out, or a slow send would be repeated."""
 ATTEMPTS = 8
+MEDIA: tuple[ChannelType, ...] = ("email", "file")
+"""Channels that messages are queued for; TAXII reads what is published."""
 BASE, CAP = timedelta(minutes=1), timedelta(hours=4)
 POSSIBLY_ACCEPTED = "lost-after-data"
 """Reason of a retry whose message the other side may have accepted before the connection broke."""

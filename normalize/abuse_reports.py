@@ -117,7 +117,8 @@ _KNOWN: dict[str, tuple[str, str]] = {
 _ABUSED = frozenset(
     {"infected-system", "attacking-system", "ddos-participant", "compromised-website", "malware-hosting"}
 )
-_TAG = re.compile(r"[a-z][a-z0-9_-]{1,29}")
+_TAG = re.compile(r"(?!.*\d{5})[a-z][a-z0-9_-]{1,29}")
+"""A word for a service; nothing as long as anybody's number."""
 
 
 def recognise(header: Sequence[str], tags: Mapping[str, int], *, six: bool) -> Report:

@@ -7,7 +7,7 @@ from ipaddress import AddressValueError, IPv6Address
 from pii_guard import Category
 from pii_guard.span import Found, Span
 
-_DOT = r"(?:\.|\[\.\]?|\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\{dot\})"
+_DOT = r"(?:\.|\[\.\]?|\.\]|\(\.\)|\{\.\}|\s?\[dot\]\s?|\s?\(dot\)\s?|\s?\{dot\}\s?)"
 _AT = r"(?:@|＠|\[@\]|\(@\)|\{@\}|\s?\[at\]\s?|\s?\(at\)\s?|\s?\{at\}\s?|<at>|%40|&#64;)"
 _LABEL = r"[^\W_](?:[\w-]{0,62})"
 _EMAIL = re.compile(

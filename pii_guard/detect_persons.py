@@ -19,6 +19,7 @@ _PHONE_WORDS = re.compile(
 )
 _BSN = re.compile(r"(?<![\w.,/:=#-])(?:\d{9}|\d{8}|\d{4}\.\d{2}\.\d{3}|\d{3}[ .]\d{3}[ .]\d{3})(?![\w]|[-./]\w)")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
+_MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _BSN_WORDS = re.compile(
     r"\bbsn\b|burger\s?service|sofi\s?-?nummer|\bsofi\b|citizen service|persoonsnummer", re.IGNORECASE
 )
@@ -89,11 +90,13 @@ def _citizen_numbers(text: str) -> Found:
             yield Span("bsn", *match.span(), 0.8, "vat-bsn")
 
 
-def bare_citizen_numbers(text: str) -> Found:
-    """Nine digits that pass the eleven test in places where numbers mostly are something else (URLs, file names)."""
+def bare_numbers(text: str) -> Found:
+    """Citizens' numbers and mobile phones in places where numbers mostly are something else (URLs, file names)."""
     for match in _NINE.finditer(text):
         if stdnum_bsn.is_valid(match.group()):
             yield Span("bsn", *match.span(), 0.6, "bsn-bare")
+    for match in _MOBILE.finditer(text):
+        yield Span("phone", *match.span(), 0.6, "phone-bare")
 
 
 def _iban_end(text: str, match: re.Match[str]) -> int | None:

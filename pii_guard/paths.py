@@ -3,6 +3,7 @@
 A table for each object type: property -> Treatment. The words are defined by `pii_guard.redact`:
 
     id type       identifiers           ref refs     references to objects   markings  references to markings
+    language      tag of a language
     plain         numbers, true/false   time         a timestamp             hashes    algorithm -> digest
     word words    vocabulary, tokens    term terms   short names, scanned    prose     free text, scanned or dropped
     title         text that has to be   url          a reference             url-sco   an observable
@@ -28,7 +29,7 @@ COMMON: Table = {
     "revoked": "plain",
     "labels": "words",
     "confidence": "plain",
-    "lang": "word",
+    "lang": "language",
     "external_references": "list:external-reference",
     "object_marking_refs": "markings",
     "granular_markings": "granular",
@@ -540,3 +541,10 @@ PATTERN_NEVER = {
 }
 """(object type, first property) of a pattern's comparison that never stays."""
 PATTERN_ACCOUNT = frozenset({("user-account", "user_id"), ("user-account", "account_login")})
+
+_TABLES: tuple[Table, ...] = (*OBSERVABLES.values(), *NESTED.values(), *EXTENSIONS.values())
+BENEATH = frozenset(
+    (*EXTENSIONS, *(name for table in _TABLES for name in table), "body_raw_ref", "content_disposition")
+) - {name for table in _TABLES for name, how in table.items() if how == "account" or how.startswith("never:")}
+"""Names that may stand in a pattern behind the first step of a path (`from_ref.value`, `values[*].name`): those of
+properties that are known, and that are nowhere stripped as such."""

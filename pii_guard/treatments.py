@@ -15,6 +15,7 @@ from normalize.patterns import PatternValue, Reading, reading
 from pii_guard import Category
 from pii_guard.detect_network import is_ip
 from pii_guard.paths import (
+    BENEATH,
     CATEGORY_OF_TYPE,
     COMMON,
     EXTENSIONS,
@@ -55,6 +56,7 @@ _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}").fullmatch
 _AUTHOR = re.compile(r"^[ \t]*(?:author|auteur|creator)\b[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}").fullmatch
 _SELECTOR = re.compile(r"[a-z0-9_-]{1,250}(?:\.(?:\[\d{1,6}\]|[A-Za-z0-9_-]{1,250})){0,20}").fullmatch
+_STEP = re.compile(r"([A-Za-z0-9_-]{1,60})(?:\[(?:\*|\d{1,4})\])?").fullmatch
 _TRANSLATED = frozenset({"name", "description", "abstract", "content", "explanation", "objective"})
 _DATA = (bool, int, float)
 
@@ -165,6 +167,11 @@ def word(walk: Walk, value: Any, path: str) -> Any:
     if type(value) is str:
         return value if value in walk.clean or walk.eraser.clean(value, path, walk.index) else GONE
     return plain(walk, value, path)
+
+
+def language(walk: Walk, value: Any, path: str) -> Any:
+    """The tag of a language (RFC 5646)."""
+    return value if isinstance(value, str) and _LANGUAGE(value) else wrong(walk, path)
 
 
 def term(walk: Walk, value: Any, path: str) -> Any:
@@ -369,10 +376,12 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     if forbidden is not None:
         never(forbidden)(walk, compared.value, path)  # type: ignore[arg-type]
         return False
+    if not _known_path(compared.path):  # a name in quotes can be anything
+        return walk.strip(UNKNOWN, "free-text", path) is not GONE
     if not isinstance(compared.value, str):
         return True
     value, eraser = compared.value, walk.eraser
-    if first.startswith("hashes") or (compared.type == "domain-name" and _DOMAIN(value)):
+    if (first == "hashes" and _DIGEST(value)) or (compared.type == "domain-name" and _DOMAIN(value)):
         return True
     role = eraser.roles.of_value(compared.type, value)
     category = CATEGORY_OF_TYPE.get(compared.type) if first == "value" else None
@@ -386,6 +395,16 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     if compared.type in ("file", "directory", "windows-registry-key", "process"):
         return eraser.file_path(bare, role, path, walk.index) == bare
     return eraser.clean(bare, path, walk.index)
+
+
+def _known_path(path: str) -> bool:
+    """Are all steps of a property path, but for the first, names that are known and may be kept?"""
+    first, *steps = path.split(".")
+    if first.startswith("hashes"):
+        return first == "hashes" and all(map(_ALGORITHM, steps))
+    below = [_STEP(step) for step in steps]
+    known = all(found is not None and (found[1] in BENEATH or _ALGORITHM(found[1])) for found in below)
+    return known and _STEP(first) is not None
 
 
 def extensions(walk: Walk, value: Any, path: str) -> Any:
@@ -492,6 +511,7 @@ _SIMPLE: dict[str, Treat] = {
     "hex": hexadecimal,
     "hashes": hashes,
     "word": word,
+    "language": language,
     "words": each(word, ""),
     "term": term,
     "terms": each(term, ""),

@@ -11,7 +11,6 @@ from normalize import Role
 from pii_guard import Action, Category, Finding
 from pii_guard.detect import SUSPECT, Span, scan
 from pii_guard.detect_network import NO_PERSON, PERSONAL_PAGE, is_ip
-from pii_guard.detect_persons import bare_citizen_numbers
 from pii_guard.policy import Ruling, Rulings
 from pii_guard.roles import Roles
 
@@ -152,9 +151,7 @@ class Eraser:
 
     def spans(self, text: str) -> list[Span]:
         """What was recognised in a text, names that are known of this draft included."""
-        found = scan(text)
-        if self.wordless:
-            found = _with(found, list(bare_citizen_numbers(text)))
+        found = scan(text, bare=self.wordless)
         if self._names:
             folded = text.casefold()
             for name, pattern in self._names.items():

@@ -133,3 +133,29 @@ def test_long_repeats_stay_linear(unit: str) -> None:
     """A quadratic pattern would need minutes for this."""
     text = unit * (200_000 // len(unit))
     assert all(re.search(r"\S", text[s.start : s.end]) for s in scan(text)[:3])
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("BSN 1112\u200b22333.", "bsn"),
+        ("BSN \u0661\u0661\u0661\u0662\u0662\u0662\u0663\u0663\u0663.", "bsn"),
+        ("host 203.0.113\u2060.77 and more", "ipv4"),
+        ("piet.voor\u00adbeeld@voorbeeld.example", "email"),
+        ("piet.voorbeeld [at] voorbeeld [dot] example", "email"),
+    ],
+)
+def test_what_a_reader_sees_is_found(text: str, category: str) -> None:
+    (found,) = scan(text)
+    assert found.category == category
+    assert text[found.start : found.end].strip(" .") in text
+    assert found.end - found.start >= 9
+
+
+def test_bare_numbers_are_searched_for_on_request() -> None:
+    url = "https://voorbeeld.example/?q=0612345678&r=111222333"
+    assert [(each.category, url[each.start : each.end]) for each in scan(url, bare=True)] == [
+        ("phone", "0612345678"),
+        ("bsn", "111222333"),
+    ]
+    assert scan(url) == []

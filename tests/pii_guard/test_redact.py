@@ -278,3 +278,51 @@ def test_real_bundles_come_out_valid_and_whole(guard: Guard, corpus: Path, regim
         kept = objects_of(answer.statements[0])
         for obj in kept[:: max(1, len(kept) // 100)]:
             stix2.parse(obj, allow_custom=True)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "file:hashes.'piet@voorbeeld.example' = 'aa'",
+        "file:hashes.'a[piet@voorbeeld.example' = 'aa'",
+        "file:hashes.MD5 = 'piet@voorbeeld.example'",
+        "file:extensions.'piet@voorbeeld.example'.a = 'b'",
+        "windows-registry-key:values[*].'piet@voorbeeld.example' = 'b'",
+        "email-message:from_ref.display_name = 'Piet Voorbeeld'",
+        "process:creator_user_ref.account_login = 'pvoorbeeld'",
+        "file:extensions.'pdf-ext'.document_info_dict.Author = 'Piet Voorbeeld'",
+    ],
+)
+@pytest.mark.parametrize("regime", ["no-basis", "wbdwb"])
+def test_a_pattern_holds_no_value_in_its_paths(admit: Admit, test: str, regime: str) -> None:
+    digest = "file:hashes.MD5 = '0cc175b9c0f1b6a831c399e269772661'"
+    found = sdo("indicator", 1, pattern=f"[{test} OR {digest}]", pattern_type="stix", valid_from=AT)
+    kept = objects_of(admit(found, regime=regime))
+    assert [obj["pattern"] for obj in kept if obj["type"] == "indicator"] == [f"[{digest}]"]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "file:hashes.'SHA-256' = '" + "a" * 64 + "'",
+        "email-message:body_multipart[*].body_raw_ref.name = 'factuur.exe'",
+        "file:extensions.'windows-pebinary-ext'.sections[*].hashes.MD5 = '0cc175b9c0f1b6a831c399e269772661'",
+        "windows-registry-key:values[0].name = 'Run'",
+        "network-traffic:dst_ref.value = 'kwaad.example'",
+    ],
+)
+def test_a_pattern_keeps_the_paths_that_are_known(admit: Admit, test: str) -> None:
+    found = sdo("indicator", 1, pattern=f"[{test}]", pattern_type="stix", valid_from=AT)
+    kept = objects_of(admit(found, regime="no-basis"))
+    assert [obj["pattern"] for obj in kept if obj["type"] == "indicator"] == [f"[{test}]"]
+
+
+def test_a_language_is_the_tag_of_one(admit: Admit) -> None:
+    kept = objects_of(
+        admit(
+            sdo("malware", 1, is_family=False, lang="Piet Voorbeeld"),
+            sdo("malware", 2, is_family=False, lang="nl-NL"),
+            regime="no-basis",
+        )
+    )
+    assert [obj.get("lang") for obj in kept if obj["type"] == "malware"] == [None, "nl-NL"]

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from pyroaring import BitMap
 from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -183,7 +184,6 @@ def _summary(
         channels = outbox.summary(connection)
         collections = publication.sizes(connection)
     states = Counter(card["state"] for card in cards)
-    matched = sum(1 for card in cards if card["state"] == "released")
     findings = Counter[str]()
     for actions in tally.findings.values():
         findings.update(actions)
@@ -192,7 +192,8 @@ def _summary(
         ("Items", f"{len(cards)}: " + ", ".join(f"{count} {name}" for name, count in sorted(states.items()))),
         ("Personal data", ", ".join(f"{count} {name}" for name, count in sorted(findings.items()))),
         ("Held at the door", f"{tally.held}"),
-        ("Subscribers", f"{people}; {matched} items released to those they concern"),
+        ("Subscribers", f"{people}"),
+        ("Matched", _matched(service, [card["id"] for card in cards if card["state"] == "released"])),
         ("Decisions", ", ".join(f"{count} {name}" for name, count in sorted(decided.items()))),
         (
             "Messages",
@@ -215,6 +216,17 @@ def _summary(
   TAXII, feed        make serve, then http://127.0.0.1:8080/feed.atom
   the register       oktt --dir {folder} audit verify"""
     console.print(look, markup=False, highlight=False)
+
+
+def _matched(service: Service, items: list[str]) -> str:
+    """Whom the released items concern, as the registry stands at the week's end."""
+    outcomes, reached = Counter[str](), BitMap()
+    for item in items:
+        match, _ = desk.audience(service, item, 0)
+        reached |= match.audience
+        outcomes.update({name: len(numbers) for name, numbers in match.outcomes.items()})
+    told = ", ".join(f"{outcomes[name]} {name}" for name in ("deliver", "quiet", "digest") if outcomes[name])
+    return f"{len(items)} released items with {len(reached)} subscribers: {told}"
 
 
 def _collections(sizes: list[tuple[str, int]]) -> str:

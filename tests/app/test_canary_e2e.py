@@ -81,18 +81,19 @@ def _everything_out(instance: Path, said: Said) -> None:
             ran = said.add("release", oktt(instance, "--verbose", *release))
             assert "mistake of ours" not in ran.err
             said.add("approve", oktt(instance, "--verbose", "approve", row["id"], "--by", "bram"))
-        for command in (
+        for asked in (
             ("item", row["id"]), ("item", row["id"], "--json"), ("audience", row["id"], "--json"),
             ("why", row["id"], "kvk-alles", "--json"), ("legal", "explain", row["id"], "--json"),
             ("legal", "explain", row["id"], "--at", "2026-01-01", "--json"),
         ):  # fmt: skip
-            said.add(" ".join((command[0], *command[2:])), oktt(instance, "--verbose", *command))
-    for now, command in (
+            said.add(" ".join((asked[0], *asked[2:])), oktt(instance, "--verbose", *asked))
+    steps: Sequence[tuple[str, Sequence[str]]] = (
         ("2026-03-02T08:00:00Z", ("dispatch", "--now")), ("2026-03-06T12:00:00Z", ("dispatch", "--now")),
         (FRIDAY, ("digest", "--edition", "friday", "--date", "2026-03-06")), (FRIDAY, ("dispatch", "--now")),
         (FRIDAY, ("refused", "--json")), (FRIDAY, ("refused",)), (FRIDAY, ("items",)), (FRIDAY, ("sources", "--json")),
         (FRIDAY, ("audit", "export")), (FRIDAY, ("audit", "verify")), (FRIDAY, ("doctor",)),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for now, command in steps:
         ran = said.add(command[0], oktt(instance, "--verbose", *command, now=now))
         assert ran.code == 0, ran.err
 

@@ -78,7 +78,7 @@ def items(folder: Path, *args: str) -> list[dict[str, Any]]:
 def an_item(folder: Path, state: str = "released", source: str = "ncsc-nl") -> str:
     """Id of an item in that state; of the NCSC's the one on FortiOS."""
     found = (row for row in items(folder, "--state", state) if source in row["sources"])
-    return next(row["id"] for row in found if source != "ncsc-nl" or FORTIOS in row["cves"])
+    return next(str(row["id"]) for row in found if source != "ncsc-nl" or FORTIOS in row["cves"])
 
 
 def test_every_command_helps() -> None:

@@ -132,7 +132,7 @@ def test_broken_off_after_data(instance: Path, sink: Sink) -> None:
 
 def test_two_at_once_send_each_once(instance: Path, sink: Sink) -> None:
     """Two processes dispatch at the same moment."""
-    command = [OKTT, "--dir", instance, "dispatch", "--now", "--json"]
+    command: list[str | Path] = [OKTT, "--dir", instance, "dispatch", "--now", "--json"]
     environment = {"OKTT_NOW": MONDAY, "PYTHONPATH": str(ROOT)}
     both = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -1,6 +1,7 @@
 """The state machine of decisions, and the only place where a Released is made.
 
     new -> claimed | held | declined | pending | released        (claim, hold, decline, release)
+    declined -> claimed | pending | released                     (by a person: it was a mistake)
     pending -> released                                          (approve, by somebody else)
     released -> withdrawn                                        (withdraw; also while a newer version waits)
     released, pending -> released | pending                      (release again: another label, or what was void)
@@ -14,6 +15,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -45,10 +47,10 @@ CRITERIA = "domain-rules/1"
 """Version of the rules in filtering; a change of them voids approvals that have not left."""
 
 ALLOWED: dict[Act, tuple[State, ...]] = {
-    "claim": ("new", "claimed", "held"),
+    "claim": ("new", "claimed", "held", "declined"),
     "hold": ("new", "claimed", "held", "pending"),
     "decline": ("new", "claimed", "held", "pending"),
-    "release": ("new", "claimed", "held", "pending", "released"),
+    "release": ("new", "claimed", "held", "pending", "released", "declined"),
     "approve": ("pending",),
     "withdraw": ("released",),
 }
@@ -82,6 +84,8 @@ class Case:
     to: tuple[str, ...] = ()
     stated: Urgency | None = None
     """An analyst's word on urgency; None: the facts say it, to each reader those that it may see."""
+    reserved: bool = False
+    """A person kept it back (declined, withdrew or held it): news of it waits for a person too."""
 
     @property
     def bound(self) -> str:
@@ -108,7 +112,7 @@ def open_case(
     """
     row = inbox.row(connection, item)
     if request is not None:
-        _possible(connection, request, row.state)
+        _possible(connection, request, row)
     whole = inbox.load(connection, guard, item)
     facts = inbox.standing_facts(whole)
     label = Label(row.label) if row.label else None
@@ -127,20 +131,21 @@ def open_case(
     else:
         to = _consented(connection, item) if row.state in ("pending", "released") else ()
     kind = identity.kind_of([each.kind for each in whole.statements])
-    return Case(whole, kind, row.state, urgency, label, _consents(whole, to, sources), to, stated)
+    return Case(whole, kind, row.state, urgency, label, _consents(whole, to, sources), to, stated, row.reserved)
 
 
 def act(connection: sa.Connection, desk: DeskSettings, request: Request, now: datetime) -> None:
     """claim, hold, decline, withdraw: what needs no audience. Raises TriageError."""
     _may(desk, request)
     row = inbox.row(connection, request.item)
-    _possible(connection, request, row.state)
+    _possible(connection, request, row)
     if request.act == "claim" and row.state == "claimed" and row.holder != request.by:
         raise TriageError(f"{request.item} is claimed by {row.holder}")
     if request.act in ("hold", "decline", "withdraw") and not request.reason.strip():
         raise TriageError(f"{request.act} needs a reason: --reason '...'")
     states: dict[Act, State] = {"claim": "claimed", "hold": "held", "decline": "declined", "withdraw": "withdrawn"}
-    inbox.set_state(connection, request.item, states[request.act], now, holder=request.by)
+    reserved = row.reserved or request.act != "claim"
+    inbox.set_state(connection, request.item, states[request.act], now, holder=request.by, reserved=reserved)
     _drop_pending(connection, request.item)
     if request.act == "withdraw":
         _status(connection, request.item, "withdrawn")
@@ -166,6 +171,7 @@ def release(
         state,
         now,
         holder=request.by,
+        reserved=row.reserved and second,
         label=case.label.value if case.label else None,
         urgency=request.urgency or row.urgency,
     )
@@ -188,7 +194,7 @@ def approve(
         raise TriageError(f"{request.item} was released by {first.by}: approval is for somebody else")
     if found.bound != case.bound or found.shown != shown:
         raise TriageError(f"{request.item} has changed since {first.by} released it: release it again")
-    inbox.set_state(connection, request.item, "released", now, holder=request.by)
+    inbox.set_state(connection, request.item, "released", now, holder=request.by, reserved=False)
     _note(connection, first.version, request, now, "approve")
     _make_way(connection, request.item, first.version)
     mine = (releases.c.item == request.item, releases.c.status == "pending")
@@ -206,7 +212,7 @@ def by_rule(
     now: datetime,
 ) -> Released | None:
     """Release by the first rule that applies; None: a person has to decide."""
-    if case.state != "new" or alerts(match) > min(desk.person_over, desk.second_person_over):
+    if case.state != "new" or case.reserved or alerts(match) > min(desk.person_over, desk.second_person_over):
         return None
     rule = applying(rules, case.item, case.kind, case.urgency, match, label=case.label)
     if rule is None:
@@ -349,8 +355,11 @@ def delete(connection: sa.Connection, item: str) -> None:
     connection.execute(releases.delete().where(releases.c.item == item))
 
 
-def _possible(connection: sa.Connection, request: Request, state: State) -> None:
+def _possible(connection: sa.Connection, request: Request, row: sa.Row[Any]) -> None:
     """What is out can be withdrawn whatever becomes of a newer version."""
+    state: State = row.state
+    if row.merged_into is not None:
+        raise TriageError(f"{request.item} is the same threat as {row.merged_into}: use that one")
     if state in ALLOWED[request.act]:
         return
     out = state != "withdrawn" and _release(connection, request.item, "active") is not None

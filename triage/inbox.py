@@ -34,6 +34,10 @@ items = sa.Table(
     sa.Column("label", sa.String(12), comment="a stricter label that an analyst set"),
     sa.Column("urgency", sa.String(12), comment="an analyst's"),
     sa.Column("ruled", sa.String(64), comment="what the release rules last looked at"),
+    sa.Column(
+        "reserved", sa.Boolean, nullable=False, default=False, comment="a person kept it back: no rule lets it out"
+    ),
+    sa.Column("merged_into", sa.String(40), index=True, comment="the item that took it in, and has its statements"),
 )
 statements = sa.Table(
     "statements",
@@ -140,16 +144,10 @@ def record_document(
 
 def load(connection: sa.Connection, guard: Guard, item: str) -> Item:
     """The item whole. Raises TriageError when there is none, GuardError when a seal is broken."""
-    row = connection.execute(sa.select(items.c.version).where(items.c.id == item)).one_or_none()
-    if row is None:
-        raise TriageError(f"there is no item {item}: `oktt items` lists them")
-    own, joining = sealed(connection, item)
-    if not own:
-        merged = sa.select(history.c.reason).where(history.c.item == item, history.c.what == "merged away")
-        found = connection.scalar(merged.order_by(history.c.id.desc()).limit(1))
-        if found is not None:
-            raise TriageError(f"{item} is {found}: use that one")
-    return guard.restore(item, row.version, own, joining)
+    found = row(connection, item)
+    if found.merged_into is not None:
+        raise TriageError(f"{item} is the same threat as {found.merged_into}: use that one")
+    return guard.restore(item, found.version, *sealed(connection, item))
 
 
 def row(connection: sa.Connection, item: str) -> sa.Row[Any]:

@@ -90,7 +90,8 @@ def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard
     for other in others:
         connection.execute(statements.update().where(statements.c.item == other), {"item": survivor})
         connection.execute(merge_keys.update().where(merge_keys.c.item == other), {"item": survivor})
-        set_state(connection, other, "declined", now)
+        set_state(connection, other, "declined", now, merged_into=survivor)
+        connection.execute(items.update().where(items.c.merged_into == other), {"merged_into": survivor})
         note(connection, other, rows[other].version, now, "oktt", "merged away", f"the same threat as {survivor}")
         note(connection, survivor, rows[survivor].version, now, "oktt", "merge", f"took in {other}")
     _recompose(connection, guard, survivor, now, "merge")
@@ -99,7 +100,7 @@ def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard
 
 def _inherit(connection: sa.Connection, survivor: str, rows: Sequence[sa.Row[Any]], now: datetime) -> None:
     """What people decided about any of the items holds for the one they become: the strictest label, the most urgent
-    urgency, and a hold."""
+    urgency, and that they kept it back."""
     labels = [Label(each.label) for each in rows if each.label]
     urgencies = [each.urgency for each in rows if each.urgency]
     columns: dict[str, Any] = {}
@@ -107,6 +108,7 @@ def _inherit(connection: sa.Connection, survivor: str, rows: Sequence[sa.Row[Any
         columns["label"] = max(labels).value
     if urgencies:
         columns["urgency"] = min(urgencies, key=get_args(Urgency).index)
+    columns["reserved"] = any(each.reserved for each in rows)
     state: State = next(each.state for each in rows if each.id == survivor)
     holder = next((each.holder for each in rows if _kept(each)), None)
     if holder is not None and state != "claimed":

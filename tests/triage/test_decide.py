@@ -22,7 +22,7 @@ TABLE: dict[State, dict[Act, State]] = {
     "held": {"claim": "claimed", "hold": "held", "decline": "declined", "release": "released"},
     "pending": {"hold": "held", "decline": "declined", "release": "pending", "approve": "released"},
     "released": {"release": "released", "withdraw": "withdrawn"},
-    "declined": {},
+    "declined": {"claim": "claimed", "release": "released"},
     "withdrawn": {},
 }
 
@@ -439,7 +439,7 @@ def test_what_is_out_can_be_withdrawn_while_a_newer_version_waits(desk: Desk, st
 
 def test_a_declined_item_that_never_went_out_cannot_be_withdrawn(desk: Desk) -> None:
     item = put(desk, "declined")
-    with pytest.raises(TriageError, match="possible: nothing"):
+    with pytest.raises(TriageError, match="possible: claim, release"):
         desk.act("withdraw", item)
 
 
@@ -513,6 +513,34 @@ def test_its_source_withdrew_it(desk: Desk) -> None:
     desk.receive(draft("a", cves=(CVE,), sectors=("SBI:25",)))
     assert desk.state(item) == "new"
     assert desk.rule(item) is not None
+
+
+@pytest.mark.parametrize("act", ["decline", "withdraw", "hold"])
+def test_news_on_what_a_person_kept_back_waits_for_a_person(desk: Desk, act: Act) -> None:
+    item = desk.item(draft("a", cves=(CVE,)))
+    if act == "withdraw":
+        desk.act("release", item)
+    desk.act(act, item)
+    desk.receive(draft("b", cves=(CVE,), exploited=True), "kev")
+    assert desk.state(item) == ("held" if act == "hold" else "new")
+    assert desk.rule(item) is None
+    desk.act("claim", item)
+    assert desk.act("release", item) is not None
+    desk.receive(draft("b", cves=(CVE,), exploited=True, cvss=9.9), "kev")
+    assert desk.rule(item) is not None, "a person let it out: it goes its way again"
+
+
+def test_what_a_person_kept_back_stays_so_when_it_is_merged(desk: Desk) -> None:
+    declined = desk.item(draft("a", tracking=("NCSC-2026-0001",)))
+    desk.act("decline", declined)
+    other = desk.item(draft("b", cves=(CVE,)))
+    survivor = desk.item(draft("c", tracking=("NCSC-2026-0001",), cves=(CVE,)))
+    assert survivor == other
+    assert desk.state(survivor) == "new"
+    assert desk.rule(survivor) is None
+    for act in ("claim", "release", "withdraw"):
+        with pytest.raises(TriageError, match=f"{declined} is the same threat as {survivor}"):
+            desk.act(act, declined)
 
 
 def test_everything_of_an_item_can_be_deleted(desk: Desk) -> None:

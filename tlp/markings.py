@@ -5,6 +5,7 @@ Sources: OASIS extension-definition--60a3c5c5 (TLP 2.0 in STIX 2.1), STIX 2.1 7.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -60,7 +61,11 @@ def of_word(word: str) -> Label:
 
 
 def of_text(text: str) -> Label | None:
-    """The strictest label named in a title or a mail (`TLP:AMBER+STRICT`); None: none is named."""
+    """The strictest label named in a title or a mail (`TLP:AMBER+STRICT`), as a reader sees it: however its letters
+    are encoded, whatever stands unseen between them; None: none is named."""
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKC", text)
+        text = "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
     found = [of_word(match.group(1)) for match in _TEXT.finditer(text)]
     return strictest(found) if found else None
 
@@ -76,14 +81,21 @@ def of_tag(tag: str) -> Label | None:
 
 
 def of_csaf(document: Mapping[str, Any]) -> Label | None:
-    """CSAF 2.0/2.1 /document/distribution: tlp.label, and what its text says; the strictest of both."""
+    """CSAF 2.0/2.1 /document/distribution: tlp.label, and what its text says; the strictest of both.
+
+    Raises UnknownMarkingError for a label that is none, or that stands there in another shape.
+    """
     distribution = document.get("distribution")
-    if not isinstance(distribution, Mapping):
+    if distribution is None:
         return None
+    if not isinstance(distribution, Mapping):
+        raise UnknownMarkingError("a distribution that is no object")
     found: list[Label] = []
     tlp = distribution.get("tlp")
     if isinstance(tlp, Mapping) and isinstance(tlp.get("label"), str):
         found.append(of_word(tlp["label"]))
+    elif tlp:
+        raise UnknownMarkingError("a TLP marking that is no object with a label")
     text = distribution.get("text")
     if isinstance(text, str) and (named := of_text(text)):
         found.append(named)
@@ -91,7 +103,14 @@ def of_csaf(document: Mapping[str, Any]) -> Label | None:
 
 
 def of_definition(obj: Mapping[str, Any]) -> Label | None:
-    """The label that a STIX marking-definition states; None: it is no TLP marking. Raises UnknownMarkingError."""
+    """The label that a STIX marking-definition states, the strictest of what it says and what it is called; None: it
+    is no TLP marking. Raises UnknownMarkingError."""
+    stated, name = _stated(obj), obj.get("name")
+    called = of_text(name) if isinstance(name, str) else None
+    return max(stated, called) if stated and called else stated or called
+
+
+def _stated(obj: Mapping[str, Any]) -> Label | None:
     extensions = obj.get("extensions")
     extension = extensions.get(TLP_EXTENSION) if isinstance(extensions, Mapping) else None
     if isinstance(extension, Mapping):
@@ -102,11 +121,7 @@ def of_definition(obj: Mapping[str, Any]) -> Label | None:
         return of_word(str(stated))
     if obj.get("definition_type") == "tlp":
         raise UnknownMarkingError("a TLP marking definition without a colour")
-    known = KNOWN.get(str(obj.get("id")))
-    if known is not None:
-        return known
-    name = obj.get("name")
-    return of_text(name) if isinstance(name, str) else None
+    return KNOWN.get(str(obj.get("id")))
 
 
 def of_stix(objects: Sequence[Mapping[str, Any]]) -> tuple[Label | None, tuple[str, ...]]:

@@ -124,3 +124,24 @@ def test_published_definitions(corpus: Path) -> None:
         ours = definition(label)
         assert published["id"] == ours["id"]
         assert published["extensions"] == ours["extensions"]
+
+
+@pytest.mark.parametrize("text", ["TLP:\u200bRED lek", "ＴＬＰ：ＲＥＤ lek", "T\u00adLP:R\u2060ED", "TLP:\u00a0RED"])
+def test_a_label_is_read_as_it_is_seen(text: str) -> None:
+    assert of_text(text) is Label.RED
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [[{"tlp": {"label": "RED"}}], {"tlp": "RED"}, {"tlp": {"label": ["RED"]}}, {"tlp": [{"label": "RED"}]}, "RED"],
+)
+def test_a_csaf_label_of_another_shape_is_a_doubt_and_not_the_default(distribution: object) -> None:
+    with pytest.raises(UnknownMarkingError):
+        of_csaf({"distribution": distribution})
+
+
+def test_a_definition_that_is_called_something_stricter_is_that() -> None:
+    own = "marking-definition--00000000-0000-4000-8000-000000000001"
+    called = {**definition(Label.CLEAR), "id": own, "name": "TLP:RED"}
+    assert of_stix([called, indicator(own)]) == (Label.RED, ())
+    assert of_stix([{**called, "name": "TLP:CLEAR"}, indicator(own)]) == (Label.CLEAR, ())

@@ -27,8 +27,8 @@ TABLES = (
     "ingest.cursors",
     "pii_guard.journal",
     "subscribers.registry",
-    "triage.decide",
     "triage.inbox",
+    "triage.releases",
     "web.auth",
 )
 """Modules that own tables: migrations are held against these."""

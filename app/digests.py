@@ -16,7 +16,7 @@ from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Edition, Window
 from filtering import Outcome
 from subscribers import Subscriber, registry
-from triage import decide
+from triage import releases
 
 HERE = ZoneInfo("Europe/Amsterdam")
 READERS: tuple[Outcome, ...] = ("deliver", "quiet", "digest", "urgency")
@@ -65,7 +65,7 @@ def contents(
 
 
 def _queued(service: Service, connection: sa.Connection, window: Window) -> dict[str, int]:
-    standing = decide.standing(connection, since=window.since, until=window.until)
+    standing = releases.standing(connection, since=window.since, until=window.until)
     current = Shelf(service, size=len(standing) + 1).current(connection, standing)
     reached = {
         item: (views.released.item.version, views.reached(READERS) & views.released.audience)

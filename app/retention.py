@@ -12,7 +12,7 @@ from app.service import Service
 from dispatch import atom, editions, ledger, outbox, publication
 from pii_guard import journal
 from subscribers import registry
-from triage import decide, inbox
+from triage import inbox, releases
 from web import auth
 
 HEAD = "journal.head"
@@ -49,7 +49,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         outbox.cancel_waiting(connection, item, "withdrawn", now)
         publication.withdraw(connection, item, now)
         atom.withdraw(connection, item, now)
-        decide.delete(connection, item)
+        releases.delete(connection, item)
         inbox.delete(connection, item)
     return items, {
         "items": len(items),

@@ -17,7 +17,7 @@ from filtering.disclosure import reader
 from subscribers import Subscriber, registry
 from tlp import PUBLIC, Label, Permit
 from tlp.enforce import enforce
-from triage import decide
+from triage import decide, releases
 from web import Services, WebError
 from web.server import create_app, server_config
 
@@ -52,7 +52,7 @@ def permitted(
     """May this reader now see what was composed of these statements? TLP on each request, by the labels of today."""
     if item == publication.TEST:
         return True
-    marked = decide.marks(connection, item, service.settings.consents)
+    marked = releases.marks(connection, item, service.settings.consents)
     if not marked:
         return False
     who = PUBLIC

@@ -22,7 +22,7 @@ from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
 from pii_guard import GuardError
 from subscribers import registry
-from triage import decide
+from triage import decide, releases
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
 BATCH = 50
@@ -57,7 +57,7 @@ def _ruled(service: Service, item: str, mark: str) -> bool:
 def _reopen_void(service: Service) -> None:
     now = service.clock()
     with service.reading() as connection:
-        void = decide.void(connection, looks(service), now - UNSENT)
+        void = releases.void(connection, looks(service), now - UNSENT)
     if void:
         with service.transaction() as connection:
             for item in void:
@@ -109,7 +109,7 @@ def open_collections(service: Service) -> None:
                     fresh.append(subscriber)
         if not fresh:
             return
-        for item in decide.standing(connection):
+        for item in releases.standing(connection):
             case = decide.open_case(connection, service.guard, item, service.settings.consents)
             released = decide.released(connection, case, shown(service, case))
             if released is None:

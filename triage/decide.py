@@ -12,7 +12,7 @@ other advice or templates, and the decision no longer stands for what has not le
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,26 +22,12 @@ import sqlalchemy as sa
 from pyroaring import BitMap
 
 from filtering import Match
-from ingest.columns import Instant, metadata
 from normalize import Kind, Urgency, identity
 from pii_guard import Item
 from pii_guard.guard import Guard
-from tlp import Consent, Label, Marked
-from triage import Act, Decision, Released, State, TriageError, inbox
+from tlp import Consent, Label
+from triage import Act, Decision, Released, State, TriageError, inbox, releases
 from triage.rules import DeskSettings, Rule, alerts, applying
-
-releases = sa.Table(
-    "releases",
-    metadata,
-    sa.Column("item", sa.ForeignKey("items.id"), primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("decision", sa.LargeBinary, nullable=False),
-    sa.Column("audience", sa.LargeBinary, nullable=False),
-    sa.Column("bound", sa.String(64), nullable=False, comment="hash of item, label, urgency, policy"),
-    sa.Column("shown", sa.String(64), nullable=False, comment="hash of advice and templates"),
-    sa.Column("status", sa.String(12), primary_key=True, comment="pending, active, superseded, withdrawn"),
-)
 
 CRITERIA = "domain-rules/1"
 """Version of the rules in filtering; a change of them voids approvals that have not left."""
@@ -129,7 +115,7 @@ def open_case(
     if request is not None and request.act == "release":
         to = request.to
     else:
-        to = _consented(connection, item) if row.state in ("pending", "released") else ()
+        to = releases.consented(connection, item) if row.state in ("pending", "released") else ()
     kind = identity.kind_of([each.kind for each in whole.statements])
     return Case(whole, kind, row.state, urgency, label, _consents(whole, to, sources), to, stated, row.reserved)
 
@@ -146,9 +132,9 @@ def act(connection: sa.Connection, desk: DeskSettings, request: Request, now: da
     states: dict[Act, State] = {"claim": "claimed", "hold": "held", "decline": "declined", "withdraw": "withdrawn"}
     reserved = row.reserved or request.act != "claim"
     inbox.set_state(connection, request.item, states[request.act], now, holder=request.by, reserved=reserved)
-    _drop_pending(connection, request.item)
+    releases.drop_pending(connection, request.item)
     if request.act == "withdraw":
-        _status(connection, request.item, "withdrawn")
+        releases.end(connection, request.item, "withdrawn")
     _note(connection, row.version, request, now, request.act)
 
 
@@ -160,7 +146,7 @@ def release(
     row = inbox.row(connection, request.item)
     if row.state == "claimed" and row.holder != request.by:
         raise TriageError(f"{request.item} is claimed by {row.holder}: let them release it, or `hold` it first")
-    stands = _release(connection, request.item, "active")
+    stands = releases.find(connection, request.item, "active")
     if row.state == "released" and stands is not None and (stands.bound, stands.shown) == (case.bound, shown):
         raise TriageError(f"{request.item} is released already, and nothing about it would change")
     second = alerts(match) > desk.second_person_over
@@ -177,7 +163,7 @@ def release(
     )
     decision = _decision(case, request, now)
     _note(connection, row.version, request, now, "release, waits for a second person" if second else "release")
-    _record(connection, decision, match, shown, "pending" if second else "active")
+    releases.record(connection, decision, match, shown, "pending" if second else "active")
     return None if second else _stand(case, decision, match.audience)
 
 
@@ -186,7 +172,7 @@ def approve(
 ) -> Released:
     """The second pair of eyes. Raises TriageError when it is the same person, or what was decided on has changed."""
     _may(desk, request)
-    found = _release(connection, request.item, "pending")
+    found = releases.find(connection, request.item, "pending")
     if found is None:
         raise TriageError(f"{request.item} has no release that waits for approval")
     first = msgspec.json.decode(found.decision, type=Decision)
@@ -196,9 +182,7 @@ def approve(
         raise TriageError(f"{request.item} has changed since {first.by} released it: release it again")
     inbox.set_state(connection, request.item, "released", now, holder=request.by, reserved=False)
     _note(connection, first.version, request, now, "approve")
-    _make_way(connection, request.item, first.version)
-    mine = (releases.c.item == request.item, releases.c.status == "pending")
-    connection.execute(releases.update().where(*mine).values(status="active", at=now))
+    releases.activate(connection, request.item, first.version, now)
     return _stand(case, first, BitMap.deserialize(found.audience) & match.audience)
 
 
@@ -221,7 +205,7 @@ def by_rule(
     inbox.set_state(connection, case.item.id, "released", now, holder=request.by)
     decision = _decision(case, request, now)
     _note(connection, case.item.version, request, now, "release")
-    _record(connection, decision, match, shown, "active")
+    releases.record(connection, decision, match, shown, "active")
     return _stand(case, decision, match.audience)
 
 
@@ -232,8 +216,7 @@ def earlier(
 
     Under the labels of today, where those are stricter: what a reader may no longer see does not show as removed.
     """
-    mine = (releases.c.item == item, releases.c.version == version, releases.c.status != "pending")
-    found = connection.execute(sa.select(releases).where(*mine)).one_or_none()
+    found = releases.of_version(connection, item, version)
     whole = inbox.earlier(connection, guard, item, version)
     if found is None or whole is None:
         return None
@@ -246,13 +229,13 @@ def retract(connection: sa.Connection, released: Released, now: datetime) -> Non
     """What was just released says that its source withdrew it: the item is withdrawn."""
     item, version = released.item.id, released.item.version
     inbox.set_state(connection, item, "withdrawn", now)
-    _status(connection, item, "withdrawn")
+    releases.end(connection, item, "withdrawn")
     inbox.note(connection, item, version, now, released.decision.by, "withdraw", "withdrawn by its source")
 
 
 def released(connection: sa.Connection, case: Case, shown: str) -> Released | None:
     """The release that stands for this item as it is now and as it would be shown; None: nothing may leave."""
-    found = _release(connection, case.item.id, "active")
+    found = releases.find(connection, case.item.id, "active")
     if case.state != "released" or found is None:
         return None
     decision = msgspec.json.decode(found.decision, type=Decision)
@@ -265,7 +248,7 @@ def withdrawn(
     connection: sa.Connection, guard: Guard, item: str, sources: Mapping[str, frozenset[str]]
 ) -> Released | None:
     """What was released and then withdrawn, so that exactly those who got it can be told; None: it was not."""
-    found = _release(connection, item, "withdrawn")
+    found = releases.find(connection, item, "withdrawn")
     if found is None or inbox.row(connection, item).state != "withdrawn":
         return None
     decision = dataclasses.replace(msgspec.json.decode(found.decision, type=Decision), act="withdraw")
@@ -275,51 +258,6 @@ def withdrawn(
     return _stand(case, decision, BitMap.deserialize(found.audience))
 
 
-def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[str]]) -> tuple[Marked, ...]:
-    """The labels under which an item was published, as they are now; empty: withdrawn, or never released.
-
-    For each TAXII request: reads no content. While a newer version waits for a decision, what was released stays,
-    under the labels of today.
-    """
-    active = _release(connection, item, "active")
-    if active is None:
-        return ()
-    raised = Label(inbox.row(connection, item).label or "CLEAR")
-    consent = frozenset(msgspec.json.decode(active.decision, type=Decision).to)
-    table = inbox.statements.c
-    columns = sa.select(table.key, table.label, table.source, inbox.cves.c.cve).select_from(
-        inbox.statements.outerjoin(inbox.cves, inbox.cves.c.statement == table.key)
-    )
-    own: dict[str, Marked] = {}
-    named: dict[str, dict[str, Marked]] = {}
-    for each in connection.execute(columns.where(table.item == item)):
-        mark = Marked(each.key, max(Label(each.label), raised), Consent(consent, sources.get(each.source, frozenset())))
-        own[each.key] = mark
-        if each.cve is not None:
-            named.setdefault(each.cve, {})[each.key] = mark
-    # A CVE record shows which CVEs the others name: it may be seen with any statement that names one of its CVEs, and
-    # is as strict as that one at least (filtering.disclosure.marked).
-    joined: dict[Marked, None] = {}
-    if named:
-        for each in connection.execute(columns.where(table.item.is_(None), inbox.cves.c.cve.in_(named))):
-            for mark in named[each.cve].values():
-                label = max(Label(each.label), raised, mark.label)
-                joined[Marked(each.key, label, mark.consent)] = None
-    return (*own.values(), *joined)
-
-
-def standing(connection: sa.Connection, *, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-    """Ids of items that are released, oldest first; released from `since` up to, not including, `until`."""
-    query = sa.select(releases.c.item).join(inbox.items, inbox.items.c.id == releases.c.item)
-    query = query.where(releases.c.status == "active", inbox.items.c.state == "released")
-    query = query.order_by(releases.c.at, releases.c.item)
-    if since is not None:
-        query = query.where(releases.c.at >= since)
-    if until is not None:
-        query = query.where(releases.c.at < until)
-    return list(connection.scalars(query))
-
-
 def undecided(connection: sa.Connection, mark: str) -> list[str]:
     """Ids of new items that the rules have not looked at under this mark (rules and subscribers as they are)."""
     query = sa.select(inbox.items.c.id).where(
@@ -327,14 +265,6 @@ def undecided(connection: sa.Connection, mark: str) -> list[str]:
         sa.or_(inbox.items.c.ruled.is_(None), inbox.items.c.ruled != mark),
     )
     return list(connection.scalars(query.order_by(inbox.items.c.id)))
-
-
-def void(connection: sa.Connection, looks: Collection[str], since: datetime) -> list[str]:
-    """Ids of items released since then whose release was for another look: advice or templates that changed after."""
-    columns = releases.c
-    query = sa.select(columns.item).join(inbox.items, inbox.items.c.id == columns.item)
-    mine = (columns.status == "active", columns.at >= since, columns.shown.not_in(list(looks)))
-    return list(connection.scalars(query.where(*mine, inbox.items.c.state == "released").order_by(columns.item)))
 
 
 def reopen(connection: sa.Connection, item: str, now: datetime) -> None:
@@ -350,11 +280,6 @@ def looked_at(connection: sa.Connection, item: str, mark: str) -> None:
     connection.execute(inbox.items.update().where(inbox.items.c.id == item), {"ruled": mark})
 
 
-def delete(connection: sa.Connection, item: str) -> None:
-    """Delete what was decided about an item whose retention has ended."""
-    connection.execute(releases.delete().where(releases.c.item == item))
-
-
 def _possible(connection: sa.Connection, request: Request, row: sa.Row[Any]) -> None:
     """What is out can be withdrawn whatever becomes of a newer version."""
     state: State = row.state
@@ -362,7 +287,7 @@ def _possible(connection: sa.Connection, request: Request, row: sa.Row[Any]) -> 
         raise TriageError(f"{request.item} is the same threat as {row.merged_into}: use that one")
     if state in ALLOWED[request.act]:
         return
-    out = state != "withdrawn" and _release(connection, request.item, "active") is not None
+    out = state != "withdrawn" and releases.find(connection, request.item, "active") is not None
     if out and request.act == "withdraw":
         return
     possible = [act for act, states in ALLOWED.items() if state in states or (out and act == "withdraw")]
@@ -416,54 +341,6 @@ def _decision(case: Case, request: Request, now: datetime) -> Decision:
 
 def _stand(case: Case, decision: Decision, audience: BitMap) -> Released:
     return Released(case.item, decision, audience, case.urgency, case.consents, case.label, case.stated)
-
-
-def _record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:
-    # While a second person has to decide, what is out stays out, also of the same version.
-    _drop_pending(connection, decision.item)
-    if status == "active":
-        _make_way(connection, decision.item, decision.version)
-    values = {
-        "item": decision.item,
-        "version": decision.version,
-        "at": decision.at,
-        "decision": msgspec.json.encode(decision),
-        "audience": match.audience.serialize(),
-        "bound": decision.bound,
-        "shown": shown,
-        "status": status,
-    }
-    connection.execute(releases.insert(), values)
-
-
-def _drop_pending(connection: sa.Connection, item: str) -> None:
-    """What never went out leaves no release; the history tells of it."""
-    connection.execute(releases.delete().where(releases.c.item == item, releases.c.status == "pending"))
-
-
-def _make_way(connection: sa.Connection, item: str, version: int) -> None:
-    """For what becomes active: one release a version, beside one that waits for a second person."""
-    columns = releases.c
-    mine = (columns.item == item, columns.version == version, columns.status != "pending")
-    connection.execute(releases.delete().where(*mine))
-    _status(connection, item, "superseded")
-
-
-def _status(connection: sa.Connection, item: str, status: str) -> None:
-    """What becomes of what is out."""
-    query = releases.update().where(releases.c.item == item, releases.c.status == "active")
-    connection.execute(query, {"status": status})
-
-
-def _release(connection: sa.Connection, item: str, status: str) -> sa.Row[tuple[object, ...]] | None:
-    query = sa.select(releases).where(releases.c.item == item, releases.c.status == status)
-    return connection.execute(query.order_by(releases.c.version.desc()).limit(1)).one_or_none()
-
-
-def _consented(connection: sa.Connection, item: str) -> tuple[str, ...]:
-    query = sa.select(releases.c.decision).where(releases.c.item == item, releases.c.status.in_(("pending", "active")))
-    found = connection.scalar(query.order_by(releases.c.version.desc(), releases.c.status.desc()).limit(1))
-    return () if found is None else msgspec.json.decode(found, type=Decision).to
 
 
 def _note(connection: sa.Connection, version: int, request: Request, now: datetime, what: str) -> None:

@@ -17,7 +17,8 @@ from pii_guard import Category, Statement
 from pii_guard.expiry import source_of
 from pii_guard.guard import Guard
 from triage import Decision, Released, decide, inbox, merging
-from triage.decide import Case, releases
+from triage.decide import Case
+from triage.releases import releases
 
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

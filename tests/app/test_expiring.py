@@ -20,7 +20,7 @@ from tests.app.house import MAIL, TAXII, House, opened
 from tests.pii_guard.test_expiry import ALONE, BOTH, C2, GRAPH, OTHER, VICTIM
 from tests.triage.desk import draft
 from tlp import Label
-from triage import decide, inbox
+from triage import inbox, releases
 
 THIRD = "192.0.2.200"
 ADDRESSES = tuple(Canary("ipv4", value, "") for value in (C2, VICTIM, OTHER, THIRD))
@@ -190,7 +190,7 @@ def test_a_decision_that_waits_for_a_second_person_goes_on_waiting(house: House)
 def test_a_decision_that_was_void_stays_so(house: House) -> None:
     item, _ = filled(house)
     with house.service.transaction() as connection:
-        connection.execute(decide.releases.update().where(decide.releases.c.item == item).values(bound="of before"))
+        connection.execute(releases.releases.update().where(releases.releases.c.item == item).values(bound="of before"))
     house.later(days=181)
     retention.purge(house.service)
     with house.service.reading() as connection:

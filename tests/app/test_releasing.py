@@ -15,7 +15,7 @@ from subscribers import Contact, Software
 from tests.app.house import MAIL, TAXII, House, opened
 from tests.triage.desk import draft
 from tlp import Label
-from triage import TriageError, decide, inbox
+from triage import TriageError, inbox, releases
 
 CVE = "CVE-2026-0001"
 METAL: dict[str, Any] = {"sectors": ("SBI:25",)}
@@ -207,7 +207,7 @@ def test_other_templates_void_what_has_not_left_and_it_is_decided_again(house: H
     item = house.item(metal())
     workers.apply_rules(house.service)
     with house.service.transaction() as connection:
-        connection.execute(decide.releases.update().values(shown="templates of before"))
+        connection.execute(releases.releases.update().values(shown="templates of before"))
     assert workers.dispatch(house.service, now=True)["sent"] == 0
     assert workers.apply_rules(house.service) == 1
     assert house.state(item) == "released"

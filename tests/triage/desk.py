@@ -19,7 +19,7 @@ from pii_guard.guard import Guard
 from pii_guard.policy import load
 from subscribers import Profile, Subscriber
 from tlp import Clearance, Label
-from triage import Released, decide, inbox, merging
+from triage import Released, decide, inbox, merging, releases
 from triage.decide import Case, Request
 from triage.merging import Admission
 from triage.rules import DeskSettings, Rule
@@ -107,7 +107,7 @@ class Desk:
         """Per source the labels under which its statements were published."""
         names = {each.key: each.source for each in (*self.whole(item).statements, *self.whole(item).facts)}
         found: dict[str, list[Label]] = {}
-        for mark in decide.marks(self.connection, item, self.consents):
+        for mark in releases.marks(self.connection, item, self.consents):
             found.setdefault(names[mark.key], []).append(mark.label)
         return found
 

@@ -10,7 +10,7 @@ from normalize import Observable
 from pii_guard import GuardError
 from tests.triage.desk import GUARD, Desk, draft
 from tlp import Label
-from triage import Act, State, TriageError, decide, inbox
+from triage import Act, State, TriageError, decide, inbox, releases
 from triage.decide import Request
 from triage.rules import DeskSettings, Rule
 
@@ -195,7 +195,7 @@ def test_a_rule_releases_what_is_new_and_nothing_else(desk: Desk) -> None:
         if released is not None:
             assert released.decision.by == "rule:all"
             assert desk.state(item) == "released"
-        decide.delete(desk.connection, item)
+        releases.delete(desk.connection, item)
         inbox.delete(desk.connection, item)
         desk.people, desk.settings = [], DeskSettings()
 
@@ -258,9 +258,9 @@ def test_what_became_void_by_other_advice_is_new_again(desk: Desk) -> None:
     desk.later(days=2)
     desk.act("release", young)
     since = desk.now.replace(hour=0)
-    assert decide.void(desk.connection, {desk.shown}, since.replace(year=2025)) == []
-    assert decide.void(desk.connection, {"other"}, since) == [young]
-    assert decide.void(desk.connection, {"other"}, since.replace(year=2025)) == [old, young]
+    assert releases.void(desk.connection, {desk.shown}, since.replace(year=2025)) == []
+    assert releases.void(desk.connection, {"other"}, since) == [young]
+    assert releases.void(desk.connection, {"other"}, since.replace(year=2025)) == [old, young]
     decide.reopen(desk.connection, young, desk.now)
     assert desk.state(young) == "new"
     assert decide.undecided(desk.connection, "mark") == [young]
@@ -286,13 +286,13 @@ def test_what_stands_by_time(desk: Desk) -> None:
     middle = desk.now
     desk.later(hours=1)
     desk.act("release", first)
-    assert decide.standing(desk.connection) == [second, first]
-    assert decide.standing(desk.connection, since=desk.now) == [first]
-    assert decide.standing(desk.connection, until=desk.now) == [second]
-    assert decide.standing(desk.connection, since=middle, until=desk.now) == [second]
+    assert releases.standing(desk.connection) == [second, first]
+    assert releases.standing(desk.connection, since=desk.now) == [first]
+    assert releases.standing(desk.connection, until=desk.now) == [second]
+    assert releases.standing(desk.connection, since=middle, until=desk.now) == [second]
     desk.act("withdraw", second)
-    assert decide.standing(desk.connection) == [first]
-    assert third not in decide.standing(desk.connection)
+    assert releases.standing(desk.connection) == [first]
+    assert third not in releases.standing(desk.connection)
 
 
 def test_what_was_merged_away_stands_no_more(desk: Desk) -> None:
@@ -300,10 +300,10 @@ def test_what_was_merged_away_stands_no_more(desk: Desk) -> None:
     desk.act("release", one)
     desk.act("release", two)
     desk.receive(draft("c", tracking=("NCSC-2026-0001",), cves=(CVE,)), "market")
-    assert decide.standing(desk.connection) == []
-    assert decide.marks(desk.connection, two, {}) == ()
+    assert releases.standing(desk.connection) == []
+    assert releases.marks(desk.connection, two, {}) == ()
     desk.act("release", one)
-    assert decide.standing(desk.connection) == [one]
+    assert releases.standing(desk.connection) == [one]
 
 
 def test_approval_takes_effect_when_it_is_given(desk: Desk) -> None:
@@ -311,8 +311,8 @@ def test_approval_takes_effect_when_it_is_given(desk: Desk) -> None:
     asked = desk.now
     desk.later(days=4)
     desk.act("approve", item, "bert")
-    assert decide.standing(desk.connection, until=asked.replace(hour=23)) == []
-    assert decide.standing(desk.connection, since=desk.now) == [item]
+    assert releases.standing(desk.connection, until=asked.replace(hour=23)) == []
+    assert releases.standing(desk.connection, since=desk.now) == [item]
 
 
 def test_an_approved_audience_is_cut_with_the_match(desk: Desk) -> None:
@@ -364,7 +364,7 @@ def test_marks_agree_with_what_matching_shows(desk: Desk, classes: frozenset[str
     desk.receive(draft("CVE-2026-0002", "facts", cves=("CVE-2026-0002",), label=Label.GREEN), "cve")
     released = desk.act("release", item, to=("s1",))
     assert released is not None
-    assert set(decide.marks(desk.connection, item, desk.consents)) == set(
+    assert set(releases.marks(desk.connection, item, desk.consents)) == set(
         marked(released.item, released.consents, released.label)
     )
 
@@ -454,7 +454,7 @@ def test_what_waits_for_a_second_person_does_not_hide_what_is_out(desk: Desk) ->
     assert decide.earlier(desk.connection, GUARD, item, 1, {}) is not None
     assert decide.earlier(desk.connection, GUARD, item, 2, {}) is None, "nobody got that yet"
     desk.act("approve", item, "bert")
-    active = sa.select(decide.releases.c.version).where(decide.releases.c.status == "active")
+    active = sa.select(releases.releases.c.version).where(releases.releases.c.status == "active")
     assert list(desk.connection.scalars(active)) == [2]
 
 
@@ -473,7 +473,7 @@ def test_a_second_release_of_a_version_that_waits_leaves_what_is_out(desk: Desk)
     approved = desk.act("approve", item, "bert")
     assert approved is not None
     assert approved.stated == "today"
-    assert list(desk.connection.scalars(sa.select(decide.releases.c.status))) == ["active"]
+    assert list(desk.connection.scalars(sa.select(releases.releases.c.status))) == ["active"]
     assert desk.released(item) is not None
 
 
@@ -545,7 +545,7 @@ def test_what_a_person_kept_back_stays_so_when_it_is_merged(desk: Desk) -> None:
 
 def test_everything_of_an_item_can_be_deleted(desk: Desk) -> None:
     item = put(desk, "withdrawn")
-    decide.delete(desk.connection, item)
+    releases.delete(desk.connection, item)
     inbox.delete(desk.connection, item)
     for table in (inbox.items, inbox.statements, inbox.merge_keys, inbox.cves, inbox.versions, inbox.history):
         assert desk.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0, table.name

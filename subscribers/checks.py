@@ -26,6 +26,10 @@ _MAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]{1,64}@[^@\s,;:<>()\[\]\\\"]{1,255}")
 _LABELS = {label.value: label for label in Label} | {"WHITE": Label.CLEAR, "AMBER STRICT": Label.AMBER_STRICT}
 
 
+_TAKEN = frozenset({"clear", "test", "contribute"})
+"""Names of TAXII collections that everybody has: a subscriber's own is called by its id."""
+
+
 class FieldError(Exception):
     """`field: what is wrong, what to do`; the importer puts the line before it."""
 
@@ -33,7 +37,7 @@ class FieldError(Exception):
 def incoming(line: Line) -> Incoming:
     """The checked, canonical subscriber. Raises FieldError."""
     return Incoming(
-        id=_text("id", line.id, ID_LENGTH),
+        id=_id(line.id),
         name=_text("name", line.name),
         language=line.language,
         clearance=_clearance(line.clearance),
@@ -64,6 +68,13 @@ def _each(field: str, values: Sequence[str], check: Callable[[str, str], str]) -
     if not values:
         return ()
     return tuple(dict.fromkeys(check(f"{field}[{n}]", value) for n, value in enumerate(values)))
+
+
+def _id(value: str) -> str:
+    text = _text("id", value, ID_LENGTH)
+    if text.casefold() in _TAKEN:
+        raise FieldError("id: the name of a common TAXII collection: give it another")
+    return text
 
 
 def _text(field: str, value: str, longest: int = TEXT_LENGTH) -> str:

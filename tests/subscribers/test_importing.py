@@ -184,3 +184,8 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         except SubscriberError as refused:
             said = str(refused)
         assert said.startswith("line ")
+
+
+@pytest.mark.parametrize("name", ["clear", "test", "contribute", "CLEAR"])
+def test_the_name_of_a_common_collection_is_nobodys_id(name: str) -> None:
+    assert "id: the name of a common TAXII collection" in error(line(id=name))

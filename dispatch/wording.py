@@ -20,6 +20,8 @@ LANGUAGES = ("nl", "en")
 Words = Mapping[str, Mapping[str, str]]
 _LOCALES = {"nl": "nl_NL", "en": "en_GB"}
 _URL = re.compile(r"\b(h)tt(ps?://)([^\s/?#<>\"']+)", re.IGNORECASE)
+_WWW = re.compile(r"(?<![\w/@.-])www(?:\.[\w-]+)+", re.IGNORECASE)
+"""An address without scheme: mail programs make a link of it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def harmless(text: str, observables: Sequence[Observable], trusted: Sequence[str
         return found[0] if found[3].lower() in hosts else f"{found[1]}xx{found[2]}{found[3].replace('.', '[.]')}"
 
     text = _URL.sub(web, text)
+    if "www." in text.lower():
+        text = _WWW.sub(lambda found: found[0] if found[0].lower() in hosts else found[0].replace(".", "[.]"), text)
     values = {o.value for o in observables if not o.own and len(o.value) > 3 and o.value in text and "." in o.value}
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, defanged(value))

@@ -373,3 +373,11 @@ def test_defanged(value: str, harmless: str) -> None:
 )
 def test_span(minutes: int, shown: str) -> None:
     assert wording.span(timedelta(minutes=minutes), "nl") == shown
+
+
+def test_an_address_without_scheme_is_no_link_either() -> None:
+    text = "zie www.kwaad.example/x, WWW.Kwaad.example en www.ncsc.nl"
+    assert (
+        wording.harmless(text, (), ("www.ncsc.nl",))
+        == "zie www[.]kwaad[.]example/x, WWW[.]Kwaad[.]example en www.ncsc.nl"
+    )

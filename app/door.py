@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app import releasing
 from app.observe import log, place
 from app.service import Service
 from ingest import RawDocument, Unreadable, cursors
@@ -105,6 +106,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
             tally.held += admission.held
             if admission.item is not None:
                 tally.items.add(admission.item)
+                releasing.took_in(connection, admission.item, admission.took, now)
     holds = sum(len(item.statements[0].holds) for item, _ in passed.items)
     tally.refused = len(passed.refused) - holds
     inbox.record_document(connection, document.key, source, now, admitted, passed.refused)

@@ -1,5 +1,6 @@
 """What a decision rests on and what follows from it: matching, queueing, publishing, taking back."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publica
 from filtering import Match
 from subscribers import Subscriber, registry
 from tlp import Refusal
-from triage import Released, decide
+from triage import Released, decide, inbox
 from triage.decide import Case
 
 
@@ -25,14 +26,14 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
     now = service.clock()
     views = Views(service, connection, released)
     outbox.cancel_waiting(connection, released.item.id, "superseded", now, before=released.item.version)
-    before = ledger.recipients(connection, released.item.id)
+    before = _reached(connection, released.item.id)
     orders = []
     reached = (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
     for subscriber in registry.by_numbers(connection, reached):
-        known = before.get(subscriber.id, 0)
-        if known >= released.item.version:  # decided once more, on the same version: nothing new to tell
+        known = before.get(subscriber.id)
+        if known is not None and known >= released.item.version:  # decided once more on it: nothing new to tell
             continue
-        kind: DeliveryKind = "update" if known else "alert"
+        kind: DeliveryKind = "alert" if known is None else "update"
         for channel, contact in enumerate(subscriber.contacts):
             if contact.type in outbox.MEDIA and _may_see(views, subscriber, match, contact.confidential):
                 due = now + timedelta(minutes=service.settings.main.desk.undo_minutes)
@@ -91,13 +92,28 @@ def take_back(service: Service, connection: sa.Connection, item: str) -> None:
     assert released is not None
     orders = [
         _order(service, "withdrawal", released, subscriber, channel, now, now)
-        for subscriber in filter(None, (registry.get(connection, each) for each in ledger.recipients(connection, item)))
+        for subscriber in filter(None, (registry.get(connection, each) for each in _reached(connection, item)))
         for channel, contact in enumerate(subscriber.contacts)
         if contact.type in outbox.MEDIA
     ]
     outbox.queue(connection, orders, urgency="today")
     publication.withdraw(connection, item, now)
     atom.withdraw(connection, item, now)
+
+
+def took_in(connection: sa.Connection, item: str, others: Sequence[str], now: datetime) -> None:
+    """Items that turned out to be the same threat are one: what waits of the others goes no more, and what is published
+    of them is of this one, under its labels, until it is released anew."""
+    for other in others:
+        outbox.cancel_waiting(connection, other, "superseded", now)
+        publication.move(connection, other, item)
+        atom.move(connection, other, item)
+
+
+def _reached(connection: sa.Connection, item: str) -> dict[str, int]:
+    """Who got an item, and the latest version of it; 0: what it took in."""
+    earlier = {who: 0 for each in inbox.taken_in(connection, item) for who in ledger.recipients(connection, each)}
+    return earlier | ledger.recipients(connection, item)
 
 
 def _may_see(views: Views, subscriber: Subscriber, match: Match, closed: bool) -> bool:

@@ -278,6 +278,9 @@ class Sender:
             if kind == "update" and before
             else (),
         )
+        if not before and kind != "alert":  # it got one that this item took in
+            former = inbox.taken_in(connection, delivery.subject)
+            before = [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
         original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
         return Made(rendered, view.label, fingerprint(view), files, original)
 

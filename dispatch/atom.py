@@ -77,6 +77,16 @@ def put(conn: sa.Connection, view: View, now: datetime) -> bool:
     return True
 
 
+def move(conn: sa.Connection, old: str, new: str) -> None:
+    """The entry of an item is of the one that took it in; where that has its own, it says it all."""
+    known = conn.scalar(sa.select(entries.c.item).where(entries.c.item == new))
+    mine = entries.c.item == old
+    if known is None:
+        conn.execute(sa.update(entries).where(mine).values(item=new))
+    else:
+        conn.execute(sa.delete(entries).where(mine))
+
+
 def withdraw(conn: sa.Connection, item: str, now: datetime) -> bool:
     """Empty an entry: its readers learn that it was withdrawn, and no more. False when there was nothing to do."""
     where = sa.and_(entries.c.item == item, sa.or_(~entries.c.withdrawn, entries.c.title != ""))

@@ -143,6 +143,18 @@ def publish(conn: sa.Connection, alias: str, view: View, now: datetime) -> int:
     return len(fresh) + _take_back(conn, collection.id, view.item, gone, now)
 
 
+def move(conn: sa.Connection, old: str, new: str) -> None:
+    """What is published of an item is of the one that took it in: the same objects stay where clients found them.
+
+    Under the labels of that one, until it is published anew; what it then no longer says is taken back.
+    """
+    lock(conn)
+    links, other = published_items.c, published_items.alias().c
+    both = sa.exists().where(other.collection == links.collection, other.seq == links.seq, other.item == new)
+    conn.execute(sa.delete(published_items).where(links.item == old, both))
+    conn.execute(sa.update(published_items).where(links.item == old).values(item=new))
+
+
 def withdraw(conn: sa.Connection, item: str, now: datetime, *, alias: str | None = None) -> int:
     """Take an item back everywhere, or in one collection (its reader may no longer see it); rows appended.
 
@@ -284,6 +296,6 @@ def _served(conn: sa.Connection, collection: str, object_id: str) -> bool:
 
 
 __all__ = [
-    "CLEAR", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "forget",
+    "CLEAR", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "forget", "move",
     "publish", "purge", "readable", "sizes", "subscribed", "withdraw",
 ]  # fmt: skip

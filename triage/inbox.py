@@ -158,6 +158,12 @@ def row(connection: sa.Connection, item: str) -> sa.Row[Any]:
     return found
 
 
+def taken_in(connection: sa.Connection, item: str) -> list[str]:
+    """Ids of the items that this one took in: who got one of those got this one."""
+    query = sa.select(items.c.id).where(items.c.merged_into == item)
+    return [str(each) for each in connection.scalars(query.order_by(items.c.id))]
+
+
 def rows(connection: sa.Connection, wanted: Iterable[str]) -> Sequence[sa.Row[str, str, int, datetime]]:
     """(id, state, version, changed_at) of those of these items that are released; in order of their ids."""
     columns = items.c

@@ -1,7 +1,7 @@
 """How guarded drafts come to lie in items: new, one statement more, a new version, or two items that are one.
 
 Which statements lie in one item does not depend on the order of arrival (they are connected by shared merge keys);
-the survivor of a merge is the item that is furthest on its way, then the oldest.
+the survivor of a merge is the item that is out, or furthest on its way, then the oldest.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from normalize import Facts, Kind, Urgency, identity
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
 from tlp import Label
-from triage import State
+from triage import State, releases
 from triage.inbox import (
     best,
     counters,
@@ -46,6 +46,8 @@ class Admission:
     effect: Effect
     item: str | None
     held: bool
+    took: tuple[str, ...] = ()
+    """Items that it turned out to be the same threat as, and took in: what went out of them is now its own."""
 
 
 def admit(
@@ -66,7 +68,7 @@ def admit(
         touched = _items_naming(connection, statement.facts.cves)
         renewed = [item for item in touched if _recompose(connection, guard, item, now, "CVE record", facts=True)]
         return [Admission("updated", item, held=False) for item in renewed]
-    where = _home(connection, keys, old.item if old else None, guard, now)
+    where, took = _home(connection, keys, old.item if old else None, guard, now)
     effect: Effect = "updated" if old else "merged" if where else "new"
     item = where or _create(connection, statement, now)
     _store(connection, guard, statement, item, exists=old is not None)
@@ -74,18 +76,23 @@ def admit(
     changed = _recompose(connection, guard, item, now, f"{effect} by source {statement.source}")
     if effect == "updated" and not changed:
         effect = "unchanged"
-    return [Admission(effect, item, held=bool(statement.holds))]
+    return [Admission(effect, item, bool(statement.holds), took)]
 
 
-def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard: Guard, now: datetime) -> str | None:
-    """The item that these keys lead to; items that they connect become one."""
+def _home(
+    connection: sa.Connection, keys: Sequence[str], own: str | None, guard: Guard, now: datetime
+) -> tuple[str | None, tuple[str, ...]]:
+    """The item that these keys lead to, and those that it took in: items that they connect become one."""
     found = set(connection.scalars(sa.select(merge_keys.c.item).where(merge_keys.c.key.in_(keys))))
     if own is not None:
         found.add(own)
     if len(found) <= 1:
-        return next(map(str, found), None)
+        return next(map(str, found), None), ()
     rows = {each.id: each for each in connection.execute(sa.select(items).where(items.c.id.in_(found)))}
-    survivor, *others = sorted(found, key=lambda each: (-PROGRESS[rows[each].state], rows[each].received_at, each))
+    out = releases.out(connection, found)
+    survivor, *others = sorted(
+        found, key=lambda each: (each not in out, -PROGRESS[rows[each].state], rows[each].received_at, each)
+    )
     _inherit(connection, survivor, list(rows.values()), now)
     for other in others:
         connection.execute(statements.update().where(statements.c.item == other), {"item": survivor})
@@ -95,7 +102,7 @@ def _home(connection: sa.Connection, keys: Sequence[str], own: str | None, guard
         note(connection, other, rows[other].version, now, "oktt", "merged away", f"the same threat as {survivor}")
         note(connection, survivor, rows[survivor].version, now, "oktt", "merge", f"took in {other}")
     _recompose(connection, guard, survivor, now, "merge")
-    return str(survivor)
+    return str(survivor), tuple(map(str, others))
 
 
 def _inherit(connection: sa.Connection, survivor: str, rows: Sequence[sa.Row[Any]], now: datetime) -> None:

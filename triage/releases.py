@@ -70,6 +70,12 @@ def _make_way(connection: sa.Connection, item: str, version: int) -> None:
     end(connection, item, "superseded")
 
 
+def out(connection: sa.Connection, items: Collection[str]) -> set[str]:
+    """Those of these items of which something is out, also while a newer version waits for a decision."""
+    mine = (releases.c.item.in_(list(items)), releases.c.status == "active")
+    return set(connection.scalars(sa.select(releases.c.item).where(*mine)))
+
+
 def activate(connection: sa.Connection, item: str, version: int, now: datetime) -> None:
     """What waited for a second person goes out."""
     _make_way(connection, item, version)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app import desk, workers
 from app.views import Shelf
-from dispatch import ledger, outbox, publication, sequence
+from dispatch import atom, ledger, outbox, publication, sequence
 from normalize import Affected
 from subscribers import Contact, Software
 from tests.app.house import MAIL, TAXII, House, opened
@@ -254,6 +254,76 @@ def test_a_merged_item_does_not_keep_collections_from_opening(house: House) -> N
     workers.open_collections(house.service)
     with house.service.reading() as connection:
         assert publication.find(connection, "een") is not None
+
+
+def malware(name: str, number: int) -> dict[str, Any]:
+    return {
+        "type": "malware", "spec_version": "2.1", "id": f"malware--3b5c1f6a-6f0b-4a52-9d2f-5e7a8d7b1c{number}",
+        "name": name, "created": "2026-03-01T00:00:00.000Z", "modified": "2026-03-01T00:00:00.000Z", "is_family": True,
+    }  # fmt: skip
+
+
+def two_that_are_one(house: House) -> tuple[str, str]:
+    """Two items that went out, each to one subscriber, and that a third source connects; (survivor, other)."""
+    house.subscribe("metaal", **METAL)
+    house.subscribe("bakker", sectors=("SBI:10",))
+    house.subscribe("taxi", TAXII, sectors=("SBI:25", "SBI:10"))
+    workers.open_collections(house.service)
+    one = house.item(metal(cves=(), tracking=("NCSC-2026-0001",), objects=(malware("Een", 11),)))
+    two = house.item(draft("b", cves=(CVE,), sectors=("SBI:10",), objects=(malware("Twee", 22),)), "kev")
+    for item in (one, two):
+        house.decide("release", item)
+    workers.dispatch(house.service, now=True)
+    house.receive(draft("c", tracking=("NCSC-2026-0001",), cves=(CVE,)), source="market")
+    return one, two
+
+
+def test_what_is_published_of_merged_items_stays_where_clients_found_it(house: House) -> None:
+    one, two = two_that_are_one(house)
+    rows = sequence.published.c
+    query = sa.select(rows.collection, rows.seq, rows.object_id, rows.body).where(rows.type == "malware")
+    with house.service.reading() as connection:
+        before = set(map(tuple, connection.execute(query)))
+        links = sequence.published_items.c
+        assert two not in set(connection.scalars(sa.select(links.item)))
+        (entry,) = atom.latest(connection, 10)
+    assert len(before) == 4
+    assert (entry.item, entry.withdrawn) == (one, False)
+    house.decide("release", one)
+    with house.service.reading() as connection:
+        assert set(map(tuple, connection.execute(query))) == before, "nothing vanished and came back"
+        assert [(each.item, each.withdrawn) for each in atom.latest(connection, 10)] == [(one, False)]
+    for alias in ("clear", "taxi"):
+        assert {"Een", "Twee"} <= names(house, alias)
+    house.decide("withdraw", one)
+    for alias in ("clear", "taxi"):
+        assert not {"Een", "Twee"} & names(house, alias)
+
+
+def test_who_got_a_merged_item_is_told_of_the_one_it_became(house: House) -> None:
+    one, two = two_that_are_one(house)
+    assert house.decide("release", one).queued == 2
+    workers.dispatch(house.service, now=True)
+    house.decide("withdraw", one)
+    workers.dispatch(house.service)
+    got = {}
+    with house.service.reading() as connection:
+        for who in ("metaal", "bakker"):
+            sent = [entry for item in (two, one) for entry in ledger.sent_to(connection, who, item)]
+            got[who] = [(entry.subject, entry.kind) for entry in sorted(sent, key=lambda each: each.at)]
+    assert got["metaal"] == [(one, "alert"), (one, "update"), (one, "withdrawal")]
+    assert got["bakker"] == [(two, "alert"), (one, "update"), (one, "withdrawal")]
+
+
+def test_what_waits_of_a_merged_item_goes_no_more(house: House) -> None:
+    house.subscribe("metaal", **METAL)
+    one, two = house.item(draft("a", tracking=("NCSC-2026-0001",))), house.item(metal("b"), "kev")
+    house.decide("release", one)
+    house.decide("release", two)
+    house.receive(draft("c", tracking=("NCSC-2026-0001",), cves=(CVE,)), source="market")
+    assert deliveries(house) == [("alert", "metaal", 1, "cancelled")]
+    house.decide("release", one)
+    assert ("alert", "metaal", 2, "queued") in deliveries(house)
 
 
 def test_a_shelf_holds_only_what_stands(house: House) -> None:

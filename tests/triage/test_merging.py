@@ -114,13 +114,25 @@ def test_who_is_furthest_on_its_way_survives(desk: Desk) -> None:
     assert desk.state(young) == "new"
 
 
+def test_what_is_out_survives_and_tells_what_it_took_in(desk: Desk) -> None:
+    """Also while a newer version of it waits: its readers have it."""
+    claimed = desk.item(draft("a", tracking=("NCSC-2026-0001",)))
+    desk.act("claim", claimed)
+    out = desk.item(draft("b", cves=(ONE,)), "kev")
+    desk.act("release", out)
+    desk.receive(draft("b", cves=(ONE,), cvss=9.9), "kev")
+    (admission,) = desk.receive(draft("c", tracking=("NCSC-2026-0001",), cves=(ONE,)), "market")
+    assert (admission.item, admission.took) == (out, (claimed,))
+    assert inbox.taken_in(desk.connection, out) == [claimed]
+    assert desk.marks(out)
+
+
 def test_a_stricter_label_outlives_the_merge(desk: Desk) -> None:
     """An analyst raised the one; the other, wider and older, takes it in."""
     desk.item(draft("a", tracking=("NCSC-2026-0001",)))
     raised = desk.item(draft("b", cves=(ONE,)), "kev")
     desk.act("release", raised, tlp=Label.AMBER, urgency="today")
-    desk.receive(draft("b", cves=(ONE,), cvss=9.9), "kev")  # a new version: both are new again
-    desk.act("decline", raised)
+    desk.act("withdraw", raised)
     survivor = desk.item(draft("c", tracking=("NCSC-2026-0001",), cves=(ONE,)), "market")
     assert survivor != raised
     case = desk.case(survivor)

@@ -1,7 +1,7 @@
 """Runs `oktt` in a real process that is killed (SIGKILL) before or after its n-th commit, or after some time.
 
-    killer.py NUMBER before|after ARGS...    one command in this process; NUMBER 0 kills nothing
-    killer.py                                jobs on stdin and results on stdout, one JSON object a line
+    python -m tests.app.killer NUMBER before|after ARGS...   one command in this process; NUMBER 0 kills nothing
+    python -m tests.app.killer                               jobs on stdin, results on stdout, one JSON object a line
 
 The second form starts quickly: the commands are imported once, and each job is a process of its own forked from that.
 """

@@ -14,7 +14,7 @@ import pytest
 from tests.app import canary
 from tests.app.canary import Canary
 from tests.app.instance import FRIDAY, PEOPLE, Ran, make, oktt, person
-from tests.app.web import started
+from tests.app.servers import started
 
 SOURCES = ("ncsc-nl", "kev", "epss", "cve", "shadowserver", "market", "news")
 WINDOW = canary.SHORTEST

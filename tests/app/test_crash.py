@@ -37,6 +37,7 @@ STEPS: Sequence[Step] = (
     (FRIDAY, ("dispatch", "--now")),
     (FRIDAY, ("dispatch",)),
 )
+KILLER = (sys.executable, "-m", "tests.app.killer")
 KILLED = -9
 RANDOM_CRASHES = 25
 
@@ -100,15 +101,14 @@ class Told:
 
 @contextmanager
 def a_runner(folder: Path) -> Iterator[Runner]:
-    killer = Path(__file__).with_name("killer.py")
     folder.mkdir()
     with listening(Sink()) as sink:
         process = subprocess.Popen(
-            [sys.executable, str(killer)],
+            KILLER,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=killer.parents[2],
+            cwd=ROOT,
         )
         assert process.stdout is not None
         try:
@@ -172,10 +172,9 @@ def test_a_cold_process_is_killed_too(told: list[Told], tmp_path: Path) -> None:
     """The same without the fork: the program from its start, and then once more."""
     expected, copy = told[6], tmp_path / "instance"
     shutil.copytree(expected.before, copy)
-    killer = [sys.executable, str(Path(__file__).with_name("killer.py"))]
     environment = {**os.environ, "OKTT_NOW": expected.step[0]}
     for number, code in (("1", KILLED), ("0", 0)):
-        command = [*killer, number, "before", "--dir", str(copy), *expected.step[1]]
+        command = [*KILLER, number, "before", "--dir", str(copy), *expected.step[1]]
         ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert (ran.returncode, ran.stderr) == (code, "")
         assert (expected.after.differences(state(copy)) == []) is (code == 0)

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 
 from tests.app.instance import MONDAY, PEOPLE, WEEK, done, make
+from tests.app.servers import started, wait_for
 from tests.app.state import state
-from tests.app.web import started, wait_for
 
 SOURCES = """[source.ncsc-nl]
 name = "NCSC"

@@ -13,7 +13,7 @@ import pytest
 from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
 
 from tests.app.instance import FEEDS, FRIDAY, LATER, PEOPLE, WEEK, done, lay, make, oktt
-from tests.app.web import Process, started
+from tests.app.servers import Process, started
 
 TAXII = {"Accept": "application/taxii+json;version=2.1"}
 CLEAR = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"

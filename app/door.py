@@ -92,6 +92,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     """One transaction: items, refusals, the register, the source's standing."""
     now, source = service.clock(), document.source.id
     tally = Tally(documents=1)
+    inbox.alone(connection)
     before = inbox.known(connection, document.key)
     if before is not None:
         tally.effects["unchanged"] = before

@@ -113,6 +113,17 @@ counters = sa.Table(
 )
 
 
+_ADMITTING = 0x6F6B7474
+"""The advisory lock's number on PostgreSQL: `oktt` in ASCII."""
+
+
+def alone(connection: sa.Connection) -> None:
+    """The right to lay things down, until the transaction ends: whether an id, a merge key or a document is new is
+    decided over what is committed. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMITTING)))
+
+
 def known(connection: sa.Connection, document: str) -> int | None:
     """How many items a document that was read before gave; None: it is new."""
     found = connection.scalar(sa.select(documents.c.admitted).where(documents.c.key == document))
@@ -123,6 +134,7 @@ def record_document(
     connection: sa.Connection, key: str, source: str, now: datetime, admitted: int, refused: Sequence[Unreadable]
 ) -> None:
     """Note a document as read, with what of it was refused. The natural key makes a second time a no-op."""
+    alone(connection)
     if known(connection, key) is None:
         values = {"key": key, "source": source, "at": now, "admitted": admitted, "refused": len(refused)}
         connection.execute(documents.insert(), values)

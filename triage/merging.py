@@ -18,6 +18,7 @@ from pii_guard.guard import Guard
 from tlp import Label
 from triage import State, releases
 from triage.inbox import (
+    alone,
     best,
     counters,
     cves,
@@ -59,6 +60,7 @@ def admit(
     one Admission for each item they change.
     Wording that changes alone is not taken over: what was approved is what stands (domain-rules: Versions).
     """
+    alone(connection)
     (statement,) = guarded.statements
     old = connection.execute(sa.select(statements).where(statements.c.key == statement.key)).one_or_none()
     if old is not None and old.meaning == statement.meaning and old.label == statement.label.value:

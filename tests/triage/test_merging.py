@@ -1,5 +1,8 @@
 """Which statements lie in which item, and when there is a new version."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from typing import Any
 
@@ -41,6 +44,35 @@ def test_the_same_content_changes_nothing_at_all(desk: Desk) -> None:
     desk.later(days=1)
     desk.item()
     assert {table.name: desk.connection.execute(sa.select(table)).all() for table in metadata.sorted_tables} == before
+
+
+def at_once(engine: sa.Engine, *drafts: Draft) -> list[Admission]:
+    """Each draft laid down by a writer of its own, which begins while the one before has not committed."""
+    begun = [threading.Event() for _ in drafts]
+    found: list[Admission] = []
+
+    def write(number: int) -> None:
+        if number:
+            begun[number - 1].wait(10)
+        with engine.begin() as connection:
+            admitted = Desk(connection).receive(drafts[number], f"source {number}")
+            begun[number].set()
+            time.sleep(0.2)  # without a lock, the next writer looks now
+        found.extend(admitted)
+
+    with ThreadPoolExecutor(len(drafts)) as pool:
+        for work in [pool.submit(write, number) for number in range(len(drafts))]:
+            work.result()
+    return found
+
+
+def test_first_writers_at_once(engine: sa.Engine) -> None:
+    """The first item of a year, then a first merge key: whoever comes second sees what the first wrote."""
+    first = at_once(engine, draft("a", cves=(ONE,)), draft("b", cves=(TWO,)))
+    assert sorted(str(each.item) for each in first) == ["OKTT-2026-0001", "OKTT-2026-0002"]
+    tracking = ("NCSC-2026-0001",)
+    second = at_once(engine, draft("c", tracking=tracking), draft("d", tracking=tracking))
+    assert [(each.effect, each.item) for each in second] == [("new", "OKTT-2026-0003"), ("merged", "OKTT-2026-0003")]
 
 
 def test_ids_count_on_within_a_year_and_start_anew(desk: Desk) -> None:

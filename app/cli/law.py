@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app import retention
+from app import AppError, retention
 from app.cli import output
 from app.cli.feeds import Since, moment
 from app.cli.root import Json, cli, opened
@@ -29,13 +29,10 @@ def verify(context: typer.Context, json: Json = False) -> None:
     elif report.ok:
         output.say(f"The register is whole: {report.entries} entries.")
     if not report.ok:
-        raise SystemExit(_broken(report.problem))
-
-
-def _broken(problem: str) -> str:
-    return (
-        f"oktt: the register is not whole: {problem}. Compare with the last backup and tell the data protection officer"
-    )
+        raise AppError(
+            f"the register is not whole: {report.problem}. "
+            "Compare with the last backup and tell the data protection officer"
+        )
 
 
 @audit.command()

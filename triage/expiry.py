@@ -143,7 +143,7 @@ class Expiry:
             if made == said:
                 continue
             count += 1
-            _, _, card = merging.composed(self._guard.restore(item, row.version, *made), received)
+            _, _, card = merging.composed(self._guard, self._guard.restore(item, row.version, *made), received)
             mine = (table.item == item, table.version == row.version)
             connection.execute(
                 inbox.versions.update().where(*mine), {"said": msgspec.msgpack.encode(made), "card": card}
@@ -153,7 +153,7 @@ class Expiry:
     def _compose(self, connection: sa.Connection, item: str) -> None:
         """What the next statement is held against is what is left: else its arrival would seem to take things away."""
         row = inbox.row(connection, item)
-        kind, meaning, card = merging.composed(inbox.load(connection, self._guard, item), row.received_at)
+        kind, meaning, card = merging.composed(self._guard, inbox.load(connection, self._guard, item), row.received_at)
         values = {"kind": kind, "meaning": meaning, "card": card}
         connection.execute(inbox.items.update().where(inbox.items.c.id == item), values)
 

@@ -206,7 +206,7 @@ def _recompose(
     """
     current = row(connection, item)
     whole = load(connection, guard, item)
-    kind, meaning, encoded = composed(whole, current.received_at)
+    kind, meaning, encoded = composed(guard, whole, current.received_at)
     changed = bool(meaning != current.meaning)
     if facts and not changed:
         return False
@@ -232,15 +232,16 @@ def _recompose(
     return changed
 
 
-def composed(whole: Item, received_at: datetime) -> tuple[Kind, str, bytes]:
-    """Kind, meaning and card of an item, as its statements have it."""
+def composed(guard: Guard, whole: Item, received_at: datetime) -> tuple[Kind, str, bytes]:
+    """Kind, meaning and card of an item, as its statements have it. The meaning is keyed: it is stored."""
     kind = identity.kind_of([each.kind for each in whole.statements])
     known = standing_facts(whole)
     title = best(whole.statements, kind).title
     label = min(each.label for each in whole.statements)
     strict = max(each.label for each in whole.statements)
     meaning = identity.meaning(kind, label, known, f"{title}\n{strict.value}" if kind == "news" else strict.value)
-    return kind, meaning, msgspec.json.encode(_card(whole, kind, known, title, received_at))
+    card = msgspec.json.encode(_card(whole, kind, known, title, received_at))
+    return kind, guard.keyed(b"item-meaning", meaning), card
 
 
 def _after(current: sa.Row[Any], *, held: bool, changed: bool) -> State:

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.columns import metadata
-from normalize import Affected, Draft, Observable
+from normalize import Affected, Draft, Observable, identity
 from pii_guard import GuardError
+from pii_guard.guard import Guard
 from tests.triage.desk import GUARD, Desk, draft
 from tlp import Label
 from triage import TriageError, inbox
@@ -111,6 +112,18 @@ def test_a_change_of_meaning_makes_a_version_and_voids_the_release(desk: Desk, c
     assert effects(desk.receive(draft("a", cves=(ONE,), **CHANGES[change]))) == ["updated"]
     assert (desk.version(item), desk.state(item)) == (2, "new")
     assert desk.released(item) is None
+
+
+def test_what_an_item_means_is_stored_under_a_key(desk: Desk) -> None:
+    """A plain hash over an address and little more is found by trying all addresses."""
+    address = Observable("ipv4", "198.51.100.7", "attacker", "c2")
+    whole = desk.whole(desk.item(draft("a", "indicators", observables=(address,))))
+    plain = identity.meaning("indicators", Label.CLEAR, inbox.standing_facts(whole), Label.CLEAR.value)
+    stored = desk.connection.scalar(sa.select(inbox.items.c.meaning))
+    assert (stored, len(stored or "")) == (GUARD.keyed(b"item-meaning", plain), 64)
+    assert stored != plain
+    other = Guard(GUARD.policy, b"another key of the tests ........")
+    assert other.keyed(b"item-meaning", plain) != stored != GUARD.keyed(b"other", plain)
 
 
 def test_equal_tracking_ids_merge_whatever_the_source(desk: Desk) -> None:

@@ -4,6 +4,7 @@ Feeds are badly formed more often than not, so feedparser reads them; it is give
 Active content is taken out: titles and texts become plain text, addresses become references. Authors are left out.
 """
 
+import contextlib
 import hashlib
 import html
 import io
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from xml.parsers import expat
 
 import feedparser
 import nh3
@@ -27,6 +29,7 @@ _BREAK = re.compile(r"<(?:br\s*/?|/(?:p|div|li|h[1-6]|tr|blockquote|pre))\s*>", 
 _LINK = re.compile(r"""href\s*=\s*["']?(https?://[^\s"'<>]{1,2000})""", re.IGNORECASE)
 _MOST_TEXT = 20_000
 _MOST_LINKS = 50
+_MOST_ATTRIBUTES = 500
 _DATES = ("published", "updated", "created")
 
 
@@ -59,10 +62,29 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
 
 def _parse(body: bytes) -> Any:
     """What feedparser makes of it. A stream, because it would open bytes as a file of that name."""
+    _few_attributes(body)
     try:
         return feedparser.parse(io.BytesIO(body))
     except Exception:  # whatever hostile markup makes of somebody else's parser, the document is what is wrong
         raise NormalizeError("not a feed that can be read") from None
+
+
+def _few_attributes(body: bytes) -> None:
+    """Refuse an element with thousands of attributes, for which feedparser takes time that grows with their square.
+
+    Encodings with one byte a sign, and UTF-8, read alike as Latin-1 as far as markup goes. What is not well-formed is
+    read up to there, as feedparser's strict parser does.
+    """
+    parser = expat.ParserCreate(None if b"\0" in body[:64] else "iso-8859-1")
+
+    def start(_: str, attributes: list[str]) -> None:
+        if len(attributes) > 2 * _MOST_ATTRIBUTES:
+            raise NormalizeError("an element with more attributes than any feed has", stage="shape")
+
+    parser.ordered_attributes = True
+    parser.StartElementHandler = start
+    with contextlib.suppress(expat.ExpatError):
+        parser.Parse(body, True)
 
 
 def _story(entry: Any, language: str, source: Source, received_at: datetime, parts: Parts, where: str) -> Draft | None:

@@ -170,3 +170,14 @@ def test_every_public_feed_is_read(corpus: Path) -> None:
         "item_guid_isPermaLink_conflict_link.xml", "rss_item_link_corrupted_ampersands.xml", "undeclared_namespace.xml",
         "utf-8-bom.xml",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "declared", ["", '<?xml version="1.0" encoding="gb2312"?>', '<?xml version="1.0" encoding="utf-16"?>']
+)
+def test_an_element_with_thousands_of_attributes_is_refused(declared: str) -> None:
+    attributes = " ".join(f'a{number}="b"' for number in range(5000))
+    feed = f'{declared}<rss version="2.0"><channel {attributes}><item><title>t</title></item></channel></rss>'
+    body = feed.encode("utf-16" if "utf-16" in declared else "ascii")
+    with pytest.raises(NormalizeError, match="attributes"):
+        news.drafts(body, NEWS, NOW)

@@ -85,6 +85,26 @@ def require_current(engine: sa.Engine) -> None:
         raise AppError(f"the database is {state}: run `oktt init`")
 
 
+def reading(engine: sa.Engine) -> sa.Connection:
+    """A connection that sees one moment of the database, whatever others commit; PostgreSQL lets it write nothing.
+
+    SQLite: a transaction that only reads is a snapshot (WAL).
+    """
+    connection = engine.connect().execution_options(readonly=True)
+    if engine.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return connection
+
+
+def sealed(engine: sa.Engine) -> bool:
+    """Does it hold anything that only the instance's key opens?"""
+    with reading(engine) as connection:
+        if not sa.inspect(connection).has_table("statements"):
+            return False
+        held = sa.select(sa.literal(1)).select_from(tables().tables["statements"]).limit(1)
+        return connection.scalar(held) is not None
+
+
 def tables() -> sa.MetaData:
     """Every table, as the modules that own them declare it."""
     for name in TABLES:

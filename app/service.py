@@ -44,7 +44,7 @@ class Service:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent look that takes no write lock."""
-        with self.engine.connect().execution_options(readonly=True) as connection:
+        with database.reading(self.engine) as connection:
             yield connection
 
     def index(self, connection: sa.Connection) -> Index:
@@ -61,10 +61,15 @@ def make(folder: Path) -> list[str]:
     """`oktt init`: default configuration, instance key, database. Never overwrites; names of what it made."""
     made = configuration.write_defaults(folder)
     settings = configuration.load(folder)
-    if keys.create(settings.file(settings.main.keys.instance)):
-        made.append(settings.main.keys.instance)
+    key = settings.file(settings.main.keys.instance)
     engine = database.connect(settings.database_url)
     try:
+        if not key.exists() and database.sealed(engine):
+            raise AppError(
+                f"{key} is not there, and what the database holds is sealed with it: put it back from a backup"
+            )
+        if keys.create(key):
+            made.append(settings.main.keys.instance)
         database.upgrade(engine)
         with engine.begin() as connection:
             publication.ensure(connection, datetime.now(UTC))

@@ -11,6 +11,8 @@ from config import ConfigError
 from config.settings import load
 from dispatch import sequence
 from tests.app.house import opened
+from tests.triage.desk import draft
+from triage import inbox
 
 
 def configured(folder: Path, text: str = "") -> Path:
@@ -35,6 +37,38 @@ def test_making_it_twice_changes_nothing(tmp_path: Path, url: str) -> None:
 def test_it_says_what_it_made(tmp_path: Path) -> None:
     made = service.make(tmp_path / "deep" / "var")
     assert made == ["oktt.toml", "sources.toml", "legal.toml", "rules.toml", "instance.key"]
+
+
+def test_no_new_key_is_made_for_a_database_that_was_sealed_with_another(tmp_path: Path, url: str) -> None:
+    house = opened(tmp_path, url)
+    key = tmp_path / "instance.key"
+    key.unlink()
+    assert service.make(tmp_path) == ["instance.key"], "nothing is sealed yet"
+    house.item(draft())
+    kept = key.read_bytes()
+    key.unlink()
+    with pytest.raises(AppError, match=r"instance\.key is not there.*put it back from a backup"):
+        service.make(tmp_path)
+    assert not key.exists()
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    assert service.make(tmp_path) == []
+
+
+def test_reading_sees_one_moment_and_cannot_write(tmp_path: Path, url: str) -> None:
+    house = opened(tmp_path, url)
+    count = sa.select(sa.func.count()).select_from(inbox.items)
+    with house.service.reading() as connection:
+        assert connection.scalar(count) == 0
+        house.item(draft())
+        assert connection.scalar(count) == 0
+    with house.service.reading() as connection:
+        assert connection.scalar(count) == 1
+        if connection.dialect.name == "postgresql":
+            with pytest.raises(sa.exc.DBAPIError, match="read-only"):
+                connection.execute(inbox.items.delete())
+    with house.service.transaction() as connection:  # the pool hands out the same connection again
+        connection.execute(inbox.items.update().values(holder="anna"))
 
 
 def test_opening_what_is_not_there(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     """The strictest label allowed."""
     match: bool = True
     """Must it alert somebody? false: also what only goes into digests and feeds."""
+    alert: bool = True
+    """May it alert anybody? false: only what goes into digests and feeds."""
 
 
 class DeskSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +63,8 @@ def applying(
             continue
         if (rule.kinds and kind not in rule.kinds) or (rule.urgency and urgency not in rule.urgency):
             continue
-        if strict > rule.tlp or (rule.match and not alerts(match)):
+        reached = alerts(match)
+        if strict > rule.tlp or (rule.match and not reached) or (reached and not rule.alert):
             continue
         return rule
     return None

@@ -113,3 +113,9 @@ def test_the_shipped_rules() -> None:
 def test_a_rule_of_an_unknown_key_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"id": "x", "why": "y", "source": "z"}, Rule)
+
+
+def test_news_by_itself_alerts_nobody_without_a_person() -> None:
+    assert chosen(item("news"), *SHIPPED, kind="news") is None
+    assert chosen(item("news"), *SHIPPED, kind="news", found=match(digest=(1,))) == "public-digest"
+    assert chosen(item("ncsc-nl", "news"), *SHIPPED) == "ncsc-advisory"

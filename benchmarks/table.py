@@ -20,7 +20,7 @@ from app.service import Service, make, open_service
 from ingest import RawDocument
 from subscribers import importing, registry
 
-ROUNDS = 3
+ROUNDS = 5
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
@@ -29,13 +29,15 @@ def measure() -> list[dict[str, Any]]:
     return [door(), exposure()]
 
 
-def best(run: Callable[[int], float]) -> float:
-    """Seconds of the fastest round; each round gets its own number, so that nothing was seen before."""
+def best(ours: Callable[[int], float], peer: Callable[[int], float]) -> tuple[float, float]:
+    """Seconds of the fastest round of each, in turn; each round gets its own number, so that nothing was seen before."""
     times = []
     for number in range(ROUNDS):
         gc.collect()
-        times.append(run(number))
-    return min(times)
+        mine = ours(number)
+        gc.collect()
+        times.append((mine, peer(number)))
+    return min(mine for mine, _ in times), min(theirs for _, theirs in times)
 
 
 def door(objects: int = 4000) -> dict[str, Any]:
@@ -56,14 +58,12 @@ def door(objects: int = 4000) -> dict[str, Any]:
             assert sum(tally.effects.values()) > 0
             return seconds
 
-        mine = best(ours)
+        def peer(number: int) -> float:
+            started = time.perf_counter()
+            stix2.parse(bundles[number], allow_custom=True)
+            return time.perf_counter() - started
 
-    def peer(number: int) -> float:
-        started = time.perf_counter()
-        stix2.parse(bundles[number], allow_custom=True)
-        return time.perf_counter() - started
-
-    theirs = best(peer)
+        mine, theirs = best(ours, peer)
     return row(
         "STIX objects through door and into the database",
         objects / mine,
@@ -96,8 +96,6 @@ def exposure(rows: int = 40_000) -> dict[str, Any]:
                 desk.by_rules(service, item, "bench")
             return time.perf_counter() - started
 
-        mine = best(ours)
-
         def peer(number: int) -> float:
             body = report(rows, number)
             database = sqlite3.connect(Path(folder) / f"peer{number}.db")
@@ -109,7 +107,7 @@ def exposure(rows: int = 40_000) -> dict[str, Any]:
             database.commit()
             return time.perf_counter() - started
 
-        theirs = best(peer)
+        mine, theirs = best(ours, peer)
     return row(
         "exposure rows through door, match and outbox",
         rows / mine,
@@ -172,10 +170,12 @@ def bundle(count: int, seed: int) -> bytes:
                 f"[url:value = 'http://c2-{number}.example/gate.php']",
             ]
         )
+        # Every tenth names somebody: about what market parties' bundles hold, and more than public ones do.
+        contact = f"; contact analist{number}@voorbeeld.example" if len(objects) % 20 == 2 else ""
         indicator = sdo(
             "indicator",
             name=f"C2 {number}",
-            description=f"Gezien op {number % 28 + 1} maart; contact analist{number}@voorbeeld.example",
+            description=f"Gezien op {number % 28 + 1} maart" + contact,
             indicator_types=["malicious-activity"],
             pattern=pattern,
             pattern_type="stix",

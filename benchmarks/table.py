@@ -30,7 +30,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def best(ours: Callable[[int], float], peer: Callable[[int], float]) -> tuple[float, float]:
-    """Seconds of the fastest round of each, in turn; each round gets its own number, so that nothing was seen before."""
+    """Seconds of the fastest round of each, in turn; each round gets its own number, so nothing was seen before."""
     times = []
     for number in range(ROUNDS):
         gc.collect()

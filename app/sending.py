@@ -219,11 +219,11 @@ class Sender:
             return "withdrawn"
         if row.state in ("withdrawn", "declined"):
             return "withdrawn"
-        if row.version != delivery.version:
-            return "superseded"
         views = self.shelf.current(connection, [delivery.subject]).get(delivery.subject)
         if views is None:
             return "deferred"
+        if views.released.item.version != delivery.version:
+            return "superseded"
         if subscriber.number not in views.released.audience:
             return "no-match"
         explanation = views.explain(subscriber)

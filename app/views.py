@@ -171,7 +171,7 @@ class Shelf:
         self._size = size
 
     def current(self, connection: sa.Connection, items: Iterable[str]) -> dict[str, Views]:
-        """The Views of those of these items that stand released as they are now; nothing of the others may leave."""
+        """The Views of those of these items of which a release stands; nothing of the others may leave."""
         service = self._service
         moment = f"{service.index(connection).revision}/{service.clock():%d %H:%M}"
         found = {}
@@ -185,8 +185,9 @@ class Shelf:
         found = self._views.get(key)
         if found is None:
             service = self._service
-            case = decide.open_case(connection, service.guard, item, service.settings.consents)
-            released = decide.released(connection, case, shown(service, case))
+            released = decide.out(
+                connection, service.guard, item, lambda case: shown(service, case), service.settings.consents
+            )
             if released is None:
                 return None
             found = self._views[key] = Views(service, connection, released)

@@ -124,6 +124,8 @@ class Disclosure:
     facts: Facts
     parts: tuple[Facts, ...]
     """The same, statement by statement."""
+    grades: tuple[str, ...]
+    """How reliable the source of each is: Admiralty, A to F."""
 
     @cached_property
     def products(self) -> list[Product]:
@@ -131,7 +133,7 @@ class Disclosure:
         affected does not outweigh another (the graver holds). An exposure's products alert nobody."""
         if self.kind == "exposure":
             return []
-        stated = dict.fromkeys(identity.precise(self.parts))
+        stated = dict.fromkeys(identity.precise(self.parts, self.grades))
         return [product for affected in stated for product in products_of(affected) if product.threatened]
 
     @cached_property
@@ -151,5 +153,6 @@ def disclosed(item: Item, visible: frozenset[str]) -> Disclosure | None:
     if not own:
         return None
     joined = [each for each in item.facts if each.key in visible]
-    parts = tuple(each.facts for each in (*own, *joined))
-    return Disclosure(identity.kind_of([each.kind for each in own]), identity.combine(parts), parts)
+    said = (*own, *joined)
+    parts, grades = tuple(each.facts for each in said), tuple(each.reliability for each in said)
+    return Disclosure(identity.kind_of([each.kind for each in own]), identity.combine(parts), parts, grades)

@@ -155,20 +155,23 @@ def _gravity(product: Affected) -> tuple[int, str, str]:
     return _STATUS[product.status], product.vendor, product.product
 
 
-def precise(parts: Sequence[Facts]) -> list[tuple[Affected, ...]]:
-    """What each part says is affected, less what is vague: a product named without versions adds nothing where another
-    part, which speaks of all the same CVEs, says which (docs/decisions/007)."""
-    return [_precise(parts, index) for index in range(len(parts))]
+def precise(parts: Sequence[Facts], grades: Sequence[str]) -> list[tuple[Affected, ...]]:
+    """What each part says is affected, less what is vague: a product named without versions adds nothing where a
+    source that is at least as reliable, and speaks of all the same CVEs, says which (docs/decisions/007).
+
+    `grades`: each part's Admiralty grade, A (best) to F.
+    """
+    return [_precise(parts, grades, index) for index in range(len(parts))]
 
 
-def _precise(parts: Sequence[Facts], index: int) -> tuple[Affected, ...]:
+def _precise(parts: Sequence[Facts], grades: Sequence[str], index: int) -> tuple[Affected, ...]:
     own = set(parts[index].cves)
     if not own or not any(map(_vague, parts[index].affected)):
         return parts[index].affected
     exact = {
         products.name_key(product.vendor, product.product)
         for other, part in enumerate(parts)
-        if other != index and own.issubset(part.cves)
+        if other != index and grades[other] <= grades[index] and own.issubset(part.cves)
         for product in part.affected
         if product.status == "affected" and product.versions
     }
@@ -196,7 +199,7 @@ def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
     }
     return [
         product
-        for product in _precise(parts, index)
+        for product in parts[index].affected
         if product.status in ("affected", "unknown") or products.name_key(product.vendor, product.product) not in graver
     ]
 

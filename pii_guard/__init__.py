@@ -93,6 +93,8 @@ class Statement(Struct, frozen=True):
     received_at: datetime
     meaning: str
     """Hash of what a change of makes a new version (domain-rules: Versions)."""
+    reliability: str = "F"
+    """Admiralty grade of the source, A-F, as it was on receipt: who is heard before whom."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,7 @@ class Guard:
             received_at=received_at,
             # Keyed: a plain hash over a few addresses can be found by trying them all.
             meaning=self._digest(b"meaning", identity.meaning(draft.kind, label, kept, title)),
+            reliability=source.reliability,
         )
         return Item(statement.key, 1, (statement,))
 

@@ -12,7 +12,7 @@ other advice or templates, and the decision no longer stands for what has not le
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -223,6 +223,27 @@ def earlier(
     decision = msgspec.json.decode(found.decision, type=Decision)
     case = _as_it_was(open_case(connection, guard, item, sources), whole, decision, sources)
     return _stand(case, decision, BitMap.deserialize(found.audience))
+
+
+def out(
+    connection: sa.Connection,
+    guard: Guard,
+    item: str,
+    shown: Callable[[Case], str],
+    sources: Mapping[str, frozenset[str]],
+) -> Released | None:
+    """What may leave of an item: its release; or, while nobody has decided on what was said since, the release that
+    stands, of the version it was for (docs/decisions/008). None: nothing."""
+    case = open_case(connection, guard, item, sources)
+    if case.state == "released":
+        return released(connection, case, shown(case))
+    found = releases.find(connection, item, "active")
+    stood = None if found is None else earlier(connection, guard, item, found.version, sources)
+    if stood is None:
+        return None
+    # What its own source says otherwise by now is no longer said by anybody.
+    said = {each.key: each.meaning for each in case.item.statements}
+    return stood if all(said.get(each.key) == each.meaning for each in stood.item.statements) else None
 
 
 def retract(connection: sa.Connection, released: Released, now: datetime) -> None:

@@ -177,10 +177,12 @@ def taken_in(connection: sa.Connection, item: str) -> list[str]:
 
 
 def rows(connection: sa.Connection, wanted: Iterable[str]) -> Sequence[sa.Row[str, str, int, datetime]]:
-    """(id, state, version, changed_at) of those of these items that are released; in order of their ids."""
+    """(id, state, version, changed_at) of those of these items of which something may be out: released, or released
+    before more was said of it that nobody has decided on yet. In order of their ids."""
     columns = items.c
     query = sa.select(columns.id, columns.state, columns.version, columns.changed_at)
-    mine = (columns.id.in_(list(wanted)), columns.state == "released")
+    open_again = sa.and_(columns.state.in_(("new", "claimed", "held", "pending")), ~columns.reserved)
+    mine = (columns.id.in_(list(wanted)), sa.or_(columns.state == "released", open_again))
     return connection.execute(query.where(*mine).order_by(columns.id)).all()
 
 
@@ -306,8 +308,10 @@ def standing_facts(item: Item) -> Facts:
 
 
 def best(parts: Sequence[Statement], kind: str) -> Statement:
-    """The statement whose title an item bears: of the item's kind, widest label, first received."""
-    return min(parts, key=lambda each: (each.kind != kind, each.label.rank, each.received_at, each.key))
+    """The statement whose title an item bears: of its kind, widest label, most reliable source, first received."""
+    return min(
+        parts, key=lambda each: (each.kind != kind, each.label.rank, each.reliability, each.received_at, each.key)
+    )
 
 
 def sealed(connection: sa.Connection, item: str) -> tuple[list[bytes], list[bytes]]:

@@ -130,9 +130,13 @@ def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[
 
 
 def standing(connection: sa.Connection, *, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-    """Ids of items that are released, oldest first; released from `since` up to, not including, `until`."""
+    """Ids of items of which a release stands, oldest first; released from `since` up to, not including, `until`.
+
+    Also those of which more was said since, while nobody has decided on that (docs/decisions/008).
+    """
     query = sa.select(releases.c.item).join(inbox.items, inbox.items.c.id == releases.c.item)
-    query = query.where(releases.c.status == "active", inbox.items.c.state == "released")
+    open_again = sa.and_(inbox.items.c.state.in_(("new", "claimed", "held", "pending")), ~inbox.items.c.reserved)
+    query = query.where(releases.c.status == "active", sa.or_(inbox.items.c.state == "released", open_again))
     query = query.order_by(releases.c.at, releases.c.item)
     if since is not None:
         query = query.where(releases.c.at >= since)

@@ -137,15 +137,38 @@ def test_a_second_release_of_a_version_tells_nobody_twice(house: House) -> None:
     assert deliveries(house) == [("alert", "een", 1, "sent")]
 
 
-def test_what_waits_is_held_back_by_news_and_goes_after_a_new_decision(house: House) -> None:
+def test_what_another_source_adds_does_not_silence_what_was_released(house: House) -> None:
     house.subscribe("een", **METAL)
     item = house.item(metal())
     house.decide("release", item)
-    house.receive(metal("b"), source="kev")
+    house.receive(metal("b", kans="high", schade="high"), source="market")
+    assert house.state(item) == "new"
+    assert workers.dispatch(house.service, now=True)["sent"] == 1
+    assert deliveries(house) == [("alert", "een", 1, "sent")]
+    house.decide("release", item)
+    workers.dispatch(house.service, now=True)
+    assert ("alert", "een", 1, "sent") in deliveries(house)
+
+
+def test_what_its_own_source_changed_waits_for_a_new_decision(house: House) -> None:
+    house.subscribe("een", **METAL)
+    item = house.item(metal())
+    house.decide("release", item)
+    house.receive(metal(kans="high", schade="high"))
+    assert house.state(item) == "new"
     assert workers.dispatch(house.service, now=True)["sent"] == 0
     house.decide("release", item)
     house.later(minutes=30)
     assert workers.dispatch(house.service)["sent"] == 1
+
+
+def test_a_persons_hold_stops_what_was_released_too(house: House) -> None:
+    house.subscribe("een", **METAL)
+    item = house.item(metal())
+    house.decide("release", item)
+    house.receive(metal("b", kans="high", schade="high"), source="market")
+    house.decide("hold", item, reason="eerst navragen")
+    assert workers.dispatch(house.service, now=True)["sent"] == 0
 
 
 def test_publication_follows_the_label(house: House) -> None:

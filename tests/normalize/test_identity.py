@@ -264,16 +264,16 @@ def _meaning(facts: Facts) -> str:
     return meaning("advisory", Label.GREEN, facts, "T")
 
 
-def test_a_product_without_versions_adds_nothing_where_another_part_says_which() -> None:
-    exact = Facts(
-        cves=("CVE-2024-55591",), affected=(Affected("Fortinet", "FortiOS", "7.0.1", (Range((("=", "7.0.1"),)),)),)
-    )
-    vague = Facts(cves=("CVE-2024-55591",), affected=(Affected("Fortinet", "FortiOS"),))
-    assert identity.combine([vague, exact]).affected == exact.affected
-    assert identity.precise([vague, exact]) == [(), exact.affected]
+def test_a_product_without_versions_adds_nothing_where_a_source_as_reliable_says_which() -> None:
+    cves = ("CVE-2024-55591",)
+    exact = Facts(cves=cves, affected=(Affected("Fortinet", "FortiOS", "7.0.1", (Range((("=", "7.0.1"),)),)),))
+    vague = Facts(cves=cves, affected=(Affected("Fortinet", "FortiOS"),))
+    assert identity.precise([vague, exact], "AA") == [(), exact.affected]
+    assert identity.precise([vague, exact], "CA") == [(), exact.affected]
+    assert identity.precise([vague, exact], "AB") == [vague.affected, exact.affected], "a stranger narrows nothing"
     alone = Facts(cves=("CVE-2024-21762",), affected=vague.affected)
-    assert len(identity.combine([alone, exact]).affected) == 2, "it speaks of another CVE"
+    assert identity.precise([alone, exact], "AA")[0] == vague.affected, "it speaks of another CVE"
     wide = Facts(cves=("CVE-2024-55591", "CVE-2024-21762"), affected=vague.affected)
-    assert len(identity.combine([wide, exact]).affected) == 2, "it speaks of one CVE more"
-    within = Facts(cves=exact.cves, affected=(*exact.affected, *vague.affected))
-    assert identity.combine([within, Facts(cves=exact.cves)]).affected.count(vague.affected[0]) == 1
+    assert identity.precise([wide, exact], "AA")[0] == vague.affected, "it speaks of one CVE more"
+    within = Facts(cves=cves, affected=(*exact.affected, *vague.affected))
+    assert identity.precise([within, Facts(cves=cves)], "AA")[0] == within.affected

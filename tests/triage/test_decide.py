@@ -300,7 +300,7 @@ def test_what_was_merged_away_stands_no_more(desk: Desk) -> None:
     desk.act("release", one)
     desk.act("release", two)
     desk.receive(draft("c", tracking=("NCSC-2026-0001",), cves=(CVE,)), "market")
-    assert releases.standing(desk.connection) == []
+    assert releases.standing(desk.connection) == [one], "the survivor stands as released, until somebody decides anew"
     assert releases.marks(desk.connection, two, {}) == ()
     desk.act("release", one)
     assert releases.standing(desk.connection) == [one]

@@ -60,6 +60,11 @@ def by_rules(service: Service, item: str, mark: str) -> Rule | None:
         look = shown(service, case)
         decision = partial(decide.by_rule, connection, settings.main.desk, settings.rules, shown=look, now=now)
         released = pipeline.release(service, connection, case, decision)
+        for part in () if released else decide.in_part(connection, settings.rules, case):
+            decision = partial(decision, shown=shown(service, part))
+            released = pipeline.release(service, connection, part, decision)
+            if released is not None:
+                break
         decide.looked_at(connection, item, mark)
         if released is None:
             return None

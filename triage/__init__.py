@@ -39,6 +39,8 @@ class Decision:
     to: tuple[str, ...] = ()
     bound: str = ""
     """Hash of item, advice and template versions, label, audience criteria and policy."""
+    only: tuple[str, ...] = ()
+    """Keys of the statements that were released: what joined later, or waits for a person, is not among them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ other advice or templates, and the decision no longer stands for what has not le
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,8 @@ class Case:
     """An analyst's word on urgency; None: the facts say it, to each reader those that it may see."""
     reserved: bool = False
     """A person kept it back (declined, withdrew or held it): news of it waits for a person too."""
+    only: tuple[str, ...] = ()
+    """Keys of its statements when it is a part of an item (`in_part`)."""
 
     @property
     def bound(self) -> str:
@@ -195,18 +197,51 @@ def by_rule(
     shown: str,
     now: datetime,
 ) -> Released | None:
-    """Release by the first rule that applies; None: a person has to decide."""
-    if case.state != "new" or case.reserved or alerts(match) > min(desk.person_over, desk.second_person_over):
+    """Release by the first rule that applies; None: a person has to decide.
+
+    A part of an item (`in_part`) goes out while the item goes on waiting.
+    """
+    if not _ruled(case) or alerts(match) > min(desk.person_over, desk.second_person_over):
         return None
     rule = applying(rules, case.item, case.kind, case.urgency, match, label=case.label)
     if rule is None:
         return None
     request = Request("release", case.item.id, f"rule:{rule.id}", reason=rule.why)
-    inbox.set_state(connection, case.item.id, "released", now, holder=request.by)
+    if not case.only:
+        inbox.set_state(connection, case.item.id, "released", now, holder=request.by)
     decision = _decision(case, request, now)
-    _note(connection, case.item.version, request, now, "release")
+    _note(connection, case.item.version, request, now, "release in part" if case.only else "release")
     releases.record(connection, decision, match, shown, "active")
     return _stand(case, decision, match.audience)
+
+
+def _ruled(case: Case) -> bool:
+    """May a rule decide on it? Not where a person keeps it back; on what is held, only beside the doubtful part."""
+    return not case.reserved and (case.state == "new" or (case.state == "held" and bool(case.only)))
+
+
+def in_part(connection: sa.Connection, rules: Sequence[Rule], case: Case) -> Iterator[Case]:
+    """What a rule might let out of an item that as a whole waits for a person: what the rule's own sources say.
+
+    So a contribution under AMBER or RED that came first does not silence the NCSC's CLEAR advisory. Nothing where a
+    release stands: that goes on as it is (docs/decisions/008).
+    """
+    if releases.find(connection, case.item.id, "active") is not None:
+        return
+    seen: set[tuple[str, ...]] = {tuple(each.key for each in case.item.statements)}
+    for rule in rules:
+        part = tuple(
+            each
+            for each in case.item.statements
+            if each.source in rule.sources and each.label <= rule.tlp and not each.holds and not each.facts.withdrawn
+        )
+        only = tuple(each.key for each in part)
+        if part and only not in seen:
+            seen.add(only)
+            item = dataclasses.replace(case.item, statements=part)
+            urgency = case.stated or identity.urgency(inbox.standing_facts(item))
+            kind = identity.kind_of([each.kind for each in part])
+            yield dataclasses.replace(case, item=item, kind=kind, urgency=urgency, only=only)
 
 
 def earlier(
@@ -221,6 +256,10 @@ def earlier(
     if found is None or whole is None:
         return None
     decision = msgspec.json.decode(found.decision, type=Decision)
+    part = tuple(each for each in whole.statements if each.key in decision.only)
+    if len(part) < len(decision.only):
+        return None
+    whole = dataclasses.replace(whole, statements=part)
     case = _as_it_was(open_case(connection, guard, item, sources), whole, decision, sources)
     return _stand(case, decision, BitMap.deserialize(found.audience))
 
@@ -280,9 +319,11 @@ def withdrawn(
 
 
 def undecided(connection: sa.Connection, mark: str) -> list[str]:
-    """Ids of new items that the rules have not looked at under this mark (rules and subscribers as they are)."""
+    """Ids of items that wait, and that the rules have not looked at under this mark (rules and subscribers as they
+    are). Also held ones: what another source says of them may be in no doubt."""
     query = sa.select(inbox.items.c.id).where(
-        inbox.items.c.state == "new",
+        inbox.items.c.state.in_(("new", "held")),
+        ~inbox.items.c.reserved,
         sa.or_(inbox.items.c.ruled.is_(None), inbox.items.c.ruled != mark),
     )
     return list(connection.scalars(query.order_by(inbox.items.c.id)))
@@ -357,6 +398,7 @@ def _decision(case: Case, request: Request, now: datetime) -> Decision:
         case.urgency,
         case.to,
         case.bound,
+        tuple(each.key for each in case.item.statements),
     )
 
 

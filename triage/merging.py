@@ -215,11 +215,12 @@ def _recompose(
     holder = current.holder if state == current.state else None
     columns = {"kind": kind, "meaning": meaning, "card": encoded, "holder": holder, "ruled": None}
     set_state(connection, item, state, now, version=version, **columns)
+    said = {"card": encoded, "said": msgspec.msgpack.encode(sealed(connection, item))}
     if changed:
-        said = msgspec.msgpack.encode(sealed(connection, item))
-        connection.execute(
-            versions.insert(), {"item": item, "version": version, "at": now, "card": encoded, "said": said}
-        )
+        connection.execute(versions.insert(), {"item": item, "version": version, "at": now, **said})
+    else:
+        mine = (versions.c.item == item, versions.c.version == version)
+        connection.execute(versions.update().where(*mine).values(**said))
     note(
         connection,
         item,

@@ -150,6 +150,30 @@ def test_what_another_source_adds_does_not_silence_what_was_released(house: Hous
     assert ("alert", "een", 1, "sent") in deliveries(house)
 
 
+@pytest.mark.parametrize("first", [Label.AMBER, Label.CLEAR])
+@pytest.mark.parametrize("doubts", [(), ("unknown-marking",)])
+def test_what_came_first_and_waits_does_not_silence_the_ncsc(
+    house: House, doubts: tuple[str, ...], first: Label
+) -> None:
+    house.subscribe("een", MAIL, TAXII, clearance=Label.AMBER, **METAL)
+    workers.open_collections(house.service)
+    secret = metal("geheim", title="Bij een bedrijf in Brabant", label=first, doubts=doubts)
+    item = house.item(secret, source="market")
+    workers.apply_rules(house.service)
+    assert house.state(item) == ("held" if doubts else "new")
+    house.receive(metal("b", title="Kwetsbaarheid verholpen", label=Label.CLEAR), source="ncsc-nl")
+    assert workers.apply_rules(house.service) == 1
+    assert house.state(item) == ("held" if doubts else "new"), "the rest still waits for a person"
+    assert workers.dispatch(house.service, now=True)["sent"] == 1
+    sent = b"".join(path.read_bytes() for path in (house.service.settings.dir / "outbox").glob("*.eml"))
+    assert b"TLP:CLEAR" in sent
+    assert b"Brabant" not in sent
+    assert "market" not in str(served(house, "een"))
+    assert workers.apply_rules(house.service) == 0
+    house.decide("release", item)
+    assert house.state(item) == "released"
+
+
 def test_what_its_own_source_changed_waits_for_a_new_decision(house: House) -> None:
     house.subscribe("een", **METAL)
     item = house.item(metal())

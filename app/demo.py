@@ -1,6 +1,8 @@
 """A week at the service on embedded defaults: real stages, sample feeds, generated subscribers, a clock of its own."""
 
+import os
 import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -207,14 +209,17 @@ def _summary(
     for name, text in rows:
         table.add_row(Text(name, style="bold"), Text(text))
     console.print(Panel(table, title=f"A week at the service, in {seconds:.0f} seconds", title_align="left"))
+    shown = next((card["id"] for card in cards if len(card["sources"]) > 2), cards[0]["id"] if cards else "ID")
+    program = Path(sys.argv[0])
+    oktt = os.path.relpath(program) if program.name == "oktt" and program.is_file() else "oktt"
     look = f"""Where to look
   messages           {folder}/outbox/*.eml
-  items              oktt --dir {folder} items
-  one item whole     oktt --dir {folder} item {cards[0]["id"] if cards else "ID"}
-  who gets it, why   oktt --dir {folder} audience {cards[0]["id"] if cards else "ID"}
-  refused, held      oktt --dir {folder} refused
+  items              {oktt} --dir {folder} items
+  one item whole     {oktt} --dir {folder} item {shown}
+  who gets it, why   {oktt} --dir {folder} audience {shown}
+  refused, held      {oktt} --dir {folder} refused
   TAXII, feed        make serve, then http://127.0.0.1:8080/feed.atom
-  the register       oktt --dir {folder} audit verify"""
+  the register       {oktt} --dir {folder} audit verify"""
     console.print(look, markup=False, highlight=False)
 
 

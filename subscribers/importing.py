@@ -96,7 +96,7 @@ def _told(message: str) -> str:
     path = found[1] if found else ""
     field = path or "*"
     if "unknown field" in message:
-        return f"{path + '.' if path else ''}*: an unknown key: take it out or correct its name"
+        return f"{path + '.' if path else ''}*: an unknown key (docs/subscribers.md): take it out or correct its name"
     if "missing required field" in message:
         missing = message.split("`")[1]
         return f"{path + '.' if path else ''}{missing}: is missing: fill it in"

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from hypothesis import settings
 
 from app import database
@@ -22,6 +23,13 @@ settings.load_profile("oktt")
 IN_CI = os.environ.get("CI") == "true"
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """A Monday."""
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """A command under test sends its logs to a stream that is closed with it: the next test starts anew."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

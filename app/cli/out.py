@@ -29,6 +29,9 @@ def dispatch(
         output.line(counts)
         return
     output.say(", ".join(f"{count} {name}" for name, count in counts.items()))
+    if not now and (waiting := workers.due(service, now=True) - workers.due(service)):
+        minutes = service.settings.main.desk.undo_minutes
+        output.say(f"{waiting} wait in their undo window of {minutes} minutes; `oktt dispatch --now` sends them too.")
     if counts["sent"] and service.settings.main.smtp is None:
         output.say(f"E-mail is in {service.settings.dir / 'outbox'} as .eml files ([smtp] in oktt.toml sends it).")
 

@@ -170,7 +170,7 @@ def test_versions_in_words_or_as_stated(ranges: tuple[Range, ...], stated: str, 
 def test_why_says_how_sure_it_is() -> None:
     possible = Reason("software", "Fortinet FortiOS in *", True, "possible")
     assert why([possible], "mkb", "nl") == [
-        "Software die u gebruikt: Fortinet FortiOS (mogelijk: kijk na welke versie u hebt)"
+        "Software die u gebruikt: Fortinet FortiOS (mogelijk: vergelijk uw versie met wat de bron noemt)"
     ]
     assert why([Reason("general", "all", True), Reason("country", "NL", True)], "mkb", "nl") == []
     assert "gaat niet speciaal over u" in message(a_view(reasons=())).text
@@ -182,7 +182,7 @@ def test_own_rows_stand_before_the_steps_and_the_rest_below() -> None:
     assert text.index("192.0.2.5,") < steps < text.index("192.0.2.6,")
     assert "en nog 35" in text[:steps]
     assert "- en nog 10\n" in text[steps:]
-    assert "39.960 adressen van anderen" in " ".join(text.split())
+    assert "adressen van anderen (39.960)" in " ".join(text.split())
 
 
 @pytest.mark.parametrize(

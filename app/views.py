@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -95,24 +95,11 @@ class Views:
         permit = self.permit(subscriber, explanation.concerned, confidential)
         if isinstance(permit, Refusal):
             return permit
-        view = compose(
-            self.released,
-            permit,
-            reader=subscriber.id,
-            sources=self._names(),
-            explanation=explanation,
-            own=lambda _: False,
-            urgency=self.released.urgency,
-            language=subscriber.language,
-            grades=self._grades(),
-            rows=self._rows(subscriber),
-            parts=self._parts,
-        )
-        urgency = self._urgency(view)
+        view = self._composed(permit, explanation, subscriber.language, self._rows(subscriber))
         # Nor may a reason tell what is seen through a better way out, or by nobody: that it is more urgent.
-        told = f"{urgency} >= "
+        told = f"{view.urgency} >= "
         reasons = tuple(r for r in view.reasons if r.criterion != "urgency" or r.value.startswith(told))
-        return dataclasses.replace(view, urgency=urgency, reasons=reasons)
+        return dataclasses.replace(view, reasons=reasons)
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""
@@ -123,15 +110,26 @@ class Views:
         permit = enforce(self._marked, PUBLIC, self.now)
         if isinstance(permit, Refusal):
             return permit
+        return self._composed(permit)
+
+    def _composed(
+        self,
+        permit: Permit,
+        explanation: Explanation | None = None,
+        language: str = "nl",
+        rows: Mapping[str, Sequence[int]] | None = None,
+    ) -> View:
         view = compose(
             self.released,
             permit,
-            reader=PUBLIC.id,
-            sources=self._names(),
-            explanation=None,
+            reader=permit.reader,
+            sources={source.id: source.name for source in self._settings.sources.values()},
+            explanation=explanation,
             own=lambda _: False,
             urgency=self.released.urgency,
-            grades=self._grades(),
+            language=language,
+            grades={source.id: source.reliability for source in self._settings.sources.values()},
+            rows=rows,
             parts=self._parts,
         )
         return dataclasses.replace(view, urgency=self._urgency(view))
@@ -141,12 +139,6 @@ class Views:
         analyst's own word holds for everybody."""
         seen = Facts(kans=view.kans, schade=view.schade, cvss=view.cvss, exploited=view.exploited)
         return self.released.stated or identity.urgency(seen)
-
-    def _names(self) -> dict[str, str]:
-        return {source.id: source.name for source in self._settings.sources.values()}
-
-    def _grades(self) -> dict[str, str]:
-        return {source.id: source.reliability for source in self._settings.sources.values()}
 
     def _rows(self, subscriber: Subscriber) -> dict[str, list[int]]:
         """Which observables lie in what this subscriber holds, verified; found for all holders in one pass."""

@@ -90,11 +90,12 @@ OBSERVABLES = frozenset(
 
 def is_time(value: Any) -> bool:
     """An RFC 3339 time in UTC that exists (STIX 2.1 2.18)."""
-    return type(value) is str and _is_time(value)
+    return type(value) is str and time_exists(value)
 
 
 @functools.lru_cache(maxsize=1 << 14)  # an object often has the same time thrice, and a feed the same for all
-def _is_time(value: str) -> bool:
+def time_exists(value: str) -> bool:
+    """The same of a text."""
     if len(value) > 64 or _TIME.fullmatch(value) is None:
         return False
     try:
@@ -275,3 +276,6 @@ CHECKS: dict[str, Check] = {
     **_each(_some_ids, "object_refs"),
     **_each(is_id, "object_ref"),
 }
+
+OF_TEXT: dict[Check, Callable[[str], bool]] = {is_time: time_exists, _name: bool}
+"""Checks whose value is known to be text: what is left to ask."""

@@ -148,6 +148,9 @@ def release(
     row = inbox.row(connection, request.item)
     if row.state == "claimed" and row.holder != request.by:
         raise TriageError(f"{request.item} is claimed by {row.holder}: let them release it, or `hold` it first")
+    if _kept_back(case) and not request.reason.strip():
+        told = f"{request.item} was kept back (`oktt item {request.item}` says why)"
+        raise TriageError(f"{told}: to release it needs a reason: --reason '...'")
     stands = releases.find(connection, request.item, "active")
     if row.state == "released" and stands is not None and (stands.bound, stands.shown) == (case.bound, shown):
         raise TriageError(f"{request.item} is released already, and nothing about it would change")
@@ -213,6 +216,12 @@ def by_rule(
     _note(connection, case.item.version, request, now, "release in part" if case.only else "release")
     releases.record(connection, decision, match, shown, "active")
     return _stand(case, decision, match.audience)
+
+
+def _kept_back(case: Case) -> bool:
+    """Is it held or declined, also when somebody claimed it since? Who lets that go says why it may."""
+    doubted = any(each.holds for each in case.item.statements)
+    return case.reserved or case.state == "held" or (case.state == "claimed" and doubted)
 
 
 def _ruled(case: Case) -> bool:

@@ -56,7 +56,10 @@ def release(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Release an item to its audience; a large one then waits for `approve` by somebody else."""
+    """Release an item to its audience; a large one then waits for `approve` by somebody else.
+
+    Of what is held or was declined it needs --reason.
+    """
     if tlp is not None and tlp.upper() not in {label.value for label in Label}:
         raise typer.BadParameter("use CLEAR, GREEN, AMBER, AMBER+STRICT or RED", param_hint="--tlp")
     if urgency is not None and urgency not in get_args(Urgency):

@@ -217,6 +217,7 @@ def test_decisions(own: Path) -> None:
     assert done(own, "claim", waiting, "--by", "anna", "--json").row["state"] == "claimed"
     assert "--reason" in failed(own, "hold", waiting, "--by", "anna")
     assert done(own, "hold", waiting, "--by", "anna", "--reason", "navragen").out.startswith(f"{waiting} is held")
+    assert f"`oktt item {waiting}`" in failed(own, "release", waiting, "--by", "anna")
     assert done(own, "decline", waiting, "--by", "anna", "--reason", "dubbel", "--json").row["state"] == "declined"
     released = an_item(own)
     row = done(own, "withdraw", released, "--by", "anna", "--reason", "fout van de bron", "--json").row

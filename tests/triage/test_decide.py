@@ -127,6 +127,30 @@ def test_what_keeps_back_needs_a_reason(desk: Desk, state: State, act: Act, reas
     assert desk.state(item) == state
 
 
+@pytest.mark.parametrize("claimed", [False, True])
+@pytest.mark.parametrize("by", ["a person", "the door", "a decline"])
+def test_to_release_what_was_kept_back_needs_a_reason(desk: Desk, by: str, claimed: bool) -> None:
+    """A claim in between does not take the hold's question away."""
+    item = desk.item(draft("a", cves=(CVE,), doubts=("unknown-marking",) if by == "the door" else ()))
+    if by != "the door":
+        desk.act("hold" if by == "a person" else "decline", item)
+    if claimed:
+        desk.act("claim", item, reason="")
+    state = desk.state(item)
+    with pytest.raises(TriageError, match=f"oktt item {item}.*--reason"):
+        desk.act("release", item, reason=" ")
+    assert (desk.state(item), desk.released(item)) == (state, None)
+    released = desk.act("release", item, reason="nagevraagd bij de bron")
+    assert released is not None
+    assert released.decision.reason == inbox.past(desk.connection, item)[-1]["reason"] == "nagevraagd bij de bron"
+
+
+def test_what_nobody_kept_back_needs_none(desk: Desk) -> None:
+    item = desk.item()
+    desk.act("claim", item, reason="")
+    assert desk.act("release", item, reason="") is not None
+
+
 def test_a_long_reason_is_stored_on_both_engines(desk: Desk) -> None:
     item = desk.item()
     desk.act("hold", item, reason="é" * 2000)

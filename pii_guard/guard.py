@@ -147,12 +147,27 @@ class Guard:
         body = _encode(statement)
         return self._mac(body) + body
 
-    def restore(self, id: str, version: int, statements: Sequence[bytes], facts: Sequence[bytes] = ()) -> Item:  # noqa: A002
-        """An Item from sealed statements. Raises GuardError when a seal is broken or there is no statement."""
+    def restore(
+        self,
+        id: str,  # noqa: A002
+        version: int,
+        statements: Sequence[bytes],
+        facts: Sequence[bytes] = (),
+        *,
+        fresh: tuple[Statement, bytes] | None = None,
+    ) -> Item:
+        """An Item from sealed statements. Raises GuardError when a seal is broken or there is no statement.
+
+        `fresh`: a statement that this guard sealed a moment ago, which need not be opened to know what is in it.
+        """
         if not statements:
             raise GuardError(f"item {id}: no statement is stored for version {version}: restore it from a backup")
-        opened = sorted((self._open(id, sealed) for sealed in statements), key=lambda s: (s.received_at, s.key))
-        return Item(id, version, tuple(opened), tuple(self._open(id, sealed) for sealed in facts))
+
+        def opened(sealed: bytes) -> Statement:
+            return fresh[0] if fresh is not None and sealed == fresh[1] else self._open(id, sealed)
+
+        own = sorted(map(opened, statements), key=lambda s: (s.received_at, s.key))
+        return Item(id, version, tuple(own), tuple(map(opened, facts)))
 
     def keyed(self, purpose: bytes, text: str) -> str:
         """A hash for storage, 64 hexadecimal digits: a plain one over a few values can be found by trying them all.

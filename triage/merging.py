@@ -23,7 +23,6 @@ from triage.inbox import (
     counters,
     cves,
     items,
-    load,
     merge_keys,
     note,
     row,
@@ -73,9 +72,10 @@ def admit(
     where, took = _home(connection, keys, old.item if old else None, guard, now)
     effect: Effect = "updated" if old else "merged" if where else "new"
     item = where or _create(connection, statement, now)
-    _store(connection, guard, statement, item, exists=old is not None)
+    stored = _store(connection, guard, statement, item, exists=old is not None)
     _claim_keys(connection, keys, item)
-    changed = _recompose(connection, guard, item, now, f"{effect} by source {statement.source}")
+    why = f"{effect} by source {statement.source}"
+    changed = _recompose(connection, guard, item, now, why, fresh=(statement, stored))
     if effect == "updated" and not changed:
         effect = "unchanged"
     return [Admission(effect, item, bool(statement.holds), took)]
@@ -157,7 +157,9 @@ def _next(connection: sa.Connection, name: str) -> int:
     return 1
 
 
-def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: str | None, *, exists: bool) -> None:
+def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: str | None, *, exists: bool) -> bytes:
+    """The statement as it now lies there, sealed."""
+    stored = guard.seal(statement)
     values = {
         "item": item,
         "source": statement.source,
@@ -165,7 +167,7 @@ def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: 
         "meaning": statement.meaning,
         "regime": statement.regime,
         "received_at": statement.received_at,
-        "sealed": guard.seal(statement),
+        "sealed": stored,
     }
     if exists:
         connection.execute(statements.update().where(statements.c.key == statement.key), values)
@@ -175,6 +177,7 @@ def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: 
     if statement.facts.cves:
         rows = [{"cve": cve, "statement": statement.key} for cve in sorted(set(statement.facts.cves))]
         connection.execute(cves.insert(), rows)
+    return stored
 
 
 def _claim_keys(connection: sa.Connection, keys: Sequence[str], item: str) -> None:
@@ -196,7 +199,14 @@ def _items_naming(connection: sa.Connection, names: Sequence[str]) -> list[str]:
 
 
 def _recompose(
-    connection: sa.Connection, guard: Guard, item: str, now: datetime, why: str, *, facts: bool = False
+    connection: sa.Connection,
+    guard: Guard,
+    item: str,
+    now: datetime,
+    why: str,
+    *,
+    facts: bool = False,
+    fresh: tuple[Statement, bytes] | None = None,
 ) -> bool:
     """Compose the item anew after what was said of it changed. True: its meaning changed, so it has a new version.
 
@@ -205,7 +215,8 @@ def _recompose(
     record (`facts`) that changes no meaning adds nothing that anybody decided on.
     """
     current = row(connection, item)
-    whole = load(connection, guard, item)
+    said = sealed(connection, item)
+    whole = guard.restore(item, current.version, *said, fresh=fresh)
     kind, meaning, encoded = composed(guard, whole, current.received_at)
     changed = bool(meaning != current.meaning)
     if facts and not changed:
@@ -215,12 +226,12 @@ def _recompose(
     holder = current.holder if state == current.state else None
     columns = {"kind": kind, "meaning": meaning, "card": encoded, "holder": holder, "ruled": None}
     set_state(connection, item, state, now, version=version, **columns)
-    said = {"card": encoded, "said": msgspec.msgpack.encode(sealed(connection, item))}
+    told = {"card": encoded, "said": msgspec.msgpack.encode(said)}
     if changed:
-        connection.execute(versions.insert(), {"item": item, "version": version, "at": now, **said})
+        connection.execute(versions.insert(), {"item": item, "version": version, "at": now, **told})
     else:
         mine = (versions.c.item == item, versions.c.version == version)
-        connection.execute(versions.update().where(*mine).values(**said))
+        connection.execute(versions.update().where(*mine).values(**told))
     note(
         connection,
         item,

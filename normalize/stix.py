@@ -17,10 +17,10 @@ import msgspec
 
 from ingest import Source
 from normalize import Draft, Kind, Normalized, NormalizeError, Problem
-from normalize.patterns import PatternValue, pattern_values, rewrite_pattern
+from normalize.patterns import PatternValue, Reading, pattern_values, reading, rewrite_pattern
 from normalize.shape import MAX_OBJECTS, MAX_STRING, admit
 from normalize.stix20 import upgraded
-from normalize.stix_facts import Patterns, addresses_of, facts_of
+from normalize.stix_facts import addresses_of, facts_of
 from normalize.stix_split import CONTEXT, LINKS, Split
 from normalize.stix_types import OBSERVABLES, is_id
 from tlp import Label, UnknownMarkingError, strictest
@@ -58,7 +58,7 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  #
     except RecursionError:
         raise NormalizeError("nested deeper than is read", stage="shape") from None
     problems: list[Problem] = []
-    patterns: dict[str, list[PatternValue]] = {}
+    patterns: dict[str, Reading] = {}
     small = len(body) <= MAX_STRING
     objects, superseded = _distinct(_sound(document, patterns, problems, small=small), problems)
     split = Split(objects)
@@ -100,7 +100,7 @@ def _listed(document: Any) -> Iterator[tuple[str, Any, str | None]]:
 
 
 def _sound(
-    document: Any, patterns: dict[str, list[PatternValue]], problems: list[Problem], *, small: bool
+    document: Any, patterns: dict[str, Reading], problems: list[Problem], *, small: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Objects of version 2.1 that passed the gate, with their paths. Fills `patterns`."""
     listed = list(_listed(document))
@@ -123,12 +123,12 @@ def _sound(
                 yield path, new
 
 
-def _legible(obj: dict[str, Any], path: str, patterns: dict[str, list[PatternValue]], problems: list[Problem]) -> bool:
+def _legible(obj: dict[str, Any], path: str, patterns: dict[str, Reading], problems: list[Problem]) -> bool:
     """An indicator whose STIX pattern cannot be read is no use to anybody, and could hide a value."""
     if obj["type"] != "indicator" or obj["pattern_type"] != "stix" or (pattern := obj["pattern"]) in patterns:
         return True
     try:
-        patterns[pattern] = pattern_values(pattern)
+        patterns[pattern] = reading(pattern)
     except NormalizeError as error:
         problems.append(Problem(error.stage, error.reason, f"{path}/pattern"))
         return False
@@ -184,7 +184,7 @@ def _draft(
     head: int | None,
     members: list[int],
     superseded: set[int],
-    patterns: Patterns,
+    patterns: dict[str, Reading],
     source: Source,
     bundle: str | None,
 ) -> Draft:
@@ -216,6 +216,7 @@ def _draft(
         label=label,
         doubts=doubts,
         source_time=_source_time(current),
+        readings=patterns,
     )
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from normalize import Affected, Facts, NormalizeError, Observable, ObservableType
 from normalize.evidence import gathered, role_of
-from normalize.patterns import PatternValue
+from normalize.patterns import PatternValue, Reading
 from normalize.products import cpe_parts, ranges
 from normalize.sectors import parse
 
@@ -37,8 +37,8 @@ _FANGS = ((("[.]", "(.)", "[dot]"), "."), (("[:]",), ":"), (("[@]", "[at]"), "@"
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
 _DOMAIN = re.compile(r"(?:[^\s./:@\[\]]{1,63}\.)+[^\s./:@\[\]\d]{2,63}")
 
-Patterns = Mapping[str, Sequence[PatternValue]]
-"""Each STIX pattern of the document, and the values in it."""
+Patterns = Mapping[str, Reading]
+"""Each STIX pattern of the document, read."""
 Key = tuple[ObservableType, str]
 
 
@@ -212,7 +212,7 @@ def _from_pattern(obj: dict[str, Any], patterns: Patterns, indicates: bool, foun
     tokens = [f"indicator-type:{name}" for name in obj.get("indicator_types", ())]
     if indicates:
         tokens.append("indicates")
-    for value in patterns[obj["pattern"]]:
+    for value in patterns[obj["pattern"]].values:
         if value.negated or type(value.value) is not str or value.operator not in ("=", "IN", "ISSUBSET"):
             continue
         for key, algorithm in _of_comparison(value, value.value):

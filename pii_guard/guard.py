@@ -72,7 +72,7 @@ class Guard:
 
     def _admitted(self, draft: Draft, source: Source, received_at: datetime) -> Item | Refused:
         regime = self.policy.regime(source, received_at)
-        patterns = Patterns()
+        patterns = Patterns(draft.readings)
         roles = of_bundle(draft.objects, patterns.compared_pairs) if draft.objects else Roles()
         eraser = Eraser(self.policy.rulings(regime, source), roles, language=draft.language, public=source.public)
         eraser.know_names(names_in(draft.objects))

@@ -64,13 +64,16 @@ _DATA = (bool, int, float)
 class Patterns:
     """The patterns of one draft, each read once. Goes with the draft: it holds values."""
 
-    __slots__ = ("_readings",)
+    __slots__ = ("_given", "_readings")
 
-    def __init__(self) -> None:
+    def __init__(self, given: Mapping[str, Reading] | None = None) -> None:
+        self._given = given or {}
         self._readings: dict[str, Reading | None] = {}
 
     def reading(self, pattern: str) -> Reading | None:
         """None: it is no valid pattern."""
+        if (known := self._given.get(pattern)) is not None:
+            return known
         try:
             return self._readings[pattern]
         except KeyError:

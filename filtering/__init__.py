@@ -53,6 +53,8 @@ class Explanation:
     reasons: tuple[Reason, ...]
     concerned: bool
     """By a criterion of its own (network, domain, software, sector), not merely as one of all."""
+    unreachable: bool = False
+    """It would get it, and has no channel that carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Match:
     """Those whom it concerns by a criterion of their own, whatever the outcome."""
     abused: BitMap = field(default_factory=BitMap)
     """Those in whose verified networks or domains an attacker's address lies: flagged for an analyst."""
+    unreachable: BitMap = field(default_factory=BitMap)
+    """Those of the audience who have no channel that carries it."""
 
     @property
     def audience(self) -> BitMap:

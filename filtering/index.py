@@ -38,6 +38,9 @@ class Entry(Struct, frozen=True, array_like=True):
     until: datetime | None
     verified: bool
     confidential: bool
+    alerts: bool
+    """Has it a channel for alerts, and one for what goes in an edition only?"""
+    editions: bool
     sectors: tuple[str, ...]
     """Of the profile."""
     scope_sectors: tuple[str, ...]
@@ -78,6 +81,8 @@ def entry(subscriber: Subscriber) -> Entry:
         until=clearance.until,
         verified=profile.verified,
         confidential=any(contact.confidential for contact in subscriber.contacts),
+        alerts=subscriber.reachable(edition=False),
+        editions=subscriber.reachable(edition=True),
         sectors=profile.sectors,
         scope_sectors=profile.scope.sectors,
         scope_regions=profile.scope.regions,
@@ -101,6 +106,8 @@ class Index:
         self.everyone = BitMap()
         self.verified = BitMap()
         self.confidential = BitMap()
+        self.alerts = BitMap()
+        self.editions = BitMap()
         self.lists_software = BitMap()
         self.ids: dict[str, int] = {}
         self.kinds: Postings[str] = Postings()
@@ -192,6 +199,8 @@ class Index:
             (self.everyone, True),
             (self.verified, one.verified),
             (self.confidential, one.confidential),
+            (self.alerts, one.alerts),
+            (self.editions, one.editions),
             (self.lists_software, bool(one.software)),
         ):
             if holds:

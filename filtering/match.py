@@ -116,7 +116,9 @@ class Matching:
                 self._decide(near, close, outcomes)
             if len(close) < len(members):
                 self._decide(self.criteria(seen.otherwise), members - close, outcomes)
-        return Match(self.item.id, self.item.version, outcomes, concerned, self.whole.abused)
+        index = self.index
+        unreachable = (outcomes["deliver"] | outcomes["quiet"]) - index.alerts | outcomes["digest"] - index.editions
+        return Match(self.item.id, self.item.version, outcomes, concerned, self.whole.abused, unreachable)
 
     def _decide(self, criteria: Criteria | None, members: BitMap, outcomes: dict[Outcome, BitMap]) -> None:
         """Put each of the members into its outcome."""
@@ -172,7 +174,9 @@ class Matching:
         outcome = self._outcome(pair, whole, subscriber)
         told = whole if pair is None or outcome in ("tlp", "vital") else pair
         reasons = [*told.reasons(), *self._filters(told, subscriber, visible, outcome)]
-        return Explanation(subscriber.id, outcome, tuple(_ordered(reasons, outcome)), concerned)
+        reached = outcome in ("deliver", "quiet", "digest")
+        unreachable = reached and not subscriber.reachable(edition=outcome == "digest")
+        return Explanation(subscriber.id, outcome, tuple(_ordered(reasons, outcome)), concerned, unreachable)
 
     def _pair(self, visible: frozenset[str], subscriber: Subscriber) -> Pair | None:
         criteria = self.criteria(visible)

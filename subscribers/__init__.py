@@ -62,6 +62,11 @@ class Contact(Struct, frozen=True):
     pgp: str = ""
 
     @property
+    def served(self) -> bool:
+        """Does anything go this way yet? Webhooks and topics are kept, and not served."""
+        return self.type in ("email", "file", "taxii")
+
+    @property
     def confidential(self) -> bool:
         """Is this way out closed to others? TAXII with credentials, encrypted mail, a webhook over https to the
         subscriber's own server. Plain mail, plain http, a file and a topic, whose readers we do not know, are not."""
@@ -105,6 +110,11 @@ class Subscriber(Struct, frozen=True):
     profile: Profile
     contacts: tuple[Contact, ...]
     changed_at: datetime
+
+    def reachable(self, *, edition: bool) -> bool:
+        """Is there a way for an alert, or else for what goes in an edition only? A TAXII collection has both."""
+        ways = [each for each in self.contacts if each.served]
+        return any(each.digest or each.type == "taxii" for each in ways) if edition else bool(ways)
 
 
 class Incoming(Struct, frozen=True):

@@ -19,6 +19,8 @@ Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item, OKTT-2
 By = Annotated[str, typer.Option("--by", help="Who decides: your name as the desk knows it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the item's history.")]
 
+NO_CHANNEL = "cannot be reached: no channel that carries it (`channels` of the import)"
+
 
 def _asked(act: Act, item: str, by: str, reason: str = "", **more: Any) -> Request:
     return Request(act, item, by, getpass.getuser(), reason, **more)
@@ -102,14 +104,22 @@ def audience(
     """Who would get it, who not, and why. Nothing is sent."""
     match, explained = desk.audience(opened(context), item, limit)
     counts = {name: len(numbers) for name, numbers in match.outcomes.items() if len(numbers)}
-    reached = len(match.audience)
+    matched, unreachable, everyone = len(match.audience), len(match.unreachable), sum(counts.values())
     if json:
-        output.line({"item": item, "matched": reached, "outcomes": counts})
+        output.line({"item": item, "matched": matched, "unreachable": unreachable, "outcomes": counts})
         output.lines(told(each) for each in explained)
         return
-    output.say(f"{item}: {reached} subscribers would get it. " + output.cell(counts))
-    rows = ([each.subscriber, each.outcome, deciding(each)] for each in explained)
-    output.table(("subscriber", "outcome", "because"), rows, "No subscribers yet: `oktt subscribers import FILE`.")
+    output.say(f"{item}: {matched - unreachable} subscribers would get it. " + output.cell(counts))
+    if unreachable:
+        output.say(f"{unreachable} more would, and {NO_CHANNEL}.")
+    rows = (
+        [each.subscriber, f"{each.outcome}, no channel" if each.unreachable else each.outcome, deciding(each)]
+        for each in explained
+    )
+    if explained or not everyone:
+        output.table(("subscriber", "outcome", "because"), rows, "No subscribers yet: `oktt subscribers import FILE`.")
+    if len(explained) < everyone:
+        output.say(f"and {everyone - len(explained)} more (--limit {everyone} lists all)")
 
 
 @cli.command()
@@ -124,7 +134,8 @@ def why(
     if json:
         output.line(told(explained))
         return
-    output.say(f"{item} -> {subscriber}: {explained.outcome}")
+    but = f"; but {NO_CHANNEL}" if explained.unreachable else ""
+    output.say(f"{item} -> {subscriber}: {explained.outcome}{but}")
     rows = (
         ["yes" if each.matched else "no", each.criterion, each.value, each.confidence if each.matched else ""]
         for each in explained.reasons
@@ -138,7 +149,8 @@ def told(explained: Explanation) -> dict[str, Any]:
         {"criterion": each.criterion, "value": each.value, "matched": each.matched, "confidence": each.confidence}
         for each in explained.reasons
     ]
-    return {"subscriber": explained.subscriber, "outcome": explained.outcome, "reasons": reasons}
+    said = {"subscriber": explained.subscriber, "outcome": explained.outcome, "reasons": reasons}
+    return {**said, "unreachable": explained.unreachable}
 
 
 def deciding(explained: Explanation) -> str:

@@ -133,12 +133,13 @@ def test_items_and_item(ready: Path) -> None:
 def test_audience_and_why(ready: Path) -> None:
     item = an_item(ready)
     first, *rest = done(ready, "audience", item, "--json").rows
-    assert first.keys() == {"item", "matched", "outcomes"}
+    assert first.keys() == {"item", "matched", "unreachable", "outcomes"}
+    assert first["unreachable"] == 0
     assert set(first["outcomes"]) <= OUTCOMES
     assert sum(first["outcomes"].values()) == len(PEOPLE) == len(rest)
     assert first["matched"] == sum(first["outcomes"].get(name, 0) for name in ("deliver", "digest", "quiet"))
     for row in rest:
-        assert row.keys() == {"subscriber", "outcome", "reasons"}
+        assert row.keys() == {"subscriber", "outcome", "reasons", "unreachable"}
         assert row["reasons"]
         for reason in row["reasons"]:
             assert reason.keys() == {"criterion", "value", "matched", "confidence"}
@@ -147,6 +148,25 @@ def test_audience_and_why(ready: Path) -> None:
         assert done(ready, "why", item, row["subscriber"], "--json").row == row
     assert len(done(ready, "audience", item, "--limit", "2", "--json").rows) == 3
     assert len(done(ready, "audience", item, "--limit", "0", "--json").rows) == 1
+    assert "more (" not in done(ready, "audience", item).out
+    assert done(ready, "audience", item, "--limit", "2").out.endswith("and 3 more (--limit 5 lists all)\n")
+    assert "No subscribers yet" not in done(ready, "audience", item, "--limit", "0").out
+
+
+def test_who_has_no_channel_is_counted_apart(own: Path) -> None:
+    item = an_item(own)
+    before = done(own, "audience", item, "--json").rows[0]
+    would = f"{before['matched']} subscribers would get it."
+    assert would in done(own, "audience", item).out
+    (own / "more.ndjson").write_text(json.dumps(person("doof", software=PEOPLE[0]["software"]) | {"channels": []}))
+    done(own, "subscribers", "import", own / "more.ndjson")
+    after = done(own, "audience", item, "--json").rows[0]
+    assert (after["matched"], after["unreachable"]) == (before["matched"] + 1, 1)
+    assert f"{would} " in (told := done(own, "audience", item).out)
+    assert "1 more would, and cannot be reached: no channel" in told
+    assert "deliver, no channel" in told
+    assert "deliver; but cannot be reached: no channel" in done(own, "why", item, "kvk-doof").out
+    assert done(own, "why", item, "kvk-doof", "--json").row["unreachable"] is True
 
 
 def test_why_explains_to_who_gets_nothing(own: Path) -> None:

@@ -3,11 +3,13 @@
 import hashlib
 import random
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 import sqlalchemy as sa
 
 from dispatch import Delivery, DispatchError, Outcome, ledger, outbox
+from subscribers import ChannelType, Contact
 from tests.dispatch.views import NOW
 from tlp import Label
 
@@ -33,6 +35,10 @@ def an_order(item: str = "OKTT-2026-0412", *, channel: int = 0, due: int = 0, ve
 def sending(conn: sa.Connection, worker: str = "w1") -> Delivery:
     (delivery,) = outbox.claim(conn, NOW, 1, worker)
     return outbox.prepare(conn, delivery, BYTES, label=Label.CLEAR, view="v", message_id="<1@x>")
+
+
+def test_a_channel_counts_as_served_when_there_is_a_way_out_for_it() -> None:
+    assert {each for each in get_args(ChannelType) if Contact(each).served} == {*outbox.MEDIA, "taxii"}
 
 
 def test_a_delivery_is_queued_once(connection: sa.Connection) -> None:

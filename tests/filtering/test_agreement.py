@@ -61,12 +61,13 @@ def test_match_and_explain_agree(
     asked = Matching(item, index, NOW, urgency=urgency, consents=consents, label=label)
     found = asked.match()
     fresh = Matching(item, Index.build(world), NOW, urgency=urgency, consents=consents, label=label).match()
-    assert (found.outcomes, found.concerned, found.abused) == (fresh.outcomes, fresh.concerned, fresh.abused)
+    assert found == fresh
     assert sum(map(len, found.outcomes.values())) == len(world)
     for one in world:
         said = asked.explain(one)
         assert one.number in found.outcomes[said.outcome], (said, one)
         assert (one.number in found.concerned) == said.concerned, (said, one)
+        assert (one.number in found.unreachable) == said.unreachable, (said, one)
         assert said.reasons
 
 

@@ -223,6 +223,26 @@ def test_an_attackers_address_inside_is_flagged() -> None:
     assert list(matching(what, host, other).match().abused) == [1]
 
 
+@pytest.mark.parametrize(
+    ("contacts", "alert", "edition"),
+    [
+        ((), False, False),
+        ((Contact("webhook", url="https://example.nl/in"), Contact("kafka", topic="t")), False, False),
+        ((Contact("email", address="a@voorbeeld.example"),), True, False),
+        ((Contact("file", digest=("monday",)),), True, True),
+        ((Contact("webhook", digest=("monday",)),), False, False),
+        ((Contact("taxii"),), True, True),
+    ],
+)
+def test_who_has_no_channel_for_it_is_not_reached(contacts: tuple[Contact, ...], alert: bool, edition: bool) -> None:
+    user, other = subscriber(1, contacts=contacts, software=uses()), subscriber(2, contacts=contacts)
+    third = subscriber(3, software=uses("Other", "Thing"))
+    asked = matching(ADVISORY, user, other, third)
+    assert outcomes(ADVISORY, user, other, third) == ["deliver", "digest", "no-match"]
+    assert [one.number not in asked.match().unreachable for one in (user, other, third)] == [alert, edition, True]
+    assert [not asked.explain(one).unreachable for one in (user, other, third)] == [alert, edition, True]
+
+
 def test_reasons_say_what_decided_first_and_name_no_address() -> None:
     who = subscriber(1, networks=("192.0.2.0/24",), min_urgency="today")
     said = matching(EXPOSED, who).explain(who)

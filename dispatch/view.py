@@ -8,6 +8,7 @@ to that owner and are a number to everybody else.
 import functools
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -122,7 +123,7 @@ def compose(
         withdrawn=combined.withdrawn,
         source_time=best.source_time,
         received_at=best.received_at,
-        reasons=() if explanation is None else tuple(r for r in explanation.reasons if r.matched),
+        reasons=() if explanation is None else tuple(replace(r, because="") for r in explanation.reasons if r.matched),
         objects=_objects(visible, seen, label, released, reader, parts),
         statements=frozenset(each.key for each in visible),
         language=best.language,

@@ -42,6 +42,8 @@ class Reason:
     """What was compared, in words: `Fortinet FortiOS 7.2.3 in >=7.2.0|<7.2.5`. For the subscriber and analysts."""
     matched: bool
     confidence: Confidence = "exact"
+    because: str = ""
+    """Why it came out so, where the value does not say it: `outside the affected versions`. For analysts alone."""
 
 
 @dataclass(frozen=True, slots=True)

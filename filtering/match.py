@@ -23,13 +23,14 @@ from pyroaring import BitMap
 from filtering import Explanation, FilteringError, Match, Outcome, Reason
 from filtering.clock import is_quiet
 from filtering.criteria import Criteria
-from filtering.disclosure import disclosed, marked, sight, sights
+from filtering.disclosure import disclosed, marked, reader, sight, sights
 from filtering.index import Index
 from filtering.pairs import Pair
 from normalize import Urgency, identity
 from pii_guard import Item
 from subscribers import Subscriber
-from tlp import Consent, Label
+from tlp import Consent, Label, RefusalReason
+from tlp.enforce import refusal
 
 VITAL = ("vital", "public")
 _RANK: dict[Urgency, int] = {"info": 0, "this-week": 1, "today": 2}
@@ -173,7 +174,8 @@ class Matching:
         whole = Pair(self.whole, subscriber)
         outcome = self._outcome(pair, whole, subscriber)
         told = whole if pair is None or outcome in ("tlp", "vital") else pair
-        reasons = [*told.reasons(), *self._filters(told, subscriber, visible, outcome)]
+        filters = self._filters(told, subscriber, visible, outcome, concerned=concerned)
+        reasons = [*told.reasons(), *filters]
         reached = outcome in ("deliver", "quiet", "digest")
         unreachable = reached and not subscriber.reachable(edition=outcome == "digest")
         return Explanation(subscriber.id, outcome, tuple(_ordered(reasons, outcome)), concerned, unreachable)
@@ -200,29 +202,46 @@ class Matching:
         return "quiet" if profile.quiet is not None and is_quiet(profile.quiet, self.now) else "deliver"
 
     def _filters(
-        self, pair: Pair, subscriber: Subscriber, visible: frozenset[str], outcome: Outcome
+        self, pair: Pair, subscriber: Subscriber, visible: frozenset[str], outcome: Outcome, *, concerned: bool
     ) -> Iterable[Reason]:
         """The criteria that take away. Labels the subscriber may not see are named only where nothing goes out."""
         profile, hidden = subscriber.profile, outcome in ("tlp", "vital") or not visible
         labels = sorted({mark.label for mark in self.marks if hidden or mark.key in visible})
         said = f"{subscriber.clearance.at(self.now)}: {', '.join(map(str, labels))}"
-        yield Reason("clearance", said, bool(visible) and outcome != "tlp")
+        seen = bool(visible) and outcome != "tlp"
+        yield Reason("clearance", said, seen, because="" if seen else self._refused(subscriber, visible, concerned))
         urgency = self.urgency_of(pair.criteria)
         enough = _RANK[profile.min_urgency] <= _RANK[urgency]
-        yield Reason("urgency", f"{urgency} >= {profile.min_urgency}", enough)
+        below = "" if enough else "less urgent than it asks for"
+        yield Reason("urgency", f"{urgency} >= {profile.min_urgency}", enough, because=below)
         if profile.opt_out:
-            yield Reason("opt-out", ", ".join(profile.opt_out), not pair.opted_out)
+            unwanted = "it opted out of this" if pair.opted_out else ""
+            yield Reason("opt-out", ", ".join(profile.opt_out), not pair.opted_out, because=unwanted)
         if quiet := profile.quiet:
-            said = f"{quiet.start}-{quiet.end} {quiet.tz}"
-            yield Reason("quiet", said, not is_quiet(quiet, self.now))
+            said, now = f"{quiet.start}-{quiet.end} {quiet.tz}", is_quiet(quiet, self.now)
+            yield Reason("quiet", said, not now, because="an alert waits until they end" if now else "")
+
+    def _refused(self, subscriber: Subscriber, visible: frozenset[str], concerned: bool) -> str:
+        """Why it may not see the statements that it does not."""
+        who = reader(subscriber, concerned, any(contact.confidential for contact in subscriber.contacts))
+        hidden = (mark for mark in self.marks if mark.key not in visible)
+        found = {(mark.label, why) for mark in hidden if (why := refusal(mark, who, self.now))}
+        return "; ".join(f"{label}: {_REFUSED[why]}" for label, why in sorted(found))
 
 
+_REFUSED: dict[RefusalReason, str] = {
+    "clearance": "above its clearance",
+    "not-concerned": "goes only to whom it concerns by a criterion of their own",
+    "no-consent": "its source did not consent to pass it on",
+    "open-channel": "needs a channel that is closed to others",
+}
 _DECIDING: dict[Outcome, frozenset[str]] = {
     "tlp": frozenset({"clearance"}),
     "urgency": frozenset({"urgency"}),
     "opt-out": frozenset({"opt-out"}),
     "quiet": frozenset({"quiet"}),
     "unverified": frozenset({"verified"}),
+    "no-match": frozenset({"network", "domain", "software", "sector", "general", "country"}),
 }
 
 

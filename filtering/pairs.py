@@ -12,7 +12,7 @@ from filtering import Confidence, CriterionName, Reason
 from filtering.criteria import Criteria
 from filtering.index import KINDS, sectors_meet
 from filtering.network import asn, holdings, place
-from filtering.software import RANK, Installed, Product, installed, opt_out, pair
+from filtering.software import RANK, Installed, Product, because, installed, meets, opt_out, pair
 from normalize import Affected
 from subscribers import Software, Subscriber
 
@@ -50,12 +50,17 @@ class Pair:
         return [(one, line) for one, line in lines if line.names or line.purl]
 
     @cached_property
+    def related(self) -> list[tuple[Product, Software, Installed]]:
+        """Its software that is one of the products, in whatever version."""
+        named = self.seen.products
+        return [(one, *line) for one in named for line in self.lines if meets(one, line[1]) is not None]
+
+    @cached_property
     def met(self) -> list[tuple[Confidence, Product, Software, Installed, Affected]]:
         """Its affected software, surest first."""
         found = [
             (verdict[0], product, one, line, verdict[1])
-            for product in self.seen.products
-            for one, line in self.lines
+            for product, one, line in self.related
             if (verdict := pair(product, line))
         ]
         return sorted(found, key=lambda each: -RANK[each[0]])
@@ -139,16 +144,16 @@ class Pair:
         if seen.products:
             found += self._software()
         if seen.sectors:
-            said = ", ".join(self.sectors[:_SHOWN]) if self.sectors else _some(seen.sectors)
-            found.append(Reason("sector", said, bool(self.sectors)))
+            found.append(self._sector())
         if self.number in self.index.clients:
             found.append(self._of_clients())
         if not seen.products and not seen.sectors and seen.kind != "exposure":
-            found.append(Reason("general", "names no product and no sector", self.digest))
+            found.append(self._general("names no product and no sector"))
         elif seen.products and not self.lines:
-            found.append(Reason("general", "names products; no software is listed", self.digest))
+            found.append(self._general("names products; no software is listed"))
         if seen.countries:
-            found.append(Reason("country", f"{self.profile.country} in {_some(seen.countries)}", self.allowed))
+            said = f"{self.profile.country} in {_some(seen.countries)}"
+            found.append(Reason("country", said, self.allowed, because="" if self.allowed else "in another country"))
         if self.held and not self.profile.verified:
             found.append(Reason("verified", "networks and domains are not verified", False))
         return found
@@ -161,22 +166,45 @@ class Pair:
             system = one.asn if asn(one) is None else asn(one)
             counted.update(next(([text] for text in holdings(self.subscriber, place(one), system)), []))
         if not counted:
-            return Reason(name, _some(held) if held else "none listed", False)
+            systems = {f"AS{one.asn}" for one in observables}
+            why = "nothing that the item names lies in them" if held else ""
+            if name == "network" and not systems.isdisjoint(held):
+                why = "somebody else holds the address itself, verified: the AS number does not count"
+            return Reason(name, _some(held) if held else "none listed", False, because=why)
         said = _some([f"{text} ({times})" for text, times in counted.most_common()])
-        return Reason(name, said, self.profile.verified)
+        return Reason(name, said, self.profile.verified, because="" if self.profile.verified else "not verified")
 
     def _software(self) -> list[Reason]:
-        if not self.met:
-            named = [
-                f"{entry.vendor} {entry.product}".strip() for one in self.seen.products for entry in one.entries[:1]
-            ]
-            return [Reason("software", _some(named), False)]
+        """Its affected software; else its software that is one of the products, and why not; else the products."""
         seen: dict[str, Reason] = {}
-        for confidence, _, one, line, entry in self.met:
-            name = f"{one.vendor} {one.product}".strip() or one.purl or f"{entry.vendor} {entry.product}".strip()
-            said = f"{name} {line.version or ''}".strip() + f" in {entry.versions or '*'}"
-            seen.setdefault(said, Reason("software", said, True, confidence))
+        for confidence, product, one, line, entry in self.met:
+            said = f"{_named(one, line, entry)} in {_stated([entry] if line.version else product.entries)}"
+            why = because(product, line, (confidence, entry))
+            seen.setdefault(said, Reason("software", said, True, confidence, why))
+        for product, one, line in self.related if not seen else ():
+            said = f"{_named(one, line, product.entries[0])} in {_stated(product.entries)}"
+            seen.setdefault(said, Reason("software", said, False, because=because(product, line, None)))
+        if not seen:
+            first = (one.entries[0] for one in self.seen.products)
+            named = _some([f"{entry.vendor} {entry.product}".strip() for entry in first])
+            listed = _some([_named(one, line) for one, line in self.lines])
+            return [Reason("software", named, False, because=f"the profile lists {listed or 'no software'}")]
         return list(seen.values())[:_SHOWN]
+
+    def _sector(self) -> Reason:
+        if not self.sectors:
+            listed = (*self.profile.sectors, *self.profile.scope.sectors)
+            why = f"the profile names {_some(listed) if listed else 'none'}"
+            return Reason("sector", _some(self.seen.sectors), False, because=why)
+        beside = self.seen.products and self.lines
+        why = "but products are named, and the profile lists software: that decides" if beside else ""
+        return Reason("sector", ", ".join(self.sectors[:_SHOWN]), True, because=why)
+
+    def _general(self, said: str) -> Reason:
+        if self.digest:
+            return Reason("general", said, True)
+        why = "in no sector that the item names" if self.allowed else "in another country"
+        return Reason("general", said, False, because="another criterion decides" if self.alert else why)
 
     def _of_clients(self) -> Reason:
         """By which criterion its clients are met; they are counted, not named."""
@@ -190,7 +218,23 @@ class Pair:
             "sector": True,
         }
         name = next(name for name, holds in by.items() if holds)
-        return Reason(name, f"clients: {met}/{every}", met > 0)
+        return Reason(name, f"clients: {met}/{every}", met > 0, because="" if met else "none of them is met")
+
+
+def _named(one: Software, line: Installed, entry: Affected | None = None) -> str:
+    """A line of a profile as people read it; one that has no name but its CPE is called as the item calls it."""
+    name = f"{one.vendor} {one.product}".strip()
+    if not name and one.purl:
+        return one.purl
+    if not name:
+        name = f"{entry.vendor} {entry.product}".strip() if entry else one.cpe or ""
+    return f"{name} {line.version or ''}".strip()
+
+
+def _stated(entries: Sequence[Affected]) -> str:
+    """Affected versions as the source states them; that they follow no known scheme says nothing to people."""
+    affected = (each for each in entries if each.status in ("affected", "unknown"))
+    return _some(list(dict.fromkeys(each.versions.removeprefix("vers:unknown/") or "*" for each in affected)))
 
 
 def _some(values: Sequence[str]) -> str:

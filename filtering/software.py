@@ -176,14 +176,32 @@ def _entry(entry: Affected, version: str | None, direct: bool) -> Confidence | N
     return "possible" if None in inside else None
 
 
+def meets(product: Product, one: Installed) -> bool | None:
+    """Is a line of a profile this product? True: by its purl or the same name, False: by another name; None: no."""
+    if one.purl is not None and one.purl in product.purls:
+        return True
+    meeting = [(mine, theirs) for mine in one.names for theirs in product.names if mine.meets(theirs)]
+    return any(mine.spelled == theirs.spelled for mine, theirs in meeting) if meeting else None
+
+
 def pair(product: Product, one: Installed) -> tuple[Confidence, Affected] | None:
     """One product of an item against one line of a profile."""
-    if one.purl is not None and one.purl in product.purls:
-        return product.verdict(one.version, direct=True)
-    meeting = [(mine, theirs) for mine in one.names for theirs in product.names if mine.meets(theirs)]
-    if not meeting:
-        return None
-    return product.verdict(one.version, direct=any(mine.spelled == theirs.spelled for mine, theirs in meeting))
+    direct = meets(product, one)
+    return None if direct is None else product.verdict(one.version, direct)
+
+
+def because(product: Product, one: Installed, found: tuple[Confidence, Affected] | None) -> str:
+    """Why a line that is this product came out of `pair` as it did, in words."""
+    if found is None:
+        said = next((each for each in product.entries if _outside(each, one.version or "")), None)
+        return "outside the affected versions" if said is None else f"called {said.status}: {said.versions}"
+    confidence, entry = found
+    if one.version is None:
+        return "the profile states no version"
+    if confidence == "possible":
+        uncertain = "not known to be affected" if entry.status == "unknown" else "the versions cannot be compared"
+        return uncertain if entry.ranges else "the item states no version that can be compared"
+    return "inside the affected versions" + (", by another name" if confidence == "likely" else "")
 
 
 class Catalogue:

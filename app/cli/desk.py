@@ -1,5 +1,6 @@
 """Commands of the analysts' desk: claim hold decline release approve withdraw, audience, why."""
 
+import dataclasses
 import getpass
 from typing import Annotated, Any, get_args
 
@@ -137,18 +138,21 @@ def why(
     but = f"; but {NO_CHANNEL}" if explained.unreachable else ""
     output.say(f"{item} -> {subscriber}: {explained.outcome}{but}")
     rows = (
-        ["yes" if each.matched else "no", each.criterion, each.value, each.confidence if each.matched else ""]
+        [
+            "yes" if each.matched else "no",
+            each.criterion,
+            each.value,
+            each.confidence if each.matched else "",
+            each.because,
+        ]
         for each in explained.reasons
     )
-    output.table(("met", "criterion", "compared", "confidence"), rows, "No criterion applied.")
+    output.table(("met", "criterion", "compared", "confidence", "because"), rows, "No criterion applied.")
 
 
 def told(explained: Explanation) -> dict[str, Any]:
     """The JSON line of contract.md."""
-    reasons = [
-        {"criterion": each.criterion, "value": each.value, "matched": each.matched, "confidence": each.confidence}
-        for each in explained.reasons
-    ]
+    reasons = [dataclasses.asdict(each) for each in explained.reasons]
     said = {"subscriber": explained.subscriber, "outcome": explained.outcome, "reasons": reasons}
     return {**said, "unreachable": explained.unreachable}
 
@@ -157,4 +161,5 @@ def deciding(explained: Explanation) -> str:
     """The criteria that decided, in one line."""
     reached = explained.outcome in ("deliver", "digest", "quiet")
     chosen = [each for each in explained.reasons if each.matched is reached] or list(explained.reasons)
-    return "; ".join(f"{each.criterion}: {each.value}" for each in chosen[:3])
+    said = (f"{each.criterion}: {each.value}" + (f" ({each.because})" if each.because else "") for each in chosen[:3])
+    return "; ".join(said)

@@ -142,7 +142,7 @@ def test_audience_and_why(ready: Path) -> None:
         assert row.keys() == {"subscriber", "outcome", "reasons", "unreachable"}
         assert row["reasons"]
         for reason in row["reasons"]:
-            assert reason.keys() == {"criterion", "value", "matched", "confidence"}
+            assert reason.keys() == {"criterion", "value", "matched", "confidence", "because"}
             assert reason["criterion"] in CRITERIA
             assert reason["confidence"] in {"exact", "likely", "possible"}
         assert done(ready, "why", item, row["subscriber"], "--json").row == row
@@ -196,8 +196,10 @@ def test_why_explains_to_who_gets_nothing(own: Path) -> None:
     assert met["kvk-druk"]["urgency"] is False
     text = done(own, "why", item, "kvk-veilig").out
     assert "no-match" in text
-    assert "software" in text
-    assert "FortiOS" in text
+    assert "Fortinet FortiOS 7.4.9 in 7.0.0, 7.0.1" in text
+    assert "outside the affected versions" in text
+    assert "the profile lists Ivanti Connect Secure" in done(own, "why", item, "kvk-ander").out
+    assert "(outside the affected versions)" in done(own, "audience", item).out.replace("\n", "")
 
 
 def test_refused_and_sources(ready: Path) -> None:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -251,6 +252,98 @@ def test_reasons_say_what_decided_first_and_name_no_address() -> None:
     user = subscriber(2, software=uses(version="7.2.3"))
     first = matching(ADVISORY, user).explain(user).reasons[0]
     assert (first.value, first.confidence) == ("Fortinet FortiOS 7.2.3 in >=7.2.0|<7.2.5", "exact")
+
+
+FORTIOS = affected(versions=">=7.2.0|<7.2.5"), affected(versions="<6.4.9"), affected(versions="7.2.4", status="fixed")
+NAMED = item(
+    statement(
+        affected=(*FORTIOS, affected("Ivanti", "Connect Secure", "<9.1")),
+        sectors=("SBI:25",),
+        countries=("NL",),
+        observables=(address("192.0.2.1", 64500),),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        (
+            {"software": uses(version="7.2.5")},
+            "software no: Fortinet FortiOS 7.2.5 in >=7.2.0|<7.2.5, <6.4.9: outside the affected versions",
+        ),
+        (
+            {"software": uses(version="7.2.4")},
+            "software no: Fortinet FortiOS 7.2.4 in >=7.2.0|<7.2.5, <6.4.9: called fixed: 7.2.4",
+        ),
+        (
+            {"software": uses()},
+            "software yes: Fortinet FortiOS in >=7.2.0|<7.2.5, <6.4.9: the profile states no version",
+        ),
+        (
+            {"software": uses(version="6.2")},
+            "software yes: Fortinet FortiOS 6.2 in <6.4.9: inside the affected versions",
+        ),
+        (
+            {"software": uses("", version="7.2.3")},
+            "software yes: FortiOS 7.2.3 in >=7.2.0|<7.2.5: inside the affected versions, by another name",
+        ),
+        (
+            {"software": uses(version="?")},
+            "software yes: Fortinet FortiOS ? in >=7.2.0|<7.2.5: the versions cannot be compared",
+        ),
+        (
+            {"software": uses("Apache", "Struts", "6.4.0")},
+            "software no: Fortinet FortiOS, Ivanti Connect Secure: the profile lists Apache Struts 6.4.0",
+        ),
+        ({}, "software no: Fortinet FortiOS, Ivanti Connect Secure: the profile lists no software"),
+        ({"sectors": ("SBI:47",)}, "sector no: SBI:25: the profile names SBI:47"),
+        ({}, "sector no: SBI:25: the profile names none"),
+        (
+            {"sectors": ("SBI:25",), "software": uses("A", "B")},
+            "sector yes: SBI:25: but products are named, and the profile lists software: that decides",
+        ),
+        ({"country": "BE"}, "country no: BE in NL: in another country"),
+        ({}, "general no: names products; no software is listed: in no sector that the item names"),
+        ({"networks": ("198.51.100.0/24",)}, "network no: 198.51.100.0/24: nothing that the item names lies in them"),
+        (
+            {"networks": ("AS64500",)},
+            "network no: AS64500: somebody else holds the address itself, verified: the AS number does not count",
+        ),
+        ({"networks": ("192.0.2.0/24",), "verified": False}, "network no: 192.0.2.0/24 (1): not verified"),
+        ({"min_urgency": "today"}, "urgency no: info >= today: less urgent than it asks for"),
+        ({"opt_out": ("advisory",)}, "opt-out no: advisory: it opted out of this"),
+        (
+            {"quiet": Quiet("08:00", "10:00")},
+            "quiet no: 08:00-10:00 Europe/Amsterdam: an alert waits until they end",
+        ),
+    ],
+)
+def test_each_criterion_says_why(profile: dict[str, Any], said: str) -> None:
+    one, holder = subscriber(1, **profile), subscriber(2, networks=("192.0.2.0/28",))
+    reasons = matching(NAMED, one, holder).explain(one).reasons
+    assert said in [f"{r.criterion} {'yes' if r.matched else 'no'}: {r.value}: {r.because}" for r in reasons]
+
+
+def test_what_decided_a_no_comes_first() -> None:
+    one = subscriber(1, software=uses(version="7.2.5"))
+    assert matching(ADVISORY, one).explain(one).reasons[0].criterion == "software"
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "clearance", "because"),
+    [
+        (Label.GREEN, "company", Label.CLEAR, "TLP:GREEN: above its clearance"),
+        (Label.AMBER, "company", Label.RED, "TLP:AMBER: goes only to whom it concerns by a criterion of their own"),
+        (Label.RED, "company", Label.RED, "TLP:RED: its source did not consent to pass it on"),
+        (Label.RED, "cert", Label.RED, "TLP:RED: needs a channel that is closed to others"),
+    ],
+)
+def test_a_label_says_why_it_keeps_from_whom(label: Label, kind: str, clearance: Label, because: str) -> None:
+    one, certs = subscriber(1, clearance, kind=kind), Consent(classes=frozenset({"cert"}))
+    said = matching(item(statement(label=label, kind="news")), one, consents={"s1": certs}).explain(one)
+    first = said.reasons[0]
+    assert (said.outcome, first.criterion, first.matched, first.because) == ("tlp", "clearance", False, because)
 
 
 def test_who_is_not_in_the_index_cannot_be_explained() -> None:

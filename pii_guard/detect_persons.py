@@ -25,7 +25,7 @@ _BSN_WORDS = re.compile(
 )
 _VAT = re.compile(r"(?<!\w)NL\.?(\d{9})\.?B\.?\d{2}(?!\w)", re.IGNORECASE)
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
-ACCOUNT_START = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{4}").search
+account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{4}").search
 _NUMBER_START = re.compile(r"[\d](?:\d{7}|\d{3}\.\d\d\.\d|\d\d[ .]\d{3}[ .]\d)").search
 """What `_IBAN`, and what `_BSN` and `_VAT` need. A set of digits at the start lets the search jump to the first."""
 _PLATE = re.compile(
@@ -60,7 +60,7 @@ def numbers(text: str) -> Found:
     """BSN, IBAN, telephone."""
     if _NUMBER_START(text):
         yield from _citizen_numbers(text)
-    if ACCOUNT_START(text):
+    if account_start(text):
         for match in _IBAN.finditer(text):
             end = _iban_end(text, match)
             if end:

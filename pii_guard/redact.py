@@ -5,7 +5,7 @@ that reference, or goes too; what changed gets a new id that no value can be fou
 (a redacted copy is a new object: STIX 2.1 3.6.2).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pii_guard.paths import ANY_OF, REQUIRED
@@ -56,6 +56,7 @@ def rewrite(
     """
     ids = frozenset(str(obj.get("id")) for obj in objects)
     walk = Walk(eraser, ids, patterns or Patterns())
+    eraser.read_ahead(_texts(objects, walk.patterns))
     kept: list[_Kept] = []
     changed = False
     for index, obj in enumerate(objects):
@@ -69,6 +70,21 @@ def rewrite(
     _spread(kept)
     _renamed(kept, rename)
     return [one.obj for one in kept]
+
+
+def _texts(objects: Sequence[dict[str, Any]], patterns: Patterns) -> Iterator[str]:
+    """Most of the texts that will be looked at one by one: names, descriptions, hosts in patterns."""
+    for obj in objects:
+        for key in ("name", "description"):
+            if type(text := obj.get(key)) is str:
+                yield text
+        if obj.get("pattern_type") == "stix" and type(pattern := obj.get("pattern")) is str:
+            read = patterns.reading(pattern)
+            for compared in read.values if read is not None else ():
+                if compared.type == "domain-name":
+                    yield str(compared.value)
+                elif compared.type == "url":
+                    yield from str(compared.value).split("/", 3)[2:3]
 
 
 def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:

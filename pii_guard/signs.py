@@ -18,7 +18,7 @@ from pii_guard.detect_network import (
     user_names,
     user_paths,
 )
-from pii_guard.detect_persons import ACCOUNT_START, births, homes, names_bsn, numbers, persons, plates
+from pii_guard.detect_persons import account_start, births, homes, names_bsn, numbers, persons, plates
 from pii_guard.span import Found
 
 Recogniser = Callable[[str], Found]
@@ -56,6 +56,14 @@ _SWITCH = re.compile(r"su\s+-\s")
 _COLON = re.compile(r":[0-9A-Fa-f:\]]")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.")
+_NINE = (b"000000000", b"0000.00.000", b"000.000.000", b"000 000 000", b"000 000.000", b"000.000 000")
+_COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
+_DIALLED = bytes(
+    90 if c in b"0+(" else 48 if c in b"123456789 \t\n\r\v\f\x1c\x1d\x1e\x1f).-/" else 97 for c in range(256)
+)
+"""What a telephone number begins with as Z, what may follow as 0."""
+_PHONE = re.compile(rb"Z[Z0]{7}").search
+_OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}\s?\.[^0]{0,6}0{1,3}\s?\.[^0]{0,6}0").search
 _TITLE = re.compile(r"m(?<!\wm)(?:rs?|s|w|evr(?:ouw)?)[.: ]")
 """Begins with one letter, so that the search jumps from m to m."""
 
@@ -71,7 +79,7 @@ def due(text: str) -> list[Recogniser]:
     parts = raw.translate(_PARTS)
     found = _by_signs(text, lower, parts)
     if b"0" in parts:
-        _by_digits(lower, raw, parts, found)
+        _by_digits(text, lower, raw, parts, found)
     return found
 
 
@@ -104,12 +112,12 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
     return found
 
 
-def _by_digits(lower: str, raw: bytes, parts: bytes, found: list[Recogniser]) -> None:
+def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Recogniser]) -> None:
     """Recognisers whose values need digits."""
-    if parts.count(b"0.") >= 3:
+    if parts.count(b".") >= 3 and _OCTETS(parts):
         found.append(addresses)
     packed = raw.translate(_PACKED, _GAPS)
-    if b"00000000" in packed and (b"000000000" in packed or names_bsn(lower) or ACCOUNT_START(lower)):
+    if b"00000000" in packed and _number(text, lower, raw, parts):
         found.append(numbers)
     if "plate" in lower or "kenteken" in lower or "rplaat" in lower:
         found.append(plates)
@@ -119,6 +127,16 @@ def _by_digits(lower: str, raw: bytes, parts: bytes, found: list[Recogniser]) ->
         found.append(births)
     if _home(lower, raw, parts):
         found.append(homes)
+
+
+def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
+    """Nine digits parted as a citizen's number may be, the start of an account, of a telephone number; or fewer
+    digits, where the text has a word for a citizen's number."""
+    if any(map(parts.__contains__, _NINE)) or names_bsn(lower):
+        return True
+    return (any(map(parts.__contains__, _COUNTRY)) and account_start(text)) or _PHONE(
+        raw.translate(_DIALLED)
+    ) is not None
 
 
 def _heads(lower: str) -> str:

@@ -13,6 +13,7 @@ from pii_guard.detect import SUSPECT, Span, scan
 from pii_guard.detect_network import NO_PERSON, PERSONAL_PAGE, is_ip
 from pii_guard.policy import Ruling, Rulings
 from pii_guard.roles import Roles
+from pii_guard.signs import due
 
 _WORDS: dict[str, dict[Category, str]] = {
     "nl": {
@@ -54,8 +55,12 @@ _WORDS: dict[str, dict[Category, str]] = {
         "free-text": "text",
     },
 }
-PLAIN = re.compile(r"(?!AKIA|ASIA)[A-Za-z_ -]{0,80}|[A-Za-z_-]{0,20}\d{1,5}(?:\.\d{1,3})?").fullmatch
-"""Words that cannot hold a value of any category that is searched for in text."""
+PLAIN = re.compile(
+    r"(?!.{0,34}(?:A[KS]IA|xox)|.{35})[A-Za-z]+(?:[_-][A-Za-z]+)*|[A-Za-z_-]{0,20}\d{1,5}(?:\.\d{1,3})?|"
+).fullmatch
+"""One word that cannot hold a value of any category that is searched for in text."""
+_SHORT = 200
+_TOGETHER = 32
 _PLAIN_URL = re.compile(
     r"https?://(?=[a-z0-9.-]*[a-z]{2}/)(?:[A-Za-z-]|\d{1,5}(?!\d|[.-]\d{1,3}[.-]\d))(?:[A-Za-z/_-]|\.(?!\d)|\d{1,7}(?![\d.-]\d))*+"
 ).fullmatch
@@ -149,6 +154,29 @@ class Eraser:
             if len(name.strip()) > 3
         }
 
+    def read_ahead(self, texts: Iterable[str]) -> None:
+        """Look through short texts many at a time: where a heap of them has no first sign of any value, none has."""
+        if self.wordless:
+            return  # bare numbers have no first sign
+        heap = [
+            text
+            for text in set(texts) - self.nothing_in
+            if len(text) <= _SHORT and "@" not in text and text.isascii() and "\0" not in text
+        ]
+        heaps = [heap[at : at + _TOGETHER] for at in range(0, len(heap), _TOGETHER)]
+        while heaps:
+            some = heaps.pop()
+            whole = "\0".join(some)
+            if not due(whole) and not self._has_name(whole):
+                self.nothing_in.update(some)
+            elif len(some) > 4:
+                half = len(some) // 2
+                heaps += [some[:half], some[half:]]
+
+    def _has_name(self, text: str) -> bool:
+        folded = text.casefold() if self._names else ""
+        return any(name in folded for name in self._names)
+
     def spans(self, text: str) -> list[Span]:
         """What was recognised in a text, names that are known of this draft included."""
         found = scan(text, bare=self.wordless)
@@ -173,7 +201,7 @@ class Eraser:
         """The text with everything that may not stay replaced by what it was, in words."""
         if text in self.nothing_in:
             return text
-        spans = [] if not self._names and len(text) <= 80 and PLAIN(text) else self.spans(text)
+        spans = [] if not self._names and PLAIN(text) else self.spans(text)
         if not spans:
             self.nothing_in.add(text)
             return text

@@ -93,7 +93,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     now, source = service.clock(), document.source.id
     tally = Tally(documents=1)
     inbox.alone(connection)
-    before = inbox.known(connection, document.key)
+    before = inbox.known(connection, document.key, passed.refused)
     if before is not None:
         tally.effects["unchanged"] = before
         cursors.record_success(connection, source, now, 1)

@@ -124,34 +124,43 @@ def alone(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADMITTING)))
 
 
-def known(connection: sa.Connection, document: str) -> int | None:
-    """How many items a document that was read before gave; None: it is new."""
-    found = connection.scalar(sa.select(documents.c.admitted).where(documents.c.key == document))
-    return None if found is None else int(found)
+def known(connection: sa.Connection, document: str, refused: Sequence[Unreadable]) -> int | None:
+    """How many items a document that was read before gave; None: it is new.
+
+    So is one that gave nothing but refusals, when now it is refused otherwise or no more: this version reads it.
+    """
+    found = connection.execute(sa.select(documents).where(documents.c.key == document)).one_or_none()
+    if found is None:
+        return None
+    if not found.admitted and found.refused:
+        columns = (refusals.c.stage, refusals.c.reason, refusals.c.path)
+        stood = connection.execute(sa.select(*columns).where(refusals.c.document == document))
+        now = (_refusal(each) for each in refused)
+        if sorted(map(tuple, stood)) != sorted((each["stage"], each["reason"], each["path"]) for each in now):
+            return None
+    return int(found.admitted)
 
 
 def record_document(
     connection: sa.Connection, key: str, source: str, now: datetime, admitted: int, refused: Sequence[Unreadable]
 ) -> None:
-    """Note a document as read, with what of it was refused. The natural key makes a second time a no-op."""
+    """Note a document as read, with what of it was refused. The natural key makes a second time a no-op; what was
+    refused of it before it could be read goes."""
     alone(connection)
-    if known(connection, key) is None:
-        values = {"key": key, "source": source, "at": now, "admitted": admitted, "refused": len(refused)}
-        connection.execute(documents.insert(), values)
-        rows = [
-            {
-                "at": now,
-                "source": source,
-                "document": key,
-                "origin": each.origin[:100],
-                "stage": each.stage,
-                "reason": each.reason[:500],
-                "path": each.path[:500],
-            }
-            for each in refused
-        ]
-        if rows:
-            connection.execute(refusals.insert(), rows)
+    if known(connection, key, refused) is not None:
+        return
+    connection.execute(documents.delete().where(documents.c.key == key))
+    connection.execute(refusals.delete().where(refusals.c.document == key))
+    values = {"key": key, "source": source, "at": now, "admitted": admitted, "refused": len(refused)}
+    connection.execute(documents.insert(), values)
+    rows = [{"at": now, "source": source, "document": key, **_refusal(each)} for each in refused]
+    if rows:
+        connection.execute(refusals.insert(), rows)
+
+
+def _refusal(each: Unreadable) -> dict[str, str]:
+    """What is kept of a refusal, as long as its columns are."""
+    return {"origin": each.origin[:100], "stage": each.stage, "reason": each.reason[:500], "path": each.path[:500]}
 
 
 def load(connection: sa.Connection, guard: Guard, item: str) -> Item:

@@ -109,6 +109,40 @@ def test_what_is_refused_is_noted_and_counted(tmp_path: Path, url: str) -> None:
     assert row["origin"] == "0a1b.json"
 
 
+LATER = Unreadable("0a1b.json", "parse", "recognised as a MISP event, which this version does not read yet")
+
+
+def test_what_a_version_does_not_read_the_next_one_may(tmp_path: Path, url: str) -> None:
+    """The refusal is told once, however often the same bytes come, and goes when they are read."""
+    house = opened(tmp_path, url)
+    raw, unread = document(house, KEV, "kev"), door.Passed((), (LATER,), (), ())
+
+    def refused() -> list[str]:
+        with house.service.reading() as connection:
+            return [each["reason"] for each in inbox.refused(connection)]
+
+    for count in (1, 0, 0):
+        with house.service.transaction() as connection:
+            assert door.lay_down(house.service, connection, raw, unread).refused == count
+        assert refused() == [LATER.reason]
+    read = pipeline.admit(house.service, raw)
+    assert (dict(read.effects), read.refused, refused()) == ({"new": 1}, 0, [])
+    assert dict(pipeline.admit(house.service, raw).effects) == {"unchanged": 1}
+
+
+def test_what_came_in_in_part_is_not_read_again(tmp_path: Path, url: str) -> None:
+    """A refusal beside items is told of that reading; other words for it make no other document."""
+    house = opened(tmp_path, url)
+    raw = document(house, KEV, "kev")
+    passed = door.guarded(house.service, raw)
+    for reason, effect in (("a", "new"), ("b", "unchanged")):
+        part = dataclasses.replace(passed, refused=(dataclasses.replace(LATER, reason=reason),))
+        with house.service.transaction() as connection:
+            assert dict(door.lay_down(house.service, connection, raw, part).effects) == {effect: 1}
+    with house.service.reading() as connection:
+        assert [each["reason"] for each in inbox.refused(connection)] == ["a"]
+
+
 def test_holds_are_counted_as_held_and_not_as_refused(tmp_path: Path) -> None:
     house = opened(tmp_path)
     tally = house.receive(

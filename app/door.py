@@ -28,6 +28,8 @@ class Tally:
     refused: int = 0
     findings: dict[str, Counter[str]] = field(default_factory=dict)
     items: set[str] = field(default_factory=set)
+    unexpected: Counter[str] = field(default_factory=Counter)
+    """Documents that were read in a format which their source does not give."""
 
     def add(self, other: "Tally") -> None:
         """Sum up."""
@@ -36,6 +38,7 @@ class Tally:
         self.held += other.held
         self.refused += other.refused
         self.items |= other.items
+        self.unexpected += other.unexpected
         for category, actions in other.findings.items():
             self.findings.setdefault(category, Counter()).update(actions)
 
@@ -49,7 +52,7 @@ class Tally:
         effects = {name: self.effects[name] for name in ("new", "updated", "unchanged", "merged")}
         counts = {"documents": self.documents, **effects, "held": self.held, "refused": self.refused}
         findings = {category: dict(actions) for category, actions in sorted(self.findings.items())}
-        return {**counts, "findings": findings, "seconds": round(seconds, 3)}
+        return {**counts, "findings": findings, "unexpected": dict(self.unexpected), "seconds": round(seconds, 3)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Passed:
     refused: tuple[Unreadable, ...]
     findings: tuple[Finding, ...]
     register: tuple[journal.Entry, ...]
+    format: str = ""
+    """What it was read as; empty: it could not be read."""
 
 
 def guarded(service: Service, document: RawDocument) -> Passed:
@@ -85,13 +90,15 @@ def guarded(service: Service, document: RawDocument) -> Passed:
         findings += statement.findings
         register += journal.admitted(answer)
         items.append((answer, _merge_keys(service, draft, answer)))
-    return Passed(tuple(items), tuple(refused), tuple(findings), tuple(register))
+    return Passed(tuple(items), tuple(refused), tuple(findings), tuple(register), normalized.format)
 
 
 def lay_down(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> Tally:
     """One transaction: items, refusals, the register, the source's standing."""
     now, source = service.clock(), document.source.id
     tally = Tally(documents=1)
+    if passed.format and not document.source.gives(passed.format):
+        tally.unexpected[passed.format] += 1
     inbox.alone(connection)
     before = inbox.known(connection, document.key, passed.refused)
     if before is not None:

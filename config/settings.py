@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from config import ConfigError
-from ingest import Source
+from ingest import Known, Source
 from pii_guard import GuardError
 from pii_guard.policy import Policy, check_sources
 from pii_guard.policy import load as load_policy
@@ -100,6 +100,7 @@ class SourceTable(Struct, frozen=True, forbid_unknown_fields=True):
     attacker_ip: Literal["strip", "keep"] = "strip"
     consent: tuple[Literal["company", "partnership", "supplier", "cert"], ...] = ()
     path: str | None = None
+    formats: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +228,8 @@ class _File:
         for name, values in tables.items():
             read = self.read(SourceTable, values, f"source.{name}")
             given = {field: getattr(read, field) for field in SourceTable.__struct_fields__}
-            result[name] = Source(id=name, **{**given, "consent": frozenset(read.consent)})
+            sets = {"consent": frozenset(read.consent), "formats": frozenset(read.formats)}
+            result[name] = Source(id=name, **{**given, **sets})
         return result
 
     def rules(self) -> tuple[Rule, ...]:

@@ -13,7 +13,8 @@ from typing import Literal, Protocol
 from tlp import Label
 
 SourceKind = Literal["files", "http", "csaf", "taxii", "misp", "imap", "kafka"]
-Format = Literal["auto", "stix", "misp", "csaf", "kev", "epss", "cve", "rss", "shadowserver", "xarf", "csv"]
+Known = Literal["stix", "misp", "csaf", "kev", "epss", "cve", "rss", "shadowserver", "xarf", "csv"]
+Format = Literal["auto", Known]
 Stage = Literal["fetch", "parse", "shape", "guard", "policy"]
 
 
@@ -43,6 +44,12 @@ class Source:
     """Reader kinds to which RED and AMBER+STRICT of this source may go."""
     path: str | None = None
     """kind = "files": a folder that `oktt run` reads."""
+    formats: frozenset[Known] = frozenset()
+    """What it gives; empty: anything. Another format is read, and told: perhaps it is of another source."""
+
+    def gives(self, found: str) -> bool:
+        """Is this a format that the source gives?"""
+        return not self.formats or found in self.formats
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,12 @@ def ingest(
     tally = read(service, paths, source, format_)  # type: ignore[arg-type]
     released = workers.apply_rules(service)
     summary = tally.summary(time.monotonic() - started)
+    if tally.unexpected:
+        stated = ", ".join(sorted(service.settings.source(source).formats))
+        output.warn(
+            f"read of source {source}: {output.cell(tally.unexpected)}; sources.toml says that it gives {stated}. "
+            "Check --source, which decides on label and regime, or add the format to `formats` of that source"
+        )
     if json:
         output.line(summary)
         return

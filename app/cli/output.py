@@ -33,6 +33,11 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def warn(text: str) -> None:
+    """A line for people on stderr: it went on, and somebody should look."""
+    sys.stderr.write(f"oktt: warning: {_harmless(text)}\n")
+
+
 def _harmless(text: str) -> str:
     """Without the control characters by which a title could command the terminal."""
     return "".join(

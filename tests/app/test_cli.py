@@ -90,7 +90,10 @@ def test_every_command_helps() -> None:
 
 def test_ingest_tells_what_became_of_it(own: Path) -> None:
     row = done(own, "ingest", WEEK / "2-tuesday/market", "--source", "market", "--json").row
-    assert list(row) == ["documents", "new", "updated", "unchanged", "merged", "held", "refused", "findings", "seconds"]
+    assert list(row) == [
+        "documents", "new", "updated", "unchanged", "merged", "held", "refused", "findings", "unexpected", "seconds",
+    ]  # fmt: skip
+    assert row["unexpected"] == {}
     assert all(type(row[name]) is int for name in list(row)[:7])
     assert type(row["seconds"]) is float
     assert row["documents"] == 1
@@ -101,6 +104,21 @@ def test_ingest_tells_what_became_of_it(own: Path) -> None:
     again = done(own, "ingest", WEEK / "2-tuesday/market", "--source", "market", "--json").row
     assert again["unchanged"] == row["new"] + row["updated"] + row["merged"]
     assert (again["new"], again["updated"], again["merged"], again["findings"]) == (0, 0, 0, {})
+
+
+def test_a_format_that_the_source_does_not_give_is_told_and_read(own: Path) -> None:
+    """An advisory brought in as Shadowserver's would get that source's label and reliability."""
+    advisory = WEEK / "2-tuesday/ncsc-nl/ncsc-2026-9003.json"
+    ran = done(own, "ingest", advisory, "--source", "shadowserver", "--json")
+    assert (ran.row["new"], ran.row["refused"], ran.row["unexpected"]) == (1, 0, {"csaf": 1})
+    assert ran.err.startswith("oktt: warning: read of source shadowserver: csaf 1; ")
+    assert ran.err.count("\n") == 1
+    assert "--source" in ran.err
+    again = done(own, "ingest", advisory, "--source", "shadowserver")
+    assert "warning" in again.err, "the mistake is still there"
+    for source in ("ncsc-nl", "market"):  # the one gives it, the other gives anything
+        fits = done(own, "ingest", advisory, "--source", source, "--json")
+        assert (fits.row["unexpected"], fits.err) == ({}, "")
 
 
 def test_items_and_item(ready: Path) -> None:

@@ -215,9 +215,10 @@ def test_tallies_add_up() -> None:
     one.effects["new"] += 1
     two.effects["new"] += 2
     two.findings["email"] = Counter({"strip": 4})
+    two.unexpected["csaf"] += 1
     one.add(two)
     one.add(two)
     assert one.summary(1.23456) == {
         "documents": 5, "new": 5, "updated": 0, "unchanged": 0, "merged": 0, "held": 1, "refused": 6,
-        "findings": {"email": {"strip": 8}}, "seconds": 1.235,
+        "findings": {"email": {"strip": 8}}, "unexpected": {"csaf": 2}, "seconds": 1.235,
     }  # fmt: skip

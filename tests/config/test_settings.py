@@ -45,6 +45,14 @@ def test_a_source_is_amber_and_doubtful_unless_it_says_otherwise(folder: Path) -
     assert load(folder).consents == {"x": frozenset()}
 
 
+def test_a_source_gives_anything_unless_it_says_otherwise(folder: Path) -> None:
+    gives = {name: source.formats for name, source in load(folder).sources.items()}
+    assert (gives["ncsc-nl"], gives["market"]) == ({"csaf", "rss"}, frozenset())
+    assert load(folder).source("market").gives("stix")
+    assert load(folder).source("kev").gives("kev")
+    assert not load(folder).source("kev").gives("stix")
+
+
 def test_consent_on_record(folder: Path) -> None:
     (folder / "sources.toml").write_text('[source.x]\nname = "X"\nconsent = ["cert", "supplier"]\n')
     assert load(folder).consents == {"x": frozenset({"cert", "supplier"})}
@@ -108,6 +116,7 @@ def test_what_is_no_toml_is_told_by_line(folder: Path, name: str) -> None:
         ("sources.toml", "[source.x]\nname = 'X'\ntlp = 'amber'\n", "3: source.x.tlp: not one of"),
         ("sources.toml", f"[source.x]\nname = 'X'\nkind = '{SECRET}'\n", "3: source.x.kind: not one of"),
         ("sources.toml", f"[source.x]\nname = 'X'\nconsent = ['{SECRET}']\n", "3: source.x.consent: not one of"),
+        ("sources.toml", f"[source.x]\nname = 'X'\nformats = ['{SECRET}']\n", "3: source.x.formats: not one of"),
         ("sources.toml", "[source.a]\nname = 'A'\n[source.b]\ntlp = 'RED'\n", "3: source.b: Object missing"),
         ("sources.toml", f"[source]\nx = '{SECRET}'\n", "2: source.x: Expected `object`"),
         ("sources.toml", f"source = '{SECRET}'\n", "1: source: write tables"),

@@ -34,6 +34,8 @@ _ADDRESS: dict[str, ObservableType] = {
     "mac-addr": "mac",
 }
 _FANGS = ((("[.]", "(.)", "[dot]"), "."), (("[:]",), ":"), (("[@]", "[at]"), "@"))
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
 _DOMAIN = re.compile(r"(?:[^\s./:@\[\]]{1,63}\.)+[^\s./:@\[\]\d]{2,63}")
 
@@ -251,6 +253,8 @@ def address(kind: ObservableType, value: str) -> Key | None:
     `ipv4` with a mask is a `cidr` (unless it is one address). None: it is not what it claims to be.
     """
     text = _armed(value.strip())
+    if kind == "ipv4" and _IPV4.fullmatch(text):
+        return kind, text
     if kind in ("url", "email"):
         return (kind, text) if text and (kind == "url" or "@" in text) else None
     lowered = text.lower()

@@ -45,7 +45,7 @@ class Split:
                 for end in _ends(obj):
                     self.links[end].append(at)
         self._budget = 20 * len(objects) + 500_000
-        self._refs: dict[int, tuple[str, ...]] = {}
+        self._refs: dict[int, Sequence[str]] = {}
 
     def threats(self) -> Iterator[tuple[int | None, list[int]]]:
         """Position of the head (None: what is left over) and positions of all its objects, in order."""
@@ -123,23 +123,30 @@ class Split:
             found.add(at)
             if at != within and within is not None and self.objects[at]["type"] in HEADS:
                 continue
-            for ref in self._spent(self._refs_of(at)):
-                pending += [other for other in self._spent(self.by_id.get(ref, ())) if other not in found]
+            refs = self._refs_of(at)
+            self._spend(1 + len(refs))
+            for ref in refs:
+                if others := self.by_id.get(ref):
+                    self._spend(1 + len(others))
+                    pending += [other for other in others if other not in found]
 
-    def _refs_of(self, at: int) -> tuple[str, ...]:
+    def _refs_of(self, at: int) -> Sequence[str]:
         refs = self._refs.get(at)
         if refs is None:
-            refs = self._refs[at] = tuple(_references(self.objects[at]))
+            refs = self._refs[at] = _references(self.objects[at])
         return refs
 
     def _has(self, identifier: str, found: set[int]) -> bool:
         return any(at in found for at in self._spent(self.by_id.get(identifier, ())))
 
     def _spent(self, many: Sequence[Any]) -> Sequence[Any]:
-        self._budget -= 1 + len(many)
+        self._spend(1 + len(many))
+        return many
+
+    def _spend(self, steps: int) -> None:
+        self._budget -= steps
         if self._budget < 0:
             raise NormalizeError("its reports overlap so much that they cannot be told apart", stage="shape")
-        return many
 
 
 def _ends(link: dict[str, Any]) -> list[str]:
@@ -153,19 +160,20 @@ def _ends(link: dict[str, Any]) -> list[str]:
     return refs
 
 
-def _references(obj: dict[str, Any]) -> Iterator[str]:
+def _references(obj: dict[str, Any]) -> list[str]:
     """Ids that an object refers to, also from within its extensions, message parts and granular markings."""
-    for name, part in obj.items():
-        if name in _PLAIN:
-            continue
+    found: list[str] = []
+    for name in obj.keys() - _PLAIN:
+        part = obj[name]
         if name[-4:] == "_ref":
             if type(part) is str:
-                yield part
+                found.append(part)
         elif name[-5:] == "_refs":
             if type(part) is list:
-                yield from (ref for ref in part if type(ref) is str)
+                found += [ref for ref in part if type(ref) is str]
         elif name in _NESTED:
-            yield from _below(part, depth=6)
+            found += _below(part, depth=6)
+    return found
 
 
 def _below(value: Any, depth: int) -> Iterator[str]:

@@ -16,6 +16,8 @@ Source: STIX 2.1 sections 3.2, 4 to 7, 10 and 11.
 
 from collections.abc import Mapping
 
+from pii_guard import Category
+
 Treatment = str
 Table = Mapping[str, Treatment]
 
@@ -516,7 +518,7 @@ PERSONAL_TYPES = frozenset(
 )
 """SCOs whose id, a UUIDv5 of their value, gives the value away: a reference to one that is not in the draft goes."""
 
-CATEGORY_OF_TYPE = {
+CATEGORY_OF_TYPE: Mapping[str, Category] = {
     "ipv4-addr": "ipv4",
     "ipv6-addr": "ipv6",
     "mac-addr": "mac",
@@ -525,7 +527,7 @@ CATEGORY_OF_TYPE = {
     "user-account": "username",
 }
 
-PATTERN_NEVER = {
+PATTERN_NEVER: Mapping[tuple[str, str], Category] = {
     ("x509-certificate", "subject"): "name",
     ("x509-certificate", "issuer"): "name",
     ("user-account", "credential"): "credential",

@@ -18,6 +18,8 @@ Rename = Callable[[str], str]
 
 _ORGANISATIONS = frozenset({"organization", "class", "system", "group"})
 _PERSONS = frozenset({"identity", "threat-actor"})
+_NOTHING: frozenset[str] = frozenset()
+_NEEDED = {kind: frozenset(names) for kind, names in REQUIRED.items()}
 _TLP_OBJECTS = {identifier: definition(label) for label, identifier in STIX_ID.items()}
 
 
@@ -142,9 +144,8 @@ def _is_person(walk: Walk, kind: str, obj: Mapping[str, Any]) -> bool:
 
 def complete(kind: str, obj: Mapping[str, Any]) -> bool:
     """Does the object still have what it cannot be without?"""
-    for key in REQUIRED.get(kind, ()):
-        if key not in obj:
-            return False
+    if not _NEEDED.get(kind, _NOTHING) <= obj.keys():
+        return False
     choice = ANY_OF.get(kind)
     return choice is None or any(key in obj for key in choice)
 

@@ -7,7 +7,6 @@ Sources: STIX 2.1 4.7, 4.8, 5.2, 6.4, 6.12, 10.6, 10.9 and field-notes "STIX 2.1
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 from normalize import Role
@@ -106,11 +105,13 @@ def _whole(tokens: Sequence[str]) -> set[str]:
 class Roles:
     """Evidence about the values of one draft, gathered from its graph. `of_value` and `of_object` answer."""
 
-    __slots__ = ("_objects", "_values")
+    __slots__ = ("_joined", "_objects", "_values")
 
     def __init__(self) -> None:
         self._objects: dict[str, set[str]] = {}
-        self._values: dict[Value, set[str]] = {}
+        self._values: dict[Value, frozenset[str]] = {}
+        self._joined: dict[frozenset[str], Role] = {}
+        """Roles of evidence that was weighed before: most values of a draft have the same."""
 
     def __bool__(self) -> bool:
         """Is anything known at all?"""
@@ -124,20 +125,22 @@ class Roles:
         """Evidence about a value wherever it stands."""
         key = (kind, value.casefold())
         known = self._values.get(key)
-        if known is None:
-            self._values[key] = set(tokens)
-        else:
-            known.update(tokens)
+        self._values[key] = frozenset(tokens) if known is None else known.union(tokens)
 
-    def evidence(self, kind: str, value: str, identifier: str = "") -> AbstractSet[str]:
+    def evidence(self, kind: str, value: str, identifier: str = "") -> frozenset[str]:
         """Everything known about a value and about the object that carries it."""
-        return self._values.get((kind, value.casefold()), _NONE) | self._objects.get(identifier, _NONE)
+        found = self._values.get((kind, value.casefold()), _NONE)
+        return found | self._objects[identifier] if identifier in self._objects else found
 
     def of_value(self, kind: str, value: str, identifier: str = "") -> Role:
         """The role of a value, with what is known of the object that carries it."""
         if not self._values and identifier not in self._objects:
             return "unknown"
-        return join(self.evidence(kind, value, identifier))
+        evidence = self.evidence(kind, value, identifier)
+        role = self._joined.get(evidence)
+        if role is None:
+            role = self._joined[evidence] = join(evidence)
+        return role
 
     def of_anything(self, value: str) -> Role:
         """The role of a value found in prose, whatever kind of object it would be."""

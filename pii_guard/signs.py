@@ -134,9 +134,9 @@ def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     digits, where the text has a word for a citizen's number."""
     if any(map(parts.__contains__, _NINE)) or names_bsn(lower):
         return True
-    return (any(map(parts.__contains__, _COUNTRY)) and account_start(text)) or _PHONE(
-        raw.translate(_DIALLED)
-    ) is not None
+    if any(map(parts.__contains__, _COUNTRY)) and account_start(text):
+        return True
+    return _PHONE(raw.translate(_DIALLED)) is not None
 
 
 def _heads(lower: str) -> str:

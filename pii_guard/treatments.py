@@ -10,6 +10,8 @@ from collections.abc import Set as AbstractSet
 from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 from typing import Any, Final
 
+from msgspec import Struct
+
 from normalize import NormalizeError, Role
 from normalize.patterns import PatternValue, Reading, reading
 from pii_guard import Category
@@ -99,13 +101,15 @@ class Patterns:
 class Walk:
     """Where a treatment is: the draft's eraser, ids and patterns, and the object in hand."""
 
-    __slots__ = ("clean", "eraser", "ids", "index", "inner", "obj", "patterns", "times")
+    __slots__ = ("clean", "eraser", "ids", "index", "inner", "obj", "patterns", "places", "times")
 
     def __init__(self, eraser: Eraser, ids: frozenset[str], patterns: Patterns) -> None:
         self.eraser, self.ids, self.patterns = eraser, ids, patterns
         self.clean: AbstractSet[str] = eraser.nothing_in
         self.times: set[str] = set()
         """Timestamps that were met before."""
+        self.places: dict[tuple[str, str], _Place] = {}
+        """Object types and paths that patterns named before."""
         self.index = 0
         self.obj: Mapping[str, Any] = {}
         self.inner: list[tuple[dict[str, Any], str]] = []
@@ -261,8 +265,8 @@ def reference(walk: Walk, value: Any, path: str) -> Any:
     kind, uuid_version = parsed.groups()
     if kind in PERSONAL_TYPES:
         category = CATEGORY_OF_TYPE.get(kind, "url-personal")
-        ruling = walk.eraser.rulings[category, "unknown"]  # type: ignore[index]
-        return value if ruling.action == "keep" else walk.strip(ruling, category, path)  # type: ignore[arg-type]
+        ruling = walk.eraser.rulings[category, "unknown"]
+        return value if ruling.action == "keep" else walk.strip(ruling, category, path)
     if kind not in TREATMENTS or (kind == "identity" and uuid_version != "4"):
         return walk.strip(UNKNOWN, "free-text", path)  # made of a value (UUIDv5) that may be a name
     return value
@@ -368,34 +372,58 @@ def pattern(walk: Walk, value: Any, path: str) -> Any:
     return GONE if kept is None else kept
 
 
+class _Place(Struct, frozen=True):
+    """What is known of a property path in patterns, whatever the value."""
+
+    first: str
+    allowed: bool
+    """Are the object type and the first step known?"""
+    forbidden: Category | None
+    """What is never kept stands there."""
+    plain: bool
+    """Are all further steps known names?"""
+    category: Category | None
+
+
+def _place(walk: Walk, compared: PatternValue) -> _Place:
+    known = walk.places.get((compared.type, compared.path))
+    if known is not None:
+        return known
+    kind, first = compared.type, compared.path.split(".", 1)[0].split("[", 1)[0]
+    table = TREATMENTS.get(kind) if kind in OBSERVABLES else None
+    category = CATEGORY_OF_TYPE.get(kind) if first == "value" else None
+    made = _Place(
+        first,
+        table is not None and (first in table or (kind, first) == ("file", "path")),
+        PATTERN_NEVER.get((kind, first)),
+        _known_path(compared.path),
+        "username" if (kind, first) in PATTERN_ACCOUNT else category,
+    )
+    walk.places[kind, compared.path] = made
+    return made
+
+
 def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     """May this comparison stay in a pattern?"""
-    first = compared.path.split(".", 1)[0].split("[", 1)[0]
-    table = TREATMENTS.get(compared.type)
-    known = table is not None and (first in table or (compared.type, first) == ("file", "path"))
-    if not known or compared.type not in OBSERVABLES:
+    place, kind, value, eraser = _place(walk, compared), compared.type, compared.value, walk.eraser
+    if not place.allowed:
         return walk.strip(UNKNOWN, "free-text", path) is not GONE
-    forbidden = PATTERN_NEVER.get((compared.type, first))
-    if forbidden is not None:
-        never(forbidden)(walk, compared.value, path)  # type: ignore[arg-type]
+    if place.forbidden is not None:
+        never(place.forbidden)(walk, value, path)
         return False
-    if not _known_path(compared.path):  # a name in quotes can be anything
+    if not place.plain:  # a name in quotes can be anything
         return walk.strip(UNKNOWN, "free-text", path) is not GONE
-    if not isinstance(compared.value, str):
+    if not isinstance(value, str):
         return True
-    value, eraser = compared.value, walk.eraser
-    if (first == "hashes" and _DIGEST(value)) or (compared.type == "domain-name" and _DOMAIN(value)):
+    if (place.first == "hashes" and _DIGEST(value)) or (kind == "domain-name" and _DOMAIN(value)):
         return True
-    role = eraser.roles.of_value(compared.type, value)
-    category = CATEGORY_OF_TYPE.get(compared.type) if first == "value" else None
-    if (compared.type, first) in PATTERN_ACCOUNT:
-        category = "username"
-    if category is not None:
-        return eraser.action(category, role, path, walk.index) == "keep"  # type: ignore[arg-type]
-    if compared.type == "url":
+    role = eraser.roles.of_value(kind, value)
+    if place.category is not None:
+        return eraser.action(place.category, role, path, walk.index) == "keep"
+    if kind == "url":
         return eraser.observed_url(value, role, path, walk.index) == value
     bare = value.replace("\\", "") if compared.operator in ("MATCHES", "LIKE") else value
-    if compared.type in ("file", "directory", "windows-registry-key", "process"):
+    if kind in ("file", "directory", "windows-registry-key", "process"):
         return eraser.file_path(bare, role, path, walk.index) == bare
     return eraser.clean(bare, path, walk.index)
 

@@ -314,11 +314,14 @@ class Eraser:
 
     def _rest(self, rest: str, path: str, index: int) -> str:
         """Path and query, cut at the query, or wholly, where something in them may not stay."""
-        for candidate in (rest, re.split("[?#;]", rest, maxsplit=1)[0]):
-            whole = f"https://host{candidate}"
-            if self.clean(whole, path, index) and ("%" not in whole or self.clean(unquote(whole), path, index)):
-                return candidate
-        return "/"
+        if self._is_clean(rest, path, index):
+            return rest
+        cut = re.split("[?#;]", rest, maxsplit=1)[0]
+        return cut if cut != rest and self._is_clean(cut, path, index) else "/"
+
+    def _is_clean(self, rest: str, path: str, index: int) -> bool:
+        whole = f"https://host{rest}"
+        return self.clean(whole, path, index) and ("%" not in whole or self.clean(unquote(whole), path, index))
 
     def _host(self, authority: str, role: Role, path: str, index: int) -> str | None:
         """Host and port without userinfo; None: the host is an address that may not stay."""

@@ -78,6 +78,14 @@ def revoke(conn: sa.Connection, subscriber: str, now: datetime, *, purpose: Purp
     return conn.execute(sa.update(credentials).where(*where).values(revoked_at=now)).rowcount
 
 
+def standing(conn: sa.Connection, now: datetime, purpose: Purpose) -> int:
+    """How many credentials of a purpose open something at this moment."""
+    columns = credentials.c
+    lasting = sa.or_(columns.expires_at.is_(None), columns.expires_at > now)
+    where = (columns.purpose == purpose, columns.revoked_at.is_(None), lasting)
+    return conn.scalar(sa.select(sa.func.count()).select_from(credentials).where(*where)) or 0
+
+
 def authenticate(
     conn: sa.Connection, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
 ) -> Access | None:

@@ -98,7 +98,7 @@ def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -
 def create(
     context: typer.Context,
     subscriber: Subscriber,
-    purpose: Annotated[str, typer.Option("--for", help="taxii or api.")],
+    purpose: Annotated[str, typer.Option("--for", help="taxii or api (kept; opens nothing yet).")],
     json: Json = False,
 ) -> None:
     """Make credentials and print them, once: only a hash of them is stored."""

@@ -25,14 +25,18 @@ def init(context: typer.Context, json: Json = False) -> None:
 
 @cli.command()
 def doctor(context: typer.Context, json: Json = False) -> None:
-    """Check configuration, database, keys, SMTP and clock; say what to do."""
+    """Check configuration, database, keys, SMTP and clock; say what to do.
+
+    Warns of what is accepted and does nothing yet.
+    """
     from app import checks
 
     results = checks.examine(context.obj)
     if json:
         output.lines(results)
     else:
-        rows = (["ok" if each["ok"] else "NOT OK", each["what"], each["says"]] for each in results)
+        shown = {"ok": "ok", "warning": "warning", "fault": "NOT OK"}
+        rows = ([shown[each["status"]], each["what"], each["says"]] for each in results)
         output.table(("", "what", "finding"), rows, "")
     if not all(each["ok"] for each in results):
         raise AppError("something is not in order; see above")

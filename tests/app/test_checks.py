@@ -1,18 +1,28 @@
 """`oktt doctor`: each fault is found, named, and comes with what to do."""
 
 import socket
+import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import checks, service
+from subscribers import Contact
+from tests.app.house import MAIL, House, opened
+from web import auth
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     service.make(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def house(tmp_path: Path, url: str) -> House:
+    return opened(tmp_path / "house", url)
 
 
 def found(folder: Path) -> dict[str, tuple[bool, str]]:
@@ -30,6 +40,51 @@ def test_all_is_well(folder: Path) -> None:
     results = found(folder)
     assert all(ok for ok, _ in results.values())
     assert list(results) == ["configuration", "legal policy", "keys", "database", "outbox", "smtp", "clock"]
+
+
+def warnings(folder: Path) -> dict[str, str]:
+    results = checks.examine(folder)
+    assert all(each["ok"] == (each["status"] != "fault") for each in results)
+    return {each["what"]: each["says"] for each in results if each["status"] == "warning"}
+
+
+def test_a_source_that_nothing_polls(folder: Path) -> None:
+    assert warnings(folder) == {}
+    with (folder / "sources.toml").open("a") as file:
+        file.write('\n[source.hub]\nname = "Hub"\nkind = "taxii"\n\n[source.site]\nname = "Site"\nkind = "http"\n')
+    (what, says), *others = warnings(folder).items()
+    assert (what, others) == ("sources", [])
+    assert "hub (taxii), site (http)" in says
+    assert "oktt ingest" in says
+
+
+def test_channels_that_nothing_serves(house: House) -> None:
+    folder = house.service.settings.dir
+    house.subscribe("mail")
+    assert warnings(folder) == {}
+    house.subscribe("haak", Contact("webhook", url="https://a.example"), Contact("webhook", url="https://b.example"))
+    house.subscribe("beide", MAIL, Contact("kafka", topic="t"), Contact("webhook", url="https://c.example"))
+    assert "kafka (subscribers: 1) and webhook (subscribers: 2)" in warnings(folder)["channels"]
+
+
+def test_credentials_that_open_nothing(house: House) -> None:
+    folder, now = house.service.settings.dir, datetime.now(UTC)
+    house.subscribe("een")
+    with house.service.transaction() as connection:
+        for purpose in ("taxii", "api"):
+            auth.create(connection, "een", purpose, now)
+        auth.create(connection, "een", "api", now, expires_at=now)
+    assert warnings(folder)["credentials"].startswith("1 for api")
+    with house.service.transaction() as connection:
+        auth.revoke(connection, "een", now)
+    assert warnings(folder) == {}
+
+
+def test_a_registry_that_cannot_be_read(folder: Path) -> None:
+    with sqlite3.connect(folder / "oktt.db") as connection:
+        connection.execute("DROP TABLE subscribers")
+    connection.close()
+    assert "backup" in fault(folder, "registry")
 
 
 def test_no_configuration(tmp_path: Path) -> None:

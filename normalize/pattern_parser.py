@@ -36,7 +36,7 @@ _KEYWORDS = frozenset(
         *("START", "STOP", "SECONDS", "true", "false", "WITHIN", "REPEATS", "TIMES"),
     )
 )
-STRING = r"'(?:[^'\\]|\\['\\])*'"
+STRING = r"'[^'\\]*(?:\\['\\][^'\\]*)*'"
 WORD = rf"(?!(?:{'|'.join(sorted(_KEYWORDS))})(?![A-Za-z0-9_-]))[A-Za-z_][A-Za-z0-9_-]*"
 PATH = rf"(?:{WORD}|{STRING})(?:\.(?:{WORD}|{STRING})|\[(?:\*|[+-]?\d+)\])*"
 TEST = rf"({WORD}):({PATH})\s*=\s*({STRING})"

@@ -6,11 +6,12 @@ can hold one. What a regime does not allow is gone before this room returns.
 Sources: AVG (GDPR) art. 4(1), 5(1)(c), 6(1)(e), 10, 25; Wbdwb; the shipped policy is config/defaults/legal.toml.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from ingest import Stage
 from normalize import Facts, Kind, Role
@@ -108,6 +109,18 @@ class Item:
     """At least one, ordered by (received_at, key)."""
     facts: tuple[Statement, ...] = ()
     """`facts` statements (CVE records) that name one of the item's CVEs."""
+
+    def part(self, keys: Collection[str]) -> "Item":
+        """What these of its statements say: less than was let through, so let through as well."""
+        return replace(self, statements=tuple(each for each in self.statements if each.key in keys))
+
+    def under(self, labels: Mapping[str, Label]) -> "Item":
+        """The same under these labels, by key of the statement, wherever they are stricter."""
+
+        def stricter(each: Statement) -> Statement:
+            return structs.replace(each, label=max(each.label, labels.get(each.key, each.label)))
+
+        return replace(self, statements=tuple(map(stricter, self.statements)), facts=tuple(map(stricter, self.facts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ that reference, or goes too; what changed gets a new id that no value can be fou
 (a redacted copy is a new object: STIX 2.1 3.6.2).
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ Rename = Callable[[str], str]
 
 _ORGANISATIONS = frozenset({"organization", "class", "system", "group"})
 _PERSONS = frozenset({"identity", "threat-actor"})
+_UUID = re.compile(r"--[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 _NOTHING: frozenset[str] = frozenset()
 _NEEDED = {kind: frozenset(names) for kind, names in REQUIRED.items()}
 _TLP_OBJECTS = {identifier: definition(label) for label, identifier in STIX_ID.items()}
@@ -91,11 +93,10 @@ def _texts(objects: Sequence[dict[str, Any]], patterns: Patterns) -> Iterator[st
 
 def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
     """One object by itself; None: it goes."""
-    kind, identifier = obj.get("type"), obj.get("id")
+    kind, identifier = str(obj.get("type")), obj.get("id")
     walk.index, walk.obj = index, obj
-    table = TREATMENTS.get(kind) if isinstance(kind, str) else None
-    parsed = ID(identifier) if isinstance(identifier, str) else None
-    if table is None or parsed is None or parsed.group(1) != kind:
+    table = TREATMENTS.get(kind)
+    if table is None or not _is_of(identifier, kind):
         walk.strip(UNKNOWN, "free-text", "")
         return None
     if identifier in _TLP_OBJECTS:
@@ -109,7 +110,11 @@ def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
         return None
     if "granular_markings" in made and any(ref not in KNOWN for ref in _granular_refs(made)):
         changed = True  # its marking may get another id
-    return _Kept(made, str(identifier), kind, index, changed, tuple(walk.inner))
+    return _Kept(made, str(identifier), kind, index, changed, tuple(walk.inner) if walk.inner else ())
+
+
+def _is_of(identifier: Any, kind: str) -> bool:
+    return isinstance(identifier, str) and identifier.startswith(kind) and _UUID(identifier, len(kind)) is not None
 
 
 def _treated(walk: Walk, obj: dict[str, Any], table: Mapping[str, Treat]) -> tuple[dict[str, Any], bool]:

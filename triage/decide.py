@@ -247,7 +247,7 @@ def in_part(connection: sa.Connection, rules: Sequence[Rule], case: Case) -> Ite
         only = tuple(each.key for each in part)
         if part and only not in seen:
             seen.add(only)
-            item = dataclasses.replace(case.item, statements=part)
+            item = case.item.part(only)
             urgency = case.stated or identity.urgency(inbox.standing_facts(item))
             kind = identity.kind_of([each.kind for each in part])
             yield dataclasses.replace(case, item=item, kind=kind, urgency=urgency, only=only)
@@ -265,10 +265,9 @@ def earlier(
     if found is None or whole is None:
         return None
     decision = msgspec.json.decode(found.decision, type=Decision)
-    part = tuple(each for each in whole.statements if each.key in decision.only)
-    if len(part) < len(decision.only):
+    whole = whole.part(decision.only)
+    if len(whole.statements) < len(decision.only):
         return None
-    whole = dataclasses.replace(whole, statements=part)
     case = _as_it_was(open_case(connection, guard, item, sources), whole, decision, sources)
     return _stand(case, decision, BitMap.deserialize(found.audience))
 
@@ -373,11 +372,7 @@ def _consents(item: Item, to: Sequence[str], sources: Mapping[str, frozenset[str
 def _as_it_was(case: Case, whole: Item, decision: Decision, sources: Mapping[str, frozenset[str]]) -> Case:
     """The case with what was said and consented to when this was decided, and no label wider than today's."""
     today = {each.key: each.label for each in (*case.item.statements, *case.item.facts)}
-    statements, facts = (
-        tuple(msgspec.structs.replace(each, label=max(each.label, today.get(each.key, each.label))) for each in parts)
-        for parts in (whole.statements, whole.facts)
-    )
-    item = dataclasses.replace(whole, statements=statements, facts=facts)
+    item = whole.under(today)
     return dataclasses.replace(case, item=item, consents=_consents(item, decision.to, sources), to=decision.to)
 
 

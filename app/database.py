@@ -56,10 +56,17 @@ def connect(url: str) -> sa.Engine:
     return engine
 
 
+_PRAGMAS = (
+    *("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000", "secure_delete=ON"),
+    # A document may be megabytes; with the usual 1000 pages almost every commit moved the log into the database too.
+    "wal_autocheckpoint=4000",
+)
+
+
 def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's late one
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000", "secure_delete=ON"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

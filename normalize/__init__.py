@@ -6,15 +6,12 @@ The types are msgspec Structs: frozen, compact, and stored as JSON once the guar
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
 from ingest import Stage
 from tlp import Label
-
-if TYPE_CHECKING:
-    from normalize.patterns import Reading
 
 Kind = Literal["advisory", "report", "indicators", "exposure", "news", "facts"]
 """`facts` (CVE 5 records) joins the items that name its CVEs and is never an item of its own."""
@@ -125,8 +122,8 @@ class Draft(Struct, frozen=True):
     doubts: tuple[str, ...] = ()
     """Why a person has to look first, e.g. `unknown-marking`. Named reasons, no values."""
     source_time: datetime | None = None
-    readings: "dict[str, Reading]" = {}
-    """The STIX patterns of its objects that were read already. May hold more, or fewer."""
+    readings: dict[str, Any] = {}
+    """STIX pattern -> its `normalize.patterns.Reading`, of those that were read already: perhaps more, or fewer."""
 
 
 class Normalized(Struct, frozen=True):

@@ -10,7 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pii_guard.paths import ANY_OF, REQUIRED
-from pii_guard.treatments import GONE, ID, REFERENCES, TREATMENTS, UNKNOWN, Patterns, Treat, Walk, identifier
+from pii_guard.treatments import (
+    GONE,
+    ID,
+    REFERENCES,
+    TREATMENTS,
+    UNKNOWN,
+    Patterns,
+    Treat,
+    Walk,
+    identifier,
+    term,
+    time,
+    word,
+)
 from pii_guard.values import Eraser
 from tlp.markings import KNOWN, STIX_ID, definition
 
@@ -95,8 +108,7 @@ def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
     """One object by itself; None: it goes."""
     kind, identifier = str(obj.get("type")), obj.get("id")
     walk.index, walk.obj = index, obj
-    table = TREATMENTS.get(kind)
-    if table is None or not _is_of(identifier, kind):
+    if kind not in TREATMENTS or not _is_of(identifier, kind):
         walk.strip(UNKNOWN, "free-text", "")
         return None
     if identifier in _TLP_OBJECTS:
@@ -105,7 +117,7 @@ def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
         return None
     if walk.inner:
         walk.inner = []
-    made, changed = _treated(walk, obj, table)
+    made, changed = _treated(walk, obj, kind)
     if not complete(kind, made):
         return None
     if "granular_markings" in made and any(ref not in KNOWN for ref in _granular_refs(made)):
@@ -117,12 +129,13 @@ def _is_of(identifier: Any, kind: str) -> bool:
     return isinstance(identifier, str) and identifier.startswith(kind) and _UUID(identifier, len(kind)) is not None
 
 
-def _treated(walk: Walk, obj: dict[str, Any], table: Mapping[str, Treat]) -> tuple[dict[str, Any], bool]:
+def _treated(walk: Walk, obj: dict[str, Any], kind: str) -> tuple[dict[str, Any], bool]:
     made = dict(obj)
     changed = False
-    for key, value in obj.items():
-        treat = table.get(key)
-        if treat is identifier:
+    seen = (walk.times, walk.clean)
+    for key, treat, memory in _plan(kind, obj):
+        value = obj[key]
+        if memory is not None and type(value) is str and value in seen[memory]:
             continue
         if treat is None:
             walk.strip(UNKNOWN, "free-text", "*")
@@ -137,6 +150,26 @@ def _treated(walk: Walk, obj: dict[str, Any], table: Mapping[str, Treat]) -> tup
             else:
                 made[key] = stays
     return made, changed
+
+
+_Step = tuple[str, Treat | None, int | None]
+_PLANS: dict[tuple[str, ...], tuple[_Step, ...]] = {}
+"""Type and names of properties -> how each is treated, for names that are known."""
+_MOST_PLANS = 4096
+_MEMORY: dict[Treat | None, int] = {time: 0, word: 1, term: 1}
+"""Treatments of which the walk remembers what it let through: as a timestamp, as a text."""
+
+
+def _plan(kind: str, obj: dict[str, Any]) -> tuple[_Step, ...]:
+    layout = (kind, *obj)
+    plan = _PLANS.get(layout)
+    if plan is None:
+        table = TREATMENTS[kind]
+        steps = [(key, table.get(key)) for key in obj if table.get(key) is not identifier]
+        plan = tuple((key, treat, _MEMORY.get(treat)) for key, treat in steps)
+        if len(_PLANS) < _MOST_PLANS and obj.keys() <= table.keys():
+            _PLANS[layout] = plan
+    return plan
 
 
 def _is_person(walk: Walk, kind: str, obj: Mapping[str, Any]) -> bool:

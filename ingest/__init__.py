@@ -1,13 +1,15 @@
 """The way in: inbound I/O only; bytes out.
 
 A reader yields RawDocuments. Their bytes live in memory and nowhere else until the guard has decided
-(docs/decisions/003-the-door.md). `ingest.files` reads files, folders and archives; `ingest.cursors` keeps
-where each source stands.
+(docs/decisions/003-the-door.md). `ingest.files` reads files, folders and archives; `http`, `csaf`, `taxii`, `misp`,
+`mailbox` and `stream` read live feeds (docs/decisions/009-live-feeds.md); `ingest.cursors` keeps where each source
+stands.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal, Protocol
 
 from tlp import Label
@@ -19,7 +21,35 @@ Stage = Literal["fetch", "parse", "shape", "guard", "policy"]
 
 
 class SourceError(Exception):
-    """A source that cannot be read at all. The message names the source and the next step."""
+    """A source that cannot be read at all, or no further. The message names the source and the next step."""
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """How long the source asks to be left alone (RFC 9110 10.2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How a live source is reached, as its table in `sources.toml` states it. No secret stands in it."""
+
+    url: str
+    """http, csaf, taxii, misp: https://...; imap: imaps://host/FOLDER; kafka: kafka://host:port,host:port."""
+    every: timedelta = timedelta(hours=1)
+    """How long after a poll the next one is due."""
+    since: timedelta = timedelta(days=30)
+    """How far back the first poll goes, where the source can tell."""
+    user: str = ""
+    secret_file: Path | None = None
+    """Password, API key or token, alone on the first line; nobody but its owner may read it."""
+    collections: tuple[str, ...] = ()
+    """taxii: ids or titles; kafka: topics; misp: tags. Empty: all that are readable."""
+    ca_file: Path | None = None
+    """Certificates to trust instead of the machine's."""
+    private: bool = False
+    """May it redirect or refer to addresses of private networks?"""
+    max_bytes: int = 256 << 20
+    """The most of one document, unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +74,8 @@ class Source:
     """Reader kinds to which RED and AMBER+STRICT of this source may go."""
     path: str | None = None
     """kind = "files": a folder that `oktt run` reads."""
+    feed: Feed | None = None
+    """kind other than "files": how it is reached."""
     formats: frozenset[Known] = frozenset()
     """What it gives; empty: anything. Another format is read, and told: perhaps it is of another source."""
 
@@ -78,17 +110,28 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a source stands; saved in the transaction that saves the data it covers."""
+class Reached:
+    """All that the reader gave so far lies before this position: once it is stored, the next read starts here."""
 
-    source: str
     position: str
-    at: datetime
+    """The reader's own words, JSON of at most 64 kB. No secret and no value that may be personal stands in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How many documents are still to come, where the source tells: for progress alone."""
+
+    documents: int
+
+
+Given = RawDocument | Unreadable | Reached | Expected
 
 
 class Reader(Protocol):
     """Anything documents come from."""
 
-    def read(self) -> Iterator[RawDocument | Unreadable]:
-        """Yield documents one by one. Raises SourceError when the source as a whole cannot be read."""
+    def read(self, position: str = "") -> Iterator[Given]:
+        """Yield documents one by one, from a position that it gave before (empty, or one that it cannot read: from
+        the start). What follows the last Reached is given again by the next read. Raises SourceError when the source
+        cannot be read at all or no further: what came before it stands."""
         ...

@@ -263,7 +263,7 @@ class _Timed(io.RawIOBase):
         if left <= 0:
             raise TimeoutError
         self._sock.settimeout(min(left, self._idle))
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()
@@ -292,7 +292,7 @@ class _Checked(HTTPConnection):
             raise
         return sock
 
-    def request(self, *args: Any, **more: Any) -> None:  # type: ignore[override]
+    def request(self, *args: Any, **more: Any) -> None:
         bounds = {"until": self._adapter.until(), "idle": self._adapter.bounds.idle}
         self.response_class: Any = partial(_Response, **bounds)
         super().request(*args, **more)
@@ -306,7 +306,7 @@ class _Secure(_Checked, HTTPSConnection):
     def connect(self) -> None:
         super().connect()
         # Without a length an answer is whole only when TLS was closed as it should be (RFC 9112 9.8).
-        self.sock.suppress_ragged_eofs = False
+        self.sock.suppress_ragged_eofs = False  # type: ignore[union-attr]
 
 
 def _pool(adapter: Adapter, connection: type[_Checked], host: str, port: int, **context: Any) -> HTTPConnectionPool:

@@ -151,7 +151,7 @@ class Adapter(HTTPAdapter):
         """May we speak with this address? Asked once the socket is connected, before anything is sent."""
         if self.feed.private or (host.lower().strip("[]"), port) == self._home[1:]:
             return
-        if not _public(ipaddress.ip_address(peer)):
+        if not public(ipaddress.ip_address(peer)):
             raise self.error(
                 "refers to an address in a private network; where that is meant, set private = true in its table"
             )
@@ -191,7 +191,7 @@ class Adapter(HTTPAdapter):
             response = super().send(request, stream=True, timeout=(self.bounds.connect, self.bounds.idle))
             response.raw = io.BytesIO(self._body(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise self.error(_words(error)) from None
+            raise self.error(words(error)) from None
         return response
 
     def _body(self, response: requests.Response) -> bytes:
@@ -333,7 +333,7 @@ def _credentials(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Is it one of the public internet? Addresses that carry another are what they carry."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
@@ -344,7 +344,7 @@ def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     """What went wrong, for people. The libraries' own messages quote addresses."""
     chain = list[BaseException]()
     found: BaseException | None = error

@@ -104,7 +104,7 @@ class Guard:
             source_time=draft.source_time,
             received_at=received_at,
             # Keyed: a plain hash over a few addresses can be found by trying them all.
-            meaning=self._digest(b"meaning", identity.meaning(draft.kind, label, kept, title)),
+            meaning=self._digest(b"meaning", identity.meaning(draft.kind, label, kept)),
             reliability=source.reliability,
         )
         return Item(statement.key, 1, (statement,))

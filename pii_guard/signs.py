@@ -59,11 +59,11 @@ _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.")
 _NINE = (b"000000000", b"0000.00.000", b"000.000.000", b"000 000 000", b"000 000.000", b"000.000 000")
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
 _DIALLED = bytes(
-    90 if c in b"0+(" else 48 if c in b"123456789 \t\n\r\v\f\x1c\x1d\x1e\x1f).-/" else 97 for c in range(256)
+    90 if c in b"0+(" else 48 if c in b"123456789 \t\n\r\v\f\x1c\x1d\x1e\x1f).-/?" else 97 for c in range(256)
 )
-"""What a telephone number begins with as Z, what may follow as 0."""
+"""What a telephone number begins with as Z, what may follow as 0 (`?`: whatever is not ASCII)."""
 _PHONE = re.compile(rb"Z[Z0]{7}").search
-_OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}\s?\.[^0]{0,6}0{1,3}\s?\.[^0]{0,6}0").search
+_OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}[\s?]?\.[^0]{0,6}0{1,3}[\s?]?\.[^0]{0,6}0").search
 _TITLE = re.compile(r"m(?<!\wm)(?:rs?|s|w|evr(?:ouw)?)[.: ]")
 """Begins with one letter, so that the search jumps from m to m."""
 

@@ -362,6 +362,7 @@ def words(error: BaseException) -> str:
         ConnectionRefusedError: "its host refuses the connection: check url, or wait for the source",
         urllib3.exceptions.DecodeError: "what it gives is not compressed as it says",
         urllib3.exceptions.IncompleteRead: "it gave less than it said it would",
+        ssl.SSLEOFError: "the connection broke off before all was there",
         TimeoutError: "it took too long to answer",
         urllib3.exceptions.TimeoutError: "it took too long to answer",
         ssl.SSLError: "TLS fails: the source or something between us is broken",

@@ -1,4 +1,4 @@
-"""Files, folders and archives: documents one by one, in a fixed order, within bounds.
+"""Files, folders, archives and mails: documents one by one, in a fixed order, within bounds.
 
 Names from outside are never shown: an origin is a keyed short hash with the extension, and an ordinal where there
 are several (`3fa9c1d2.json (file 7 of 40)`), so that whoever has the files can find the one that is meant.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ingest import Format, RawDocument, Source, SourceError, Unreadable
 from ingest.archives import ArchiveError, Limits, Member, amount, is_document, kind_of, members
+from ingest.messages import is_message, parts
 
 __all__ = ["FilesReader", "Limits"]
 
@@ -78,7 +79,7 @@ class FilesReader:
                 stream.seek(0)
                 kind = kind_of(head)
                 if kind is None or (kind == "zip" and is_document(stream, self._limits)):
-                    yield self._document(origin, stream.read(self._limits.max_bytes + 1))
+                    yield from self._documents(origin, stream.read(self._limits.max_bytes + 1))
                     return
                 yield from self._archive(members(stream, status.st_size, self._limits), path, origin)
         except ArchiveError as error:
@@ -97,7 +98,19 @@ class FilesReader:
             if member.name:
                 within = f"{self._origin(f'{path.name}/{member.name}')} (file {number} of {len(found)})"
                 shown = f"{origin}, {within}" if origin.endswith(")") else within
-            yield Unreadable(shown, "fetch", member.error) if member.error else self._document(shown, member.body)
+            if member.error:
+                yield Unreadable(shown, "fetch", member.error)
+            else:
+                yield from self._documents(shown, member.body)
+
+    def _documents(self, origin: str, body: bytes) -> Iterator[RawDocument | Unreadable]:
+        """One document, or those that a mail carries."""
+        if len(body) > self._limits.max_bytes or not is_message(body):
+            yield self._document(origin, body)
+            return
+        for part in parts(body, self._limits):
+            shown = f"{origin}, {part.where}" if part.where else origin
+            yield Unreadable(shown, "fetch", part.error) if part.error else self._document(shown, part.body)
 
     def _document(self, origin: str, body: bytes) -> RawDocument | Unreadable:
         if not body:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from ingest import Format
+from ingest.messages import is_message
 from normalize import NormalizeError
 from normalize.stix_types import is_id
 
@@ -41,8 +42,6 @@ _BESIDE: tuple[tuple[frozenset[str], str], ...] = tuple(
 _EPSS_HEAD = re.compile(rb"\A(?:#model_version:[^\n]*\n)?cve,epss\b", re.IGNORECASE)
 _CHANGES = re.compile(rb'\A\s*"?[\w./-]+\.json"?,"?\d{4}-\d\d-\d\dT')
 _INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
-_MAIL = re.compile(rb"\A(?:From [^\n]*\n)?(?:[A-Za-z-]+: ?[^\n]*\r?\n(?:[ \t][^\n]*\n)*){2}")
-_MAIL_HEADERS = re.compile(rb"^(?:Message-ID|Received|Return-Path|MIME-Version|Subject):", re.IGNORECASE | re.MULTILINE)
 _CELL = rb'"?(?:ip|ip-?address|indicator|ioc|value|type|entity_type|hash|md5|sha1|sha256|domain|url|hostname)"?'
 _TABLE = re.compile(rb"\A[^\n]*?(?:\A|[,;\t])" + _CELL + rb"[,;\t\r\n]", re.IGNORECASE)
 _PATTERN = re.compile(rb"\A[(\s]*\[\s*[a-z][a-z0-9-]*:")
@@ -186,7 +185,7 @@ def _text(head: bytes) -> Format:
 
     if abuse.sniff(head):
         return "shadowserver"
-    if _MAIL.match(head) and _MAIL_HEADERS.search(head[:4096]):
+    if is_message(head):
         raise NormalizeError("a mail message; this version reads files that were attached, not the message")
     if _TABLE.match(head.splitlines()[0] + b"\n" if head else b""):
         return "csv"

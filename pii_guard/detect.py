@@ -16,19 +16,28 @@ __all__ = ["SUSPECT", "Span", "scan"]
 
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
+_TYPESET = {
+    **dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000"), " "),
+    **dict.fromkeys(range(0x2000, 0x200B), " "),
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
+}
+"""Blanks and dashes as word processors set them."""
+_SET = re.compile(f"[{''.join(map(chr, _TYPESET))}]")
 
 
 def scan(text: str, *, bare: bool = False) -> list[Span]:
     """All spans, in order, without overlap. Nothing to find costs a few tests for characters.
 
-    A text is read as a reader sees it too: without characters that do not show, digits of other scripts as ours.
+    A text is read as a reader sees it too: without characters that do not show, digits of other scripts, blanks and
+    dashes as ours.
     `bare`: also numbers where numbers mostly are something else (URLs, file names).
     """
     found = _read(text, bare)
-    if not text.isascii() and (_UNSEEN.search(text) or _FOREIGN_DIGIT.search(text)):
-        places = [at for at, sign in enumerate(text) if not _UNSEEN.match(sign)]
-        seen = "".join(map(text.__getitem__, places))
-        seen = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group())), seen)
+    if not text.isascii() and any(odd.search(text) for odd in (_UNSEEN, _FOREIGN_DIGIT, _SET)):
+        hidden = {match.start() for match in _UNSEEN.finditer(text)}
+        places = [at for at in range(len(text)) if at not in hidden] if hidden else range(len(text))
+        seen = _UNSEEN.sub("", text)
+        seen = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group())), seen).translate(_TYPESET)
         found += [each._replace(start=places[each.start], end=places[each.end - 1] + 1) for each in _read(seen, bare)]
     return apart(found) if found else found
 

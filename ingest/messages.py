@@ -213,7 +213,9 @@ class _Opening:
         try:
             found = members(io.BytesIO(content), len(content), replace(self.limits, max_unpacked=max(self.left, 0)))
         except (ArchiveError, *DAMAGED) as error:
-            yield Part(f"part {number}", b"", str(error) if isinstance(error, ArchiveError) else "a damaged archive")
+            reason = str(error) if isinstance(error, ArchiveError) else "a damaged archive"
+            shared = "" if self.left == self.limits.max_unpacked else "; other archives of the mail count too"
+            yield Part(f"part {number}", b"", reason + shared)
             return
         if not found:
             yield Part(f"part {number}", b"", "an archive without files")

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from filtering import Confidence
 from filtering.postings import Postings
-from normalize import Affected, products
+from normalize import Affected, products, versions
 from subscribers import Software
 
 RANK: dict[Confidence | None, int] = {None: 0, "possible": 1, "likely": 2, "exact": 3}
@@ -160,7 +160,7 @@ def _outside(entry: Affected, version: str) -> bool:
     """Does a fixed or not affected entry hold this version? `*` does not count: it says nothing about a version."""
     if entry.status not in ("fixed", "not-affected"):
         return False
-    return any(each.constraints and products.within(version, each) is True for each in entry.ranges)
+    return any(each.constraints and versions.within(version, each) is True for each in entry.ranges)
 
 
 def _entry(entry: Affected, version: str | None, direct: bool) -> Confidence | None:
@@ -168,7 +168,7 @@ def _entry(entry: Affected, version: str | None, direct: bool) -> Confidence | N
         return None
     if version is None or not entry.ranges:
         return "possible"
-    inside = [products.within(version, each) for each in entry.ranges]
+    inside = [versions.within(version, each) for each in entry.ranges]
     if True in inside:
         if entry.status == "unknown":
             return "possible"

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from normalize import Affected, products
+from normalize import Affected, products, ranges
 from normalize.lenient import Json, Parts
 
 Status = Literal["affected", "fixed", "not-affected", "unknown"]
@@ -105,7 +105,7 @@ def _bounds(statuses: Json, tree: dict[str, _Product]) -> dict[tuple[str, str], 
         first, last = pair.get("first_affected", []), pair.get("last_affected", [])
         text = "|".join([*(f">={a.versions}" for a in first[:1]), *(f"<={a.versions}" for a in last[:1])])
         whole = len(first) == len(last) == 1
-        listed_ranges = products.ranges(text) if whole else ()
+        listed_ranges = ranges.read(text) if whole else ()
         shown = text if whole else ", ".join(a.versions for a in (*first, *last))
         made[names] = Affected(*names, versions=shown, ranges=listed_ranges)
     return made
@@ -120,7 +120,7 @@ def _resolve(identifier: str, tree: dict[str, _Product]) -> list[Affected]:
         rest = identifier.removeprefix(product.product)
         if product.product and rest != identifier and rest[:1] in ("", " ", "/", "-", ":"):
             text = rest.strip(" /-:")
-            return [Affected(product.vendor, product.product, text, products.ranges(text))]
+            return [Affected(product.vendor, product.product, text, ranges.read(text))]
     return []
 
 
@@ -174,9 +174,7 @@ def _add(full: Json, path: str, names: dict[str, str], maker: str, found: dict[s
     helper = parts.object(full, "product_identification_helper", path)
     cpe, purl = _cpe(helper), _purl(helper)
     vendor, product, text = _names(names, parts.text(full, "name", path), cpe, purl)
-    stated = Affected(
-        vendor or maker, product, text, products.ranges(text, product), cpe=cpe or None, purl=purl or None
-    )
+    stated = Affected(vendor or maker, product, text, ranges.read(text, product), cpe=cpe or None, purl=purl or None)
     found.setdefault(identifier, _Product(stated))
 
 

@@ -2,27 +2,34 @@
 
 An entry is a point or an interval with a status; `changes` flip the status inside it, often on parallel branches
 (hotfixes), where only the hull of what is affected can be told. The hull is taken: too wide alerts one too many, too
-narrow is silence.
+narrow is silence. Of what is safe it is the other way round: up to where it first becomes affected.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cmp_to_key, partial
+from itertools import combinations
 from typing import Any, Literal
 
 from packageurl import PackageURL
 
-from normalize import Affected, Bound, Range, products, versions
+from normalize import Affected, Bound, Range, products, ranges, versions
 from normalize.lenient import Json, Parts, clean
 
 Status = Literal["affected", "not-affected", "unknown"]
 _STATUS: dict[str, Status] = {"affected": "affected", "unaffected": "not-affected", "unknown": "unknown"}
-_START = frozenset({"", "0", "0.0", "0.0.0", "unspecified", "n/a", "-", "*"})
+_START = frozenset({"", "0", "0.0", "0.0.0", "unspecified", "n/a", "-", "*", "all", "all versions"})
 """As a lower bound: from the beginning."""
 _ALL = frozenset({"*", "all", "all versions"})
+_HASHES = frozenset({"git", "commit", "hash"})
+"""Types of versions that have no order."""
 _COLLECTIONS = {
     "pkg.go.dev": "golang", "npmjs": "npm", "pypi.org": "pypi", "pypi.python.org": "pypi", "crates.io": "cargo",
     "rubygems.org": "gem", "nuget.org": "nuget", "packagist.org": "composer", "maven": "maven",
 }  # fmt: skip
+_Read = tuple[Status, str, Sequence[Range]]
+"""Status, text as stated, exact reading."""
+_End = tuple[Bound, str] | None
 
 
 def affected(vendor: str, product: str, entry: Json, path: str, parts: Parts) -> list[Affected]:
@@ -30,71 +37,138 @@ def affected(vendor: str, product: str, entry: Json, path: str, parts: Parts) ->
     make = partial(Affected, vendor, product, cpe=_cpe(entry), purl=_purl(entry))
     default = _STATUS.get(str(entry.get("defaultStatus", "")), "unknown")
     listed = [version for version, _ in parts.objects(entry, "versions", path)]
-    plain = [version for version in listed if version.get("versionType") != "git"] or listed
+    plain = [version for version in listed if version.get("versionType") not in _HASHES] or listed
+    every = [each for version in plain for each in _version(version)]
+    if default == "affected":
+        every += _others(every)
     found: dict[tuple[Status, bool], tuple[list[str], list[Range]]] = {}
-    for version in plain:
-        for status, text, read in _version(version):
-            texts, ranges = found.setdefault((status, bool(read)), ([], []))
-            texts.append(text)
-            ranges += read
+    for status, text, read in every:
+        texts, alternatives = found.setdefault((status, bool(read)), ([], []))
+        texts.append(text)
+        alternatives += read
     made = [
-        make(versions=", ".join(dict.fromkeys(texts)), ranges=tuple(dict.fromkeys(ranges)), status=status)
-        for (status, _), (texts, ranges) in found.items()
+        make(versions=", ".join(dict.fromkeys(texts)), ranges=tuple(dict.fromkeys(alternatives)), status=status)
+        for (status, _), (texts, alternatives) in found.items()
     ]
-    if default == "affected" and not any(status == "affected" for status, _ in found):
-        but = ", ".join(text for product in made for text in (product.versions,) if text)
-        made.insert(0, make(versions=f"all but {but}" if but else ""))
-    if not made:
-        status = default if listed or default != "unknown" else "affected"
-        made.append(make(status=status))
-    return made
+    return made or [make(status=default if listed or default != "unknown" else "affected")]
 
 
-def _version(entry: Json) -> list[tuple[Status, str, Sequence[Range]]]:
-    """Status, text as stated and exact reading of one entry; two when its status changes to affected inside."""
+def hashes_only(entry: Json) -> bool:
+    """Does it state its versions as commits alone?"""
+    listed = entry.get("versions")
+    types = [each.get("versionType") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)]
+    return bool(types) and all(kind in _HASHES for kind in types)
+
+
+def _others(listed: list[_Read]) -> list[_Read]:
+    """What `defaultStatus: affected` adds: what lies between the versions that are listed as something else.
+
+    Where none is, the default speaks against what is listed: *possibly*.
+    """
+    if not listed:
+        return []
+    but = [each for each in listed if each[0] != "affected"]
+    if not but:
+        return [("affected", "other versions", ())]
+    between = _between([each for _, _, read in but for each in read]) if all(read for _, _, read in but) else None
+    if between == []:
+        return []
+    text = "all but " + ", ".join(dict.fromkeys(text for _, text, _ in but))
+    return [("affected", text, between or ())]
+
+
+def _between(taken: list[Range]) -> list[Range] | None:
+    """Every version that is in none of these intervals; None: their order is not certain."""
+    intervals = [_ends(each) for each in taken]
+    limits = [end[1] for interval in intervals for end in interval if end is not None]
+    if any(bound == "!=" for each in taken for bound, _ in each.constraints):
+        return None
+    if any(versions.compare(one, other) is None for one, other in combinations(limits, 2)):
+        return None
+    free: list[Range] = []
+    reached: _End = None
+    for lower, upper in sorted(intervals, key=cmp_to_key(_by_start)):
+        if lower is not None and (reached is None or _compared(reached[1], lower[1]) < 0):
+            before = (_OPPOSITE[lower[0]], lower[1])
+            free.append(Range((before,) if reached is None else (reached, before)))
+        if upper is None:
+            return free
+        if reached is None or _compared(reached[1], upper[1]) < 0:
+            reached = (_OPPOSITE[upper[0]], upper[1])
+    return [*free, Range(() if reached is None else (reached,))]
+
+
+def _ends(interval: Range) -> tuple[_End, _End]:
+    """Its lower and its upper bound; None: it has none."""
+    ends: dict[str, _End] = {bound[0]: (bound, limit) for bound, limit in interval.constraints}
+    point = next((limit for bound, limit in interval.constraints if bound == "="), None)
+    return ((">=", point), ("<=", point)) if point is not None else (ends.get(">"), ends.get("<"))
+
+
+_OPPOSITE: dict[Bound, Bound] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def _by_start(one: tuple[_End, _End], other: tuple[_End, _End]) -> int:
+    if one[0] is None or other[0] is None:
+        return (one[0] is not None) - (other[0] is not None)
+    return _compared(one[0][1], other[0][1])
+
+
+def _version(entry: Json) -> list[_Read]:
+    """One entry; two when its status changes to affected inside."""
     status = _STATUS.get(str(entry.get("status", "")), "unknown")
     start, kind = clean(str(entry.get("version") or "")), str(entry.get("versionType") or "")
     upper = next(((sign, clean(str(entry[key]))) for key, sign in _UPPERS if entry.get(key)), None)
     if upper is None:
         if status == "affected" and _changes(entry, "unaffected"):
             return [(status, f"{start} and later", _hull(start, None, entry))]
-        return [(status, start, () if kind == "git" else products.ranges(start))]
+        alone = kind in _HASHES or start.lower() in ("0", "0.0", "0.0.0")  # of nothing but a beginning the end is open
+        return [(status, start, () if alone else ranges.read(start))]
     text = f"{start} {upper[0]} {upper[1]}" if start.lower() not in _START else f"{upper[0]} {upper[1]}"
-    if kind == "git":
+    if kind in _HASHES:
         return [(status, text, ())]
     if kind == "patch":
         words = "lessThan" if upper[0] == "<" else "lessThan ="
-        return [(status, text, products.ranges(f"{start} {words} {upper[1]} type patch"))]
-    whole: list[tuple[Status, str, Sequence[Range]]] = [(status, text, _hull(start, upper, entry))]
+        return [(status, text, ranges.read(f"{start} {words} {upper[1]} type patch"))]
     flips = _changes(entry, "affected")
-    if status != "affected" and flips:
-        first = flips[0]
-        whole.append(("affected", f"{first} and later", _hull(first, None, entry)))
-    return whole
+    if status == "affected" or not flips:
+        return [(status, text, _hull(start, upper, entry))]
+    first = flips[0]
+    safe = upper if upper[1] not in _ALL and versions.compare(first, upper[1]) in (0, 1) else ("<", first)
+    return [(status, text, _within(start, *safe)), ("affected", f"{first} and later", _hull(first, None, entry))]
 
 
 _UPPERS: tuple[tuple[str, Bound], ...] = (("lessThan", "<"), ("lessThanOrEqual", "<="))
 
 
 def _hull(start: str, upper: tuple[Bound, str] | None, entry: Json) -> tuple[Range, ...]:
-    """From the start to the upper bound; without one, to the last change to unaffected."""
-    constraints: list[tuple[Bound, str]] = []
-    if start.lower() not in _START:
-        constraints.append((">=", start.removesuffix(".*").removesuffix(".x")))
+    """From the start to the upper bound; without one, to the last change to unaffected.
+
+    One change to unaffected at a plain number lies on no branch: from there on all is well.
+    """
+    ends = _changes(entry, "unaffected")
     if upper is None or upper[1] in _ALL:
-        ends = _changes(entry, "unaffected")
-        if ends:
-            constraints.append(("<", ends[-1]))
-    else:
-        constraints.append(_below(*upper))
-    readable = all(versions.key(limit) is not None for _, limit in constraints)
-    return (Range(tuple(constraints)),) if readable else ()
+        return _within(start, "<", ends[-1] if ends else "*")
+    alone = len(ends) == 1 and not _changes(entry, "affected") and _NUMBERED(ends[0])
+    if alone and versions.compare(ends[0], upper[1]) == -1:
+        return _within(start, "<", ends[0])
+    return _within(start, *upper)
 
 
-def _below(sign: Bound, limit: str) -> tuple[Bound, str]:
-    """`<= 7.2.*` is everything before 7.3."""
-    branch = products.ranges(limit) if limit.endswith((".*", ".x")) else ()
-    return branch[0].constraints[-1] if branch else (sign, limit)
+_NUMBERED = re.compile(r"\d+(?:\.\d+)*").fullmatch
+
+
+def _within(start: str, sign: Bound, limit: str) -> tuple[Range, ...]:
+    """From a start to a limit; of several limits, on parallel branches (`23.4R1-S1, 23.4R2`), to the last."""
+    if limit.lstrip("<= ") != limit:  # the sign stands in the limit as well
+        sign, limit = ("<=" if "=" in limit[:2] else "<"), limit.lstrip("<= ")
+    last = sorted((part.strip() for part in limit.split(",")), key=cmp_to_key(_compared))[-1]
+    stated = [f">={start}"] if start.lower() not in _START else []
+    stated += [f"{sign}{last}"] if last not in _ALL else []
+    read = [ranges.read(each) for each in stated]
+    if not all(len(each) == 1 for each in read):
+        return ()
+    return (Range(tuple(bound for (each,) in read for bound in each.constraints)),)
 
 
 def _changes(entry: Json, to: str) -> list[str]:

@@ -13,10 +13,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from normalize import Affected, Facts, NormalizeError, Observable, ObservableType
+from normalize import Affected, Facts, NormalizeError, Observable, ObservableType, ranges
 from normalize.evidence import gathered, role_of
 from normalize.patterns import PatternValue, Reading
-from normalize.products import cpe_parts, ranges
+from normalize.products import cpe_parts
 from normalize.sectors import parse
 
 Objects = Sequence[dict[str, Any]]
@@ -96,7 +96,7 @@ def _affected(by: By, *, named: bool) -> tuple[Affected, ...]:
             vendor=obj.get("vendor") or (parts[0] if parts else ""),
             product=obj["name"],
             versions=version or (parts[2] if parts else ""),
-            ranges=ranges(version or (parts[2] if parts else ""), obj["name"]),
+            ranges=ranges.read(version or (parts[2] if parts else ""), obj["name"]),
             cpe=cpe if parts else None,
             status="affected" if named or obj["id"] in vulnerable else "unknown",
         )

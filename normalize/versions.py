@@ -11,19 +11,22 @@ from typing import NamedTuple
 
 from normalize import Range
 
-_NUMBERS = re.compile(r"v?(\d+(?:\.\d+)*)(.*)", re.DOTALL)
+_NUMBERS = re.compile(r"(?:v|r|ns)?(\d+(?:\.\d+)*)(.*)", re.DOTALL)
 _LEAD = re.compile(r"^(?:version|versie|release|firmware|build|v\.)[\s:_]*(?=v?\d)", re.IGNORECASE)
 _CISCO = re.compile(r"^(\d+\.\d+)\((\d+(?:\.\d+)*)\)(.*)$", re.DOTALL)
-_TAG = re.compile(r"^[\s._+-]*([a-z][a-z \-]*?)?[\s._-]*(\d+(?:[.-]\d+)*)?$")
+_TAG = re.compile(r"^[\s._+-]*([a-z][a-z \-]*?)?[\s._-]*(?:(\d+(?:[.-]\d+)*)([a-z])?)?$")
 _JUNOS = re.compile(r"^r(\d+)(?:-?s(\d+))?(?:[.-](\d+))?$")
 _LETTER = re.compile(r"^[a-z]$")
+_PACKAGE = re.compile(r"^-(\d+(?:\.\d+)*)[.+](el|fc|amzn|deb)(\d+)(?:[._u](\d+(?:[._]\d+)*))?$")
+"""What a distribution appends: `-1.el8_10.1`, `-4+deb12u1`. Its own release orders only what is built for it."""
 _RANK = {
     **dict.fromkeys(("alpha", "beta", "dev", "rc", "pre", "preview", "snapshot", "m", "cr", "ea"), -1),
     **dict.fromkeys(
-        ("if", "fp", "sp", "h", "hf", "hotfix", "p", "patch", "update", "cu", "rev", "r", "mr", "ga", "letter"), 1
+        ("if", "fp", "sp", "h", "hf", "hotfix", "p", "patch", "post", "update", "cu", "rev", "r", "mr", "letter"), 1
     ),
 }
 """Does a release with this suffix come before (-1) or after (1) the release without any?"""
+_KNOWN = frozenset({*_RANK, "", "build", "package"})
 _SAME = {
     "releasecandidate": "rc",
     "interimfix": "if",
@@ -33,11 +36,13 @@ _SAME = {
     "upd": "update",
     "u": "update",
 }
+_RELEASED = frozenset({"final", "release", "ga"})
+"""Says of a release that it is one: 4.1.108.Final is 4.1.108."""
 _LONGEST = 200
 
 
 class _Key(NamedTuple):
-    """A version taken apart. `train` keeps Cisco's parallel release trains from being compared."""
+    """A version taken apart. `train` keeps parallel release trains (Cisco's, a distribution's) from being compared."""
 
     numbers: tuple[int, ...]
     tag: str
@@ -74,7 +79,7 @@ def within(version: str, accepted: Range) -> bool | None:
 @lru_cache(maxsize=65536)
 def key(version: str) -> _Key | None:
     """What the version is ordered by; None: it cannot be read."""
-    text = _plain(version)
+    text = _plain(version).removeprefix("0:")  # no epoch (rpm, deb)
     if not text or len(text) > _LONGEST:
         return None
     cisco = _CISCO.match(text)
@@ -86,7 +91,12 @@ def key(version: str) -> _Key | None:
         if not found:
             return None
         numbers, rest, train = found[1], found[2], ""
-    suffix = _suffix(rest)
+    packaged = _PACKAGE.match(rest)
+    if packaged:
+        suffix: tuple[str, tuple[int, ...]] | None = "package", (*_ints(packaged[1]), -1, *_ints(packaged[4] or ""))
+        train = packaged[2] + packaged[3]
+    else:
+        suffix = _suffix(rest)
     if suffix is None:
         return None
     parts = [int(part) for part in numbers.split(".")]
@@ -109,15 +119,26 @@ def _suffix(rest: str) -> tuple[str, tuple[int, ...]] | None:
     found = _TAG.fullmatch(rest.replace("_", " "))
     if not found:
         return None
-    numbers = tuple(int(part) for part in re.split(r"[.-]", found[2])) if found[2] else ()
+    numbers = _ints(found[2] or "")
     tag = re.sub(r"[ -]", "", found[1] or "")
-    return _SAME.get(tag, tag) or ("build" if numbers else ""), numbers
+    tag = _SAME.get(tag, tag)
+    if found[3]:  # Update 3d comes after Update 3; of what we do not know it may be anything
+        return (tag, (*numbers, ord(found[3]))) if tag in _RANK else None
+    if tag in _RELEASED and not numbers:
+        tag = ""
+    return tag or ("build" if numbers else ""), numbers
+
+
+def _ints(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.split(r"[._-]", text)) if text else ()
 
 
 def _compare_suffix(a: _Key, b: _Key) -> int | None:
     if (a.tag, a.suffix) == (b.tag, b.suffix):
         return 0
     if a.tag == b.tag:
+        if a.tag not in _KNOWN and not (a.suffix and b.suffix):
+            return None  # 11.a and 11.a2: who knows
         return (a.suffix > b.suffix) - (a.suffix < b.suffix)
     if a.tag and b.tag:
         ranks = [_RANK.get(tag, 0) for tag in (a.tag, b.tag)]

@@ -144,13 +144,25 @@ def _affected(both: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...
     found: list[Affected] = []
     for index, (container, path) in enumerate(both):
         named = {products.name_key(product.vendor, product.product) for product in found} if index else set()
-        for entry, where in parts.objects(container, "affected", path):
-            vendor, product = (clean(str(entry.get(key) or "")) for key in ("vendor", "product"))
-            product = product or clean(str(entry.get("packageName") or ""))
-            if product.lower() in ("", "n/a", "-") or products.name_key(vendor, product) in named:
+        listed = [(*_names(entry), entry, where) for entry, where in parts.objects(container, "affected", path)]
+        stated = {
+            products.name_key(vendor, product)
+            for vendor, product, entry, _ in listed
+            if not cve_versions.hashes_only(entry)
+        }
+        for vendor, product, entry, where in listed:
+            key = products.name_key(vendor, product)
+            if product.lower() in ("", "n/a", "-") or key in named:
+                continue
+            if key in stated and cve_versions.hashes_only(entry):  # the Linux kernel states both
                 continue
             found += cve_versions.affected("" if vendor.lower() == "n/a" else vendor, product, entry, where, parts)
     return tuple(dict.fromkeys(found))
+
+
+def _names(entry: Json) -> tuple[str, str]:
+    vendor, product = (clean(str(entry.get(key) or "")) for key in ("vendor", "product"))
+    return vendor, product or clean(str(entry.get("packageName") or ""))
 
 
 def _metrics(both: list[tuple[Json, str]], parts: Parts) -> Iterator[Json]:

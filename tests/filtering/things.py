@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from filtering.index import Index
 from filtering.match import Matching
-from normalize import Affected, Facts, Kind, Observable, products
+from normalize import Affected, Facts, Kind, Observable, ranges
 from pii_guard import Item, Statement
 from subscribers import Contact, Profile, Software, Subscriber
 from tlp import Clearance, Label
@@ -36,7 +36,7 @@ def subscriber(
 
 
 def affected(vendor: str = "Fortinet", product: str = "FortiOS", versions: str = "", **more: Any) -> Affected:
-    return Affected(vendor, product, versions, products.ranges(versions), **more)
+    return Affected(vendor, product, versions, ranges.read(versions), **more)
 
 
 def uses(vendor: str = "Fortinet", product: str = "FortiOS", version: str | None = None) -> tuple[Software, ...]:

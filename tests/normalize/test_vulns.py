@@ -170,6 +170,29 @@ def test_a_record_is_facts_without_people() -> None:
             {"version": "21.4", "lessThan": "21.4R3-S7", "status": "affected"},
             ("affected", "21.4 < 21.4R3-S7", ">=21.4|<21.4R3-S7"),
         ),
+        (
+            {"version": "23.4", "lessThan": "23.4R1-S1, 23.4R2", "status": "affected"},
+            ("affected", "23.4 < 23.4R1-S1, 23.4R2", ">=23.4|<23.4R2"),
+        ),
+        (
+            {"version": "0", "lessThan": "0:4.18.0-553.el8_10", "versionType": "rpm", "status": "affected"},
+            ("affected", "< 0:4.18.0-553.el8_10", "<0:4.18.0-553.el8_10"),
+        ),
+        (
+            {"version": "1.0", "lessThan": "1.4.Final", "versionType": "maven", "status": "affected"},
+            ("affected", "1.0 < 1.4.Final", ">=1.0|<1.4.Final"),
+        ),
+        (
+            {"version": "1.0a1", "lessThanOrEqual": "1.4.post1", "versionType": "python", "status": "affected"},
+            ("affected", "1.0a1 <= 1.4.post1", ">=1.0a1|<=1.4.post1"),
+        ),
+        (
+            {"version": "unspecified", "lessThanOrEqual": "<= 1.4", "versionType": "custom", "status": "affected"},
+            ("affected", "<= <= 1.4", "<=1.4"),
+        ),
+        ({"version": ">= 1.2, < 1.5", "status": "affected"}, ("affected", ">= 1.2, < 1.5", ">=1.2|<1.5")),
+        ({"version": "1.0", "lessThan": "see notes", "status": "affected"}, ("affected", "1.0 < see notes", "")),
+        ({"version": "0", "status": "affected"}, ("affected", "0", "")),
         ({"version": "n/a", "status": "affected"}, ("affected", "n/a", "")),
     ],
 )
@@ -181,6 +204,25 @@ def test_hotfixes_on_parallel_branches_do_not_hide_what_is_between() -> None:
     changes = [{"at": "11.1.4-h7", "status": "unaffected"}, {"at": "11.1.2-h16", "status": "unaffected"}]
     version = {"version": "11.1.0", "lessThan": "11.1.5", "status": "affected", "changes": changes}
     assert shown(cve(version)) == [("affected", "11.1.0 < 11.1.5", ">=11.1.0|<11.1.5")]
+
+
+def test_what_is_safe_is_safe_only_until_it_becomes_affected() -> None:
+    changes = [{"at": "10.2.5", "status": "affected"}, {"at": "10.2.7", "status": "unaffected"}]
+    version = {"version": "10.2.0", "lessThan": "10.2.8", "status": "unaffected", "changes": changes}
+    assert shown(cve(version)) == [
+        ("not-affected", "10.2.0 < 10.2.8", ">=10.2.0|<10.2.5"),
+        ("affected", "10.2.5 and later", ">=10.2.5|<10.2.7"),
+    ]
+
+
+def test_one_change_at_a_plain_number_ends_what_is_affected() -> None:
+    version = {"version": "1.0", "lessThan": "2.0", "status": "affected"}
+    assert shown(cve({**version, "changes": [{"at": "1.5", "status": "unaffected"}]})) == [
+        ("affected", "1.0 < 2.0", ">=1.0|<1.5")
+    ]
+    assert shown(cve({**version, "lessThan": "*", "changes": [{"at": "1.5", "status": "unaffected"}]})) == [
+        ("affected", "1.0 < *", ">=1.0|<1.5")
+    ]
 
 
 def test_a_version_that_becomes_affected_later_is_affected_from_there() -> None:
@@ -198,9 +240,53 @@ def test_the_default_status_speaks_where_no_version_does() -> None:
     assert shown(cve()) == [("affected", "", "")]
     fixed = {"version": "2.0", "status": "unaffected"}
     assert shown(cve(fixed, defaultStatus="affected")) == [
-        ("affected", "all but 2.0", ""),
         ("not-affected", "2.0", "=2.0"),
+        ("affected", "all but 2.0", "<2.0 or >2.0"),
     ]
+
+
+def test_of_what_is_affected_by_default_the_safe_branches_are_cut_out() -> None:
+    """As the Linux kernel's records are written."""
+    versions = [
+        {"version": "5.10", "status": "affected"},
+        {"version": "0", "lessThan": "5.10", "status": "unaffected", "versionType": "semver"},
+        {"version": "5.15.148", "lessThanOrEqual": "5.15.*", "status": "unaffected", "versionType": "semver"},
+        {"version": "5.10.209", "lessThanOrEqual": "5.10.*", "status": "unaffected", "versionType": "semver"},
+        {"version": "6.8", "lessThanOrEqual": "*", "status": "unaffected", "versionType": "original_commit_for_fix"},
+    ]
+    (hit, safe) = facts(cve(*versions, defaultStatus="affected")).affected
+    assert (hit.status, safe.status) == ("affected", "not-affected")
+    assert hit.versions == "5.10, all but < 5.10, 5.15.148 <= 5.15.*, 5.10.209 <= 5.10.*, 6.8 <= *"
+    assert [r.constraints for r in hit.ranges] == [
+        (("=", "5.10"),),
+        ((">=", "5.10"), ("<", "5.10.209")),
+        ((">=", "5.11"), ("<", "5.15.148")),
+        ((">=", "5.16"), ("<", "6.8")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ({"version": "*", "status": "unaffected"}, [("not-affected", "*", "any")]),
+        (
+            {"version": "see notes", "status": "unaffected"},
+            [("not-affected", "see notes", ""), ("affected", "all but see notes", "")],
+        ),
+        ({"version": "1.0", "status": "affected"}, [("affected", "1.0", "=1.0"), ("affected", "other versions", "")]),
+    ],
+)
+def test_a_default_that_cannot_be_cut_exactly_stays_possible(
+    version: dict[str, Any], expected: list[tuple[str, str, str]]
+) -> None:
+    assert shown(cve(version, defaultStatus="affected")) == expected
+
+
+def test_commits_say_nothing_where_versions_are_stated_beside_them() -> None:
+    record = cve({"version": "1.0", "status": "affected"})
+    commits = {"version": "1da177e4", "lessThan": "5c0d", "versionType": "git", "status": "affected"}
+    record["containers"]["cna"]["affected"].insert(0, {"vendor": "Voorbeeld", "product": "VPN", "versions": [commits]})
+    assert shown(record) == [("affected", "1.0", "=1.0")]
 
 
 def test_readable_and_unreadable_ranges_stand_apart() -> None:
@@ -240,6 +326,36 @@ def test_a_rejected_record_is_withdrawn() -> None:
     record["cveMetadata"]["state"] = "REJECTED"
     draft = vulns.drafts(json.dumps(record).encode(), KEV, NOW).drafts[0]
     assert (draft.facts.withdrawn, draft.summary) == (True, "Not a flaw.")
+
+
+def test_what_older_formats_left_in_a_record_is_not_read() -> None:
+    record = cve({"version": "1.0", "status": "affected"})
+    record["containers"]["cna"]["x_legacyV4Record"] = {"affects": {"vendor": {"vendor_data": [{"vendor_name": "x"}]}}}
+    assert facts(record) == facts(cve({"version": "1.0", "status": "affected"}))
+
+
+def test_what_the_cna_leaves_open_another_publisher_fills_in() -> None:
+    """Old records name `n/a`; CISA's container says which product it is, that it is exploited, and how bad."""
+    record = cve(container={"affected": [{"vendor": "n/a", "product": "n/a"}], "metrics": []})
+    record["containers"]["adp"] = [
+        {
+            "title": "CISA ADP Vulnrichment",
+            "affected": [
+                {
+                    "vendor": "ander",
+                    "product": "ding",
+                    "versions": [{"version": "0", "lessThanOrEqual": "2.1", "status": "affected"}],
+                }
+            ],
+            "metrics": [
+                {"cvssV3_1": {"baseScore": 9.8}},
+                {"other": {"type": "kev", "content": {"dateAdded": "2024-08-01"}}},
+            ],
+        }
+    ]
+    read = facts(record)
+    assert [(a.product, a.ranges[0].constraints) for a in read.affected] == [("ding", (("<=", "2.1"),))]
+    assert (read.cvss, read.exploited) == (9.8, True)
 
 
 def test_several_records_in_one_document() -> None:

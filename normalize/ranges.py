@@ -1,0 +1,233 @@
+"""What real feeds call version ranges, read exactly or not at all.
+
+What cannot be read exactly means *possibly affected*, never silence; so where a text can mean two things (`8.0-8.4`: a
+range, or build 8.4 of 8.0) it is not read. Clauses: VERS ("Version range specifier"); Maven and NuGet intervals.
+"""
+
+import re
+import unicodedata
+from functools import cmp_to_key
+from itertools import combinations
+from urllib.parse import unquote
+
+from normalize import Bound, Range, versions
+
+EVERY = Range()
+"""No constraint: every version."""
+
+_ALL = frozenset(
+    {"*", "all", "all versions", "any", "any version", "alle", "alle versies", "all version", "every version"}
+)
+_NONE = frozenset(
+    {"", "-", "n/a", "na", "unspecified", "unknown", "onbekend", "see references", "multiple", "various", "none"}
+)
+_START = frozenset({"0", "unspecified", "n/a", "-", "*"})
+"""As a lower bound: from the beginning."""
+_SIGNS: dict[str, Bound] = {
+    "<": "<", "<=": "<=", "=<": "<=", "≤": "<=", ">": ">", ">=": ">=", "=>": ">=", "≥": ">=", "=": "=", "==": "=",
+    "!=": "!=",
+}  # fmt: skip
+_SIGN = re.compile(r"^(<=|>=|=<|=>|==|!=|<|>|=|≤|≥)\s*(.*)$", re.DOTALL)
+_SPLIT = re.compile(r"\s*(?:\|{1,2}|,|;|\band\b|&&|\s(?=[<>≤≥=!]))\s*")
+_INTRO = re.compile(r"^(?:all |alle )?(?:versions?|versies?):? ", re.IGNORECASE)
+_PREFIX = re.compile(r"^[A-Za-z][\w .()+-]*/\s*(?=[<>=!≤≥*\dvV])")
+_WILD = re.compile(r"^(v?\d+(?:\.\d+)*)\.[x*]$", re.IGNORECASE)
+_BRANCH = re.compile(r"^v?(\d+(?:\.\d+)*)(?:\.[x*]|\s+all versions|\s+alle versies)$", re.IGNORECASE)
+_PATCH = re.compile(r"^(\d+(?:\.\d+)*) less ?than (=?)\s*(\S+)(?: type patch)?$", re.IGNORECASE)
+_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), sign)
+    for pattern, sign in (
+        (
+            r"^(?:before|prior to|earlier than|less ?than|vóór|voor|lager dan|ouder dan) (\S.*)$",
+            "<",
+        ),
+        (r"^(?:up to(?: and including)?|through|tot en met|t/m|less ?than ?or ?equal(?: to)?) (\S.*)$", "<="),
+        (r"^(\S.*?),? (?:and|or) (?:earlier|prior|below|lower|older)(?: versions?)?$", "<="),
+        (r"^(\S.*?) en (?:eerder|ouder|lager)$", "<="),
+        (r"^(\S.*?),? (?:and|or) (?:later|newer|above|higher)(?: versions?)?$", ">="),
+        (r"^(\S.*?) en (?:later|hoger|nieuwer)$", ">="),
+        (r"^(?:from|starting with|since|vanaf) (\S+)$", ">="),
+    )
+)
+_BETWEEN = re.compile(
+    r"^(?:from |van )?(\S+)(?: (?:-|–|to|through|thru|t/m|tot en met|up to and including) | through )(\S+)$",
+    re.IGNORECASE,
+)
+_FROM_BEFORE = re.compile(r"^(?:from |vanaf )?(\S+),? (?:(?:to )?before|prior to|tot) (\S+)$", re.IGNORECASE)
+_FROM_SIGN = re.compile(r"^([^\s<>=,|;]+)\s*(<=?)\s*([^<>=,|;]+)$")
+_HYPHEN = re.compile(r"^(\d+(?:\.\d+)+)-(\d+(?:\.\d+)+)$")
+_INTERVAL = re.compile(r"([\[(])\s*([^\[\](),]*?)\s*(?:(,)\s*([^\[\](),]*?)\s*)?([\])])")
+_LONGEST = 400
+_MOST = 60
+"""Constraints in one text; sorting compares all pairs."""
+
+
+def read(text: str, product: str = "") -> tuple[Range, ...]:
+    """The exact reading of a version or range as stated, as alternatives; empty: it cannot be read exactly.
+
+    `product`: a product name that may stand before the version (`FortiOS 7.4.8`).
+    """
+    stated = _stated(text, product)
+    if len(stated) > _LONGEST or stated.casefold() in _NONE:
+        return ()
+    if stated.casefold() in _ALL:
+        return (EVERY,)
+    if stated.casefold().startswith("vers:"):
+        return _vers(stated)
+    for reader in (_branch, _patch, _in_words, _hyphen, _brackets):
+        found = reader(stated)
+        if found is not None:
+            return _readable(found)
+    return _intervals(_SPLIT.split(stated))
+
+
+def _stated(text: str, product: str) -> str:
+    stated = " ".join(unicodedata.normalize("NFKC", text).split())
+    stated = _PREFIX.sub("", stated, count=1) if not stated.casefold().startswith("vers:") else stated
+    if product and stated.casefold().startswith(product.casefold() + " "):
+        stated = stated[len(product) :].lstrip(" :/")
+    return stated if stated.casefold() in _ALL else _INTRO.sub("", stated)
+
+
+def _vers(text: str) -> tuple[Range, ...]:
+    """`vers:<scheme>/<constraint>|<constraint>` (VERS, "Version range specifier"); the scheme is not needed."""
+    _, slash, listed = text.partition("/")
+    if not slash or not listed.strip():
+        return ()
+    if listed.strip() == "*":
+        return (EVERY,)
+    return _intervals([unquote(part) for part in listed.split("|")])
+
+
+def _branch(text: str) -> tuple[Range, ...] | None:
+    """`7.2 all versions`, `7.2.x`: everything numbered 7.2 and something."""
+    found = _BRANCH.match(text)
+    return (Range(((">=", found[1]), ("<", _next(found[1])))),) if found else None
+
+
+def _next(branch: str) -> str:
+    """The first version after a branch: 7.3 after 7.2."""
+    *before, last = branch.split(".")
+    number = last.lstrip("vV")
+    return ".".join((*before, f"{last.removesuffix(number)}{int(number) + 1}"))
+
+
+def _patch(text: str) -> tuple[Range, ...] | None:
+    """`14.1 lessThan 8.50 type patch`: builds of 14.1 before 14.1-8.50."""
+    found = _PATCH.match(text)
+    if not found:
+        return None
+    return (Range(((">=", f"{found[1]}-0"), ("<=" if found[2] else "<", f"{found[1]}-{found[3]}"))),)
+
+
+def _in_words(text: str) -> tuple[Range, ...] | None:
+    found = _FROM_BEFORE.match(text)
+    if found:
+        return (_from(found[1], ("<", found[2])),)
+    found = _FROM_SIGN.match(text)
+    if found:
+        return (_from(found[1], (_SIGNS[found[2]], found[3].strip())),)
+    for pattern, sign in _WORDS:
+        found = pattern.match(text)
+        if found:
+            return (Range(((_bound(_SIGNS[sign], found[1])),)),)
+    found = _BETWEEN.match(text)
+    return (_from(found[1], ("<=", found[2])),) if found else None
+
+
+def _from(start: str, upper: tuple[Bound, str]) -> Range:
+    """From a version to an upper bound; `0 < 1.5` is everything before 1.5."""
+    limit = _bound(*upper)
+    return Range((limit,)) if start.casefold() in _START else Range((_bound(">=", start), limit))
+
+
+def _hyphen(text: str) -> tuple[Range, ...] | None:
+    """`0.7.52-0.8.39` is a range, `14.1-8.50` a build; where it can be either (`8.0-8.4`), neither is read."""
+    found = _HYPHEN.match(text)
+    if not found:
+        return None
+    first, last = (tuple(map(int, part.split("."))) for part in found.groups())
+    if len(first) != len(last) or not first < last:
+        return None
+    if len(first) > 2:
+        return (Range(((">=", found[1]), ("<=", found[2]))),)
+    return () if last[0] - first[0] <= 2 else None
+
+
+def _brackets(text: str) -> tuple[Range, ...] | None:
+    """Intervals as Maven and NuGet write them: `[1.0,2.0)`, `(,1.5]`, `[1.2]`."""
+    if text[:1] not in ("[", "(") or text[-1:] not in ("]", ")"):
+        return None
+    if _INTERVAL.sub("", text).strip(" ,"):
+        return ()
+    made: list[Range] = []
+    for opens, lower, comma, upper, closes in _INTERVAL.findall(text):
+        if not comma:
+            made.append(Range((("=", lower),)))
+            continue
+        ends: tuple[tuple[Bound, str], ...] = (
+            (">=" if opens == "[" else ">", lower),
+            ("<=" if closes == "]" else "<", upper),
+        )
+        made.append(Range(tuple(end for end in ends if end[1])))
+    return tuple(made)
+
+
+def _intervals(parts: list[str]) -> tuple[Range, ...]:
+    """Constraints in ascending order, as VERS has them: a lower bound opens an interval, an upper one closes it."""
+    if len(parts) > _MOST:
+        return ()
+    done: list[tuple[tuple[Bound, str], ...]] = []
+    lower: tuple[Bound, str] | None = None
+    excluded: list[tuple[Bound, str]] = []
+    for sign, limit in _ascending([_constraint(part) for part in parts]):
+        if lower and sign in (">", ">=", "="):
+            return ()
+        if sign in (">", ">="):
+            lower = (sign, limit)
+        elif sign in ("<", "<="):
+            done.append((lower, (sign, limit)) if lower else ((sign, limit),))
+            lower = None
+        elif sign == "=":
+            done.append((("=", limit),))
+        else:
+            excluded.append((sign, limit))
+    if lower:
+        done.append((lower,))
+    if excluded and not done:
+        done.append(())
+    return _readable(tuple(Range((*interval, *excluded)) for interval in done))
+
+
+def _constraint(text: str) -> tuple[Bound, str]:
+    stated = text.strip()
+    found = _SIGN.match(stated)
+    if not found:
+        return _bound(">=", stated[:-1]) if stated.endswith("+") else ("=", stated)
+    return _bound(_SIGNS[found[1]], found[2].strip())
+
+
+def _bound(sign: Bound, limit: str) -> tuple[Bound, str]:
+    """A bound that names a branch: `<= 7.2.*` is `< 7.3`, `> 7.2.*` is `>= 7.3`."""
+    branch = _WILD.match(limit)
+    if not branch or sign not in ("<", "<=", ">", ">="):
+        return sign, limit
+    if sign in ("<=", ">"):
+        return "<" if sign == "<=" else ">=", _next(branch[1])
+    return sign, branch[1]
+
+
+def _ascending(constraints: list[tuple[Bound, str]]) -> list[tuple[Bound, str]]:
+    """Sorted by version where every order is certain (`<1.5, >=1.2`), else as they stand."""
+
+    def order(one: tuple[Bound, str], other: tuple[Bound, str]) -> int:
+        return versions.compare(one[1], other[1]) or 0
+
+    certain = all(versions.compare(a, b) is not None for (_, a), (_, b) in combinations(constraints, 2))
+    return sorted(constraints, key=cmp_to_key(order)) if certain else constraints
+
+
+def _readable(found: tuple[Range, ...]) -> tuple[Range, ...]:
+    """All of it, or nothing when one of the limits cannot be ordered."""
+    limits = [limit for alternative in found for _, limit in alternative.constraints]
+    return found if all(versions.key(limit) is not None for limit in limits) else ()

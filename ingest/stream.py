@@ -1,0 +1,330 @@
+"""Kafka topics of partners: read from offsets that we keep ourselves; no group is joined, nothing is committed.
+
+A poll reads each partition up to where it ended when the poll began. A record is a document. Transactions that were
+aborted are not read. Our own rules are put into kafka-python where it lets us: which addresses may be spoken with
+(`_Socket`), why a connection failed (`_Manager`), and how much a compressed batch may unpack to.
+"""
+
+import ipaddress
+import logging
+import re
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import kafka.errors
+import msgspec
+from kafka import KafkaConsumer, TopicPartition
+from kafka.net.compat import KafkaNetClient
+from kafka.net.inet import KafkaNetSocket
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
+from kafka.record import default_records, legacy_records
+
+from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
+from ingest.archives import amount
+from ingest.files import document_key
+from ingest.http import Bounds, public, words
+from ingest.secrets import secret
+
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
+"""Tried in this order; a password is never sent without TLS."""
+BATCH = 200
+"""Records between two positions."""
+UNPACKED = 256 << 20
+"""The most that one batch of records may unpack to."""
+_PORT = 9092
+_VERSION = (4, 0)
+"""The newest protocol that we speak; the broker's own, where that is older."""
+
+logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # its words quote names and addresses; errors are told here
+
+Offsets = dict[str, int]
+"""Keyed hash of a topic and number of a partition -> the next record to read."""
+
+
+class StreamReader:
+    """One poll of a source's topics. `key` keys the hashes of topics and contents (at least 16 bytes)."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        key: bytes,
+        clock: Callable[[], datetime],
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+    ) -> None:
+        if source.feed is None:
+            raise SourceError(f"{source.id}: no live source: give its table in sources.toml a kind and a url")
+        self._source, self._feed, self._clock, self._bounds = source, source.feed, clock, bounds
+        self._key = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
+        self._until = time.monotonic() + bounds.poll
+
+    def read(self, position: str = "") -> Iterator[Given]:
+        """Records as documents, a position after each batch of them. Raises SourceError."""
+        consumer = self._connected()
+        try:
+            yield from self._records(consumer, _offsets(position))
+        except kafka.errors.KafkaError as error:
+            refused = consumer._manager.refused and consumer._manager.reason
+            raise self._error(_reason(refused or error)) from None
+        finally:
+            consumer.close(autocommit=False, timeout_ms=1000)
+
+    def _records(self, consumer: Any, known: Offsets) -> Iterator[Given]:
+        ends, at = self._range(consumer, known)
+        names = {partition: self._name(consumer, partition) for partition in ends}
+        waiting = {partition for partition in ends if at[partition] < ends[partition]}
+        if not waiting:
+            yield _reached(names, at)
+            return
+        yield Expected(sum(ends[partition] - at[partition] for partition in waiting))
+        consumer.assign(sorted(waiting))
+        for partition in waiting:
+            consumer.seek(partition, at[partition])
+        moved = time.monotonic()
+        while waiting:
+            batch = consumer.poll(timeout_ms=500, max_records=BATCH)
+            for partition, records in batch.items():
+                for record in records:
+                    yield from self._document(names[partition], record)
+            before = dict(at)
+            at |= {partition: consumer.position(partition, timeout_ms=1000) or at[partition] for partition in waiting}
+            if at != before:
+                moved = time.monotonic()
+                yield _reached(names, at)
+            self._in_time(moved)
+            if consumer._manager.refused:
+                raise self._error(_reason(consumer._manager.reason))
+            done = {partition for partition in waiting if at[partition] >= ends[partition]}
+            consumer.pause(*done)
+            waiting -= done
+
+    def _range(self, consumer: Any, known: Offsets) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+        """For each partition: where it ends, and where to start: where the last poll stopped; the earliest record
+        there is, when that one is gone; and as far back as `since` for a partition that was not read before."""
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in self._topics(consumer)
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        if not partitions:
+            return {}, {}
+        firsts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        starts: dict[TopicPartition, int] = {}
+        for partition in partitions:
+            stored = known.get(self._name(consumer, partition))
+            if stored is not None:
+                starts[partition] = stored if firsts[partition] <= stored <= ends[partition] else firsts[partition]
+        since = int((self._clock() - self._feed.since).timestamp() * 1000)
+        fresh = {partition: max(since, 0) for partition in partitions if partition not in starts}
+        for partition, found in (consumer.offsets_for_times(fresh) if fresh else {}).items():
+            starts[partition] = ends[partition] if found is None else found.offset
+        return ends, starts
+
+    def _topics(self, consumer: Any) -> list[str]:
+        """The topics that the source's table names, or all that we may see."""
+        if not self._feed.collections:
+            return sorted(topic for topic in consumer.topics() if not topic.startswith("__"))
+        for topic in self._feed.collections:
+            if not consumer.partitions_for_topic(topic):
+                raise self._error(
+                    f"topic {topic} of collections is not there, or not ours to read: correct it, or ask the source"
+                )
+        return list(self._feed.collections)
+
+    def _document(self, name: str, record: Any) -> Iterator[RawDocument | Unreadable]:
+        if record.value is None:  # a tombstone: what had this key is to be forgotten, and keys are not ours to know
+            return
+        topic, _, partition = name.partition("/")
+        origin = f"{topic[:8]} (partition {partition}, record {record.offset})"
+        body = bytes(record.value)
+        if not body:
+            yield Unreadable(origin, "fetch", "an empty record")
+        elif len(body) > self._feed.max_bytes:
+            yield Unreadable(origin, "fetch", f"larger than {amount(self._feed.max_bytes)}")
+        else:
+            key = document_key(self._key, self._source.id, body)
+            yield RawDocument(self._source, body, origin, self._clock(), key=key)
+
+    def _name(self, consumer: Any, partition: TopicPartition) -> str:
+        """What a partition is called in positions. A topic that was made anew under its old name is another one."""
+        topic = f"{partition.topic}/{consumer._cluster.topic_id(partition.topic) or ''}"
+        digest = blake2b(topic.encode(), key=self._key, digest_size=8, person=b"oktt-name").hexdigest()
+        return f"{digest}/{partition.partition}"
+
+    def _in_time(self, moved: float) -> None:
+        now = time.monotonic()
+        if now > moved + self._bounds.idle:
+            raise self._error("its broker gives nothing, though it has more: later polls try again")
+        if now > self._until:
+            raise self._error("the poll took too long; it goes on at the next one")
+
+    def _error(self, reason: str) -> SourceError:
+        return SourceError(f"{self._source.id}: {reason}")
+
+    def _connected(self) -> KafkaConsumer:
+        """A consumer whose brokers are known. Raises SourceError."""
+        password = secret(self._source)
+        settings: dict[str, Any] = {
+            "bootstrap_servers": _servers(self._feed.url),
+            "proxy_url": None if self._feed.private else f"{_Socket.SCHEMES[0]}://{_place(self._feed)}",
+            "kafka_client": _Client,
+            "api_version": _VERSION,
+            "allow_auto_create_topics": False,  # on somebody else's broker
+            "group_id": None,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "isolation_level": "read_committed",
+            "fetch_max_bytes": 8 << 20,
+            "receive_message_max_bytes": self._feed.max_bytes + (9 << 20),
+            "request_timeout_ms": int(self._bounds.idle * 1000),
+            "reconnect_backoff_ms": 500,
+            "metrics_enabled": False,
+        }
+        if password or self._feed.ca_file:
+            settings |= {"security_protocol": "SSL", "ssl_context": self._tls()}
+        if not password:
+            return self._opened(settings)
+        settings |= {"security_protocol": "SASL_SSL", "sasl_plain_username": self._feed.user}
+        for mechanism in MECHANISMS:
+            offered = settings | {"sasl_mechanism": mechanism, "sasl_plain_password": password}
+            try:
+                return self._opened(offered)
+            except kafka.errors.UnsupportedSaslMechanismError:
+                continue
+        raise self._error(f"its broker takes none of {', '.join(MECHANISMS)}: ask the source for one of them")
+
+    def _opened(self, settings: dict[str, Any]) -> KafkaConsumer:
+        """Raises SourceError; UnsupportedSaslMechanismError when another mechanism may do."""
+        consumer = KafkaConsumer(**settings)
+        manager: _Manager = consumer._manager
+        until = time.monotonic() + self._bounds.connect
+        opening = manager.bootstrap_async(self._bounds.connect * 1000)
+        try:
+            while not opening.is_done and time.monotonic() < until and not manager.refused:
+                time.sleep(0.01)
+            if opening.is_done and opening.succeeded():
+                return consumer
+            error = manager.reason or kafka.errors.KafkaTimeoutError()
+            if isinstance(error, kafka.errors.UnsupportedSaslMechanismError):
+                raise error
+            raise self._error(_reason(error))
+        except BaseException:
+            consumer.close(autocommit=False, timeout_ms=0)
+            raise
+
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._feed.ca_file)
+        except OSError:  # ssl.SSLError is one
+            raise self._error("ca_file holds no certificates that can be read: check it") from None
+
+
+class _Manager(KafkaConnectionManager):  # type: ignore[misc]
+    """Remembers why the last connection failed, which kafka-python only logs."""
+
+    reason: Exception | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Would the next attempt fail just the same?"""
+        certain = kafka.errors.SaslAuthenticationFailedError, kafka.errors.UnsupportedSaslMechanismError, SourceError
+        return any(isinstance(each, (*certain, ssl.SSLError)) for each in _chain(self.reason))
+
+    async def _connect(self, node: Any, conn: Any, *args: Any, **more: Any) -> None:
+        await super()._connect(node, conn, *args, **more)
+        if conn.init_future.failed():
+            self.reason = conn.init_future.exception
+
+
+class _Client(KafkaNetClient):  # type: ignore[misc]
+    def __init__(self, **settings: Any) -> None:
+        net = NetworkSelector(**settings)
+        super().__init__(net=net, manager=_Manager(net, **settings))
+
+
+class _Socket(KafkaNetSocket):  # type: ignore[misc]
+    """Connects to the hosts of the source's own url, and to what they refer to in the public internet. kafka-python
+    chooses it by the scheme of `proxy_url`, whose rest names those hosts; there is no proxy."""
+
+    SCHEMES = ("oktt-direct",)
+
+    def __init__(self, proxy_url: str) -> None:
+        self._own, self._host = proxy_url.partition("://")[2].split(","), ""
+
+    def dns_lookup(self, host: str, port: int, raise_error: bool = False) -> Any:
+        self._host = f"{host}:{port}"
+        return super().dns_lookup(host, port, raise_error)
+
+    def connect_ex(self, sock: Any, sockaddr: Any) -> int:
+        if self._host not in self._own and not public(ipaddress.ip_address(sockaddr[0].partition("%")[0])):
+            raise SourceError(
+                "refers to an address in a private network; where that is meant, set private = true in its table"
+            )
+        code: int = super().connect_ex(sock, sockaddr)
+        return code
+
+
+def _gunzip(payload: Any) -> bytes:
+    """kafka-python's own has no bound: one of a megabyte may unpack to a thousand."""
+    unpacker = zlib.decompressobj(wbits=31)
+    unpacked = unpacker.decompress(payload, UNPACKED)
+    if unpacker.unconsumed_tail:
+        raise kafka.errors.CorruptRecordError(f"unpacks to more than {amount(UNPACKED)}")
+    return unpacked
+
+
+default_records.gzip_decode = legacy_records.gzip_decode = _gunzip
+
+
+def _servers(url: str) -> list[str]:
+    """`kafka://host:port,host` -> host and port of each."""
+    servers = re.sub(r"^kafka://", "", url).rstrip("/").split(",")
+    return [each if re.search(r":\d+$", each) else f"{each}:{_PORT}" for each in map(str.strip, servers)]
+
+
+def _place(feed: Feed) -> str:
+    return ",".join(_servers(feed.url))
+
+
+def _offsets(position: str) -> Offsets:
+    """A position that cannot be read means: from the start."""
+    try:
+        return msgspec.json.decode(position, type=Offsets)
+    except msgspec.DecodeError:
+        return {}
+
+
+def _reached(names: dict[TopicPartition, str], at: dict[TopicPartition, int]) -> Reached:
+    offsets = {names[partition]: offset for partition, offset in at.items()}
+    return Reached(msgspec.json.encode(offsets, order="deterministic").decode())
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _reason(error: BaseException | None) -> str:
+    """What went wrong, for people: kafka-python's own words quote names and addresses."""
+    if ours := next((each for each in _chain(error) if isinstance(each, SourceError)), None):
+        return str(ours)
+    kinds = {
+        kafka.errors.SaslAuthenticationFailedError: "it does not accept our credentials: check user and secret_file",
+        kafka.errors.AuthorizationError: "it does not let us read that: ask the source, or correct collections",
+        kafka.errors.UnsupportedCodecError: "it compresses records in a way that is not read here: ask for gzip",
+        kafka.errors.CorruptRecordError: "what its broker gives is damaged, or unpacks to too much: ask the source",
+        kafka.errors.KafkaTimeoutError: "its broker took too long to answer: check url, or wait for the source",
+    }
+    for kind, told in kinds.items():
+        if isinstance(error, kind):
+            return told
+    if broken := next((each for each in _chain(error) if isinstance(each, OSError)), None):
+        return words(broken)
+    return "its broker refuses the connection, broke it off, or is no Kafka broker: check url, or wait for the source"

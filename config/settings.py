@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from config import ConfigError
-from ingest import Known, Source
+from config.sources import SourceTable, WrongKeyError, of_table
+from ingest import Source
 from pii_guard import GuardError
 from pii_guard.policy import Policy, check_sources
 from pii_guard.policy import load as load_policy
@@ -85,22 +86,6 @@ class Main(Struct, frozen=True, forbid_unknown_fields=True):
     mail: Mail = Mail()
     web: Web = Web()
     desk: DeskSettings = DeskSettings()
-
-
-class SourceTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[source.<id>]` of sources.toml."""
-
-    name: str
-    kind: Literal["files", "http", "csaf", "taxii", "misp", "imap", "kafka"] = "files"
-    tlp: Label = Label.AMBER
-    public: bool = False
-    regime: str | None = None
-    reliability: Literal["A", "B", "C", "D", "E", "F"] = "F"
-    language: str = "en"
-    attacker_ip: Literal["strip", "keep"] = "strip"
-    consent: tuple[Literal["company", "partnership", "supplier", "cert"], ...] = ()
-    path: str | None = None
-    formats: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +212,11 @@ class _File:
         result = {}
         for name, values in tables.items():
             read = self.read(SourceTable, values, f"source.{name}")
-            given = {field: getattr(read, field) for field in SourceTable.__struct_fields__}
-            sets = {"consent": frozenset(read.consent), "formats": frozenset(read.formats)}
-            result[name] = Source(id=name, **{**given, **sets})
+            try:
+                result[name] = of_table(name, read, values, self.path.parent)
+            except WrongKeyError as problem:
+                key = f"source.{name}.{problem.key}"
+                raise ConfigError(f"{self.path}:{self.line(key)}: {key}: {problem.reason}") from None
         return result
 
     def rules(self) -> tuple[Rule, ...]:

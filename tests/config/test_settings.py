@@ -1,12 +1,14 @@
 """The four files of an instance: what is read, and what is said of what cannot be used."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from config import ConfigError
 from config.settings import DEFAULTS, FILES, Main, load, write_defaults
+from ingest import Feed
 from tlp import Label
 
 SECRET = "geheimewaarde"
@@ -102,6 +104,11 @@ def test_what_is_no_toml_is_told_by_line(folder: Path, name: str) -> None:
     assert refused(folder, name, text).startswith(f"{len(text.splitlines())}: not TOML: ")
 
 
+def live(lines: str) -> str:
+    """A table of a live source."""
+    return f"[source.x]\nname = 'X'\nkind = 'http'\n{lines}\n"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "start"),
     [
@@ -122,7 +129,22 @@ def test_what_is_no_toml_is_told_by_line(folder: Path, name: str) -> None:
         ("sources.toml", f"source = '{SECRET}'\n", "1: source: write tables"),
         ("sources.toml", "[bron.x]\nname = 'X'\n", "1: bron: unknown key"),
         ("sources.toml", f"[source.x]\nname = 'X'\nregime = '{SECRET}'\n", "3: source.x.regime: no such regime"),
-        ("sources.toml", "[source.x]\nname = 'X'\nregime = 'no-basis'\nkind = 'imap'", "4: source.x.kind: imap"),
+        (
+            "sources.toml",
+            "[source.x]\nname = 'X'\nregime = 'no-basis'\nkind = 'imap'\nurl = 'imaps://h/INBOX'",
+            "4: source.x.kind: imap",
+        ),
+        ("sources.toml", "[source.x]\nname = 'X'\nkind = 'http'\n", "1: source.x.url: missing, and a source of kind"),
+        ("sources.toml", f"[source.x]\nname = 'X'\nurl = 'https://{SECRET}'\n", "3: source.x.url: for live sources"),
+        ("sources.toml", live(f"url = 'http:{SECRET}'"), "4: source.x.url: no address of a source of kind http"),
+        ("sources.toml", live(f"url = 'imaps://{SECRET}/'"), "4: source.x.url: no address of a source of kind http"),
+        ("sources.toml", live(f"url = 'https://[{SECRET}/'"), "4: source.x.url: no address of a source of kind http"),
+        ("sources.toml", live(f"url = 'https://a/{SECRET} b'"), "4: source.x.url: no address of a source of kind http"),
+        ("sources.toml", live(f"url = 'https://me:{SECRET}@a/'"), "4: source.x.url: names a user or password"),
+        ("sources.toml", live("url = 'https://a/'\nevery = '90'"), "5: source.x.every: no length of time"),
+        ("sources.toml", live("url = 'https://a/'\nsince = '0d'"), "5: source.x.since: no length of time"),
+        ("sources.toml", live("url = 'https://a/'\nmax_bytes = 0"), "5: source.x.max_bytes: Expected `int` >= 1"),
+        ("sources.toml", live("url = 'https://a/'\npath = 'b'"), "5: source.x.path: for kind"),
         ("rules.toml", "[[rule]]\nid = 'a'\nwhy = 'w'\n\n[[rule]]\nid = 'a'\nwhy = 'w'\n", "6: rule.1.id: two rules"),
         ("rules.toml", "[[rule]]\nid = 'a'\nwhy = ''\n[[rule]]\nid = 'b'\nwhy = ''\nx = 1\n", "7: rule.1.x: unknown"),
         ("rules.toml", f"[[rule]]\nid = 'a'\nwhy = 'w'\ntlp = '{SECRET}'\n", "4: rule.0.tlp: not one of"),
@@ -173,3 +195,21 @@ def test_an_unknown_source_lists_those_there_are(folder: Path) -> None:
 def test_a_database_elsewhere(folder: Path) -> None:
     (folder / "oktt.toml").write_text('[database]\nurl = "postgresql://oktt@db.example/oktt"\n')
     assert load(folder).database_url == "postgresql://oktt@db.example/oktt"
+
+
+def test_how_a_live_source_is_reached(folder: Path) -> None:
+    (folder / "sources.toml").write_text(
+        live(
+            "url = 'https://a.example/'\nevery = '15m'\nsecret_file = 'keys/a'\nca_file = '/etc/ca.pem'\nprivate = true"
+        )
+        + "[source.y]\nname = 'Y'\nkind = 'kafka'\nurl = 'kafka://a:9092,b:9093'\ncollections = ['t']\n"
+    )
+    sources = load(folder).sources
+    assert sources["x"].feed == Feed(
+        "https://a.example/",
+        every=timedelta(minutes=15),
+        secret_file=folder / "keys" / "a",
+        ca_file=Path("/etc/ca.pem"),
+        private=True,
+    )
+    assert sources["y"].feed == Feed("kafka://a:9092,b:9093", collections=("t",))

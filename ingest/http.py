@@ -9,6 +9,7 @@ import base64
 import io
 import ipaddress
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -249,7 +250,7 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
     return min(max(wait, timedelta()), LONGEST_WAIT)
 
 
-class _Timed(io.RawIOBase):
+class Timed(io.RawIOBase):
     """What a socket gives, until a moment: neither headers nor body can drip for longer."""
 
     def __init__(self, raw: io.RawIOBase, sock: Any, until: float, idle: float) -> None:
@@ -273,7 +274,7 @@ class _Timed(io.RawIOBase):
 class _Response(HTTPResponse):
     def __init__(self, sock: Any, *args: Any, until: float, idle: float, **more: Any) -> None:
         super().__init__(sock, *args, **more)
-        self.fp: Any = io.BufferedReader(_Timed(self.fp.detach(), sock, until, idle))
+        self.fp: Any = io.BufferedReader(Timed(self.fp.detach(), sock, until, idle))
 
 
 class _Checked(HTTPConnection):
@@ -344,7 +345,7 @@ def public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global
 
 
-def words(error: BaseException) -> str:
+def words(error: BaseException, protocol: str = "HTTP") -> str:
     """What went wrong, for people. The libraries' own messages quote addresses."""
     chain = list[BaseException]()
     found: BaseException | None = error
@@ -359,6 +360,7 @@ def words(error: BaseException) -> str:
             return f"its TLS certificate is not trusted ({why}): ask the source, or set ca_file"
     kinds = {
         urllib3.exceptions.NameResolutionError: "its host name cannot be resolved: check url and the name servers",
+        socket.gaierror: "its host name cannot be resolved: check url and the name servers",
         ConnectionRefusedError: "its host refuses the connection: check url, or wait for the source",
         urllib3.exceptions.DecodeError: "what it gives is not compressed as it says",
         urllib3.exceptions.IncompleteRead: "it gave less than it said it would",
@@ -370,4 +372,4 @@ def words(error: BaseException) -> str:
     for kind, words in kinds.items():
         if any(isinstance(each, kind) for each in chain):
             return words
-    return "the connection broke off, or what it gives is not HTTP"
+    return f"the connection broke off, or what it gives is not {protocol}"

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,6 +97,8 @@ def guarded(service: Service, document: RawDocument) -> Passed:
 def lay_down(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> Tally:
     """One transaction: items, refusals, the register, the source's standing."""
     now, source = service.clock(), document.source.id
+    newest = max((said for item, _ in passed.items if (said := item.statements[0].source_time)), default=None)
+    cursors.record_document(connection, source, now, newest)
     tally = Tally(documents=1)
     if passed.format and not document.source.gives(passed.format):
         tally.unexpected[passed.format] += 1
@@ -103,7 +106,6 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     before = inbox.known(connection, document.key, passed.refused)
     if before is not None:
         tally.effects["unchanged"] = before
-        cursors.record_success(connection, source, now, 1)
         return tally
     tally.find(passed.findings)
     admitted = 0
@@ -119,7 +121,6 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     tally.refused = len(passed.refused) - holds
     inbox.record_document(connection, document.key, source, now, admitted, passed.refused)
     journal.append(connection, passed.register, key=service.keys.derive("journal"), at=now)
-    cursors.record_success(connection, source, now, 1)
     _tell(service, document, tally)
     return tally
 
@@ -143,10 +144,16 @@ def mistake(document: RawDocument, error: Exception) -> Unreadable:
     return Unreadable(document.origin, "parse", found)
 
 
-def failed(service: Service, source: str, error: str) -> None:
-    """A source that could not be read at all: its standing says so."""
+def succeeded(service: Service, source: str, due_at: datetime | None = None) -> None:
+    """A source that was read to its end: its standing says so."""
     with service.transaction() as connection:
-        cursors.record_error(connection, source, service.clock(), error)
+        cursors.record_success(connection, source, service.clock(), due_at)
+
+
+def failed(service: Service, source: str, error: str, due_at: datetime | None = None) -> None:
+    """A source that could not be read at all, or no further: its standing says so."""
+    with service.transaction() as connection:
+        cursors.record_error(connection, source, service.clock(), error, due_at)
     log.warning("source", source=source, error=error)
 
 

@@ -143,6 +143,7 @@ def read_folders(service: Service) -> int:
                 else:
                     door.unreadable(service, source.id, found)
                 count += 1
+            door.succeeded(service, source.id)
         except SourceError as error:
             door.failed(service, source.id, str(error))
     return count

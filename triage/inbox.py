@@ -49,6 +49,7 @@ statements = sa.Table(
     sa.Column("meaning", sa.String(64), nullable=False),
     sa.Column("regime", sa.String(40), nullable=False),
     sa.Column("received_at", Instant, nullable=False, index=True),
+    sa.Column("source_time", Instant, comment="when it was said, by the source's own clock"),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 merge_keys = sa.Table(

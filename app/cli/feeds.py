@@ -69,6 +69,7 @@ def read(service: Service, paths: list[Path], source: str, format_: Format = "au
             else:
                 tally.add(door.unreadable(service, source, found))
             advance()
+    door.succeeded(service, source)
     return tally
 
 

@@ -18,7 +18,7 @@ develop: .venv/developed
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	touch $@
 
-# What the full test suite talks to, beside what pip installs: a PostgreSQL server.
+# What the full test suite talks to, beside what pip installs: PostgreSQL, Dovecot, Apache Kafka, medallion.
 services:
 	tests/services.sh
 

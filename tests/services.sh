@@ -1,15 +1,49 @@
 #!/bin/sh
-# The servers that the full test suite talks to, from Debian's packages: PostgreSQL. Says what to do where it cannot.
+# The servers that the full test suite talks to: PostgreSQL, Dovecot and Java from Debian's packages; Apache Kafka (Maven)
+# and medallion (a TAXII server, PyPI, which has pins of its own) in OKTT_SERVICES. Says what to do where it cannot.
+# The databases and servers themselves are started by the tests, and end with them.
 set -eu
-if command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
-  exit 0
+here=$(cd "$(dirname "$0")" && pwd)/services
+cache=${OKTT_SERVICES:-$HOME/.cache/oktt-services}
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9
+
+missing=""
+command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+{ [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ]; } || missing="$missing dovecot-imapd"
+command -v java >/dev/null || missing="$missing default-jre-headless"
+command -v mvn >/dev/null || missing="$missing maven"
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    # Each test run starts servers of its own; Debian's cluster is not needed.
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf
+    # shellcheck disable=SC2086 # names of packages
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  else
+    echo "tests of what is missing are skipped; as root: apt-get install$missing" >&2
+  fi
 fi
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  export DEBIAN_FRONTEND=noninteractive
-  # A server of its own is started for each test run; Debian's cluster is not needed.
-  mkdir -p /etc/postgresql-common
-  [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf
-  apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql >/dev/null
-else
-  echo "PostgreSQL is not installed: its tests are skipped (as root: apt-get install postgresql)" >&2
+
+# A folder is made under another name first: one that is there is whole.
+kafka=$cache/kafka-$(sha256sum "$here/kafka.xml" | cut -c1-12)
+if [ ! -d "$kafka" ] && command -v mvn >/dev/null; then
+  rm -rf "$kafka.new"
+  if mvn -q -B -C -f "$here/kafka.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$kafka.new"; then
+    mv "$kafka.new" "$kafka"
+  else
+    echo "Apache Kafka cannot be fetched from Maven Central: its tests are skipped" >&2
+  fi
+fi
+medallion=$cache/medallion-$(sha256sum "$here/medallion.txt" | cut -c1-12)
+if [ ! -d "$medallion" ]; then
+  rm -rf "$medallion.new"
+  "${PYTHON:-python3}" -m venv "$medallion.new"
+  if "$medallion.new/bin/pip" install --quiet --require-hashes -r "$here/medallion.txt"; then
+    mv "$medallion.new" "$medallion"
+  else
+    echo "medallion cannot be installed from PyPI: its tests are skipped" >&2
+  fi
 fi

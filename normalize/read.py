@@ -16,7 +16,6 @@ Drafts = Callable[[bytes, Source, datetime], Normalized]
 LATER: dict[Format, str] = {
     "misp": "a MISP event",
     "epss": "EPSS scores",
-    "xarf": "an X-ARF report",
     "csv": "a CSV of indicators",
 }
 """Formats that are recognised and not read yet."""
@@ -95,6 +94,10 @@ def _reader(kind: Format) -> Drafts:
         from normalize import vulns
 
         return vulns.drafts
+    if kind == "xarf":
+        from normalize import xarf
+
+        return xarf.drafts
     if kind == "rss":
         from normalize import news
 

@@ -39,6 +39,7 @@ _BESIDE: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("testschema_version tests", "a list of test cases, not data"),
     )
 )
+_XARF = frozenset(("ReporterInfo", "xarf_version", "Reported-From"))
 _EPSS_HEAD = re.compile(rb"\A(?:#model_version:[^\n]*\n)?cve,epss\b", re.IGNORECASE)
 _CHANGES = re.compile(rb'\A\s*"?[\w./-]+\.json"?,"?\d{4}-\d\d-\d\dT')
 _INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
@@ -99,6 +100,8 @@ def _of_keys(keys: _Keys, *, listed: bool) -> Format:
         return "stix"
     if not listed and _raw(keys, "document").startswith(b"{"):
         return "csaf"
+    if not _XARF.isdisjoint(keys):
+        return "xarf"
     for needed, reason in _BESIDE:
         if needed <= keys.keys():
             raise NormalizeError(reason)
@@ -141,8 +144,6 @@ def _events(keys: _Keys) -> Format:
         return "misp"
     if b'"Event"' in _raw(keys, "response")[:HEAD]:
         return "misp"
-    if "ReporterInfo" in keys or "xarf_version" in keys:
-        return "xarf"
     if "Feed" in keys:
         raise NormalizeError("a list of MISP feeds, not an event")
     raise NormalizeError(UNKNOWN)
@@ -185,6 +186,10 @@ def _text(head: bytes) -> Format:
 
     if abuse.sniff(head):
         return "shadowserver"
+    from normalize import xarf
+
+    if xarf.PLAIN.match(head):
+        return "xarf"
     if is_message(head):
         raise NormalizeError("a mail message; this version reads files that were attached, not the message")
     if _TABLE.match(head.splitlines()[0] + b"\n" if head else b""):

@@ -1,4 +1,4 @@
-"""Where each source stands: for the next poll, `oktt sources`, the health check, and people who wonder why nothing comes.
+"""Where each source stands: for the next poll, `oktt sources`, the health check, and who wonders why nothing comes.
 
 A position is stored after what it covers is committed (docs/decisions/009-live-feeds.md), never before.
 """

@@ -35,7 +35,7 @@ check: develop
 	$(BIN)/lint-imports
 
 test: develop services
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 bench: develop
 	$(BIN)/oktt bench

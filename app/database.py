@@ -29,6 +29,7 @@ TABLES = (
     "subscribers.registry",
     "triage.inbox",
     "triage.releases",
+    "triage.scores",
     "web.auth",
 )
 """Modules that own tables: migrations are held against these."""

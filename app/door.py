@@ -15,8 +15,8 @@ from app.service import Service
 from ingest import RawDocument, Unreadable, cursors
 from normalize import Draft, NormalizeError, identity
 from normalize.read import normalize
-from pii_guard import Finding, Item, Refused, journal
-from triage import inbox, merging
+from pii_guard import Finding, Item, Refused, Scores, epss, journal
+from triage import inbox, merging, scores
 
 
 @dataclass(slots=True)
@@ -27,6 +27,8 @@ class Tally:
     effects: Counter[str] = field(default_factory=Counter)
     held: int = 0
     refused: int = 0
+    scores: int = 0
+    """EPSS scores that were read."""
     findings: dict[str, Counter[str]] = field(default_factory=dict)
     items: set[str] = field(default_factory=set)
     unexpected: Counter[str] = field(default_factory=Counter)
@@ -38,6 +40,7 @@ class Tally:
         self.effects += other.effects
         self.held += other.held
         self.refused += other.refused
+        self.scores += other.scores
         self.items |= other.items
         self.unexpected += other.unexpected
         for category, actions in other.findings.items():
@@ -53,7 +56,8 @@ class Tally:
         effects = {name: self.effects[name] for name in ("new", "updated", "unchanged", "merged")}
         counts = {"documents": self.documents, **effects, "held": self.held, "refused": self.refused}
         findings = {category: dict(actions) for category, actions in sorted(self.findings.items())}
-        return {**counts, "findings": findings, "unexpected": dict(self.unexpected), "seconds": round(seconds, 3)}
+        more = {"scores": self.scores, "unexpected": dict(self.unexpected), "seconds": round(seconds, 3)}
+        return {**counts, "findings": findings, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Passed:
     register: tuple[journal.Entry, ...]
     format: str = ""
     """What it was read as; empty: it could not be read."""
+    scores: Scores = field(default_factory=Scores)
 
 
 def guarded(service: Service, document: RawDocument) -> Passed:
@@ -91,7 +96,11 @@ def guarded(service: Service, document: RawDocument) -> Passed:
         findings += statement.findings
         register += journal.admitted(answer)
         items.append((answer, _merge_keys(service, draft, answer)))
-    return Passed(tuple(items), tuple(refused), tuple(findings), tuple(register), normalized.format)
+    scored = epss.admit(normalized.scores, document.source)
+    if isinstance(scored, Refused):
+        refused.append(Unreadable(origin, scored.stage, scored.reason, scored.path))
+        scored = Scores()
+    return Passed(tuple(items), tuple(refused), tuple(findings), tuple(register), normalized.format, scored)
 
 
 def lay_down(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> Tally:
@@ -117,6 +126,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
             if admission.item is not None:
                 tally.items.add(admission.item)
                 releasing.took_in(connection, admission.item, admission.took, now)
+    tally.scores = scores.keep(connection, passed.scores)
     holds = sum(len(item.statements[0].holds) for item, _ in passed.items)
     tally.refused = len(passed.refused) - holds
     inbox.record_document(connection, document.key, source, now, admitted, passed.refused)

@@ -20,7 +20,7 @@ from normalize import Facts, Urgency, identity
 from subscribers import Subscriber
 from tlp import PUBLIC, Permit, Refusal
 from tlp.enforce import enforce
-from triage import Released, advice, decide, inbox
+from triage import Released, advice, decide, inbox, scores
 from triage.decide import Case
 
 
@@ -64,6 +64,8 @@ class Views:
         self._parts = Parts(released)
         self._advice: dict[tuple[frozenset[str], str, str, str], advice.Advice] = {}
         self._own: dict[int, dict[str, list[int]]] | None = None
+        named = {cve for each in (*released.item.statements, *released.item.facts) for cve in each.facts.cves}
+        self._scores = scores.of(connection, named)
 
     def explain(self, subscriber: Subscriber) -> Explanation:
         """Why the item concerns this subscriber, or why not."""
@@ -132,7 +134,9 @@ class Views:
             rows=rows,
             parts=self._parts,
         )
-        return dataclasses.replace(view, urgency=self._urgency(view))
+        # The score of a CVE that only a statement out of sight names would show that one through.
+        epss = scores.highest(self._scores, view.cves, view.epss)
+        return dataclasses.replace(view, urgency=self._urgency(view), epss=epss)
 
     def _urgency(self, view: View) -> Urgency:
         """How urgent what this reader sees is: that of the whole item would tell what another statement says. An

@@ -133,8 +133,11 @@ def compose(
 
 
 def fingerprint(view: View) -> str:
-    """SHA-256 (hexadecimal) of everything a view shows: what the ledger keeps, and `prove` makes again."""
-    return hashlib.sha256(msgspec.json.encode(view, order="deterministic")).hexdigest()
+    """SHA-256 (hexadecimal) of everything a view shows: what the ledger keeps, and `prove` makes again.
+
+    But for EPSS, which is another one every day, of whatever version of the item.
+    """
+    return hashlib.sha256(msgspec.json.encode(replace(view, epss=None), order="deterministic")).hexdigest()
 
 
 def _preference(each: Statement, language: str, grades: Mapping[str, str]) -> tuple[Any, ...]:

@@ -126,9 +126,21 @@ class Draft(Struct, frozen=True):
     """STIX pattern -> its `normalize.patterns.Reading`, of those that were read already: perhaps more, or fewer."""
 
 
+class Score(Struct, frozen=True, gc=False):
+    """How probable it is that a vulnerability will be exploited (EPSS)."""
+
+    cve: str
+    epss: float
+    """0 to 1."""
+    day: str = ""
+    """Of the score, ISO 8601; empty: not stated."""
+
+
 class Normalized(Struct, frozen=True):
     """The drafts of one document, and what of it was refused."""
 
     format: str
     drafts: tuple[Draft, ...]
     problems: tuple[Problem, ...] = ()
+    scores: tuple[Score, ...] = ()
+    """EPSS gives no drafts: what it says of a CVE stands beside the items that name it."""

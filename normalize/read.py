@@ -15,7 +15,6 @@ Drafts = Callable[[bytes, Source, datetime], Normalized]
 
 LATER: dict[Format, str] = {
     "misp": "a MISP event",
-    "epss": "EPSS scores",
     "csv": "a CSV of indicators",
 }
 """Formats that are recognised and not read yet."""
@@ -94,6 +93,10 @@ def _reader(kind: Format) -> Drafts:
         from normalize import vulns
 
         return vulns.drafts
+    if kind == "epss":
+        from normalize import epss
+
+        return epss.drafts
     if kind == "xarf":
         from normalize import xarf
 

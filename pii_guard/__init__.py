@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Raw, Struct, structs
 
 from ingest import Stage
-from normalize import Facts, Kind, Role
+from normalize import Facts, Kind, Role, Score
 from tlp import Label
 
 Category = Literal[
@@ -121,6 +121,13 @@ class Item:
             return structs.replace(each, label=max(each.label, labels.get(each.key, each.label)))
 
         return replace(self, statements=tuple(map(stricter, self.statements)), facts=tuple(map(stricter, self.facts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """EPSS scores that the guard let through: `epss.admit` makes them."""
+
+    rows: tuple[Score, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from app.service import Service
 from ingest import Format, RawDocument, cursors
 from ingest.files import FilesReader
 from pii_guard import Statement
-from triage import State, inbox
+from triage import State, inbox, scores
 
 MOST = 10_000_000
 Since = Annotated[str | None, typer.Option("--since", help="Only what changed since then: date or RFC 3339 time.")]
@@ -25,12 +25,12 @@ def ingest(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, .zip .gz .bz2 .xz archives.")],
     source: Annotated[str, typer.Option("--source", help="Id of a source in sources.toml.")],
-    format_: Annotated[str, typer.Option("--format", help="auto stix csaf kev cve rss shadowserver.")] = "auto",
+    format_: Annotated[str, typer.Option("--format", help="auto stix csaf kev epss cve rss shadowserver.")] = "auto",
     json: Json = False,
 ) -> None:
     """Bring documents through the door, then let the release rules decide."""
-    if format_ not in ("auto", "stix", "csaf", "kev", "cve", "rss", "shadowserver"):
-        raise typer.BadParameter("use auto, stix, csaf, kev, cve, rss or shadowserver", param_hint="--format")
+    if format_ not in ("auto", "stix", "csaf", "kev", "epss", "cve", "rss", "shadowserver"):
+        raise typer.BadParameter("use auto, stix, csaf, kev, epss, cve, rss or shadowserver", param_hint="--format")
     service = opened(context)
     started = time.monotonic()
     tally = read(service, paths, source, format_)  # type: ignore[arg-type]
@@ -47,6 +47,8 @@ def ingest(
         return
     counts = ", ".join(f"{summary[name]} {name}" for name in ("new", "updated", "unchanged", "merged"))
     output.say(f"{summary['documents']} documents: {counts}; {summary['held']} held, {summary['refused']} refused")
+    if summary["scores"]:
+        output.say(f"{summary['scores']} EPSS scores: shown beside the items that name these CVEs, now or later")
     if summary["findings"]:
         output.say(
             "Personal data: " + "; ".join(f"{key}: {output.cell(value)}" for key, value in summary["findings"].items())
@@ -138,9 +140,10 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
         card = inbox.card(connection, item_id)
         whole = inbox.load(connection, service.guard, item_id)
         history = inbox.past(connection, item_id)
-    facts = inbox.standing_facts(whole)
+        facts = inbox.standing_facts(whole)
+        epss = scores.highest(scores.of(connection, facts.cves), facts.cves, facts.epss)
     objects = {each["id"]: each for part in whole.statements for each in msgspec.json.decode(part.objects)}
-    priority = {name: getattr(facts, name) for name in ("kans", "schade", "cvss", "epss")}
+    priority = {"kans": facts.kans, "schade": facts.schade, "cvss": facts.cvss, "epss": epss}
     findings = [msgspec.to_builtins(each) for part in (*whole.statements, *whole.facts) for each in part.findings]
     said = [_said(part) for part in (*whole.statements, *whole.facts)]
     if json:

@@ -12,7 +12,7 @@ import msgspec
 
 from normalize import Affected, Facts, Observable, ObservableType, Range, Role
 from pii_guard import Category
-from pii_guard.roles import Roles, of_text
+from pii_guard.roles import Roles, of_text, speaks
 from pii_guard.treatments import is_address
 from pii_guard.values import Eraser
 
@@ -225,6 +225,19 @@ def still_kept(given: Iterable[Observable], eraser: Eraser) -> tuple[Observable,
         else:
             rows.append(one)
     return (*rows, *_counts(lost))
+
+
+def witness(roles: Roles, given: Iterable[Observable]) -> None:
+    """What a draft's facts know of a value counts for it in the objects too: formats know what STIX has no word for."""
+    known: dict[str, tuple[str, ...]] = {}
+    for one in given:
+        if not one.evidence or (sco := _SCO.get(one.type)) is None:
+            continue
+        if (tokens := known.get(one.evidence)) is None:
+            tokens = tuple(token for token in one.evidence.split() if speaks(token) != "unknown")
+            known[one.evidence] = tokens
+        if tokens:
+            roles.add_value(sco, one.value, tokens)
 
 
 def tell(roles: Roles, given: Iterable[Observable]) -> None:

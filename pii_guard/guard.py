@@ -74,6 +74,8 @@ class Guard:
         regime = self.policy.regime(source, received_at)
         patterns = Patterns(draft.readings)
         roles = of_bundle(draft.objects, patterns.compared_pairs) if draft.objects else Roles()
+        if draft.objects:
+            facts.witness(roles, draft.facts.observables)
         eraser = Eraser(self.policy.rulings(regime, source), roles, language=draft.language, public=source.public)
         eraser.know_names(names_in(draft.objects))
         objects = rewrite(draft.objects, eraser, self._renamer(regime, source), patterns)

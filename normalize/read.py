@@ -89,10 +89,14 @@ def _reader(kind: Format) -> Drafts:
         from normalize import csaf
 
         return csaf.drafts
-    if kind in ("kev", "cve"):
-        from normalize import vulns
+    if kind == "kev":
+        from normalize import kev
 
-        return vulns.drafts
+        return kev.drafts
+    if kind == "cve":
+        from normalize import cve
+
+        return cve.drafts
     if kind == "epss":
         from normalize import epss
 

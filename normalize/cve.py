@@ -1,41 +1,26 @@
-"""CISA KEV (an advisory for each entry) and CVE 5 records (facts that join the items naming the CVE).
+"""CVE 5 records: facts that join the items naming the CVE.
 
-KEV: every entry is exploited; no versions are stated, so every version is possible. CVE 5: what the CNA says, and what
-authorised data publishers add; credits and names of people are left out (normalize/cve_versions.py reads versions).
-Sources: KEV JSON schema (cisa.gov); CVE JSON 5.1 record format (cve.org).
+What the CNA says, and what authorised data publishers (CISA) add; credits and names of people are left out, and so is
+what older formats left behind (`x_legacyV4Record`). normalize/cve_versions.py reads versions.
+Source: CVE JSON 5.1 record format (cve.org).
 """
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from ingest import Source
-from normalize import Affected, Draft, Facts, Normalized, NormalizeError, authored, cve_versions, products
+from normalize import Affected, Draft, Facts, Normalized, NormalizeError, cve_versions, products
 from normalize.lenient import Json, Parts, clean, cves_in, decode, moment, web_addresses
 
-_KEV_SIGNS = (b'"catalogVersion"', b'"cveID"')
-_CVE_SIGNS = (b'"cveMetadata"', b'"CVE_RECORD"')
-_ABBREVIATION = re.compile(r"\s*\([A-Z][A-Z0-9-]{1,9}\)")
-_AND = re.compile(r",\s*(?:and\s+)?|\s+and\s+")
 _METRICS = ("cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0")
 _MOST_TEXT = 20_000
 
 
-def sniff(head: bytes) -> bool:
-    """Does this look like the KEV catalogue or like CVE 5 records?"""
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    return start in (b"{", b"[") and any(sign in head for sign in (*_KEV_SIGNS, *_CVE_SIGNS))
-
-
-def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
-    """KEV: one advisory an entry. CVE 5: one `facts` draft a record. NormalizeError: it is neither."""
+def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  # noqa: ARG001
+    """One `facts` draft a record, of one record or a list. NormalizeError: there is none."""
     root = decode(body)
     parts = Parts()
-    if isinstance(root, dict) and isinstance(root.get("vulnerabilities"), list):
-        return Normalized("kev", tuple(_kev(root, source, received_at, parts)), tuple(parts.problems))
-    if isinstance(root, dict) and "$schema" in root and "properties" in root:
-        raise NormalizeError("a JSON schema, not a catalogue")
     records = root if isinstance(root, list) else [root]
     found = [
         _record(record, f"/{index}" if isinstance(root, list) else "", parts) for index, record in enumerate(records)
@@ -43,56 +28,8 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     made = tuple(draft for draft in found if draft is not None)
     if not made:
         where = parts.problems[0] if parts.problems else None
-        raise NormalizeError(where.reason if where else "neither KEV nor a CVE record", where.path if where else "")
+        raise NormalizeError(where.reason if where else "no CVE record in it", where.path if where else "")
     return Normalized("cve", made, tuple(parts.problems))
-
-
-# KEV
-
-
-def _kev(root: Json, source: Source, received_at: datetime, parts: Parts) -> Iterator[Draft]:
-    for entry, path in parts.objects(root, "vulnerabilities"):
-        cve = next(iter(cves_in(parts.text(entry, "cveID", path))), "")
-        if not cve:
-            parts.note("an entry without a CVE id", f"{path}/cveID")
-            continue
-        yield _entry(entry, path, cve, source, received_at, parts)
-
-
-def _entry(entry: Json, path: str, cve: str, source: Source, received_at: datetime, parts: Parts) -> Draft:
-    title = parts.text(entry, "vulnerabilityName", path) or cve
-    summary = parts.text(entry, "shortDescription", path)
-    action = parts.text(entry, "requiredAction", path)
-    added = moment(entry.get("dateAdded"))
-    affected = tuple(_products(parts.text(entry, "vendorProject", path), parts.text(entry, "product", path)))
-    references = web_addresses(re.split(r"\s*;\s*|\s+", parts.text(entry, "notes", path)))
-    facts = Facts(cves=(cve,), affected=affected, exploited=True, remedies=(action,) if action else ())
-    objects = authored.report(
-        source=source.id,
-        key=f"kev/{cve}",
-        publisher=source.name,
-        title=title,
-        summary=summary,
-        language="en",
-        created=added or received_at,
-        modified=added or received_at,
-        references=references,
-        cves=facts.cves,
-        remedies={action: facts.cves} if action else None,
-        affected=affected,
-    )
-    return Draft("advisory", f"kev/{cve}", title, summary, "en", facts, objects, references, source_time=added)
-
-
-def _products(vendor: str, stated: str) -> Iterator[Affected]:
-    """`FortiOS and FortiProxy` is two products; `Confluence Data Center and Server` is one, under a known name."""
-    plain = _ABBREVIATION.sub("", stated).strip()
-    names = [plain] if products.alias_of(vendor, plain) else [part.strip() for part in _AND.split(plain)]
-    for name in dict.fromkeys(name for name in names if name):
-        yield Affected(vendor, name)
-
-
-# CVE 5
 
 
 def _record(record: Any, path: str, parts: Parts) -> Draft | None:

@@ -28,6 +28,7 @@ TABLES = (
     "pii_guard.journal",
     "subscribers.registry",
     "triage.inbox",
+    "triage.leads",
     "triage.releases",
     "triage.scores",
     "web.auth",

@@ -12,7 +12,7 @@ from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publica
 from filtering import Match
 from subscribers import Subscriber, registry
 from tlp import Refusal
-from triage import Released, decide, inbox
+from triage import Released, decide, inbox, releases
 from triage.decide import Case
 
 
@@ -111,8 +111,14 @@ def took_in(connection: sa.Connection, item: str, others: Sequence[str], now: da
 
 
 def _reached(connection: sa.Connection, item: str) -> dict[str, int]:
-    """Who got an item, and the latest version of it; 0: what it took in."""
-    earlier = {who: 0 for each in inbox.taken_in(connection, item) for who in ledger.recipients(connection, each)}
+    """Who got an item, and the latest version of it; 0: under another id, of what it took in or was split from."""
+    taken_in, split_from = inbox.former(connection, item)
+    earlier = {who: 0 for each in taken_in for who in ledger.recipients(connection, each)}
+    if split_from is not None:
+        own = set(inbox.keys(connection, item))
+        for who, version in ledger.recipients(connection, split_from).items():
+            if own & releases.told(connection, split_from, version):
+                earlier[who] = 0
     return earlier | ledger.recipients(connection, item)
 
 

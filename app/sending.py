@@ -208,6 +208,8 @@ class Sender:
     def _count(self, delivery: Delivery, status: Status) -> None:
         self.counts[status] += 1
         self.service.metrics.deliveries.labels(status).inc()
+        if status == "sent" and delivery.kind in ("alert", "update"):
+            self.service.metrics.late("sent", delivery.queued_at, self.service.clock())
         log.info("delivery", delivery=delivery.id, kind=delivery.kind, item=delivery.subject, outcome=status)
 
     def _alert(
@@ -278,8 +280,9 @@ class Sender:
             if kind == "update" and before
             else (),
         )
-        if not before and kind != "alert":  # it got one that this item took in
-            former = inbox.taken_in(connection, delivery.subject)
+        if not before and kind != "alert":  # it got one that this item took in, or was split from
+            taken_in, split_from = inbox.former(connection, delivery.subject)
+            former = [*taken_in, *([split_from] if split_from else [])]
             before = [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
         original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
         return Made(rendered, view.label, fingerprint(view), files, original)

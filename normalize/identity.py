@@ -8,12 +8,12 @@ again by hashing guesses.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from normalize import Affected, Facts, Kind, Level, Observable, Role, Urgency, products
+from normalize import Affected, Facts, Kind, Level, Observable, ObservableType, Role, Urgency, products
 from tlp import Label
 
 _KINDS: tuple[Kind, ...] = ("advisory", "report", "exposure", "indicators", "news", "facts")
@@ -22,9 +22,12 @@ _LEVELS: dict[Level | None, int] = {None: 0, "low": 1, "medium": 2, "high": 3}
 _ROLES: dict[Role, int] = {"attacker": 0, "unknown": 1, "victim": 2}
 _STATUS = {"not-affected": 0, "fixed": 1, "unknown": 2, "affected": 3}
 _CVE_KINDS: frozenset[Kind] = frozenset({"advisory", "report", "news"})
-_TRACKING = re.compile(r"(?=.*[A-Z])(?=.*\d).{6,}")
+_TRACKING = re.compile(r"GHSA(?:-[0-9A-Z]{4}){3}|(?=.*[A-Z])(?=.*\d).{6,}")
+_SERIES = re.compile(r"[-_:\d]")
 _TITLE_WORDS = 5
 """Shorter titles ("Weekly update", "Security advisory") return without being the same story."""
+_LINKING: frozenset[ObservableType] = frozenset(("ipv4", "ipv6", "domain", "url", "email", "hash", "certificate"))
+"""What two threats have in common says something. A network, a system's name or a file's is shared by strangers."""
 _encode = msgspec.json.encode
 
 
@@ -33,29 +36,45 @@ def merge_keys(
 ) -> tuple[str, ...]:
     """Statements that share one of these keys are one threat.
 
-    Always the statement's own natural key; tracking ids, where they are distinctive enough to be nobody else's;
-    the set of CVEs; all values of an indicators item (republished with new ids) or of a report of that title; for
-    news its address (`references[0]`, by convention the story itself) and its title. An exposure is its source's alone.
+    First the statement's own natural key, always; then tracking ids and aliases, where they are distinctive enough to
+    be nobody else's; the set of CVEs; all values of an indicators item (republished with new ids) or of a report of
+    that title; for news its address (`references[0]`, by convention the story itself) and its title. An exposure is
+    its source's alone.
     """
     own = f"key:{source}:{draft_key}"
     if kind in ("exposure", "facts"):
         return (own,)
-    keys = {own}
-    for tracking in facts.tracking:
-        name = tracking.strip().upper()
-        keys.add(f"tracking:{name}" if _TRACKING.fullmatch(name) else f"tracking:{source}:{name}")
+    keys = {
+        f"tracking:{name}" if _TRACKING.fullmatch(name) else f"tracking:{source}:{name}"
+        for name in _names(facts.tracking)
+    }
     if facts.cves and kind in _CVE_KINDS:
         keys.add("cves:" + ",".join(sorted({cve.upper() for cve in facts.cves})))
-    if kind == "indicators" and facts.observables:
-        keys.add("values:" + _values(facts.observables))
-    if kind == "report" and facts.observables:
-        keys.add(f"values:{_plain(title)}:{_values(facts.observables)}")
+    if kind in ("indicators", "report") and (values := _values(facts.observables)):
+        keys.add("values:" + (f"{_plain(title)}:" if kind == "report" else "") + values)
     if kind == "news":
         keys |= {f"url:{url}" for url in (_address(text) for text in (draft_key, *references[:1])) if url}
         words = _plain(title)
         if words.count(" ") >= _TITLE_WORDS - 1:
             keys.add(f"title:{words}")
-    return tuple(sorted(keys))
+    return (own, *sorted(keys - {own}))
+
+
+def _names(tracking: Sequence[str]) -> Iterator[str]:
+    """The ids that name this threat: its own, which is first, and of each other series the one it has there.
+
+    Who states two ids of one series speaks of two advisories: those it mentions, and is neither.
+    """
+    names = list(dict.fromkeys(each.strip().upper() for each in tracking))
+    series = [_SERIES.split(name, maxsplit=1)[0] for name in names]
+    return (name for at, name in enumerate(names) if at == 0 or series.count(series[at]) == 1)
+
+
+def linking(kind: Kind, observables: Sequence[Observable]) -> set[str]:
+    """The indicators by which statements of different threats are related: attackers' values, not victims'."""
+    if kind in ("exposure", "facts"):
+        return set()
+    return {f"{o.type} {o.value}" for o in observables if o.type in _LINKING and o.role != "victim" and not o.own}
 
 
 def combine(parts: Sequence[Facts], joined: Sequence[Facts] = ()) -> Facts:
@@ -89,22 +108,20 @@ def combine(parts: Sequence[Facts], joined: Sequence[Facts] = ()) -> Facts:
     )
 
 
-def meaning(kind: Kind, label: Label, facts: Facts, title: str) -> str:
-    """The hash (SHA-256, hexadecimal) of what a change of makes a new version.
+def meaning(kind: Kind, label: Label, facts: Facts) -> str:
+    """The hash (SHA-256, hexadecimal) of what a change of makes a new version (docs/decisions/011).
 
     Affected products and ranges, CVEs, sectors and countries (whom it concerns), exploited, kans, schade, CVSS
-    class, label, remedies, indicators and withdrawal; of a news story, which has little else, its title too.
-    Wording, order, repetition, times and EPSS do not count (domain-rules: Versions).
+    class, label, remedies, indicators and withdrawal. Wording, order, repetition, times and EPSS do not count.
     """
     content = [
         kind,
         label.value,
-        _plain(title) if kind == "news" else "",
         sorted({_product_meaning(product) for product in facts.affected}),
         sorted({cve.upper() for cve in facts.cves}),
         sorted({*facts.sectors, *facts.countries}),
         [facts.exploited, facts.kans, facts.schade, cvss_class(facts.cvss), facts.exposure, facts.withdrawn],
-        sorted({_spaced(remedy) for remedy in facts.remedies}),
+        sorted({_told(remedy) for remedy in facts.remedies}),
         sorted({f"{o.type} {o.role} {o.port or ''} {o.protocol or ''} {o.value}" for o in facts.observables}),
     ]
     return hashlib.sha256(_encode(content)).hexdigest()
@@ -228,13 +245,20 @@ def _product_meaning(product: Affected) -> str:
 
 
 def _values(observables: Sequence[Observable]) -> str:
-    return hashlib.sha256(_encode(sorted({f"{o.type} {o.value}" for o in observables}))).hexdigest()
+    """A fingerprint of all values; empty without any. How many the guard took out (`count`) is nothing to know by."""
+    values = sorted({f"{o.type} {o.value}" for o in observables if o.detail.keys() != {"count"}})
+    return hashlib.sha256(_encode(values)).hexdigest() if values else ""
 
 
 def _plain(text: str) -> str:
     """Words alone, in one case and spelling: for comparing, not for reading."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"\w+", folded))
+
+
+def _told(text: str) -> str:
+    """Words, numbers and the signs between versions: how a sentence is set or punctuated is no other advice."""
+    return " ".join(re.findall(r"\w+|[<>=]+", unicodedata.normalize("NFKC", text).casefold()))
 
 
 def _spaced(text: str) -> str:

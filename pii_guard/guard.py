@@ -105,8 +105,7 @@ class Guard:
             policy=self.policy.hash,
             source_time=draft.source_time,
             received_at=received_at,
-            # Keyed: a plain hash over a few addresses can be found by trying them all.
-            meaning=self._digest(b"meaning", identity.meaning(draft.kind, label, kept)),
+            meaning=self._meaning(draft.kind, label, kept),
             reliability=source.reliability,
         )
         return Item(statement.key, 1, (statement,))
@@ -143,6 +142,14 @@ class Guard:
             return None
         found = eraser.ledger.findings()
         return msgspec.structs.replace(again, findings=expiry.findings(statement.findings, found))
+
+    def meaning(self, statement: Statement) -> str:
+        """What a stored statement means by the rules of today: those it was let in under may have been others."""
+        return self._meaning(statement.kind, statement.label, statement.facts)
+
+    def _meaning(self, kind: Kind, label: Label, kept: Facts) -> str:
+        """Keyed: a plain hash over a few addresses can be found by trying them all."""
+        return self._digest(b"meaning", identity.meaning(kind, label, kept))
 
     def seal(self, statement: Statement) -> bytes:
         """The statement for storage: 64 hexadecimal digits of MAC, then JSON."""

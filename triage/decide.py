@@ -124,7 +124,7 @@ def open_case(
 
 def act(connection: sa.Connection, desk: DeskSettings, request: Request, now: datetime) -> None:
     """claim, hold, decline, withdraw: what needs no audience. Raises TriageError."""
-    _may(desk, request)
+    may(desk, request.by)
     row = inbox.row(connection, request.item)
     _possible(connection, request, row)
     if request.act == "claim" and row.state == "claimed" and row.holder != request.by:
@@ -144,7 +144,7 @@ def release(
     connection: sa.Connection, desk: DeskSettings, case: Case, match: Match, shown: str, request: Request, now: datetime
 ) -> Released | None:
     """An analyst releases. None: it waits for a second person (`approve`). Raises TriageError."""
-    _may(desk, request)
+    may(desk, request.by)
     row = inbox.row(connection, request.item)
     if row.state == "claimed" and row.holder != request.by:
         raise TriageError(f"{request.item} is claimed by {row.holder}: let them release it, or `hold` it first")
@@ -176,7 +176,7 @@ def approve(
     connection: sa.Connection, desk: DeskSettings, case: Case, match: Match, shown: str, request: Request, now: datetime
 ) -> Released:
     """The second pair of eyes. Raises TriageError when it is the same person, or what was decided on has changed."""
-    _may(desk, request)
+    may(desk, request.by)
     found = releases.find(connection, request.item, "pending")
     if found is None:
         raise TriageError(f"{request.item} has no release that waits for approval")
@@ -381,11 +381,12 @@ def _same(one: str, other: str) -> bool:
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
-def _may(desk: DeskSettings, request: Request) -> None:
-    by = request.by.strip()
+def may(desk: DeskSettings, who: str) -> None:
+    """Raise TriageError for who is no person, or not one of those who decide here."""
+    by = who.strip()
     if not by or by.casefold().startswith("rule:") or len(by) > 100:
         raise TriageError("--by needs the name of a person, in at most 100 characters")
-    if desk.analysts and request.by not in desk.analysts:
+    if desk.analysts and who not in desk.analysts:
         raise TriageError("--by names nobody of `[desk] analysts` in oktt.toml")
 
 

@@ -16,7 +16,7 @@ from ingest import Source
 from pii_guard import Category, Statement
 from pii_guard.expiry import source_of
 from pii_guard.guard import Guard
-from triage import Decision, Released, decide, inbox, merging
+from triage import Decision, Released, composition, decide, inbox, leads
 from triage.decide import Case
 from triage.releases import releases
 
@@ -101,6 +101,7 @@ class Expiry:
             stood = case.bound, self._look(case)
             for key, made in fresh.items():
                 connection.execute(inbox.statements.update().where(table.key == key), {"sealed": made})
+                leads.index(connection, self._guard, self._guard.restore(item, 0, [made]).statements[0])
             self._compose(connection, item)
             found.rebound = self._rebind(connection, item, *stood)
         found.versions = self._versions(connection, item, done, found)
@@ -143,7 +144,7 @@ class Expiry:
             if made == said:
                 continue
             count += 1
-            _, _, card = merging.composed(self._guard, self._guard.restore(item, row.version, *made), received)
+            _, _, card = composition.composed(self._guard, self._guard.restore(item, row.version, *made), received)
             mine = (table.item == item, table.version == row.version)
             connection.execute(
                 inbox.versions.update().where(*mine), {"said": msgspec.msgpack.encode(made), "card": card}
@@ -152,8 +153,8 @@ class Expiry:
 
     def _compose(self, connection: sa.Connection, item: str) -> None:
         """What the next statement is held against is what is left: else its arrival would seem to take things away."""
-        row = inbox.row(connection, item)
-        kind, meaning, card = merging.composed(self._guard, inbox.load(connection, self._guard, item), row.received_at)
+        whole, received = inbox.load(connection, self._guard, item), inbox.row(connection, item).received_at
+        kind, meaning, card = composition.composed(self._guard, whole, received)
         values = {"kind": kind, "meaning": meaning, "card": card}
         connection.execute(inbox.items.update().where(inbox.items.c.id == item), values)
 

@@ -1,7 +1,7 @@
 """Where guarded items lie: items, the statements of their sources, versions, and what was refused at the door.
 
-Everything here may run twice: a document has a keyed hash, a statement a natural key, an item its merge keys.
-`triage.merging` writes them; this module owns the tables and reads.
+Everything here may run twice: a document has a keyed hash, a statement a natural key, an item what leads
+to it (`triage.leads`). `triage.merging` writes them; this module owns the tables and reads.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +38,7 @@ items = sa.Table(
         "reserved", sa.Boolean, nullable=False, default=False, comment="a person kept it back: no rule lets it out"
     ),
     sa.Column("merged_into", sa.String(40), index=True, comment="the item that took it in, and has its statements"),
+    sa.Column("split_from", sa.String(40), comment="the item that a person split it from"),
 )
 statements = sa.Table(
     "statements",
@@ -51,12 +52,7 @@ statements = sa.Table(
     sa.Column("received_at", Instant, nullable=False, index=True),
     sa.Column("source_time", Instant, comment="when it was said, by the source's own clock"),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
-)
-merge_keys = sa.Table(
-    "merge_keys",
-    metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("item", sa.ForeignKey("items.id"), nullable=False, index=True),
+    sa.Column("origin", sa.String(40), comment="the item it lay in before that was taken in"),
 )
 cves = sa.Table(
     "cves",
@@ -159,6 +155,18 @@ def record_document(
         connection.execute(refusals.insert(), rows)
 
 
+def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+    """Per source: how many items it says something of, and how many refusals are on record."""
+    said = sa.select(statements.c.source, sa.func.count(statements.c.item.distinct()), sa.literal(0))
+    held = sa.select(refusals.c.source, sa.literal(0), sa.func.count())
+    found: dict[str, tuple[int, int]] = {}
+    for query in (said.group_by(statements.c.source), held.group_by(refusals.c.source)):
+        for source, spoken, refused in connection.execute(query):
+            before = found.get(source, (0, 0))
+            found[source] = (before[0] + spoken, before[1] + refused)
+    return found
+
+
 def _refusal(each: Unreadable) -> dict[str, str]:
     """What is kept of a refusal, as long as its columns are."""
     return {"origin": each.origin[:100], "stage": each.stage, "reason": each.reason[:500], "path": each.path[:500]}
@@ -184,6 +192,18 @@ def taken_in(connection: sa.Connection, item: str) -> list[str]:
     """Ids of the items that this one took in: who got one of those got this one."""
     query = sa.select(items.c.id).where(items.c.merged_into == item)
     return [str(each) for each in connection.scalars(query.order_by(items.c.id))]
+
+
+def keys(connection: sa.Connection, item: str) -> list[str]:
+    """Keys of the statements that lie in an item."""
+    query = sa.select(statements.c.key).where(statements.c.item == item)
+    return [str(each) for each in connection.scalars(query.order_by(statements.c.key))]
+
+
+def former(connection: sa.Connection, item: str) -> tuple[list[str], str | None]:
+    """Under what ids what is said here may have gone out before: the items that this one took in, and the one that a
+    person split it from."""
+    return taken_in(connection, item), row(connection, item).split_from
 
 
 def rows(connection: sa.Connection, wanted: Iterable[str]) -> Sequence[sa.Row[str, str, int, datetime]]:
@@ -278,10 +298,11 @@ def _old(before: Mapping[str, datetime]) -> sa.ColumnElement[bool]:
 
 
 def delete(connection: sa.Connection, item: str) -> None:
-    """Delete an item with its statements, versions and history. What was sent of it stands in the ledger."""
+    """Delete an item with its statements, versions and history; `triage.leads` comes first. What was sent of it stands
+    in the ledger."""
     own = sa.select(statements.c.key).where(statements.c.item == item)
     connection.execute(cves.delete().where(cves.c.statement.in_(own)))
-    for table in (statements, merge_keys, versions, history):
+    for table in (statements, versions, history):
         connection.execute(table.delete().where(table.c.item == item))
     connection.execute(items.delete().where(items.c.id == item))
 

@@ -90,6 +90,12 @@ def of_version(connection: sa.Connection, item: str, version: int) -> sa.Row[Any
     return connection.execute(sa.select(releases).where(*mine)).one_or_none()
 
 
+def told(connection: sa.Connection, item: str, version: int) -> frozenset[str]:
+    """Keys of the statements that went out of a version; empty: nothing did."""
+    found = of_version(connection, item, version)
+    return frozenset() if found is None else frozenset(msgspec.json.decode(found.decision, type=Decision).only)
+
+
 def end(connection: sa.Connection, item: str, status: str) -> None:
     """What becomes of what is out."""
     query = releases.update().where(releases.c.item == item, releases.c.status == "active")

@@ -92,7 +92,7 @@ def test_sqlite_keeps_to_foreign_keys(tmp_path_factory: pytest.TempPathFactory) 
     engine = database.connect(f"sqlite:///{tmp_path_factory.mktemp('db') / 'oktt.db'}")
     database.upgrade(engine)
     with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
-        connection.execute(sa.text("insert into merge_keys (key, item) values ('k', 'OKTT-2026-0404')"))
+        connection.execute(sa.text("insert into leads (key, statement) values ('k', 's')"))
     with engine.connect() as connection:
         assert connection.scalar(sa.text("pragma journal_mode")) == "wal"
     engine.dispose()

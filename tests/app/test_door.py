@@ -18,7 +18,7 @@ from pii_guard import journal
 from pii_guard.guard import Guard
 from tests.app.house import House, opened
 from tests.triage.desk import draft
-from triage import inbox
+from triage import inbox, leads
 
 KEV = json.dumps(
     {
@@ -204,7 +204,7 @@ def test_merge_keys_cannot_be_guessed(tmp_path: Path) -> None:
     house = opened(tmp_path)
     house.receive(draft("a", cves=("CVE-2026-0001",)))
     with house.service.reading() as connection:
-        stored = set(connection.scalars(sa.select(inbox.merge_keys.c.key)))
+        stored = set(connection.scalars(sa.select(leads.leads.c.key)))
     guesses = {b"cves:CVE-2026-0001", b"key:ncsc-nl:a"}
     assert stored.isdisjoint(hashlib.blake2b(each, digest_size=32).hexdigest() for each in guesses)
     assert stored.isdisjoint(each.decode() for each in guesses)

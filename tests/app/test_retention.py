@@ -80,7 +80,8 @@ def test_what_is_older_leaves_every_store(house: House) -> None:
     for name in (
         "items",
         "statements",
-        "merge_keys",
+        "leads",
+        "indicators",
         "cves",
         "versions",
         "history",

@@ -155,10 +155,8 @@ def test_other_bytes_alone_make_none(change: dict[str, object]) -> None:
     assert _meaning(msgspec.structs.replace(BASE, **change)) == _meaning(BASE)
 
 
-def test_label_makes_a_version_and_wording_only_in_news() -> None:
-    assert meaning("advisory", Label.GREEN, BASE, "a") != meaning("advisory", Label.CLEAR, BASE, "a")
-    assert meaning("advisory", Label.GREEN, BASE, "a") == meaning("advisory", Label.GREEN, BASE, "b")
-    assert meaning("news", Label.GREEN, BASE, "a") != meaning("news", Label.GREEN, BASE, "b")
+def test_a_label_makes_a_version() -> None:
+    assert meaning("advisory", Label.GREEN, BASE) != meaning("advisory", Label.CLEAR, BASE)
 
 
 def test_an_unreadable_range_keeps_its_sign() -> None:
@@ -261,7 +259,7 @@ def test_addresses_never_fail(text: str) -> None:
 
 
 def _meaning(facts: Facts) -> str:
-    return meaning("advisory", Label.GREEN, facts, "T")
+    return meaning("advisory", Label.GREEN, facts)
 
 
 def test_a_product_without_versions_adds_nothing_where_a_source_as_reliable_says_which() -> None:

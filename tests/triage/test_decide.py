@@ -10,7 +10,7 @@ from normalize import Observable
 from pii_guard import GuardError
 from tests.triage.desk import GUARD, Desk, draft
 from tlp import Label
-from triage import Act, State, TriageError, decide, inbox, releases
+from triage import Act, State, TriageError, decide, inbox, leads, releases
 from triage.decide import Request
 from triage.rules import DeskSettings, Rule
 
@@ -220,6 +220,7 @@ def test_a_rule_releases_what_is_new_and_nothing_else(desk: Desk) -> None:
             assert released.decision.by == "rule:all"
             assert desk.state(item) == "released"
         releases.delete(desk.connection, item)
+        leads.delete(desk.connection, item)
         inbox.delete(desk.connection, item)
         desk.people, desk.settings = [], DeskSettings()
 
@@ -570,8 +571,9 @@ def test_what_a_person_kept_back_stays_so_when_it_is_merged(desk: Desk) -> None:
 def test_everything_of_an_item_can_be_deleted(desk: Desk) -> None:
     item = put(desk, "withdrawn")
     releases.delete(desk.connection, item)
+    leads.delete(desk.connection, item)
     inbox.delete(desk.connection, item)
-    for table in (inbox.items, inbox.statements, inbox.merge_keys, inbox.cves, inbox.versions, inbox.history):
+    for table in (inbox.items, inbox.statements, leads.leads, inbox.cves, inbox.versions, inbox.history):
         assert desk.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0, table.name
     assert desk.item(draft("a", cves=(CVE,))) == "OKTT-2026-0002"
 

@@ -118,7 +118,7 @@ def test_what_an_item_means_is_stored_under_a_key(desk: Desk) -> None:
     """A plain hash over an address and little more is found by trying all addresses."""
     address = Observable("ipv4", "198.51.100.7", "attacker", "c2")
     whole = desk.whole(desk.item(draft("a", "indicators", observables=(address,))))
-    plain = identity.meaning("indicators", Label.CLEAR, inbox.standing_facts(whole), Label.CLEAR.value)
+    plain = identity.meaning("indicators", Label.CLEAR, inbox.standing_facts(whole))
     stored = desk.connection.scalar(sa.select(inbox.items.c.meaning))
     assert (stored, len(stored or "")) == (GUARD.keyed(b"item-meaning", plain), 64)
     assert stored != plain

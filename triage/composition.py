@@ -1,0 +1,107 @@
+"""An item composed of what is said of it: its state, its version, and the card that lists it."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from normalize import Facts, Kind, identity
+from pii_guard import Item, Statement
+from pii_guard.guard import Guard
+from triage import State
+from triage.inbox import best, earlier, note, row, sealed, set_state, standing_facts, versions
+
+
+def recompose(
+    connection: sa.Connection,
+    guard: Guard,
+    item: str,
+    now: datetime,
+    why: str,
+    *,
+    facts: bool = False,
+    fresh: tuple[Statement, bytes] | None = None,
+) -> bool:
+    """Compose the item anew after what was said of it changed. True: its meaning changed, so it has a new version.
+
+    A decision rests on every word that was on the table, so that it no longer stands either way; a version more, and
+    with it a message to those who had the last one, comes of a change of meaning alone (docs/decisions/011). A CVE
+    record (`facts`) that changes no meaning adds nothing that anybody decided on.
+    """
+    current = row(connection, item)
+    said = sealed(connection, item)
+    whole = guard.restore(item, current.version, *said, fresh=fresh)
+    kind, meaning, encoded = composed(guard, whole, current.received_at)
+    changed = meaning != current.meaning and meaning != meant(connection, guard, item, current.version)
+    if facts and not changed:
+        return False
+    version = current.version + changed
+    state = _after(current, held=any(each.holds for each in whole.statements), changed=changed)
+    holder = current.holder if state == current.state else None
+    columns = {"kind": kind, "meaning": meaning, "card": encoded, "holder": holder, "ruled": None}
+    set_state(connection, item, state, now, version=version, **columns)
+    told = {"card": encoded, "said": msgspec.msgpack.encode(said)}
+    if changed:
+        connection.execute(versions.insert(), {"item": item, "version": version, "at": now, **told})
+    else:
+        mine = (versions.c.item == item, versions.c.version == version)
+        connection.execute(versions.update().where(*mine).values(**told))
+    what = "repeated" if not changed else "received" if version == 1 else "changed"
+    note(connection, item, version, now, "oktt", what, why)
+    return changed
+
+
+def meant(connection: sa.Connection, guard: Guard, item: str, version: int) -> str:
+    """What a version meant, by the rules of today: those that it was stored under may have been others. Empty: there
+    is no such version."""
+    whole = earlier(connection, guard, item, version)
+    return "" if whole is None else composed(guard, whole, whole.statements[0].received_at)[1]
+
+
+def composed(guard: Guard, whole: Item, received_at: datetime) -> tuple[Kind, str, bytes]:
+    """Kind, meaning and card of an item, as its statements have it. The meaning is keyed: it is stored."""
+    kind = identity.kind_of([each.kind for each in whole.statements])
+    known = standing_facts(whole)
+    meaning = identity.meaning(kind, min(each.label for each in whole.statements), known)
+    card = msgspec.json.encode(_card(whole, kind, known, best(whole.statements, kind).title, received_at))
+    return kind, guard.keyed(b"item-meaning", meaning), card
+
+
+def kept(row: sa.Row[Any]) -> bool:
+    """Does a person hold it? What the guard holds has no holder."""
+    return bool(row.state == "held" and row.holder)
+
+
+def _after(current: sa.Row[Any], *, held: bool, changed: bool) -> State:
+    """The state of an item of which more was said: what was declined or withdrawn comes back only with news, and
+    what a person holds or claimed stays with people."""
+    state: State = current.state
+    if state == "claimed" or kept(current) or (not changed and state in ("declined", "withdrawn")):
+        return state
+    return "held" if held else "new"
+
+
+def _card(item: Item, kind: str, facts: Facts, title: str, received_at: datetime) -> dict[str, Any]:
+    labels = sorted({each.label for each in item.statements})
+    times = [each.source_time for each in item.statements if each.source_time is not None]
+    return {
+        "kind": kind,
+        "title": title,
+        "tlp": labels[0].value,
+        "labels": [label.value for label in labels],
+        "urgency": identity.urgency(facts),
+        "exploited": facts.exploited,
+        "cves": list(facts.cves),
+        "affected": [
+            {"vendor": each.vendor, "product": each.product, "versions": each.versions}
+            for each in facts.affected
+            if each.status == "affected"
+        ],
+        "sectors": list(facts.sectors),
+        "countries": list(facts.countries),
+        "sources": sorted({each.source for each in item.statements}),
+        "source_time": max(times, default=None),
+        "received_at": received_at,
+        "holds": sorted({hold for each in item.statements for hold in each.holds}),
+    }

@@ -123,6 +123,8 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
             admitted += 1
             tally.effects[admission.effect] += 1
             tally.held += admission.held
+            if admission.effect != "unchanged" and (said := item.statements[0].source_time):
+                service.metrics.late("received", said, now)
             if admission.item is not None:
                 tally.items.add(admission.item)
                 releasing.took_in(connection, admission.item, admission.took, now)

@@ -6,11 +6,12 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 log = structlog.get_logger("oktt")
 
@@ -57,7 +58,25 @@ class Metrics:
         )
         self.decisions = Counter("oktt_decisions", "Decisions at the desk", ["act"], registry=self.registry)
         self.deliveries = Counter("oktt_deliveries", "Attempts to deliver", ["outcome"], registry=self.registry)
+        self.polls = Counter("oktt_polls", "Polls of live sources", ["source", "outcome"], registry=self.registry)
+        self.read_at = Gauge(
+            "oktt_source_last_success_timestamp_seconds",
+            "When a live source was last read to its end",
+            ["source"],
+            registry=self.registry,
+        )
+        self.lateness = Histogram(
+            "oktt_lateness_seconds",
+            "From a source's own time to receipt, from receipt to release, from release to sending",
+            ["leg"],
+            buckets=(60, 300, 900, 3600, 14400, 86400, 3 * 86400, 7 * 86400, 30 * 86400),
+            registry=self.registry,
+        )
         self.seconds = Histogram("oktt_stage_seconds", "Time by stage", ["stage"], registry=self.registry)
+
+    def late(self, leg: str, start: datetime, end: datetime) -> None:
+        """One leg of the way from a source to a reader: received, released, sent."""
+        self.lateness.labels(leg).observe(max((end - start).total_seconds(), 0.0))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -46,6 +46,8 @@ def release(service: Service, connection: sa.Connection, case: Case, decide: Dec
         match = releasing.matched(service, connection, case)
     released = decide(case, match)
     if released is not None:
+        newest = max(part.received_at for part in released.item.statements)
+        service.metrics.late("released", newest, released.decision.at)
         with service.metrics.stage("release"):
             if releasing.source_withdrew(released):
                 releasing.retract(service, connection, released)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app import desk, digests, door, pipeline, releasing, retention, sending
+from app import desk, digests, door, pipeline, polling, releasing, retention, sending
 from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
@@ -154,12 +154,26 @@ def background(service: Service) -> Iterator[None]:
     """`oktt run`: do what is due every few seconds beside the web, until the block ends."""
     stop = threading.Event()
     worker = threading.Thread(target=_loop, args=(service, stop), name="worker")
+    poller = threading.Thread(target=_polls, args=(service, stop), name="poller")
     worker.start()
+    poller.start()
     try:
         yield
     finally:
         stop.set()
         worker.join()
+        poller.join()
+
+
+def _polls(service: Service, stop: threading.Event) -> None:
+    """Live sources are read beside all else: a long pull keeps no message waiting."""
+
+    def poll(service: Service) -> None:
+        polling.keep_up(service, stop)
+
+    while not stop.is_set():
+        _attempt(poll, service)
+        stop.wait(PAUSE)
 
 
 def _loop(service: Service, stop: threading.Event) -> None:

@@ -37,7 +37,14 @@ class Validators(Struct, frozen=True):
 class DownloadReader:
     """One poll of an address. `key` keys the hashes of names and contents."""
 
-    def __init__(self, source: Source, *, key: bytes, clock: Callable[[], datetime], bounds: Bounds = Bounds()) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        key: bytes,
+        clock: Callable[[], datetime],
+        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+    ) -> None:
         self._source, self._clock, self._bounds = source, clock, bounds
         feed = source.feed or Feed("")
         limits = Limits(max_bytes=feed.max_bytes, max_unpacked=max(feed.max_bytes, Limits().max_unpacked))
@@ -47,11 +54,11 @@ class DownloadReader:
 
     def read(self, position: str = "") -> Iterator[Given]:
         """The document, if it may have changed. Raises SourceError."""
-        known = self._known(position)
+        conditions = _conditions(self._known(position))
         with Web(self._source, clock=self._clock, bounds=self._bounds) as web:
-            answer = web.get(self._url, _conditions(known))
+            answer = web.get(self._url, conditions)
         if answer.status == 304:
-            if known == Validators():
+            if not conditions:
                 raise SourceError(f"{self._source.id}: it says that nothing changed, and was not asked that: check url")
             return
         name = urlsplit(self._url).path.rpartition("/")[2]

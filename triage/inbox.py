@@ -167,6 +167,18 @@ def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
     return found
 
 
+def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
+    """Per source: how many items it says something of, and how many refusals are on record."""
+    said = sa.select(statements.c.source, sa.func.count(statements.c.item.distinct()), sa.literal(0))
+    held = sa.select(refusals.c.source, sa.literal(0), sa.func.count())
+    found: dict[str, tuple[int, int]] = {}
+    for query in (said.group_by(statements.c.source), held.group_by(refusals.c.source)):
+        for source, spoken, refused in connection.execute(query):
+            before = found.get(source, (0, 0))
+            found[source] = (before[0] + spoken, before[1] + refused)
+    return found
+
+
 def _refusal(each: Unreadable) -> dict[str, str]:
     """What is kept of a refusal, as long as its columns are."""
     return {"origin": each.origin[:100], "stage": each.stage, "reason": each.reason[:500], "path": each.path[:500]}

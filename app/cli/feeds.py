@@ -1,4 +1,4 @@
-"""Commands for what comes in: ingest, sources, items, item, refused."""
+"""Commands for what comes in: ingest, items, item, refused."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from app import door, pipeline, workers
 from app.cli import output
 from app.cli.root import Json, cli, opened
 from app.service import Service
-from ingest import Format, RawDocument, cursors
+from ingest import Format, RawDocument
 from ingest.files import FilesReader
 from pii_guard import Statement
 from triage import State, inbox, scores
@@ -45,6 +45,11 @@ def ingest(
     if json:
         output.line(summary)
         return
+    tell(summary, released)
+
+
+def tell(summary: dict[str, Any], released: int) -> None:
+    """What became of documents, for people."""
     counts = ", ".join(f"{summary[name]} {name}" for name in ("new", "updated", "unchanged", "merged"))
     output.say(f"{summary['documents']} documents: {counts}; {summary['held']} held, {summary['refused']} refused")
     if summary["scores"]:
@@ -73,38 +78,6 @@ def read(service: Service, paths: list[Path], source: str, format_: Format = "au
             advance()
     door.succeeded(service, source)
     return tally
-
-
-@cli.command()
-def sources(context: typer.Context, json: Json = False) -> None:
-    """Every source: last success, lag, counts, error."""
-    service = opened(context)
-    now = service.clock()
-    with service.reading() as connection:
-        standing = {each.source: each for each in cursors.overview(connection)}
-    rows: list[dict[str, Any]] = []
-    for source in service.settings.sources.values():
-        found = standing.get(source.id)
-        success = None if found is None else found.last_success
-        lag = None if success is None else round((now - success).total_seconds())
-        rows.append(
-            {
-                "source": source.id,
-                "name": source.name,
-                "kind": source.kind,
-                "tlp": source.tlp.value,
-                "regime": service.settings.policy.regime(source, now),
-                "last_success": success,
-                "lag_seconds": lag,
-                "documents": 0 if found is None else found.documents,
-                "error": None if found is None else found.error or None,
-            }
-        )
-    if json:
-        output.lines(rows)
-        return
-    columns = ("source", "name", "kind", "tlp", "regime", "last_success", "documents", "error")
-    output.table(columns, ([row[name] for name in columns] for row in rows), "sources.toml names no source")
 
 
 @cli.command()

@@ -90,9 +90,9 @@ def when(text: str | None) -> datetime | None:
 
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Any]:
-    """A progress bar on stderr where that is a terminal, else nothing. Yields `advance(n)`."""
+    """A progress bar on stderr where that is a terminal, else nothing. Yields `advance(n, total=None)`."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda count=1: bar.advance(task, count)
+        yield lambda count=1, total=None: bar.update(task, advance=count, total=total)

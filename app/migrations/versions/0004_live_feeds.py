@@ -16,7 +16,9 @@ def upgrade() -> None:
         )
         table.add_column(sa.Column("due_at", Instant(), comment="when a live source is read next"))
         table.add_column(
-            sa.Column("failures", sa.Integer(), server_default="0", nullable=False, comment="since it last got anywhere")
+            sa.Column(
+                "failures", sa.Integer(), server_default="0", nullable=False, comment="since it last got anywhere"
+            )
         )
         table.add_column(
             sa.Column("last_source_time", Instant(), comment="of the newest that it said, by its own clock")

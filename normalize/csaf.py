@@ -14,13 +14,6 @@ from normalize import Draft, Facts, Level, Normalized, NormalizeError, authored,
 from normalize.lenient import Json, Parts, cves_in, decode, moment, web_addresses
 from tlp import Label, UnknownMarkingError, markings
 
-_SIGNS = (
-    b'"csaf_version"',
-    b"params:rolie",
-    b'"aggregator_version"',
-    b'"metadata_version"',
-    b'"csaf_security_advisory"',
-)
 _NOT_ADVISORIES = {
     "feed": "a ROLIE feed: a list of advisories, not an advisory",
     "service": "a ROLIE service document, not an advisory",
@@ -51,12 +44,7 @@ _DENIED = re.compile(
 )
 _SCORE = re.compile(r"(?<![\d.:])(10\.0|\d\.\d)(?![\d.])")
 _MOST_TEXT = 20_000
-
-
-def sniff(head: bytes) -> bool:
-    """Does this look like CSAF, or like one of the lists beside it (which are refused in words)?"""
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    return start == b"{" and any(sign in head for sign in _SIGNS)
+_MOST_NAMES = 5
 
 
 def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
@@ -85,8 +73,9 @@ def _draft(root: Json, document: Json, source: Source, received_at: datetime, pa
     publisher = parts.object(document, "publisher", "/document")
     notes = _notes(document, "/document", parts)
     vulnerabilities = list(parts.objects(root, "vulnerabilities"))
-    remedies = _remedies(vulnerabilities, notes, parts)
-    facts = _facts(root, document, tracking, vulnerabilities, notes, remedies, parts)
+    tree = csaf_products.Tree(root, document, parts)
+    remedies = _remedies(vulnerabilities, notes, tree, parts)
+    facts = _facts(document, tracking, vulnerabilities, notes, tree, remedies, parts)
     summary = _summary(notes, vulnerabilities, parts)
     language = (parts.text(document, "lang", "/document") or source.language).partition("-")[0].lower()
     current = moment(tracking.get("current_release_date"))
@@ -121,11 +110,11 @@ def _label(document: Json, tracking: Json) -> tuple[Label | None, tuple[str, ...
 
 
 def _facts(
-    root: Json,
     document: Json,
     tracking: Json,
     vulnerabilities: list[tuple[Json, str]],
     notes: dict[str, list[str]],
+    tree: csaf_products.Tree,
     remedies: dict[str, list[str]],
     parts: Parts,
 ) -> Facts:
@@ -136,7 +125,7 @@ def _facts(
     return Facts(
         tracking=tuple(dict.fromkeys([tracking_id, *(alias for alias in aliases if alias and not cves_in(alias))])),
         cves=tuple(cves) or cves_in(tracking_id, *aliases),
-        affected=csaf_products.affected(root, document, vulnerabilities, parts),
+        affected=csaf_products.affected(tree, vulnerabilities, parts),
         sectors=sectors.of_words(*notes.get("critical infrastructure sectors", ())),
         kans=_level(notes, "kans"),
         schade=_level(notes, "schade"),
@@ -185,25 +174,38 @@ def _summary(notes: dict[str, list[str]], vulnerabilities: list[tuple[Json, str]
 
 
 def _remedies(
-    vulnerabilities: list[tuple[Json, str]], notes: dict[str, list[str]], parts: Parts
+    vulnerabilities: list[tuple[Json, str]], notes: dict[str, list[str]], tree: csaf_products.Tree, parts: Parts
 ) -> dict[str, list[str]]:
     """What to do -> the CVEs it is for; Oplossingen and vendor fixes first, each text once."""
     every = [cve for v, _ in vulnerabilities for cve in cves_in(str(v.get("cve", "")))]
     ranked: list[tuple[int, str, str]] = []
     for vulnerability, path in vulnerabilities:
         cve = (cves_in(str(vulnerability.get("cve", ""))) or ("",))[0]
-        for remedy, where in parts.objects(vulnerability, "remediations", path):
+        listed = [
+            (remedy, where, tree.names(tree.listed(remedy, where, parts)))
+            for remedy, where in parts.objects(vulnerability, "remediations", path)
+        ]
+        products = {name for _, _, names in listed for name in names}
+        for remedy, where, names in listed:
             category = parts.text(remedy, "category", where)
-            if category == "none_available":
+            text = parts.text(remedy, "details", where)[:_MOST_TEXT]
+            if category == "none_available" or text in ("", "N/A"):
                 continue
             rank = _REMEDIES.index(category) if category in _REMEDIES else len(_REMEDIES)
-            ranked.append((rank, parts.text(remedy, "details", where)[:_MOST_TEXT], cve))
+            ranked.append((rank, text if products == set(names) else _for(names, text), cve))
     remedies: dict[str, list[str]] = {text: list(every) for text in notes.get("oplossingen", ())}
     spelled = {" ".join(text.split()): text for text in remedies}
     for _, text, cve in sorted(ranked, key=lambda found: found[0]):
-        if text and text != "N/A":
-            remedies.setdefault(spelled.setdefault(" ".join(text.split()), text), []).append(cve)
+        remedies.setdefault(spelled.setdefault(" ".join(text.split()), text), []).append(cve)
     return remedies
+
+
+def _for(names: tuple[str, ...], text: str) -> str:
+    """What to do, and for which products, where it is not for all of them: `Update to V2404.0` says little."""
+    unsaid = [name for name in names if name.casefold() not in text.casefold()]
+    if not unsaid or len(unsaid) < len(names):
+        return text
+    return f"{', '.join(unsaid[:_MOST_NAMES])}{', ...' if len(unsaid) > _MOST_NAMES else ''}: {text}"
 
 
 def _cvss(vulnerabilities: list[tuple[Json, str]], parts: Parts) -> float | None:

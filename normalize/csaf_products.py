@@ -1,10 +1,12 @@
 """The product tree of a CSAF document, and which of its products are affected.
 
 Branches nest vendor > family > name > version in any order and with wrong categories; products also stand in flat
-lists and in relationships. Clause: CSAF 2.0 3.1.2, 3.2.2, 3.2.3.9.
+lists and in relationships, and are named by groups. Clause: CSAF 2.0 3.1.2, 3.2.2, 3.2.3.5, 3.2.3.9.
 """
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -44,30 +46,71 @@ class _Product(NamedTuple):
     platform: str = ""
 
 
-def affected(root: Json, document: Json, vulnerabilities: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...]:
+class Tree:
+    """The products of a document by id, and its groups of them."""
+
+    def __init__(self, root: Json, document: Json, parts: Parts) -> None:
+        tree = parts.object(root, "product_tree")
+        publisher = document.get("publisher")
+        maker = ""
+        if isinstance(publisher, dict) and publisher.get("category") == "vendor":
+            maker = parts.text(publisher, "name", "/document/publisher")
+        self.products: dict[str, _Product] = {}
+        for branch, path in parts.objects(tree, "branches", "/product_tree"):
+            _branch(branch, path, {}, maker, self.products, parts)
+        for full, path in parts.objects(tree, "full_product_names", "/product_tree"):
+            _add(full, path, {}, maker, self.products, parts)
+        for relation, path in parts.objects(tree, "relationships", "/product_tree"):
+            _relation(relation, path, self.products, parts)
+        self._groups = {
+            parts.text(group, "group_id", path): list(parts.texts(group, "product_ids", path))
+            for group, path in parts.objects(tree, "product_groups", "/product_tree")
+        }
+
+    def listed(self, holder: Json, path: str, parts: Parts) -> list[str]:
+        """The product ids that a flag or a remediation names, itself or by groups."""
+        grouped = (self._groups.get(group, ()) for group in parts.texts(holder, "group_ids", path))
+        return list(dict.fromkeys((*parts.texts(holder, "product_ids", path), *chain.from_iterable(grouped))))
+
+    def names(self, identifiers: Iterable[str]) -> tuple[str, ...]:
+        """What the products of these ids are called, without their versions."""
+        known = (self.products[each].stated.product for each in identifiers if each in self.products)
+        return tuple(dict.fromkeys(filter(None, known)))
+
+
+def affected(tree: Tree, vulnerabilities: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...]:
     """Every product of every vulnerability with its gravest status, each once, in the order of the tree."""
-    tree = _tree(root, document, parts)
     found: dict[_Key, Affected] = {}
     said: dict[_Key, set[int]] = {}
     for index, (vulnerability, path) in enumerate(vulnerabilities):
         statuses = parts.object(vulnerability, "product_status", path)
-        bounds = _bounds(statuses, tree)
-        for key, status in _STATUS.items():
-            for identifier in parts.texts(statuses, key, f"{path}/product_status"):
-                stated = _resolve(identifier, tree)
-                if not stated:
-                    parts.note("a product id that the product tree does not have", f"{path}/product_status/{key}")
-                if key in ("first_affected", "last_affected"):
-                    stated = [bounds.get((product.vendor, product.product), product) for product in stated]
-                if status in ("affected", "unknown"):
-                    stated += _platforms(identifier, tree)
-                for product in stated:
-                    name = (product.vendor, product.product, product.versions, product.cpe or "", product.purl or "")
-                    known = found.get(name)
-                    if known is None or _GRAVITY[status] > _GRAVITY[known.status]:
-                        found[name] = msgspec.structs.replace(product, status=status)
-                    said.setdefault(name, set()).add(index)
+        bounds = _bounds(statuses, tree.products)
+        for identifier, key, where in _stated(vulnerability, path, statuses, tree, parts):
+            status = _STATUS[key]
+            stated = _resolve(identifier, tree.products)
+            if not stated:
+                parts.note("a product id that the product tree does not have", where)
+            if key in ("first_affected", "last_affected"):
+                stated = [bounds.get((product.vendor, product.product), product) for product in stated]
+            if status in ("affected", "unknown"):
+                stated += _platforms(identifier, tree.products)
+            for product in stated:
+                name = (product.vendor, product.product, product.versions, product.cpe or "", product.purl or "")
+                known = found.get(name)
+                if known is None or _GRAVITY[status] > _GRAVITY[known.status]:
+                    found[name] = msgspec.structs.replace(product, status=status)
+                said.setdefault(name, set()).add(index)
     return _certain(found, said)
+
+
+def _stated(vulnerability: Json, path: str, statuses: Json, tree: Tree, parts: Parts) -> Iterator[tuple[str, str, str]]:
+    """Product id, status, and where it stands. A flag says why a product is not affected: it is not."""
+    for key in _STATUS:
+        for identifier in parts.texts(statuses, key, f"{path}/product_status"):
+            yield identifier, key, f"{path}/product_status/{key}"
+    for flag, where in parts.objects(vulnerability, "flags", path):
+        for identifier in tree.listed(flag, where, parts):
+            yield identifier, "known_not_affected", where
 
 
 def _certain(found: dict[_Key, Affected], said: dict[_Key, set[int]]) -> tuple[Affected, ...]:
@@ -89,9 +132,10 @@ def _certain(found: dict[_Key, Affected], said: dict[_Key, set[int]]) -> tuple[A
 
 
 def _bounds(statuses: Json, tree: dict[str, _Product]) -> dict[tuple[str, str], Affected]:
-    """Products whose first and last affected versions are given once each: one range instead of two versions.
+    """Products whose last affected version is given, and perhaps the first: a range instead of a version.
 
-    A lone first or last version says that there is more: no exact reading, so *possibly affected*.
+    Of a first one alone the end is open, and of several it is not said which belong together: no exact reading, so
+    *possibly affected*.
     """
     ends: dict[tuple[str, str], dict[str, list[Affected]]] = {}
     for key in ("first_affected", "last_affected"):
@@ -104,10 +148,9 @@ def _bounds(statuses: Json, tree: dict[str, _Product]) -> dict[tuple[str, str], 
     for names, pair in ends.items():
         first, last = pair.get("first_affected", []), pair.get("last_affected", [])
         text = "|".join([*(f">={a.versions}" for a in first[:1]), *(f"<={a.versions}" for a in last[:1])])
-        whole = len(first) == len(last) == 1
-        listed_ranges = ranges.read(text) if whole else ()
+        whole = len(first) <= 1 and len(last) == 1
         shown = text if whole else ", ".join(a.versions for a in (*first, *last))
-        made[names] = Affected(*names, versions=shown, ranges=listed_ranges)
+        made[names] = Affected(*names, versions=shown, ranges=ranges.read(text) if whole else ())
     return made
 
 
@@ -133,23 +176,6 @@ def _platforms(identifier: str, tree: dict[str, _Product]) -> list[Affected]:
             break
         identifier = known.platform
         found.append(tree[identifier].stated)
-    return found
-
-
-def _tree(root: Json, document: Json, parts: Parts) -> dict[str, _Product]:
-    """Every product id of the document."""
-    tree = parts.object(root, "product_tree")
-    publisher = document.get("publisher")
-    maker = ""
-    if isinstance(publisher, dict) and publisher.get("category") == "vendor":
-        maker = parts.text(publisher, "name", "/document/publisher")
-    found: dict[str, _Product] = {}
-    for branch, path in parts.objects(tree, "branches", "/product_tree"):
-        _branch(branch, path, {}, maker, found, parts)
-    for full, path in parts.objects(tree, "full_product_names", "/product_tree"):
-        _add(full, path, {}, maker, found, parts)
-    for relation, path in parts.objects(tree, "relationships", "/product_tree"):
-        _relation(relation, path, found, parts)
     return found
 
 

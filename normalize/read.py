@@ -14,7 +14,6 @@ from normalize.recognise import UNKNOWN, recognise
 Drafts = Callable[[bytes, Source, datetime], Normalized]
 
 LATER: dict[Format, str] = {
-    "misp": "a MISP event",
     "csv": "a CSV of indicators",
 }
 """Formats that are recognised and not read yet."""
@@ -109,6 +108,10 @@ def _reader(kind: Format) -> Drafts:
         from normalize import news
 
         return news.drafts
+    if kind == "misp":
+        from normalize import misp
+
+        return misp.drafts
     if kind == "shadowserver":
         from normalize import abuse
 

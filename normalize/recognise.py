@@ -46,6 +46,7 @@ _INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
 _CELL = rb'"?(?:ip|ip-?address|indicator|ioc|value|type|entity_type|hash|md5|sha1|sha256|domain|url|hostname)"?'
 _TABLE = re.compile(rb"\A[^\n]*?(?:\A|[,;\t])" + _CELL + rb"[,;\t\r\n]", re.IGNORECASE)
 _PATTERN = re.compile(rb"\A[(\s]*\[\s*[a-z][a-z0-9-]*:")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 
 
@@ -142,10 +143,18 @@ def _vulnerabilities(keys: _Keys) -> Format | None:
 def _events(keys: _Keys) -> Format:
     if "Event" in keys or ("info" in keys and keys.keys() & {"Attribute", "Object", "threat_level_id", "analysis"}):
         return "misp"
-    if b'"Event"' in _raw(keys, "response")[:HEAD]:
+    if b'"Event"' in _raw(keys, "response")[:HEAD] or keys.keys() == {"response"}:
         return "misp"
     if "Feed" in keys:
         raise NormalizeError("a list of MISP feeds, not an event")
+    if "SharingGroup" in keys:
+        raise NormalizeError("a list of MISP sharing groups, not an event")
+    if "GalaxyCluster" in keys:
+        raise NormalizeError("a MISP galaxy, not an event")
+    if keys.keys() <= {"Object", "Attribute"} and keys:
+        raise NormalizeError("parts of a MISP event without the event")
+    if keys and all(map(_UUID.fullmatch, keys)):
+        raise NormalizeError("the manifest of a MISP feed: it lists events, and is none")
     raise NormalizeError(UNKNOWN)
 
 

@@ -11,12 +11,13 @@ from app import door, pipeline, workers
 from app.cli import output
 from app.cli.root import Json, cli, opened
 from app.service import Service
-from ingest import Format, RawDocument
+from ingest import Format, Known, RawDocument
 from ingest.files import FilesReader
 from pii_guard import Statement
 from triage import State, inbox, scores
 
 MOST = 10_000_000
+FORMATS: tuple[str, ...] = ("auto", *get_args(Known))
 Since = Annotated[str | None, typer.Option("--since", help="Only what changed since then: date or RFC 3339 time.")]
 
 
@@ -25,12 +26,12 @@ def ingest(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, .zip .gz .bz2 .xz archives.")],
     source: Annotated[str, typer.Option("--source", help="Id of a source in sources.toml.")],
-    format_: Annotated[str, typer.Option("--format", help="auto stix csaf kev epss cve rss shadowserver.")] = "auto",
+    format_: Annotated[str, typer.Option("--format", help=" ".join(FORMATS) + ".")] = "auto",
     json: Json = False,
 ) -> None:
     """Bring documents through the door, then let the release rules decide."""
-    if format_ not in ("auto", "stix", "csaf", "kev", "epss", "cve", "rss", "shadowserver"):
-        raise typer.BadParameter("use auto, stix, csaf, kev, epss, cve, rss or shadowserver", param_hint="--format")
+    if format_ not in FORMATS:
+        raise typer.BadParameter(f"use one of {', '.join(FORMATS)}", param_hint="--format")
     service = opened(context)
     started = time.monotonic()
     tally = read(service, paths, source, format_)  # type: ignore[arg-type]

@@ -75,14 +75,18 @@ def test_formats_by_content(body: bytes, kind: str) -> None:
         (b"<bom xmlns='x'/>", "bill of materials"),
         (b"<html><body/></html>", "a web page"),
         (b"<x/>", "not a format that is known"),
-        (b"# A heading\n\nSome | text |\n", "not a format that is known"),
+        (b"# A heading\n\nSome | text |\n|---|---|\n", "a page of text (Markdown) for people, not a feed"),
         (b"PK\x03\x04\x14\x00\x06\x00", "not a format that is known"),
         (b"%PDF-1.4\n", "not a format that is known"),
         (b'{"a": 1}', "not a format that is known"),
         (b"[]", "an empty list"),
         (b"[1]", "not a format that is known"),
         (b"Message-ID: <a@b>\nSubject: x\n\nx", "a mail message"),
-        (b'{"Event":{}}', "recognised as a MISP event, which this version does not read yet"),
+        (b'{"Event":{}}', "no MISP event in it"),
+        (b'[{"SharingGroup":{}}]', "a list of MISP sharing groups, not an event"),
+        (b'{"uuid":"x","GalaxyCluster":[]}', "a MISP galaxy, not an event"),
+        (b'{"Object":[{}]}', "parts of a MISP event without the event"),
+        (b'{"5be1e65d-8198-497b-bdf5-5ec20a016219":{"info":"x"}}', "the manifest of a MISP feed"),
         (b'{"a":1}\n{"a":1}\n', "one document a file"),
         (b'{"type": "bundle", ', "cut off"),
         (b'{"type": NaN}', "not valid JSON"),
@@ -125,7 +129,7 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
 
 
 def test_a_stated_format_overrides_the_content() -> None:
-    assert "recognised as a CSV" in refusal(BUNDLE.encode(), "csv").reason
+    assert "a table without a column of values" in refusal(BUNDLE.encode(), "csv").reason
     assert refusal(b'{"vulnerabilities":[]}', "stix").stage == "shape"
 
 
@@ -159,8 +163,10 @@ def test_every_file_of_the_corpus_is_read_or_refused(corpus: Path) -> None:
             continue
     assert kinds == {
         "csaf": {"csaf"},
+        "ioc-csv": {"csv"},
         "kev": {"kev", "cve"},
+        "misp": {"misp"},
         "rss": {"rss"},
-        "shadowserver": {"shadowserver"},
+        "shadowserver": {"shadowserver", "xarf", "csv"},
         "stix21": {"stix"},
     }

@@ -45,7 +45,7 @@ SCHEMES: dict[SourceKind, tuple[str, ...]] = {
     "csaf": ("https", "http"),
     "taxii": ("https", "http"),
     "misp": ("https", "http"),
-    "imap": ("imaps",),
+    "imap": ("imaps", "imap"),
     "kafka": ("kafka",),
 }
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -69,9 +69,11 @@ class MailboxReader:
             box = self._opened()
             try:
                 yield from self._messages(box, position)
-            finally:
                 with suppress(imaplib.IMAP4.error, OSError):
                     box.logout()
+            finally:
+                with suppress(OSError):
+                    box.shutdown()
         except (imaplib.IMAP4.error, OSError, EOFError, ValueError) as error:
             raise self._error(words(error, "IMAP")) from None
 
@@ -182,6 +184,11 @@ class _Box(imaplib.IMAP4):
         line = self._stream().readline(self._left + 1)
         self._spend(len(line))
         return line
+
+    def shutdown(self) -> None:
+        if self._reader is not None:
+            self._reader.close()  # or the socket stays open
+        super().shutdown()
 
     def _spend(self, size: int) -> None:
         self._left -= size

@@ -104,10 +104,13 @@ def dovecot(folder: Path) -> Iterator[Dovecot]:
         user, group, rootless, logins = "dovecot", "dovecot", (), ""
     listeners = (f"inet_listener imap {{\nport = {imap}\n}}", f"inet_listener imaps {{\nport = {imaps}\nssl = yes\n}}")
     settings = (
-        *("protocols = imap", "listen = 127.0.0.1", "first_valid_uid = 1", logins),
+        *("protocols = imap", "listen = 127.0.0.1", "first_valid_uid = 1", "auth_failure_delay = 0", logins),
         *(f"base_dir = {home}/run", f"state_dir = {home}/state", f"log_path = {home}/log"),
         *("ssl = yes", f"ssl_cert = <{certificate}", f"ssl_key = <{certificate}"),
-        *(f"mail_location = maildir:{mails}/%u", *_block("service anvil", *rootless)),
+        *(
+            f"mail_location = maildir:{mails}/%u",
+            *_block("service anvil", *_block("unix_listener anvil-auth-penalty", "mode = 0"), *rootless),
+        ),
         *_block("service imap-login", *listeners, *rootless),
         *_block("passdb", "driver = static", f"args = user={USER} password={{PLAIN}}{PASSWORD}"),
         *_block("userdb", "driver = static", f"args = uid={user} gid={group} home={mails}/%u"),

@@ -1,0 +1,104 @@
+"""What tests of readers share: a source, its secret, what a reading gave."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest import Expected, Feed, RawDocument, Reached, Reader, Source, SourceError, SourceKind, Unreadable
+from ingest.http import Bounds
+from ingest.readers import READERS, reader
+
+KEY = b"a key of thirty-two bytes, or so"
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+QUICK = Bounds(connect=5, idle=1.5, answer=3, poll=20)
+
+
+@dataclass
+class Pulled:
+    """What one poll gave, in order, and how it ended."""
+
+    documents: list[RawDocument] = field(default_factory=list)
+    refused: list[Unreadable] = field(default_factory=list)
+    positions: list[str] = field(default_factory=list)
+    expected: int | None = None
+    error: SourceError | None = None
+    order: list[object] = field(default_factory=list)
+
+    @property
+    def position(self) -> str:
+        """The last one; empty: none was given."""
+        return self.positions[-1] if self.positions else ""
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [each.body for each in self.documents]
+
+    @property
+    def keys(self) -> list[str]:
+        return [each.key for each in self.documents]
+
+
+def source(kind: SourceKind, url: str, **feed: Any) -> Source:
+    """A source of that kind."""
+    return Source("partner", "Partner", kind=kind, feed=Feed(url, **feed))
+
+
+def made(read: Source, now: datetime = NOW, bounds: Bounds = QUICK) -> Reader:
+    """Its reader, as the registry makes it, but impatient."""
+    ordinary = reader(read, key=KEY, clock=lambda: now)
+    assert type(ordinary).__name__ == READERS[read.kind][1]
+    impatient: Callable[..., Reader] = type(ordinary)
+    return impatient(read, key=KEY, clock=lambda: now, bounds=bounds)
+
+
+def pull(read: Source, position: str = "", now: datetime = NOW, bounds: Bounds = QUICK) -> Pulled:
+    """One poll to its end. An error is kept with what came before it; anything but a SourceError is a failure."""
+    pulled = Pulled()
+    try:
+        for each in made(read, now, bounds).read(position):
+            pulled.order.append(each)
+            if isinstance(each, RawDocument):
+                pulled.documents.append(each)
+            elif isinstance(each, Unreadable):
+                pulled.refused.append(each)
+            elif isinstance(each, Reached):
+                pulled.positions.append(each.position)
+            elif isinstance(each, Expected):
+                pulled.expected = each.documents
+    except SourceError as error:
+        pulled.error = error
+    assert pulled.error is None or str(pulled.error).startswith("partner: "), pulled.error
+    return pulled
+
+
+def whole(read: Source, position: str = "", now: datetime = NOW) -> Pulled:
+    """One poll that has to reach its end."""
+    pulled = pull(read, position, now)
+    assert pulled.error is None, pulled.error
+    return pulled
+
+
+def words(read: Source, position: str = "") -> str:
+    """How a poll fails."""
+    error = pull(read, position).error
+    assert error is not None
+    return str(error)
+
+
+def interrupted(read: Source, after: int, now: datetime = NOW) -> Iterator[object]:
+    """The first things that a poll gives; then it is left, as when a process stops."""
+    reading = made(read, now).read("")
+    for _ in range(after):
+        yield next(reading)
+    reading.close()  # type: ignore[attr-defined]
+
+
+def absent(text: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A secret stands in no log."""
+    assert text not in caplog.text
+    for file in folder.rglob("*.log"):
+        assert text not in file.read_text(errors="replace")

@@ -1,0 +1,323 @@
+"""Mailboxes, read from a real Dovecot; and from servers that lie, over real sockets."""
+
+import imaplib
+import io
+import re
+import ssl
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from socket import create_server, socket
+from typing import Any
+
+import pytest
+
+from ingest import Source
+from ingest.http import Bounds
+from tests.ingest.reading import NOW, pull, source, whole, words
+from tests.ingest.servers import PASSWORD, USER, Dovecot, dovecot, secret_file
+from tests.ingest.webserver import Authority
+
+REPORT = b'"timestamp","ip","port","tag"\n"2026-03-02 00:01:25","198.51.100.7",3389,"rdp"\n'
+TODAY = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
+    with dovecot(tmp_path_factory.mktemp("imap")) as started:
+        yield started
+
+
+@pytest.fixture
+def box(server: Dovecot, request: pytest.FixtureRequest) -> Iterator[imaplib.IMAP4]:
+    """Logged in, with a folder of the test's own (its name: `FOLDER`)."""
+    context = ssl.create_default_context(cafile=server.ca_file)
+    with imaplib.IMAP4_SSL("localhost", server.imaps, ssl_context=context) as opened:
+        opened.login(USER, PASSWORD)
+        opened.delete("Reports")
+        opened.create("Reports")
+        yield opened
+
+
+@pytest.fixture
+def reports(server: Dovecot, tmp_path: Path) -> Source:
+    return folder(server, tmp_path)
+
+
+def folder(server: Dovecot, home: Path, path: str = "/Reports", **more: Any) -> Source:
+    url = f"imaps://localhost:{server.imaps}{path}"
+    return source("imap", url, **{"user": USER, "secret_file": secret_file(home), "ca_file": server.ca_file, **more})
+
+
+def report(number: int, body: bytes = REPORT) -> bytes:
+    """A mail with a zipped CSV, as Shadowserver sends them."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"2026-03-02-scan_rdp-{number}.csv", body + b"%d\n" % number)
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "autoreports@example.net", "cert@example.org", f"Report {number}"
+    mail["Message-ID"] = f"<{number}@example.net>"
+    mail.set_content("See attached.\n")
+    mail.add_attachment(packed.getvalue(), maintype="application", subtype="zip", filename=f"{number}.zip")
+    return mail.as_bytes().replace(b"\n", b"\r\n")
+
+
+def add(box: imaplib.IMAP4, message: bytes, at: datetime = TODAY, into: str = "Reports") -> None:
+    answer, _ = box.append(into, "", imaplib.Time2Internaldate(at), message)
+    assert answer == "OK"
+
+
+def seen(box: imaplib.IMAP4, into: str = "Reports") -> list[bytes]:
+    box.select(into, readonly=True)
+    return [line for line in box.uid("FETCH", "1:*", "(FLAGS)")[1] if line]
+
+
+def test_attachments_come_unpacked_and_nothing_is_marked(box: imaplib.IMAP4, reports: Source) -> None:
+    for number in (1, 2):
+        add(box, report(number))
+    before = seen(box)
+    pulled = whole(reports, now=TODAY)
+    assert pulled.bodies == [REPORT + b"1\n", REPORT + b"2\n"]
+    assert [each.origin for each in pulled.documents] == ["mail 1, part 2", "mail 2, part 2"]
+    assert pulled.expected == 2
+    assert seen(box) == before
+    assert not any(b"Seen" in line for line in before)
+
+
+def test_only_what_is_new_is_read_again(box: imaplib.IMAP4, reports: Source) -> None:
+    add(box, report(1))
+    first = whole(reports, now=TODAY)
+    assert whole(reports, first.position, TODAY).order[1:] == []
+    add(box, report(2))
+    second = whole(reports, first.position, TODAY)
+    assert second.bodies == [REPORT + b"2\n"]
+    assert not set(first.keys) & set(second.keys)
+
+
+def test_each_position_covers_the_mails_before_it(box: imaplib.IMAP4, reports: Source) -> None:
+    for number in range(5):
+        add(box, report(number))
+    pulled = whole(reports, now=TODAY)
+    for taken, position in enumerate(pulled.positions, start=1):
+        assert whole(reports, position, TODAY).bodies == pulled.bodies[taken:]
+
+
+def test_a_folder_that_is_numbered_anew_is_read_again(box: imaplib.IMAP4, reports: Source) -> None:
+    add(box, report(1))
+    first = whole(reports, now=TODAY)
+    box.delete("Reports")
+    box.create("Reports")
+    add(box, report(1))
+    second = whole(reports, first.position, TODAY)
+    assert second.keys == first.keys  # the same document: the door takes it once
+    assert second.position != first.position
+
+
+def test_the_first_poll_goes_back_as_far_as_said(box: imaplib.IMAP4, server: Dovecot, tmp_path: Path) -> None:
+    add(box, report(1), TODAY - timedelta(days=40))
+    add(box, report(2), TODAY - timedelta(days=3))
+    assert whole(folder(server, tmp_path), now=TODAY).bodies == [REPORT + b"2\n"]
+    assert len(whole(folder(server, tmp_path, since=timedelta(days=60)), now=TODAY).bodies) == 2
+
+
+def test_a_mail_that_is_too_large_is_not_fetched(box: imaplib.IMAP4, server: Dovecot, tmp_path: Path) -> None:
+    add(box, report(1, REPORT * 40_000))  # packs well
+    add(box, report(2))
+    add(box, b"Subject: x\r\n\r\n" + b"y" * 200_000)
+    pulled = whole(folder(server, tmp_path, max_bytes=100_000), now=TODAY)
+    assert pulled.bodies == [REPORT + b"2\n"]
+    assert [each.origin for each in pulled.refused] == ["mail 1, part 2", "mail 3"]
+    assert pulled.refused[1].reason.startswith("larger than")
+    assert whole(folder(server, tmp_path), pulled.position, TODAY).documents == []
+
+
+def test_a_newsletter_is_a_document_itself(box: imaplib.IMAP4, reports: Source) -> None:
+    text = b"From: news@example.net\r\nSubject: Week\r\nList-Id: <x.example.net>\r\n\r\nPatch Exchange.\r\n"
+    add(box, text)
+    (document,) = whole(reports, now=TODAY).documents
+    assert document.body == text
+    assert document.origin == "mail 1"
+
+
+def test_folders_with_names_that_are_not_ascii(box: imaplib.IMAP4, server: Dovecot, tmp_path: Path) -> None:
+    box.create('"Cafe &AOk-n"')
+    add(box, report(7), into='"Cafe &AOk-n"')
+    assert whole(folder(server, tmp_path, "/Cafe%20%C3%A9n"), now=TODAY).bodies == [REPORT + b"7\n"]
+
+
+def test_starttls(box: imaplib.IMAP4, server: Dovecot, tmp_path: Path) -> None:
+    add(box, report(1))
+    url = f"imap://localhost:{server.imap}/Reports"
+    read = source("imap", url, user=USER, secret_file=secret_file(tmp_path), ca_file=server.ca_file)
+    assert whole(read, now=TODAY).bodies == [REPORT + b"1\n"]
+
+
+def test_a_wrong_password_folder_or_authority(
+    server: Dovecot, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = secret_file(tmp_path, "not-the-password")
+    told = words(folder(server, tmp_path, secret_file=other))
+    assert "does not accept our credentials: check user and secret_file" in told
+    assert "not-the-password" not in told + caplog.text
+    assert "no folder of that name" in words(folder(server, tmp_path, "/Nowhere"))
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    assert "TLS certificate is not trusted" in words(folder(server, tmp_path, ca_file=Authority(stranger).file))
+    assert "another name" in words(
+        source("imap", f"imaps://127.0.0.1:{server.imaps}/", user=USER, ca_file=server.ca_file)
+    )
+
+
+def test_nobody_listens(server: Dovecot, tmp_path: Path) -> None:
+    with create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert "refuses the connection" in words(source("imap", f"imaps://localhost:{port}/INBOX"))
+
+
+Script = Callable[[socket], None]
+
+
+@contextmanager
+def scripted(home: Path, script: Script) -> Iterator[Source]:
+    """A TLS server that says what it likes to whoever connects."""
+    authority = Authority(home)
+    context = authority.context("localhost")
+    with create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError), context.wrap_socket(listening.accept()[0], server_side=True) as connected:
+                connected.settimeout(20)
+                script(connected)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"imaps://localhost:{listening.getsockname()[1]}/INBOX"
+        yield source("imap", url, user=USER, secret_file=secret_file(home), ca_file=authority.file, max_bytes=1 << 20)
+    thread.join(20)
+
+
+def imap(**answers: bytes) -> Script:
+    """A server that says these things, by command (`search`, `sizes`, `body`), and else what it should."""
+
+    def script(client: socket) -> None:
+        lines = client.makefile("rb")
+        client.sendall(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\r\n")
+        for line in lines:
+            tag, _, command = line.strip().partition(b" ")
+            name = {
+                b"AUTHENTICATE": "login", b"EXAMINE": "examine", b"UID SEARCH": "search", b"CAPABILITY": "capability",
+            }.get(command.partition(b" ")[0] if command[:3] != b"UID" else command[:10], "")  # fmt: skip
+            name = "sizes" if b"SIZE" in command else "body" if b"BODY" in command else name
+            if name == "login":
+                client.sendall(b"+ \r\n")
+                lines.readline()
+            usual = {
+                "capability": b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n",
+                "examine": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n",
+                "search": b"* SEARCH 1\r\n",
+                "sizes": b"* 1 FETCH (UID 1 RFC822.SIZE 30)\r\n",
+                "body": b"* 1 FETCH (UID 1 BODY[] {29}\r\nSubject: x\r\nTo: y\r\n\r\nhello ab)\r\n",
+            }
+            client.sendall(answers.get(name, usual.get(name, b"")))
+            if answers.get(name, b" ").endswith(b"\n") or name not in answers:
+                client.sendall(tag + b" OK done\r\n")
+            else:
+                return
+
+    return script
+
+
+def test_the_scripted_server_serves_as_it_should(tmp_path: Path) -> None:
+    with scripted(tmp_path, imap()) as read:
+        (document,) = whole(read).documents
+    assert document.body == b"Subject: x\r\nTo: y\r\n\r\nhello ab"
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"body": b"* 1 FETCH (UID 1 BODY[] {99999999999}\r\n" + b"x" * 3_000_000}, "broke off|not IMAP"),
+        ({"body": b"* 1 FETCH (UID 1 BODY[] {30}\r\nhalf"}, "broke off"),
+        ({"search": b"* SEARCH " + b"1 " * 20_000_000 + b"\r\n"}, "broke off|not IMAP"),
+        ({"search": b"* SEARCH one two\r\n"}, "not IMAP"),
+        ({"search": (b"* X " + b"x" * 10_000 + b"\r\n") * 4000}, "broke off|not IMAP"),
+        ({"examine": b"* 1 EXISTS\r\n"}, "UIDVALIDITY"),
+        ({"capability": b"\x00\xff" * 500}, "broke off|not IMAP"),
+        ({"sizes": b"* 1 FETCH (UID 1 RFC822.SIZE "}, "broke off|not IMAP"),
+    ],
+    ids=["announces 93 GiB", "dies half-way", "endless list", "no numbers", "floods", "no UIDVALIDITY", "noise", "cut"],
+)
+def test_servers_that_lie_or_die(tmp_path: Path, answers: dict[str, bytes], told: str) -> None:
+    with scripted(tmp_path, imap(**answers)) as read:
+        pulled = pull(read)
+    assert pulled.documents == []
+    assert pulled.positions == []
+    assert re.search(told, str(pulled.error))
+
+
+def test_a_server_that_hangs_or_drips(tmp_path: Path) -> None:
+    def silent(client: socket) -> None:
+        client.sendall(b"* OK hold on\r\n")
+        with suppress(OSError):
+            client.recv(1000)
+            client.recv(1000)  # until they give up
+
+    def drips(client: socket) -> None:
+        with suppress(OSError):
+            while True:
+                client.sendall(b"*")
+                threading.Event().wait(0.2)
+
+    for number, script in enumerate((silent, drips)):
+        home = tmp_path / str(number)
+        home.mkdir()
+        with scripted(home, script) as read:
+            pulled = pull(read, bounds=Bounds(connect=2, idle=1, poll=3))
+        assert "took too long" in str(pulled.error)
+
+
+def test_uids_that_cannot_be_do_not_move_the_position(tmp_path: Path) -> None:
+    with scripted(tmp_path, imap(search=b"* SEARCH 1 18446744073709551615\r\n")) as read:
+        assert '"uid":1' in whole(read).position
+
+
+def test_no_tls_no_reading(tmp_path: Path) -> None:
+    said: list[bytes] = []
+
+    def plain(client: socket) -> None:
+        client.sendall(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\r\n")
+        for line in client.makefile("rb"):
+            said.append(line)
+            client.sendall(b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n" + line.split()[0] + b" OK done\r\n")
+
+    with create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=lambda: plain(listening.accept()[0]), daemon=True)
+        thread.start()
+        url = f"imap://localhost:{listening.getsockname()[1]}/INBOX"
+        told = words(source("imap", url, user=USER, secret_file=secret_file(tmp_path)))
+        thread.join(10)
+    assert "offers no TLS" in told
+    assert all(b"CAPABILITY" in line or b"LOGOUT" in line for line in said)
+
+
+@pytest.mark.corpus
+def test_real_report_mails(corpus: Path, box: imaplib.IMAP4, reports: Source) -> None:
+    mails = sorted((corpus / "shadowserver" / "mail").glob("*.eml"))
+    for file in mails:
+        add(box, file.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    pulled = whole(reports, now=TODAY)
+    assert len(pulled.positions) == len(mails)
+    signed = [each for each in pulled.documents if each.origin in ("mail 1, part 2", "mail 2, part 2")]
+    assert [each.body.startswith(b'"timestamp","ip"') for each in signed] == [True, True]
+    assert len(pulled.documents) >= len(mails)
+
+
+def test_the_clock_is_the_service_s(box: imaplib.IMAP4, reports: Source) -> None:
+    add(box, report(1))
+    (document,) = whole(reports, now=TODAY).documents
+    assert document.received_at == TODAY
+    assert NOW < TODAY

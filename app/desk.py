@@ -14,7 +14,7 @@ from dispatch import outbox
 from filtering import Explanation, Match
 from pii_guard import journal
 from subscribers import registry
-from triage import TriageError, decide, inbox
+from triage import TriageError, decide, inbox, joining
 from triage.decide import Request
 from triage.rules import Rule
 
@@ -50,6 +50,30 @@ def decide_on(service: Service, request: Request) -> Done:
         state = inbox.row(connection, request.item).state
         _account(service, connection, request.item, request.act, request.by)
         return Done(state, outbox.waiting(connection, request.item) - before)
+
+
+def merge(service: Service, one: str, other: str, word: joining.Word) -> tuple[str, str]:
+    """Two items are one threat: (the one that stays, the one it took in). What went out of both is now of the first.
+    Raises TriageError."""
+    desk, now = service.settings.main.desk, service.clock()
+    with service.transaction() as connection:
+        survivor, taken = joining.merge(connection, service.guard, desk, one, other, word, now)
+        releasing.took_in(connection, survivor, [taken], now)
+        for each in (survivor, taken):
+            _account(service, connection, each, "merge", word.by)
+    return survivor, taken
+
+
+def split(service: Service, item: str, source: str, word: joining.Word) -> str:
+    """What a source says of an item is another threat; the item where that lies now. What of both is out and still
+    stands is shown as it was; the rest is no longer shown, until somebody decides on it. Raises TriageError."""
+    desk, now = service.settings.main.desk, service.clock()
+    with service.transaction() as connection:
+        target = joining.split(connection, service.guard, desk, item, source, word, now)
+        for each in (item, target):
+            releasing.show(service, connection, each)
+            _account(service, connection, each, "split", word.by)
+    return target
 
 
 def by_rules(service: Service, item: str, mark: str) -> Rule | None:

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
 from app.observe import log
 from app.service import Service
-from app.views import Views, matching
+from app.views import Views, matching, shown
 from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publication
 from filtering import Match
 from subscribers import Subscriber, registry
 from tlp import Refusal
 from triage import Released, decide, inbox, releases
+from triage.composition import composed
 from triage.decide import Case
 
 
@@ -27,11 +29,12 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
     views = Views(service, connection, released)
     outbox.cancel_waiting(connection, released.item.id, "superseded", now, before=released.item.version)
     before = _reached(connection, released.item.id)
+    same = {each for each in set(before.values()) if _says_the_same(service, connection, released, each)}
     orders = []
     reached = (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
     for subscriber in registry.by_numbers(connection, reached):
         known = before.get(subscriber.id)
-        if known is not None and known >= released.item.version:  # decided once more on it: nothing new to tell
+        if known in same:  # decided once more on it, or it says again what it said then: nothing new to tell
             continue
         kind: DeliveryKind = "alert" if known is None else "update"
         for channel, contact in enumerate(subscriber.contacts):
@@ -71,6 +74,14 @@ def publish_to(connection: sa.Connection, views: Views, subscriber: Subscriber, 
         publication.publish(connection, subscriber.id, view, now)
     else:
         publication.withdraw(connection, views.released.item.id, now, alias=subscriber.id)
+
+
+def show(service: Service, connection: sa.Connection, item: str) -> None:
+    """What of an item is out and still stands, published anew: what was said of it beside that went elsewhere."""
+    look = partial(shown, service)
+    released = decide.out(connection, service.guard, item, look, service.settings.consents)
+    if released is not None:
+        publish(service, connection, released, matched(service, connection, released))
 
 
 def source_withdrew(released: Released) -> bool:
@@ -120,6 +131,16 @@ def _reached(connection: sa.Connection, item: str) -> dict[str, int]:
             if own & releases.told(connection, split_from, version):
                 earlier[who] = 0
     return earlier | ledger.recipients(connection, item)
+
+
+def _says_the_same(service: Service, connection: sa.Connection, released: Released, version: int) -> bool:
+    """Was what went out of an earlier version the same as what goes out now?"""
+    item = released.item
+    if version >= item.version:
+        return True
+    was = decide.earlier(connection, service.guard, item.id, version, service.settings.consents) if version else None
+    now = service.clock()
+    return was is not None and composed(service.guard, was.item, now)[1] == composed(service.guard, item, now)[1]
 
 
 def _may_see(views: Views, subscriber: Subscriber, match: Match, closed: bool) -> bool:

@@ -13,11 +13,6 @@ from normalize.recognise import UNKNOWN, recognise
 
 Drafts = Callable[[bytes, Source, datetime], Normalized]
 
-LATER: dict[Format, str] = {
-    "csv": "a CSV of indicators",
-}
-"""Formats that are recognised and not read yet."""
-
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -33,8 +28,6 @@ def normalize(document: RawDocument) -> Normalized:
     """
     body, problem = readable(document.body)
     kind = document.format if document.format != "auto" else recognise(body)
-    if kind in LATER:
-        raise NormalizeError(f"recognised as {LATER[kind]}, which this version does not read yet")
     try:
         with paused():
             found = _reader(kind)(body, document.source, document.received_at)
@@ -100,6 +93,10 @@ def _reader(kind: Format) -> Drafts:
         from normalize import epss
 
         return epss.drafts
+    if kind == "csv":
+        from normalize import indicators
+
+        return indicators.drafts
     if kind == "xarf":
         from normalize import xarf
 

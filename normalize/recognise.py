@@ -43,8 +43,7 @@ _XARF = frozenset(("ReporterInfo", "xarf_version", "Reported-From"))
 _EPSS_HEAD = re.compile(rb"\A(?:#model_version:[^\n]*\n)?cve,epss\b", re.IGNORECASE)
 _CHANGES = re.compile(rb'\A\s*"?[\w./-]+\.json"?,"?\d{4}-\d\d-\d\dT')
 _INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
-_CELL = rb'"?(?:ip|ip-?address|indicator|ioc|value|type|entity_type|hash|md5|sha1|sha256|domain|url|hostname)"?'
-_TABLE = re.compile(rb"\A[^\n]*?(?:\A|[,;\t])" + _CELL + rb"[,;\t\r\n]", re.IGNORECASE)
+_MARKDOWN = re.compile(rb"\A# \S[^\0]*?(?:\]\(|^```|^## \w)|^\|?[ :]*-{3,}[-: ]*\|", re.MULTILINE)
 _PATTERN = re.compile(rb"\A[(\s]*\[\s*[a-z][a-z0-9-]*:")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
@@ -201,6 +200,10 @@ def _text(head: bytes) -> Format:
         return "xarf"
     if is_message(head):
         raise NormalizeError("a mail message; this version reads files that were attached, not the message")
-    if _TABLE.match(head.splitlines()[0] + b"\n" if head else b""):
+    from normalize import indicators
+
+    if indicators.sniff(head):
         return "csv"
+    if _MARKDOWN.search(head):
+        raise NormalizeError("a page of text (Markdown) for people, not a feed")
     raise NormalizeError(UNKNOWN)

@@ -239,9 +239,13 @@ def _stricter(one: Observable, other: Observable) -> Observable:
 
 def _product_meaning(product: Affected) -> str:
     """A product and its versions, without their wording where the reading is exact."""
-    versions = sorted(str(r.constraints) for r in product.ranges) or _spaced(product.versions)
     names = (product.vendor, product.product, product.cpe or "", product.purl or "")
-    return _encode([*(name.casefold() for name in names), versions, product.status]).decode()
+    return _encode([*(name.casefold() for name in names), versions_meant(product), product.status]).decode()
+
+
+def versions_meant(product: Affected) -> tuple[str, ...]:
+    """The exact reading of its versions, whatever their wording; where there is none, the words."""
+    return tuple(sorted(str(each.constraints) for each in product.ranges)) or (_spaced(product.versions),)
 
 
 def _values(observables: Sequence[Observable]) -> str:

@@ -1,10 +1,9 @@
-"""Commands for what comes in: ingest, items, item, refused."""
+"""Commands for what comes in: ingest, items, refused."""
 
 import time
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-import msgspec
 import typer
 
 from app import door, pipeline, workers
@@ -13,8 +12,7 @@ from app.cli.root import Json, cli, opened
 from app.service import Service
 from ingest import Format, Known, RawDocument
 from ingest.files import FilesReader
-from pii_guard import Statement
-from triage import State, inbox, scores
+from triage import State, inbox
 
 MOST = 10_000_000
 FORMATS: tuple[str, ...] = ("auto", *get_args(Known))
@@ -107,61 +105,6 @@ def items(
 
 
 @cli.command()
-def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
-    """One item whole: facts, label, STIX, findings, sources, versions, history."""
-    service = opened(context)
-    with service.reading() as connection:
-        card = inbox.card(connection, item_id)
-        whole = inbox.load(connection, service.guard, item_id)
-        history = inbox.past(connection, item_id)
-        facts = inbox.standing_facts(whole)
-        epss = scores.highest(scores.of(connection, facts.cves), facts.cves, facts.epss)
-    objects = {each["id"]: each for part in whole.statements for each in msgspec.json.decode(part.objects)}
-    priority = {"kans": facts.kans, "schade": facts.schade, "cvss": facts.cvss, "epss": epss}
-    findings = [msgspec.to_builtins(each) for part in (*whole.statements, *whole.facts) for each in part.findings]
-    said = [_said(part) for part in (*whole.statements, *whole.facts)]
-    if json:
-        stix = {"type": "bundle", "id": bundle_id(whole.id, whole.version), "objects": list(objects.values())}
-        more = {"stix": stix, "findings": findings, "history": history, "priority": priority, "statements": said}
-        output.line({**card, **more})
-        return
-    output.say(f"{card['id']}  version {card['version']}  {card['state']}  TLP:{card['tlp']}  {card['urgency']}")
-    output.say(card["title"])
-    for name in ("kind", "cves", "sectors", "countries", "sources", "labels", "holds", "exploited"):
-        if card.get(name) not in (None, []):
-            output.say(f"  {name}: {output.cell(card[name])}")
-    output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
-    products: dict[str, list[str]] = {}
-    for each in card["affected"]:
-        products.setdefault(f"{each['vendor']} {each['product']}".strip(), []).append(each["versions"] or "any version")
-    for name, versions in products.items():
-        output.say(f"  affected: {name}: {', '.join(versions).replace('vers:unknown/', '')}")
-    for part in said:
-        output.say(f"\n{part['source']} (TLP:{part['label']}, regime {part['regime']})\n  {part['title']}")
-        if part["summary"]:
-            output.say("  " + str(part["summary"]).replace("\n", "\n  "))
-    output.say(f"\n{len(objects)} STIX objects, {sum(each['count'] for each in findings)} personal-data findings")
-    for each in history:
-        output.say(f"  {output.moment(each['at'])}  {each['by']}: {each['what']} {each['reason']}")
-
-
-def _said(part: Statement) -> dict[str, Any]:
-    """What one source said, for analysts."""
-    return {
-        "source": part.source,
-        "label": part.label.value,
-        "title": part.title,
-        "summary": part.summary,
-        "regime": part.regime,
-        "holds": list(part.holds),
-        "source_time": part.source_time,
-        "received_at": part.received_at,
-        "remedies": list(part.facts.remedies),
-        "references": list(part.references),
-    }
-
-
-@cli.command()
 def refused(
     context: typer.Context,
     limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many.")] = 1000,
@@ -176,13 +119,6 @@ def refused(
         return
     columns = ("at", "source", "origin", "stage", "reason", "path")
     output.table(columns, ([row[name] for name in columns] for row in rows), "Nothing was refused.")
-
-
-def bundle_id(item_id: str, version: int) -> str:
-    """A stable id for the bundle of an item version."""
-    from normalize.stix import new_id
-
-    return new_id("bundle", item_id, str(version))
 
 
 def moment(text: str | None, option: str = "--since") -> Any:

@@ -4,6 +4,7 @@ Every value becomes an observable; those that their publisher wants looked for (
 value is everybody's or was reported as a false positive. Whose a value is, is told as evidence; the guard decides.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -188,9 +189,7 @@ class Gathered:
         elif how == "reference":
             self.references += web_addresses([one.value]) if one.category != "Internal reference" else ()
         elif how == "technical":
-            evidence = _evidence(one)
-            words, detail = " ".join(sorted(evidence)), {"kind": one.type}
-            self._technical.append(Observable("other", one.value[:_LONGEST], _role(evidence), words, detail=detail))
+            self._technical.append(_technical(one))
         else:  # the name of an actor, a campaign, a malware
             self.graph.add(cluster(how, one.value[:_LONGEST]), one.context.label)
 
@@ -283,6 +282,13 @@ def _joined(told: list[Attribute]) -> Attribute:
         last=max((one.last for one in told if one.last), default=None),
         context=next((one.context for one in told if one.context is not NOTHING), NOTHING),
     )
+
+
+def _technical(one: Attribute) -> Observable:
+    """What STIX has no object for. What may be a path is one, since paths name users."""
+    evidence, path = _evidence(one), re.search(r"\\|/(?:home|Users)/", one.value)
+    told, detail = " ".join(sorted(evidence)), {"kind": one.type}
+    return Observable("file" if path else "other", one.value[:_LONGEST], _role(evidence), told, detail=detail)
 
 
 def _evidence(one: Attribute) -> set[str]:

@@ -11,6 +11,7 @@ from normalize.authored import timestamp
 from normalize.misp_attribute import Attribute
 from normalize.misp_context import Context, place, target
 from normalize.misp_objects import Object
+from normalize.misp_types import RELATIONS
 from normalize.patterns import Reading, reading
 from normalize.stix import new_id
 from tlp import Label, markings
@@ -157,6 +158,6 @@ class Graph:
 
 
 def _relation(name: str) -> str:
-    """MISP's names for relations are STIX's, or the nearest that says nothing wrong."""
+    """MISP's names for relations, where they are known words; else that there is one (a name could be anything)."""
     words = name.strip().lower().replace("_", "-").replace(" ", "-")
-    return words if words.isascii() and words.replace("-", "").isalnum() and len(words) < 64 else "related-to"
+    return words if words in RELATIONS else "related-to"

@@ -135,3 +135,14 @@ PROSE_RELATIONS = frozenset({"description", "summary", "comment", "text", "signa
 """What of an object's text fields is for people; the others are states, dates and names that say little alone."""
 CONNECTIONS = frozenset({"network-connection", "network-socket", "network-traffic", "netflow", "http-request"})
 """Objects whose source is whoever called: the victim, when the other end is an attacker's."""
+RELATIONS = frozenset(
+    _are(
+        "known",
+        "analysis-of attributed-to authored-by based-on beacons-to characterizes communicates-with "
+        "compromises connected-to consists-of contains controls delivers derived-from detected-as "
+        "downloaded-from downloads dropped-by drops duplicate-of executed-by executes exfiltrates-to exploits "
+        "extracted-from has header-of hosts impersonates included-in includes indicates located-at "
+        "originates-from owns resolved-to targets uses variant-of written-by",
+    )
+)
+"""Names of relations, of STIX 2.1 and of MISP's objects."""

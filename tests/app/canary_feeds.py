@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tests.app import canary_misp
 from tests.app.canary import Document, Planter
 
 AT = "2026-03-02T08:00:00.000Z"
@@ -43,6 +44,7 @@ def documents(planter: Planter) -> Iterator[Document]:
     yield Document(
         "news", f'<!DOCTYPE r [<!ENTITY a "{entity}">]><rss><channel><item><title>&a;'.encode(), "rss", "e.xml"
     )
+    yield from canary_misp.documents(planter)
 
 
 def _json(source: str, kind: str, name: str, document: dict[str, Any]) -> Document:

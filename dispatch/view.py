@@ -200,22 +200,38 @@ def _objects(
     reader: str,
     parts: Parts,
 ) -> tuple[dict[str, Any], ...]:
-    """Union by id of the statements' objects (the latest `modified` of an id), marked, with their markings."""
-    found: dict[str, dict[str, Any]] = {}
+    """Union by id of the statements' objects (the latest `modified` of an id), marked, with their markings.
+
+    Where one statement has two objects of one id and time that say different things, both stand.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
     for each in visible:
+        own: dict[str, list[dict[str, Any]]] = {}
         for obj in parts.objects[each.key]:
-            known = found.get(obj["id"])
-            if known is None or obj.get("modified", "") > known.get("modified", ""):
-                found[obj["id"]] = obj
+            _newest(own.setdefault(obj["id"], []), obj)
+        for identifier, objects in own.items():
+            known = found.get(identifier)
+            if known is None or objects[0].get("modified", "") > known[0].get("modified", ""):
+                found[identifier] = objects
         if each.kind == "exposure":
             mine = [o for o in seen[each.key] if o.own]
             for obj in sightings(mine, released.item.id, reader, each.received_at):
-                found.setdefault(obj["id"], obj)
-    marked = [_marked(obj, label, released.label) for obj in found.values() if obj["type"] != "marking-definition"]
+                found.setdefault(obj["id"], [obj])
+    every = [obj for objects in found.values() for obj in objects]
+    marked = [_marked(obj, label, released.label) for obj in every if obj["type"] != "marking-definition"]
     used = {label} | {_LABELS[ref] for obj in marked for ref in obj["object_marking_refs"] if ref in _LABELS}
     own_labels = [definition(each) for each in sorted(used)]
-    others = [o for o in found.values() if o["type"] == "marking-definition" and o["id"] not in _LABELS]
+    others = [o for o in every if o["type"] == "marking-definition" and o["id"] not in _LABELS]
     return (*own_labels, *others, *marked)
+
+
+def _newest(known: list[dict[str, Any]], obj: dict[str, Any]) -> None:
+    """Add an object to those of its id, of which the latest version stands."""
+    latest, version = known[0].get("modified", "") if known else "", obj.get("modified", "")
+    if version > latest:
+        known.clear()
+    if version >= latest and obj not in known[:8]:
+        known.append(obj)
 
 
 def _marked(obj: dict[str, Any], label: Label, raised: Label | None) -> dict[str, Any]:

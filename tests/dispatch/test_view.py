@@ -215,6 +215,15 @@ def test_every_object_is_marked_and_its_marking_is_there() -> None:
     assert used == definitions == {STIX_ID[Label.GREEN], STIX_ID[Label.AMBER]}
 
 
+def test_two_objects_of_one_id_and_time_that_say_different_things_both_stand() -> None:
+    one, other = an_indicator(1), an_indicator(1, pattern="[domain-name:value = 'kwaad.example']")
+    released = a_release(
+        a_statement(objects=objects(one, other, one, an_indicator(1, modified="2026-02-01T00:00:00Z")))
+    )
+    patterns = [obj["pattern"] for obj in view_of(released).objects if obj["type"] == "indicator"]
+    assert patterns == [one["pattern"], other["pattern"]]
+
+
 def test_of_one_id_the_latest_stands() -> None:
     old = a_statement("ncsc", objects=objects(an_indicator(1)))
     new = a_statement("market", objects=objects(an_indicator(1, modified="2026-03-02T00:00:00.000Z", name="new")))

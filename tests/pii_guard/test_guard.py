@@ -14,6 +14,8 @@ from tests.conftest import NOW
 from tests.pii_guard.conftest import SHIPPED, Admit
 from tlp import Label
 
+AT = "2026-03-02T08:00:00.000Z"
+ID = "11111111-1111-4111-8111-111111111111"
 VICTIM = "198.51.100.7"
 ROW = Observable("ipv4", VICTIM, "victim", "report:scan_rdp", 64500, "NL", 3389, "tcp", NOW, {"tag": "rdp"})
 
@@ -199,3 +201,25 @@ def test_references_lose_what_is_personal(admit: Admit) -> None:
     links = ("https://www.ncsc.nl/x?id=1", "https://h.example/?email=jan@voorbeeld.nl", f"http://{VICTIM}/x")
     statement = admit(draft=advisory(references=links))
     assert statement.references == ("https://www.ncsc.nl/x?id=1", "https://h.example/")
+
+
+def test_what_the_facts_know_of_a_value_counts_for_it_in_the_objects(admit: Admit) -> None:
+    """A MISP attribute that is to be looked for is an attacker's; STIX has no word for that."""
+
+    def told(evidence: str) -> str:
+        objects = (
+            {"type": "ipv4-addr", "spec_version": "2.1", "id": f"ipv4-addr--{ID}", "value": VICTIM},
+            {
+                "type": "indicator", "spec_version": "2.1", "id": f"indicator--{ID}", "created": AT, "modified": AT,
+                "pattern": f"[ipv4-addr:value = '{VICTIM}']", "pattern_type": "stix", "valid_from": AT,
+            },
+        )  # fmt: skip
+        draft = Draft("indicators", "event", "Titel", "", "nl", Facts(observables=(row(evidence),)), objects)
+        return bytes(admit(draft=draft).objects).decode()
+
+    def row(evidence: str) -> Observable:
+        return Observable("ipv4", VICTIM, evidence=evidence)
+
+    assert told("misp:to-ids").count(VICTIM) == 2
+    assert VICTIM not in told("")
+    assert VICTIM not in told("misp:to-ids email:recipient")

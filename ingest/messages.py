@@ -98,7 +98,7 @@ def letter(body: bytes) -> Letter:
     attached = False
     for _, leaf in _leaves(message, ""):
         if not _is_text(leaf):
-            attached = attached or _is_data(leaf)
+            attached = attached or (_is_data(leaf) and not _is_paper(_content(leaf), Limits()))
         elif leaf.get_content_type() == "text/html":
             html.append(_text(leaf))
         else:

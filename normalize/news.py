@@ -1,12 +1,10 @@
-"""News feeds: RSS 0.9x to 2.0, RDF and Atom, one draft a story.
+"""News feeds: RSS 0.9x to 2.0, RDF and Atom, one draft a story; newsletters are read by normalize/newsletter.py.
 
 Feeds are badly formed more often than not, so feedparser reads them; it is given bytes in memory and fetches nothing.
 Active content is taken out: titles and texts become plain text, addresses become references. Authors are left out.
 """
 
 import contextlib
-import hashlib
-import html
 import io
 import re
 from calendar import timegm
@@ -17,18 +15,14 @@ from typing import Any
 from xml.parsers import expat
 
 import feedparser
-import nh3
 
 from ingest import Source
-from normalize import Draft, Facts, Normalized, NormalizeError, authored
-from normalize.lenient import Parts, clean, cves_in, web_addresses
-from tlp import markings
+from ingest.messages import is_message
+from normalize import Draft, Normalized, NormalizeError, newsletter
+from normalize.lenient import Parts, clean, web_addresses
+from normalize.stories import MOST_TEXT, bounded, links_in, plain, story, too_deep
 
 _ROOT = re.compile(rb"<(?:[a-z][\w-]*:)?(?:rss|rdf|feed)[\s>]", re.IGNORECASE)
-_BREAK = re.compile(r"<(?:br\s*/?|/(?:p|div|li|h[1-6]|tr|blockquote|pre))\s*>", re.IGNORECASE)
-_LINK = re.compile(r"""href\s*=\s*["']?(https?://[^\s"'<>]{1,2000})""", re.IGNORECASE)
-_MOST_TEXT = 20_000
-_MOST_LINKS = 50
 _MOST_ATTRIBUTES = 500
 _DATES = ("published", "updated", "created")
 
@@ -37,12 +31,15 @@ def sniff(head: bytes) -> bool:
     """Is the root element that of a feed?"""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         head = head.decode("utf-16", "ignore").encode()
-    plain = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return plain[:1] == b"<" and _ROOT.search(plain) is not None
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start[:1] == b"<" and _ROOT.search(start) is not None
 
 
 def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     """One draft for each story. NormalizeError: this is no feed."""
+    if is_message(body):
+        return newsletter.drafts(body, source, received_at)
+    bounded(body)
     feed = _parse(body)
     if not feed.get("version") and not feed.get("entries"):
         raise NormalizeError("not a feed that can be read")
@@ -89,34 +86,26 @@ def _few_attributes(body: bytes) -> None:
 
 def _story(entry: Any, language: str, source: Source, received_at: datetime, parts: Parts, where: str) -> Draft | None:
     markup = max(_markup(entry), key=len, default="")
-    summary = _plain(markup)[:_MOST_TEXT]
-    title = " ".join(_plain(_text(entry.get("title"))).split()) or " ".join(summary.split())[:100]
+    if too_deep(markup):
+        parts.note("text nested deeper than is read", where)
+    summary = plain(markup)[:MOST_TEXT]
+    title = " ".join(plain(_text(entry.get("title"))).split()) or " ".join(summary.split())[:100]
     link = _text(entry.get("link"))
     if not title:
         parts.note("a story without title and text", where)
         return None
     own = web_addresses([link, *(_text(item.get("href")) for item in entry.get("links", ()))])
-    references = web_addresses([*own, *(html.unescape(url) for url in _LINK.findall(markup))])[:_MOST_LINKS]
-    told = hashlib.sha256(f"{title}\n{summary}".encode("utf-8", "replace")).hexdigest()
-    key = clean(_text(entry.get("id"))) or link or f"story/{told}"
-    when = _moment(entry, parts, where)
-    cves = cves_in(title, summary)
-    label = markings.of_text(f"{title}\n{summary}")
-    objects = authored.report(
-        source=source.id,
-        key=key,
-        publisher=source.name,
-        title=title,
-        summary=summary,
+    return story(
+        title,
+        summary,
+        key=clean(_text(entry.get("id"))) or link,
+        links=(*own, *links_in(markup)),
         language=language,
-        created=when or received_at,
-        modified=when or received_at,
-        references=references,
-        cves=cves,
-        label=label,
-        types=("threat-report",),
+        when=_moment(entry, parts, where),
+        label=None,
+        source=source,
+        received_at=received_at,
     )
-    return Draft("news", key, title, summary, language, Facts(cves=cves), objects, references, label, source_time=when)
 
 
 def _markup(entry: Any) -> Iterator[str]:
@@ -127,13 +116,6 @@ def _markup(entry: Any) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     return clean(value) if isinstance(value, str) else ""
-
-
-def _plain(markup: str) -> str:
-    """Plain text: no element, no script, no style; paragraphs as lines."""
-    text = html.unescape(nh3.clean(_BREAK.sub("\n", markup), tags=set()))
-    lines = (" ".join(line.split()) for line in text.split("\n"))
-    return clean("\n".join(line for line in lines if line))
 
 
 def _moment(entry: Any, parts: Parts, where: str) -> datetime | None:

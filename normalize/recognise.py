@@ -199,7 +199,7 @@ def _text(head: bytes) -> Format:
     if xarf.PLAIN.match(head):
         return "xarf"
     if is_message(head):
-        raise NormalizeError("a mail message; this version reads files that were attached, not the message")
+        return "rss"  # a newsletter: what has data attached was opened on its way in (ingest.messages)
     from normalize import indicators
 
     if indicators.sniff(head):

@@ -81,7 +81,7 @@ def test_formats_by_content(body: bytes, kind: str) -> None:
         (b'{"a": 1}', "not a format that is known"),
         (b"[]", "an empty list"),
         (b"[1]", "not a format that is known"),
-        (b"Message-ID: <a@b>\nSubject: x\n\nx", "a mail message"),
+        (b"Message-ID: <a@b>\nSubject: x\n\n", "a mail without a story"),
         (b'{"Event":{}}', "no MISP event in it"),
         (b'[{"SharingGroup":{}}]', "a list of MISP sharing groups, not an event"),
         (b'{"uuid":"x","GalaxyCluster":[]}', "a MISP galaxy, not an event"),
@@ -167,6 +167,6 @@ def test_every_file_of_the_corpus_is_read_or_refused(corpus: Path) -> None:
         "kev": {"kev", "cve"},
         "misp": {"misp"},
         "rss": {"rss"},
-        "shadowserver": {"shadowserver", "xarf", "csv"},
+        "shadowserver": {"shadowserver", "xarf", "csv", "rss"},
         "stix21": {"stix"},
     }

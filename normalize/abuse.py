@@ -1,24 +1,26 @@
-"""Shadowserver report CSV: exposed, vulnerable and infected systems, one row each.
+"""Shadowserver reports, as CSV and as their API's JSON: exposed, vulnerable and infected systems, one row each.
 
 One `exposure` draft for each report type and day; its rows are observables. Which report it is follows from its
 columns and tags (normalize/abuse_reports.py), since file names do not come with it. Host names, certificate subjects,
-URLs and banners may be personal and are left out; of an event only the side that the network owner can act on is
-kept, never the sinkhole or the target.
+URLs and banners may be personal and are left out; of columns that nobody here knows, what classifies a system is kept
+for the guard to look at: numbers, versions, dates, yes and no, words in small letters, acronyms. Of an event only the
+side that the network owner can act on is kept, never the sinkhole or the target.
 Source: https://www.shadowserver.org/what-we-do/network-reporting/ (report types and their columns).
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from typing import Any
 
 from ingest import Source
 from normalize import Draft, Facts, Normalized, NormalizeError, Observable, ObservableType, Problem
 from normalize.abuse_reports import Report, recognise
-from normalize.lenient import cves_in, moment
+from normalize.lenient import cves_in, decode, moment
 
 _BOM = b"\xef\xbb\xbf"
 _DETAILS = (
@@ -27,6 +29,19 @@ _DETAILS = (
     "smbv1_support", "ssl_version", "handshake", "http_code", "min_amplification", "amplification", "response_size",
 )  # fmt: skip
 """Columns that are kept: numbers and short words that say what was seen, never whose."""
+_THEIRS = re.compile(
+    r"host|name|user|login|account|mail|phone|contact|subject|issuer|owner|person|address|street|city|region|geo|postal|"
+    r"serial|cookie|ur[il]|path|agent|banner|raw|key|hash|finger|passw|cert|domain|refer|query|request|payload|communit|"
+    r"locat|desc|body|title|header|server|cipher|signature|modulus|prime|public|nonce|data|content|text|string|realm|auth|"
+    r"machine|token|secret|_?id$|_?ip$|_ip_|asn|port$|_?mac$|_?dn$|_?cn$|md5|sha\d|jarm|forward|via|naics|sic$|timestamp"
+)
+"""Columns that may say whose system it is, or be too long to say what kind it is; and those that are read elsewhere."""
+_CLASSES = re.compile(
+    r"\d{1,6}(?:\.\d{1,6})?|v?\d{1,4}(?:\.\d{1,5}){1,3}[a-z]?|\d{4}-\d\d-\d\d(?:[ T][\d:.]{5,12}Z?)?|[YNyn]|"
+    r"(?:[Tt]rue|[Ff]alse|[Yy]es|[Nn]o)|[a-z]{2,20}(?:[ _/-][a-z]{2,20}){0,3}|[A-Z]{2,10}"
+)
+_NO_KEY = re.compile(r"[^a-z0-9_.-]+")
+_MOST_UNKNOWN = 16
 _HARMLESS = re.compile(r"[\w ,;:./+()&-]{1,64}")
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{1,62}", re.IGNORECASE)
 _NO_COUNTRY = frozenset({"AA", "XX", "ZZ"})
@@ -46,18 +61,40 @@ def sniff(head: bytes) -> bool:
 
 def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     """One draft for each day of the report. NormalizeError: this is no Shadowserver report."""
-    if not sniff(body[:65536]):
-        raise NormalizeError("not a Shadowserver report: no header with timestamp, ip, asn and geo", "line 1")
-    rows = csv.reader(io.StringIO(_text(body), newline=""))
-    header = [name.strip().lower() for name in next(rows)]
     problems: list[Problem] = []
-    reader = _Rows(header, received_at, problems)
+    if body.lstrip()[:1] == b"[":
+        header, rows = _from_json(body)
+    elif not sniff(body[:65536]):
+        raise NormalizeError("not a Shadowserver report: no header with timestamp, ip, asn and geo", "line 1")
+    else:
+        rows = csv.reader(io.StringIO(_text(body), newline=""))
+        header = [name.strip().lower() for name in next(rows)]
+    reader = _Rows(header, received_at, problems, "/" if body.lstrip()[:1] == b"[" else "row ")
     days = reader.read(rows)
     report = recognise(header, reader.tags, six=reader.six > reader.four)
     if not days and not problems:
         problems.append(Problem("parse", "a report without rows"))
     made = tuple(_draft(report, day, found, source) for day, found in sorted(days.items()))
     return Normalized("shadowserver", made, tuple(problems))
+
+
+def is_row(keys: Iterable[str]) -> bool:
+    """Is this a row of a report as the API gives it?"""
+    return {"timestamp", "ip", "asn", "geo"} <= set(keys) or {"timestamp", "src_ip", "src_asn", "src_geo"} <= set(keys)
+
+
+def _from_json(body: bytes) -> tuple[list[str], Iterator[list[str]]]:
+    """A report as the API gives it: a list of objects, of which some have fields that others lack."""
+    listed = [row if isinstance(row, dict) else {} for row in decode(body)]
+    header = list(dict.fromkeys(name for row in listed for name in row))
+    if not is_row(header):
+        raise NormalizeError("not a Shadowserver report: rows without timestamp, ip, asn and geo")
+    cells = ([_cell(row.get(name)) for name in header] for row in listed)
+    return [name.strip().lower() for name in header], cells
+
+
+def _cell(value: Any) -> str:
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def _text(body: bytes) -> str:
@@ -72,8 +109,9 @@ def _text(body: bytes) -> str:
 class _Rows:
     """Reads rows into observables by day. Plain loops and caches: a report has up to a million rows."""
 
-    def __init__(self, header: list[str], received_at: datetime, problems: list[Problem]) -> None:
+    def __init__(self, header: list[str], received_at: datetime, problems: list[Problem], place: str) -> None:
         self.header, self.problems = header, problems
+        self._place, self._first = place, 2 if "row" in place else 0
         self.tags: dict[str, int] = {}
         self.four = self.six = 0
         self._day = received_at.astimezone(UTC).date().isoformat()
@@ -87,12 +125,15 @@ class _Rows:
         self._port, self._protocol = at.get(f"{start}port"), at.get("protocol")
         self._tag = at.get("tag")
         self._host = at.get("http_host", at.get("host"))
-        self._details = [(name, at[name]) for name in _DETAILS if name in at]
+        self._details = [(name, at[name], _HARMLESS) for name in _DETAILS if name in at]
+        unknown = (name for name in header if name not in _DETAILS and name != "protocol" and not _THEIRS.search(name))
+        self._details += [(_NO_KEY.sub("_", name), at[name], _CLASSES) for name in unknown if name][:_MOST_UNKNOWN]
+        self._places = [index for _, index, _ in self._details]
 
     def read(self, rows: Iterator[list[str]]) -> dict[str, list[Observable]]:
         """Observables by day (`2026-03-02`, UTC)."""
         days: dict[str, list[Observable]] = {}
-        width, number = len(self.header), 1
+        width, number = len(self.header), self._first - 1
         while True:
             number += 1
             try:
@@ -121,7 +162,7 @@ class _Rows:
         stamp = row[self._time]
         if stamp not in self._moments:
             self._moments[stamp] = moment(stamp)
-        raw = tuple([row[index] for _, index in self._details])
+        raw = tuple([row[index] for index in self._places])
         detail = self._shared.get(raw)
         if detail is None:
             detail = self._shared[raw] = self._detail(raw)
@@ -162,12 +203,12 @@ class _Rows:
 
     def _detail(self, raw: tuple[str, ...]) -> dict[str, str]:
         """Rows with the same facts share one dictionary: nothing changes it."""
-        names = [name.removeprefix("src_") for name, _ in self._details]
-        return {name: value for name, value in zip(names, raw, strict=True) if _HARMLESS.fullmatch(value)}
+        columns = zip(self._details, raw, strict=True)
+        return {name.removeprefix("src_"): value for (name, _, kept), value in columns if kept.fullmatch(value)}
 
     def _refuse(self, reason: str, number: int) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(Problem("parse", reason, f"row {number}"))
+            self.problems.append(Problem("parse", reason, f"{self._place}{number}"))
         elif len(self.problems) == _MOST_PROBLEMS:
             self.problems.append(Problem("parse", "more rows could not be read"))
 

@@ -1,7 +1,7 @@
 """Which Shadowserver report a CSV is: from its columns, and where several share them, from its tags.
 
 Report types are Shadowserver's own names, so that advice and statistics can use them; `exposure` is ours, shared by
-reports that ask for the same steps.
+reports that ask for the same steps, in words that advice knows (triage/blocks).
 """
 
 import re
@@ -36,6 +36,7 @@ _SIGNS = (
     _Sign("event4_sinkhole_http", "src_ip http_url forwarded_by"),
     _Sign("event4_sinkhole_dns", "src_ip dns_query"),
     _Sign("event4_sinkhole", "src_ip infection"),
+    _Sign("botnet_drone", "infection cc"),
     _Sign("scan_rdp", "rdp_protocol"),
     _Sign("scan_smb", "smbv1_support"),
     _Sign("scan_smb", "smb_implant"),
@@ -79,16 +80,16 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "scan_ssl": ("accessible-ssl", "Accessible TLS service"),
     "scan_ssl_poodle": ("weak-tls", "TLS service open to POODLE"),
     "scan_ssl_freak": ("weak-tls", "TLS service open to FREAK"),
-    "scan_mongodb": ("open-database", "Open MongoDB"),
-    "scan_elasticsearch": ("open-database", "Open Elasticsearch"),
-    "scan_redis": ("open-database", "Open Redis"),
-    "scan_mssql": ("open-database", "Open SQL Server"),
-    "scan_mysql": ("open-database", "Open MySQL"),
-    "scan_postgres": ("open-database", "Open PostgreSQL"),
-    "scan_couchdb": ("open-database", "Open CouchDB"),
-    "scan_memcached": ("open-amplifier", "Open memcached"),
-    "scan_ntp": ("open-amplifier", "NTP that answers anybody (version)"),
-    "scan_ntpmonitor": ("open-amplifier", "NTP that answers anybody (monitor)"),
+    "scan_mongodb": ("open-mongodb", "Open MongoDB"),
+    "scan_elasticsearch": ("open-elasticsearch", "Open Elasticsearch"),
+    "scan_redis": ("open-redis", "Open Redis"),
+    "scan_mssql": ("open-mssql", "Open SQL Server"),
+    "scan_mysql": ("open-mysql", "Open MySQL"),
+    "scan_postgres": ("open-postgres", "Open PostgreSQL"),
+    "scan_couchdb": ("open-couchdb", "Open CouchDB"),
+    "scan_memcached": ("open-memcached", "Open memcached"),
+    "scan_ntp": ("open-ntp", "NTP that answers anybody (version)"),
+    "scan_ntpmonitor": ("open-ntp", "NTP that answers anybody (monitor)"),
     "scan_snmp": ("open-snmp", "Open SNMP"),
     "scan_http": ("accessible-http", "Accessible web service"),
     "scan_http_vulnerable": ("vulnerable-http", "Vulnerable web service"),
@@ -104,18 +105,19 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "malware_url": ("malware-hosting", "Host that serves malware"),
     "sandbox_url": ("malware-contact", "Host that malware contacts"),
     "special": ("special", "Special report"),
+    "botnet_drone": ("botnet-infection", "Infected system"),
     "device_id": ("identified-device", "Identified device"),
     "event4_ddos_participant": ("ddos-participant", "System that takes part in DDoS attacks"),
-    "event4_honeypot_brute_force": ("attacking-system", "System that guesses passwords elsewhere"),
-    "event4_honeypot_http_scan": ("attacking-system", "System that scans websites elsewhere"),
+    "event4_honeypot_brute_force": ("brute-force", "System that guesses passwords elsewhere"),
+    "event4_honeypot_http_scan": ("honeypot-scan", "System that scans websites elsewhere"),
     "event4_honeypot_ddos_amp": ("ddos-target", "Target of DDoS amplification"),
-    "event4_sinkhole_http": ("infected-system", "Infected system (HTTP sinkhole)"),
-    "event4_sinkhole_http_referer": ("infected-system", "Website that leads to a sinkhole"),
-    "event4_sinkhole_dns": ("infected-system", "Infected system (DNS sinkhole)"),
-    "event4_sinkhole": ("infected-system", "Infected system (sinkhole)"),
+    "event4_sinkhole_http": ("botnet-infection", "Infected system (HTTP sinkhole)"),
+    "event4_sinkhole_http_referer": ("botnet-infection", "Website that leads to a sinkhole"),
+    "event4_sinkhole_dns": ("botnet-infection", "Infected system (DNS sinkhole)"),
+    "event4_sinkhole": ("botnet-infection", "Infected system (sinkhole)"),
 }
 _ABUSED = frozenset(
-    {"infected-system", "attacking-system", "ddos-participant", "compromised-website", "malware-hosting"}
+    {"botnet-infection", "brute-force", "honeypot-scan", "ddos-participant", "compromised-website", "malware-hosting"}
 )
 _TAG = re.compile(r"(?!.*\d{5})[a-z][a-z0-9_-]{1,29}")
 """A word for a service; nothing as long as anybody's number."""

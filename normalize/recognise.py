@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from ingest import Format
 from ingest.messages import is_message
-from normalize import NormalizeError
+from normalize import NormalizeError, abuse
 from normalize.stix_types import is_id
 
 UNKNOWN = "not a format that is known"
@@ -36,6 +36,7 @@ _BESIDE: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("list type version", "a MISP warning list, not an event"),
         ("api_roots", "a TAXII answer about the server itself, not a bundle"),
         ("collections", "a TAXII list of collections, not a bundle"),
+        ("file id report type", "a list of Shadowserver reports, not a report"),
         ("testschema_version tests", "a list of test cases, not data"),
     )
 )
@@ -102,6 +103,8 @@ def _of_keys(keys: _Keys, *, listed: bool) -> Format:
         return "csaf"
     if not _XARF.isdisjoint(keys):
         return "xarf"
+    if listed and abuse.is_row(keys):
+        return "shadowserver"
     for needed, reason in _BESIDE:
         if needed <= keys.keys():
             raise NormalizeError(reason)
@@ -190,8 +193,6 @@ def _text(head: bytes) -> Format:
         raise NormalizeError("a CSAF list of changes: a distribution file, not an advisory")
     if _INDEX.match(head):
         raise NormalizeError("an index of files, not a document itself")
-    from normalize import abuse
-
     if abuse.sniff(head):
         return "shadowserver"
     from normalize import xarf

@@ -110,7 +110,7 @@ def test_of_an_event_the_side_of_the_network_owner_is_kept_and_the_sinkhole_is_n
     draft = one(line, header=header)
     assert (draft.key, draft.facts.exposure, draft.facts.exploited) == (
         "event4_sinkhole_http/2026-03-01",
-        "infected-system",
+        "botnet-infection",
         True,
     )
     seen = draft.facts.observables[0]
@@ -142,6 +142,57 @@ def test_a_report_that_is_not_known_is_named_after_its_tag() -> None:
     )
     bare = one('"2026-03-01 00:00:00","192.0.2.1","tcp",1,64500,"NL",', header=header)
     assert bare.key == "report/2026-03-01"
+
+
+def test_columns_that_nobody_knows_are_kept_where_they_say_what_kind_of_system_it_is() -> None:
+    header = (
+        '"timestamp","ip","asn","geo","tag","patch_level","exploitable","probe","seen_days","cluster_owner","note_x",'
+        '"device_serial","banner_x","Vreemde kolom"'
+    )
+    draft = one(
+        '"2026-03-01 00:00:00","192.0.2.1",64500,"NL","x","7.2.1","Y","tls handshake","12","jansen","Piet Jansen",'
+        '"qz12345678x","hallo","open"',
+        '"2026-03-01 00:00:00","192.0.2.2",64500,"NL","x","1234567890","maybe@jansen.example","MQTT","2026-02-01"',
+        header=header,
+    )
+    assert [row.detail for row in draft.facts.observables] == [
+        {
+            "tag": "x", "patch_level": "7.2.1", "exploitable": "Y", "probe": "tls handshake", "seen_days": "12",
+            "vreemde_kolom": "open",
+        },
+        {"tag": "x", "probe": "MQTT", "seen_days": "2026-02-01"},
+    ]  # fmt: skip
+    assert "ansen" not in repr(draft)
+
+
+def test_the_answer_of_the_api_reads_as_its_file() -> None:
+    rows = (
+        '[{"timestamp":"2026-03-01 04:05:06Z","ip":"192.0.2.1","asn":64500,"geo":"NL","port":3389,"rdp_protocol":"RDP",'
+        '"severity":"high","hostname":"jan.example","extra":null},{"ip":"192.0.2.1.5","geo":"NL"},5]'
+    )
+    result = abuse.drafts(rows.encode(), SOURCE, NOW)
+    (draft,) = result.drafts
+    assert (draft.key, draft.facts.exposure) == ("scan_rdp/2026-03-01", "open-rdp")
+    (host,) = draft.facts.observables
+    assert (host.asn, host.port, host.detail) == (64500, 3389, {"severity": "high", "rdp_protocol": "RDP"})
+    assert [(p.reason, p.path) for p in result.problems] == [("not an address", "/1"), ("not an address", "/2")]
+    with pytest.raises(NormalizeError, match="rows without timestamp"):
+        abuse.drafts(b'[{"a":1}]', SOURCE, NOW)
+
+
+def test_every_exposure_that_can_be_acted_on_has_advice_of_its_own() -> None:
+    """What is exposed is named in words that triage/blocks knows; these few have the general advice."""
+    from normalize.abuse_reports import _KNOWN
+    from normalize.xarf_types import KINDS
+    from triage import advice
+
+    named = {exposure for exposure, _ in _KNOWN.values()} | {kind.exposure for kind in KINDS.values()}
+    general = {name for name in named if advice.choose("exposure", name, ()).id == "generic-exposure"}
+    assert general == {
+        "accessible-http", "accessible-ssl", "ddos-target", "exposed-data", "identified-device",
+        "misconfigured-service", "open-ftp", "open-proxy", "open-service", "special", "vulnerable-http",
+        "vulnerable-service", "vulnerable-smtp", "weak-tls",
+    }  # fmt: skip
 
 
 def test_a_report_without_rows_says_so() -> None:

@@ -1,43 +1,26 @@
 """The benchmark table. Every row is a ratio of two things measured in turn in one run, the best of several rounds."""
 
 import csv
-import gc
 import io
-import random
 import sqlite3
 import tempfile
 import time
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from app import desk, generate, pipeline
-from app.service import Service, make, open_service
+from benchmarks import formats
+from benchmarks.inputs import bundle, report
+from benchmarks.measuring import NOW, ROUNDS, best, instance, row
 from ingest import RawDocument
 from subscribers import importing, registry
-
-ROUNDS = 5
-NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 def measure() -> list[dict[str, Any]]:
     """Rows {"what","ours","peer","ratio","aim"}."""
-    return [door(), exposure()]
-
-
-def best(ours: Callable[[int], float], peer: Callable[[int], float]) -> tuple[float, float]:
-    """Seconds of the fastest round of each, in turn; each round gets its own number, so nothing was seen before."""
-    times = []
-    for number in range(ROUNDS):
-        gc.collect()
-        mine = ours(number)
-        gc.collect()
-        times.append((mine, peer(number)))
-    return min(mine for mine, _ in times), min(theirs for _, theirs in times)
+    return [door(), exposure(), *formats.measure()]
 
 
 def door(objects: int = 4000) -> dict[str, Any]:
@@ -116,94 +99,3 @@ def exposure(rows: int = 40_000) -> dict[str, Any]:
         0.1,
         "events/s",
     )
-
-
-def row(what: str, ours: float, other: str, peer: float, aim: float, unit: str) -> dict[str, Any]:
-    """One row of the table."""
-    return {
-        "what": what,
-        "ours": f"{ours:,.0f} {unit}",
-        "peer": f"{other}: {peer:,.0f} {unit}",
-        "ratio": round(ours / peer, 2),
-        "aim": f">= {aim:g}",
-    }
-
-
-def instance(folder: Path) -> Service:
-    """An instance in a folder, with its clock at a Monday."""
-    make(folder)
-    service = open_service(folder)
-    service.clock = lambda: NOW
-    return service
-
-
-def bundle(count: int, seed: int) -> bytes:
-    """A market party's bundle: indicators, malware, relationships, sightings, victims' identities and addresses."""
-    rng = random.Random(seed)
-    stamp = "2026-03-01T10:00:00.000Z"
-
-    def sdo(kind: str, **values: Any) -> dict[str, Any]:
-        common = {
-            "type": kind,
-            "spec_version": "2.1",
-            "id": f"{kind}--{uuid.UUID(int=rng.getrandbits(128), version=4)}",
-        }
-        return {**common, "created": stamp, "modified": stamp, **values}
-
-    objects: list[dict[str, Any]] = [
-        sdo(
-            "malware",
-            name="ZoutRidder",
-            is_family=True,
-            malware_types=["ransomware"],
-            description="Versleutelt bestanden.",
-        ),
-        sdo("identity", name="Voorbeeld Metaal BV", identity_class="organization", sectors=["manufacturing"]),
-    ]
-    while len(objects) < count:
-        number = rng.getrandbits(24)
-        pattern = rng.choice(
-            [
-                f"[ipv4-addr:value = '198.51.100.{number % 256}']",
-                f"[domain-name:value = 'c2-{number}.example']",
-                f"[file:hashes.'SHA-256' = '{rng.getrandbits(256):064x}']",
-                f"[url:value = 'http://c2-{number}.example/gate.php']",
-            ]
-        )
-        # Every tenth names somebody: about what market parties' bundles hold, and more than public ones do.
-        contact = f"; contact analist{number}@voorbeeld.example" if len(objects) % 20 == 2 else ""
-        indicator = sdo(
-            "indicator",
-            name=f"C2 {number}",
-            description=f"Gezien op {number % 28 + 1} maart" + contact,
-            indicator_types=["malicious-activity"],
-            pattern=pattern,
-            pattern_type="stix",
-            valid_from=stamp,
-        )
-        link = sdo(
-            "relationship", relationship_type="indicates", source_ref=indicator["id"], target_ref=objects[0]["id"]
-        )
-        objects += [indicator, link]
-    whole = {
-        "type": "bundle",
-        "id": f"bundle--{uuid.UUID(int=rng.getrandbits(128), version=4)}",
-        "objects": objects[:count],
-    }
-    return msgspec.json.encode(whole)
-
-
-def report(rows: int, seed: int) -> bytes:
-    """A day's report of open RDP over documentation and benchmarking ranges."""
-    rng = random.Random(seed)
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(
-        ["timestamp", "ip", "port", "hostname", "tag", "handshake", "asn", "geo", "region", "city", "rdp_protocol"]
-    )
-    day = NOW - timedelta(days=seed)
-    for _ in range(rows):
-        ip = f"198.{rng.choice((18, 19))}.{rng.randrange(256)}.{rng.randrange(256)}"
-        stamp = day.strftime("%Y-%m-%d %H:%M:%S")
-        writer.writerow([stamp, ip, 3389, "", "rdp", "", 64500 + rng.randrange(12), "NL", "UTRECHT", "UTRECHT", "RDP"])
-    return out.getvalue().encode()

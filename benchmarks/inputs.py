@@ -95,7 +95,8 @@ def csaf(seed: int) -> bytes:
     """An advisory as NCSC-NL writes them: notes by title, 40 versions of two products, three vulnerabilities."""
     rng = random.Random(seed)
     names = rng.sample(_PRODUCTS, 2)
-    branches, identifiers = [], []
+    branches: list[dict[str, Any]] = []
+    identifiers: list[str] = []
     for name in names:
         versions = []
         for patch in range(20):

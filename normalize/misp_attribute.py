@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from normalize.lenient import Json, Parts, clean, moment
 from normalize.misp_context import NOTHING, Context, read
@@ -43,8 +44,8 @@ class Attribute(Struct, frozen=True):
 
 
 def attribute(each: Json, path: str, parts: Parts) -> Attribute | None:
-    """One attribute; None: it is deleted, proposed, or cannot be read (noted)."""
-    if left_out(each):
+    """One attribute; None: it is not for us (deleted, internal, of persons), or cannot be read (noted)."""
+    if left_out(each) or each.get("category") == "Internal reference":
         return None
     kind, value = parts.text(each, "type", path), _value(each.get("value"))
     way = WAYS.get(kind)
@@ -80,6 +81,25 @@ def attribute(each: Json, path: str, parts: Parts) -> Attribute | None:
         evidence=frozenset(evidence | ({VICTIM[kind]} if kind in VICTIM else set())),
         context=read(each, parts, path),
     )
+
+
+def joined(told: list[Attribute]) -> Attribute:
+    """The attributes of one file as one: wanted if one is, refuted if those that are wanted all are."""
+    wanted = [one for one in told if one.to_ids]
+    return replace(
+        (wanted or told)[0],
+        comment=next((one.comment for one in told if one.comment), ""),
+        refuted=all(one.refuted for one in wanted or told),
+        seen=tuple(when for one in told for when in one.seen),
+        first=min((one.first for one in told if one.first), default=None),
+        last=max((one.last for one in told if one.last), default=None),
+        context=next((one.context for one in told if one.context is not NOTHING), NOTHING),
+    )
+
+
+def evidence_of(one: Attribute) -> set[str]:
+    """Whose its value is, in the guard's words."""
+    return {*one.evidence, *one.context.evidence, *(("misp:to-ids",) if one.to_ids else ())}
 
 
 def left_out(part: Json) -> bool:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from normalize import Facts, NormalizeError, Observable, Role
 from normalize.lenient import Json, Parts, cves_in, web_addresses
-from normalize.misp_attribute import Attribute, attribute, left_out
+from normalize.misp_attribute import Attribute, attribute, evidence_of, joined, left_out
 from normalize.misp_context import NOTHING, Context, cluster, country
 from normalize.misp_graph import Graph
 from normalize.misp_objects import (
@@ -164,7 +164,7 @@ class Gathered:
         if told:
             whole = file([name] if name else [], hashes)
             sought = file([], wanted) if wanted else whole if any(one.to_ids for one in told) else None
-            self._observe(_joined(told), [whole], sought)
+            self._observe(joined(told), [whole], sought)
             self.graph.by_uuid |= {one.uuid: whole["id"] for one in told if one.uuid}
         return rest
 
@@ -187,11 +187,18 @@ class Gathered:
         elif how == "prose":
             self._prose(one, within)
         elif how == "reference":
-            self.references += web_addresses([one.value]) if one.category != "Internal reference" else ()
+            self._reference(one, within)
         elif how == "technical":
             self._technical.append(_technical(one))
         else:  # the name of an actor, a campaign, a malware
             self.graph.add(cluster(how, one.value[:_LONGEST]), one.context.label)
+
+    def _reference(self, one: Attribute, within: str) -> None:
+        """More about the event; a link that is to be looked for is no reading matter."""
+        if one.to_ids:
+            self._value(replace(one, way="url"), within)
+        else:
+            self.references += web_addresses([one.value])
 
     def _value(self, one: Attribute, within: str) -> None:
         if one.type == "url" and one.category == "External analysis" and not one.to_ids:
@@ -209,7 +216,7 @@ class Gathered:
     def _observe(self, one: Attribute, made: list[Object], sought: Object | None) -> None:
         """Observables of one attribute (or of a file's), and the indicator that looks for `sought`."""
         spared = one.refuted or any(map(harmless, _values(made[0])))
-        evidence = _evidence(one) if not spared else set()
+        evidence = evidence_of(one) if not spared else set()
         for obj in made:
             self.graph.add(obj, one.context.label)
             for key in keys_of(obj):
@@ -270,29 +277,11 @@ class Gathered:
         self._parts.note("an attribute whose value is not what its type says", f"{one.path}/value")
 
 
-def _joined(told: list[Attribute]) -> Attribute:
-    """The attributes of one file as one: wanted if one is, refuted if those that are wanted all are."""
-    wanted = [one for one in told if one.to_ids]
-    return replace(
-        (wanted or told)[0],
-        comment=next((one.comment for one in told if one.comment), ""),
-        refuted=all(one.refuted for one in wanted or told),
-        seen=tuple(when for one in told for when in one.seen),
-        first=min((one.first for one in told if one.first), default=None),
-        last=max((one.last for one in told if one.last), default=None),
-        context=next((one.context for one in told if one.context is not NOTHING), NOTHING),
-    )
-
-
 def _technical(one: Attribute) -> Observable:
     """What STIX has no object for. What may be a path is one, since paths name users."""
-    evidence, path = _evidence(one), re.search(r"\\|/(?:home|Users)/", one.value)
+    evidence, path = evidence_of(one), re.search(r"\\|/(?:home|Users)/", one.value)
     told, detail = " ".join(sorted(evidence)), {"kind": one.type}
     return Observable("file" if path else "other", one.value[:_LONGEST], _role(evidence), told, detail=detail)
-
-
-def _evidence(one: Attribute) -> set[str]:
-    return {*one.evidence, *one.context.evidence, *(("misp:to-ids",) if one.to_ids else ())}
 
 
 def _role(evidence: set[str]) -> Role:

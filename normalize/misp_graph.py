@@ -24,6 +24,7 @@ class Graph:
         self._of = (source, key)
         self._created, self._modified = created, modified
         self._objects: dict[str, Object] = {}
+        self._order: list[str] = []
         self._marked: dict[str, Label] = {}
         self._comments: dict[str, list[str]] = {}
         self._links: list[tuple[str, str, str]] = []
@@ -37,7 +38,7 @@ class Graph:
 
     def since(self, count: int) -> list[str]:
         """The ids that were added since there were so many."""
-        return list(self._objects)[count:]
+        return self._order[count:]
 
     def types(self) -> set[str]:
         """Of what types there are objects."""
@@ -45,8 +46,11 @@ class Graph:
 
     def add(self, obj: Object, label: Label | None = None) -> None:
         """An observable that two attributes tell of keeps what both say, and the stricter label."""
-        known = self._objects.setdefault(obj["id"], obj)
-        if known is not obj and "resolves_to_refs" in obj:
+        known = self._objects.get(obj["id"])
+        if known is None:
+            self._objects[obj["id"]] = obj
+            self._order.append(obj["id"])
+        elif "resolves_to_refs" in obj:
             refs = [*known.get("resolves_to_refs", ()), *obj["resolves_to_refs"]]
             known["resolves_to_refs"] = list(dict.fromkeys(refs))
         if label:

@@ -5,11 +5,12 @@ Ids of observables follow from their values as STIX 2.1 2.9 has it; the guard gi
 
 import hashlib
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
+
+import msgspec
 
 from normalize import ObservableType
 from normalize.products import cpe_parts
@@ -83,7 +84,7 @@ def identified(obj: Object) -> Object:
     if hashes := parts.get("hashes"):
         chosen = next((name for name in _PREFERRED if name in hashes), min(hashes))
         parts["hashes"] = {chosen: hashes[chosen]}
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = msgspec.json.encode(parts, order="sorted").decode()
     return {"type": kind, "spec_version": "2.1", "id": f"{kind}--{uuid5(_SCO, text)}", **obj}
 
 
@@ -111,6 +112,8 @@ def harmless(value: str) -> bool:
     """Is this a value of everybody, about which there is nothing to tell anybody?"""
     if value.lower() in _EVERYBODYS:
         return True
+    if "." not in value and ":" not in value:
+        return False
     try:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:

@@ -364,6 +364,16 @@ def test_comments_are_notes_and_what_analysts_wrote_is_the_summary() -> None:
     assert notes == {"C2 van Zoutvat": 2, "Win32/Zoutvat.A (detectie)": 1}
 
 
+def test_a_link_that_is_to_be_looked_for_is_no_reading_matter() -> None:
+    draft = one(attribute("link", "https://kwaad.example/a", to_ids=True))
+    assert (draft.references, list(seen(draft))) == ((), ["https://kwaad.example/a"])
+
+
+def test_a_path_among_technical_values_is_a_path_for_the_guard() -> None:
+    draft = one(attribute("pdb", "C:\\Users\\jan\\zoutvat.pdb"), attribute("user-agent", "Zoutvat/1.0"))
+    assert [(o.type, o.detail["kind"]) for o in draft.facts.observables] == [("file", "pdb"), ("other", "user-agent")]
+
+
 def test_rules_are_indicators_in_their_own_language() -> None:
     draft = one(
         attribute("yara", "rule zoutvat { condition: true }"),

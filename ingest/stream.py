@@ -1,16 +1,12 @@
 """Kafka topics of partners: read from offsets that we keep ourselves; no group is joined, nothing is committed.
 
 A poll reads each partition up to where it ended when the poll began. A record is a document. Transactions that were
-aborted are not read. Our own rules are put into kafka-python where it lets us: which addresses may be spoken with
-(`_Socket`), why a connection failed (`_Manager`), and how much a compressed batch may unpack to.
+aborted are not read. What kafka-python may do on the network stands in `ingest.kafka_client`.
 """
 
-import ipaddress
-import logging
 import re
 import ssl
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from hashlib import blake2b
@@ -19,29 +15,21 @@ from typing import Any
 import kafka.errors
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
-from kafka.net.compat import KafkaNetClient
-from kafka.net.inet import KafkaNetSocket
-from kafka.net.manager import KafkaConnectionManager
-from kafka.net.selector import NetworkSelector
-from kafka.record import default_records, legacy_records
 
 from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
 from ingest.archives import amount
 from ingest.files import document_key
-from ingest.http import Bounds, public, words
+from ingest.http import Bounds
+from ingest.kafka_client import Client, Manager, Socket, reason_of
 from ingest.secrets import secret
 
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 """Tried in this order; a password is never sent without TLS."""
 BATCH = 200
 """Records between two positions."""
-UNPACKED = 256 << 20
-"""The most that one batch of records may unpack to."""
 _PORT = 9092
 _VERSION = (4, 0)
 """The newest protocol that we speak; the broker's own, where that is older."""
-
-logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # its words quote names and addresses; errors are told here
 
 Offsets = dict[str, int]
 """Keyed hash of a topic and number of a partition -> the next record to read."""
@@ -71,7 +59,7 @@ class StreamReader:
             yield from self._records(consumer, _offsets(position))
         except kafka.errors.KafkaError as error:
             refused = consumer._manager.refused and consumer._manager.reason
-            raise self._error(_reason(refused or error)) from None
+            raise self._error(reason_of(refused or error)) from None
         finally:
             consumer.close(autocommit=False, timeout_ms=1000)
 
@@ -99,7 +87,7 @@ class StreamReader:
                 yield _reached(names, at)
             self._in_time(moved)
             if consumer._manager.refused:
-                raise self._error(_reason(consumer._manager.reason))
+                raise self._error(reason_of(consumer._manager.reason))
             done = {partition for partition in waiting if at[partition] >= ends[partition]}
             consumer.pause(*done)
             waiting -= done
@@ -172,8 +160,8 @@ class StreamReader:
         password = secret(self._source)
         settings: dict[str, Any] = {
             "bootstrap_servers": _servers(self._feed.url),
-            "proxy_url": None if self._feed.private else f"{_Socket.SCHEMES[0]}://{_place(self._feed)}",
-            "kafka_client": _Client,
+            "proxy_url": None if self._feed.private else f"{Socket.SCHEMES[0]}://{_place(self._feed)}",
+            "kafka_client": Client,
             "api_version": _VERSION,
             "allow_auto_create_topics": False,  # on somebody else's broker
             "group_id": None,
@@ -202,7 +190,7 @@ class StreamReader:
     def _opened(self, settings: dict[str, Any]) -> KafkaConsumer:
         """Raises SourceError; UnsupportedSaslMechanismError when another mechanism may do."""
         consumer = KafkaConsumer(**settings)
-        manager: _Manager = consumer._manager
+        manager: Manager = consumer._manager
         until = time.monotonic() + self._bounds.connect
         opening = manager.bootstrap_async(self._bounds.connect * 1000)
         try:
@@ -213,7 +201,7 @@ class StreamReader:
             error = manager.reason or kafka.errors.KafkaTimeoutError()
             if isinstance(error, kafka.errors.UnsupportedSaslMechanismError):
                 raise error
-            raise self._error(_reason(error))
+            raise self._error(reason_of(error))
         except BaseException:
             consumer.close(autocommit=False, timeout_ms=0)
             raise
@@ -223,63 +211,6 @@ class StreamReader:
             return ssl.create_default_context(cafile=self._feed.ca_file)
         except OSError:  # ssl.SSLError is one
             raise self._error("ca_file holds no certificates that can be read: check it") from None
-
-
-class _Manager(KafkaConnectionManager):  # type: ignore[misc]
-    """Remembers why the last connection failed, which kafka-python only logs."""
-
-    reason: Exception | None = None
-
-    @property
-    def refused(self) -> bool:
-        """Would the next attempt fail just the same?"""
-        certain = kafka.errors.SaslAuthenticationFailedError, kafka.errors.UnsupportedSaslMechanismError, SourceError
-        return any(isinstance(each, (*certain, ssl.SSLError)) for each in _chain(self.reason))
-
-    async def _connect(self, node: Any, conn: Any, *args: Any, **more: Any) -> None:
-        await super()._connect(node, conn, *args, **more)
-        if conn.init_future.failed():
-            self.reason = conn.init_future.exception
-
-
-class _Client(KafkaNetClient):  # type: ignore[misc]
-    def __init__(self, **settings: Any) -> None:
-        net = NetworkSelector(**settings)
-        super().__init__(net=net, manager=_Manager(net, **settings))
-
-
-class _Socket(KafkaNetSocket):  # type: ignore[misc]
-    """Connects to the hosts of the source's own url, and to what they refer to in the public internet. kafka-python
-    chooses it by the scheme of `proxy_url`, whose rest names those hosts; there is no proxy."""
-
-    SCHEMES = ("oktt-direct",)
-
-    def __init__(self, proxy_url: str) -> None:
-        self._own, self._host = proxy_url.partition("://")[2].split(","), ""
-
-    def dns_lookup(self, host: str, port: int, raise_error: bool = False) -> Any:
-        self._host = f"{host}:{port}"
-        return super().dns_lookup(host, port, raise_error)
-
-    def connect_ex(self, sock: Any, sockaddr: Any) -> int:
-        if self._host not in self._own and not public(ipaddress.ip_address(sockaddr[0].partition("%")[0])):
-            raise SourceError(
-                "refers to an address in a private network; where that is meant, set private = true in its table"
-            )
-        code: int = super().connect_ex(sock, sockaddr)
-        return code
-
-
-def _gunzip(payload: Any) -> bytes:
-    """kafka-python's own has no bound: one of a megabyte may unpack to a thousand."""
-    unpacker = zlib.decompressobj(wbits=31)
-    unpacked = unpacker.decompress(payload, UNPACKED)
-    if unpacker.unconsumed_tail:
-        raise kafka.errors.CorruptRecordError(f"unpacks to more than {amount(UNPACKED)}")
-    return unpacked
-
-
-default_records.gzip_decode = legacy_records.gzip_decode = _gunzip
 
 
 def _servers(url: str) -> list[str]:
@@ -303,28 +234,3 @@ def _offsets(position: str) -> Offsets:
 def _reached(names: dict[TopicPartition, str], at: dict[TopicPartition, int]) -> Reached:
     offsets = {names[partition]: offset for partition, offset in at.items()}
     return Reached(msgspec.json.encode(offsets, order="deterministic").decode())
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _reason(error: BaseException | None) -> str:
-    """What went wrong, for people: kafka-python's own words quote names and addresses."""
-    if ours := next((each for each in _chain(error) if isinstance(each, SourceError)), None):
-        return str(ours)
-    kinds = {
-        kafka.errors.SaslAuthenticationFailedError: "it does not accept our credentials: check user and secret_file",
-        kafka.errors.AuthorizationError: "it does not let us read that: ask the source, or correct collections",
-        kafka.errors.UnsupportedCodecError: "it compresses records in a way that is not read here: ask for gzip",
-        kafka.errors.CorruptRecordError: "what its broker gives is damaged, or unpacks to too much: ask the source",
-        kafka.errors.KafkaTimeoutError: "its broker took too long to answer: check url, or wait for the source",
-    }
-    for kind, told in kinds.items():
-        if isinstance(error, kind):
-            return told
-    if broken := next((each for each in _chain(error) if isinstance(each, OSError)), None):
-        return words(broken)
-    return "its broker refuses the connection, broke it off, or is no Kafka broker: check url, or wait for the source"

@@ -93,7 +93,12 @@ def joined(told: list[Attribute]) -> Attribute:
         seen=tuple(when for one in told for when in one.seen),
         first=min((one.first for one in told if one.first), default=None),
         last=max((one.last for one in told if one.last), default=None),
-        context=next((one.context for one in told if one.context is not NOTHING), NOTHING),
+        evidence=frozenset(token for one in told for token in one.evidence | one.context.evidence),
+        context=replace(
+            NOTHING,
+            label=max((one.context.label for one in told if one.context.label), default=None),
+            known=tuple(dict.fromkeys(known for one in told for known in one.context.known)),
+        ),
     )
 
 

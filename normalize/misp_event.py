@@ -135,6 +135,7 @@ class Gathered:
     def _victim(self, inside: Iterable[Attribute]) -> None:
         """Of a victim only what says whom an attack is aimed at: its sector and country, not who it is."""
         for one in inside:
+            self._said(one)
             if one.relation == "sectors":
                 self.sectors.update(of_words(one.value.replace("-", " ")))
             elif one.relation == "regions":
@@ -157,6 +158,7 @@ class Gathered:
             except MalformedError:
                 self._malformed(one)
                 continue
+            self._said(one)
             told.append(one)
             name = made.get("name", name)
             hashes |= made.get("hashes", {})
@@ -168,13 +170,17 @@ class Gathered:
             self.graph.by_uuid |= {one.uuid: whole["id"] for one in told if one.uuid}
         return rest
 
-    def _read(self, one: Attribute, within: str = "") -> None:
-        """One attribute, by the way of its type. `within`: the name of the object it stands in."""
+    def _said(self, one: Attribute) -> None:
+        """What is said of an attribute, whatever it is."""
         self._context(one.context)
         if one.context.label:
             self.labels.add(one.context.label)
         if one.narrow:
             self.doubts.add("misp-narrower-part")
+
+    def _read(self, one: Attribute, within: str = "") -> None:
+        """One attribute, by the way of its type. `within`: the name of the object it stands in."""
+        self._said(one)
         how, _, argument = one.way.partition(":")
         if how == "nothing":
             self._number(one, within)

@@ -280,6 +280,19 @@ def test_a_file_object_is_one_file_that_any_of_its_hashes_finds() -> None:
     assert "Malicious" not in str(draft)
 
 
+def test_what_is_said_of_one_hash_is_said_of_the_file() -> None:
+    tags = tagged("tlp:red", 'misp-galaxy:malpedia="Zoutvat"', 'rsit:other="sinkhole"')
+    inside = [attribute("md5", MD5, to_ids=True), attribute("sha1", "ef" * 20, distribution="0", **tags)]
+    draft = one(Object=[{"name": "file", "Attribute": inside}], source=PUBLIC)
+    assert (draft.label, draft.doubts) == (Label.RED, ("misp-narrower-part",))
+    assert {obj["type"] for obj in draft.objects if "object_marking_refs" in obj} >= {
+        "file",
+        "indicator",
+        "relationship",
+    }
+    assert {o.role for o in draft.facts.observables} == {"victim"}
+
+
 def test_hashes_of_parts_of_files_are_no_files() -> None:
     section = {"name": "pe-section", "Attribute": [attribute("md5", MD5, to_ids=True)]}
     assert of_type(one(DOMAIN, Object=[section]), "file") == []

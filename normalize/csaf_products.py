@@ -6,7 +6,6 @@ lists and in relationships, and are named by groups. Clause: CSAF 2.0 3.1.2, 3.2
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -37,6 +36,7 @@ _SPLIT_NAME = re.compile(r"^(.*[A-Za-z)].*?)[ /](?:version |v)?((?:[<>=]=?)?\s*\
 _PLAIN_PACKAGES = frozenset({"pkg:rpm", "pkg:deb", "pkg:apk", "pkg:oci"})
 """Package types whose namespace is the distribution, not a part of the name."""
 _DEEPEST = 40
+_MISSING = "a product id that the product tree does not have"
 
 
 class _Product(NamedTuple):
@@ -62,19 +62,32 @@ class Tree:
             _add(full, path, {}, maker, self.products, parts)
         for relation, path in parts.objects(tree, "relationships", "/product_tree"):
             _relation(relation, path, self.products, parts)
-        self._groups = {
-            parts.text(group, "group_id", path): list(parts.texts(group, "product_ids", path))
-            for group, path in parts.objects(tree, "product_groups", "/product_tree")
-        }
+        self._groups: dict[str, list[str]] = {}
+        for group, path in parts.objects(tree, "product_groups", "/product_tree"):
+            identifier = parts.text(group, "group_id", path)
+            if identifier in self._groups:
+                parts.note("a group id that is defined twice", f"{path}/group_id")
+            self._groups.setdefault(identifier, list(self._known(group, path, parts)))
 
     def listed(self, holder: Json, path: str, parts: Parts) -> list[str]:
         """The product ids that a flag or a remediation names, itself or by groups."""
-        grouped = (self._groups.get(group, ()) for group in parts.texts(holder, "group_ids", path))
-        return list(dict.fromkeys((*parts.texts(holder, "product_ids", path), *chain.from_iterable(grouped))))
+        found = list(self._known(holder, path, parts))
+        for group in parts.texts(holder, "group_ids", path):
+            if group not in self._groups:
+                parts.note("a group id that the product tree does not have", f"{path}/group_ids")
+            found += self._groups.get(group, ())
+        return list(dict.fromkeys(found))
+
+    def _known(self, holder: Json, path: str, parts: Parts) -> Iterator[str]:
+        for identifier in parts.texts(holder, "product_ids", path):
+            if _resolve(identifier, self.products):
+                yield identifier
+            else:
+                parts.note(_MISSING, f"{path}/product_ids")
 
     def names(self, identifiers: Iterable[str]) -> tuple[str, ...]:
         """What the products of these ids are called, without their versions."""
-        known = (self.products[each].stated.product for each in identifiers if each in self.products)
+        known = (product.product for each in identifiers for product in _resolve(each, self.products))
         return tuple(dict.fromkeys(filter(None, known)))
 
 
@@ -84,12 +97,13 @@ def affected(tree: Tree, vulnerabilities: list[tuple[Json, str]], parts: Parts) 
     said: dict[_Key, set[int]] = {}
     for index, (vulnerability, path) in enumerate(vulnerabilities):
         statuses = parts.object(vulnerability, "product_status", path)
+        _contradictions(statuses, path, parts)
         bounds = _bounds(statuses, tree.products)
         for identifier, key, where in _stated(vulnerability, path, statuses, tree, parts):
             status = _STATUS[key]
             stated = _resolve(identifier, tree.products)
             if not stated:
-                parts.note("a product id that the product tree does not have", where)
+                parts.note(_MISSING, where)
             if key in ("first_affected", "last_affected"):
                 stated = [bounds.get((product.vendor, product.product), product) for product in stated]
             if status in ("affected", "unknown"):
@@ -101,6 +115,16 @@ def affected(tree: Tree, vulnerabilities: list[tuple[Json, str]], parts: Parts) 
                     found[name] = msgspec.structs.replace(product, status=status)
                 said.setdefault(name, set()).add(index)
     return _certain(found, said)
+
+
+def _contradictions(statuses: Json, path: str, parts: Parts) -> None:
+    """CSAF 2.0 6.1.6: affected and fixed, for one. The graver stands; that it is not sure is noted."""
+    said: dict[str, Status] = {}
+    for key, status in _STATUS.items():
+        listed = statuses.get(key) if key != "recommended" else None  # which may be of any status
+        for identifier in listed if isinstance(listed, list) else ():
+            if isinstance(identifier, str) and said.setdefault(identifier, status) != status:
+                parts.note("a product with contradicting statuses; the graver stands", f"{path}/product_status/{key}")
 
 
 def _stated(vulnerability: Json, path: str, statuses: Json, tree: Tree, parts: Parts) -> Iterator[tuple[str, str, str]]:
@@ -199,8 +223,12 @@ def _add(full: Json, path: str, names: dict[str, str], maker: str, found: dict[s
         return
     helper = parts.object(full, "product_identification_helper", path)
     cpe, purl = _cpe(helper), _purl(helper)
+    if helper.get("purl") and not purl:
+        parts.note("not a purl", f"{path}/product_identification_helper/purl")
     vendor, product, text = _names(names, parts.text(full, "name", path), cpe, purl)
     stated = Affected(vendor or maker, product, text, ranges.read(text, product), cpe=cpe or None, purl=purl or None)
+    if identifier in found:
+        parts.note("a product id that is defined twice; the first stands", f"{path}/product_id")
     found.setdefault(identifier, _Product(stated))
 
 
@@ -242,7 +270,7 @@ def _relation(relation: Json, path: str, found: dict[str, _Product], parts: Part
     identifier = parts.text(full, "product_id", f"{path}/full_product_name")
     component = parts.text(relation, "product_reference", path)
     platform = parts.text(relation, "relates_to_product_reference", path)
-    if not identifier or component not in found:
+    if not identifier or component not in found or platform not in found:
         parts.note("a relationship of products that are not in the tree", path)
         return
     within = platform if relation.get("category") in _COMPONENT else ""

@@ -20,7 +20,7 @@ FEEDS: Mapping[str, str] = {
     "misp": "market", "ioc-csv": "market", "ncsc-nl": "ncsc-nl",
 }  # fmt: skip
 EXPECTED: Mapping[str, tuple[int, ...]] = {
-    "csaf": (142, 112, 1, 0, 3, 0, 28),
+    "csaf": (142, 112, 1, 0, 3, 0, 44),
     "stix21": (113, 33, 0, 0, 3, 7, 119),
     "kev": (14, 1258, 0, 0, 0, 0, 3),
     "shadowserver": (91, 50, 0, 0, 0, 2, 63),
@@ -45,7 +45,14 @@ REFUSED: Mapping[str, Mapping[str, int]] = {
         "parse: a ROLIE feed: a CSAF distribution file that lists advisories, not an advisory": 3,
         "parse: a ROLIE service document: a CSAF distribution file, not an advisory": 2,
         "parse: an index of files, not a document itself": 2,
-        "parse: a product id that the product tree does not have": 2,
+        # The test cases of OASIS that have to fail.
+        "parse: a product with contradicting statuses; the graver stands": 8,
+        "parse: a product id that the product tree does not have": 4,
+        "parse: a group id that the product tree does not have": 2,
+        "parse: a product id that is defined twice; the first stands": 1,
+        "parse: a group id that is defined twice": 1,
+        "parse: a relationship of products that are not in the tree": 1,
+        "parse: not a purl": 1,
         "parse: CSAF provider metadata: a CSAF distribution file, not an advisory": 1,
         "parse: a ROLIE category document: a CSAF distribution file, not an advisory": 1,
         "parse: a list of test cases, not data": 1,

@@ -275,7 +275,9 @@ def test_a_flag_says_that_a_product_is_not_affected() -> None:
         ("vers:unknown/15.0.1.13010-1", "not-affected"),
         ("vers:unknown/<15.0.2", "not-affected"),
     ]
-    assert result.problems == ()
+    assert [(each.path, "group" in each.reason) for each in result.problems] == [
+        ("/vulnerabilities/0/flags/1/group_ids", True)
+    ]
 
 
 def test_what_is_under_investigation_is_possibly_affected() -> None:
@@ -477,6 +479,24 @@ def test_a_mutated_advisory_is_read_or_refused(mutations: list[tuple[tuple[Any, 
 def test_arbitrary_bytes_are_refused(body: bytes) -> None:
     with pytest.raises(NormalizeError):
         csaf.drafts(body, SOURCE, NOW)
+
+
+TEST_CASES = {
+    "01-01": "does not have", "01-02": "does not have", "02-01": "defined twice", "03-01": "not in the tree",
+    "04-02": "does not have", "05-01": "defined twice", "06-01": "contradicting", "06-02": "contradicting",
+    "06-03": "contradicting", "06-04": "contradicting", "06-05": "contradicting", "13-01": "not a purl",
+}  # fmt: skip
+"""OASIS's mandatory tests of what we read; what we do not read (CWE, revision history), we do not judge."""
+
+
+@pytest.mark.corpus
+def test_the_test_cases_of_oasis_are_noted_for_the_reason_their_authors_name(corpus: Path) -> None:
+    found = {}
+    for file in sorted((corpus / "csaf" / "oasis-validator" / "mandatory").glob("*.json")):
+        if problems := csaf.drafts(file.read_bytes(), SOURCE, NOW).problems:
+            found[file.stem.rpartition("2021-6-1-")[2]] = {each.reason for each in problems}
+    assert found.keys() == TEST_CASES.keys()
+    assert all(any(TEST_CASES[name] in reason for reason in reasons) for name, reasons in found.items())
 
 
 @pytest.mark.corpus

@@ -38,7 +38,6 @@ RECHECK = timedelta(days=1)
 SKEW = timedelta(hours=1)
 """How far clocks may be apart."""
 _RESTRICTED = {401, 403, 404, 410}
-_TICK = timedelta(microseconds=1)
 
 
 class Position(Struct, frozen=True):
@@ -47,7 +46,8 @@ class Position(Struct, frozen=True):
     provider: str = ""
     """A hash of its address: what was taken of another means nothing."""
     floor: datetime | None = None
-    """What changed up to then is known."""
+    last: str = ""
+    """What changed before `floor` is known, and of what changed at that moment what sorts up to this."""
     seen: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     checked: datetime | None = None
@@ -104,7 +104,7 @@ class _Pull:
                 continue
             yield from (Unreadable(self._opener.origin(url), "fetch", each.reason, each.path) for each in flaws)
             listed |= {each.url: each for each in documents}
-        ordered = sorted(listed.values(), key=lambda each: (each.at is not None, each.at or self._now, each.url))
+        ordered = sorted(listed.values(), key=lambda each: (each.at is not None, each.at or self._now, _token(each)))
         yield from self._changed(ordered)
         if self._error is not None:
             raise self._error
@@ -233,7 +233,10 @@ class _Pull:
         if each.at is None:
             stale = known.checked is not None and self._now - known.checked >= RECHECK
             return stale or token not in self._taken
-        return (known.floor is None or each.at > known.floor) and token not in self._taken
+        return token not in self._taken and self._above(each.at, token)
+
+    def _above(self, at: datetime, token: str) -> bool:
+        return self._known.floor is None or (at, token) > (self._known.floor, self._known.last)
 
     def _conditions(self, each: Listed) -> dict[str, str]:
         """Of what no list says when it changed the server may know."""
@@ -257,13 +260,12 @@ class _Pull:
 
     def _reached(self, ordered: list[Listed], *, done: bool) -> Reached:
         """Where we are: `ordered` is all that is listed, up to the last that was taken or refused."""
-        known, floor = self._known, self._known.floor
-        tokens = [_token(each) for each in ordered]
+        known, tokens = self._known, [_token(each) for each in ordered]
         dated = [(each.at, token) for each, token in zip(ordered, tokens, strict=True) if each.at is not None]
-        taken = [(at, token) for at, token in dated if token in self._taken and (floor is None or at > floor)]
+        taken = [(at, token) for at, token in dated if token in self._taken and self._above(at, token)]
+        floor, last = known.floor, known.last
         if (dropped := taken[:-KEPT]) and self._error is None:
-            # Until all is taken, others of that same moment may still come.
-            floor = dropped[-1][0] if done else dropped[-1][0] - _TICK
+            floor, last = dropped[-1]
         timeless = [token for each, token in zip(ordered, tokens, strict=True) if each.at is None]
         seen = [token for token in timeless if token in self._taken] + [token for _, token in taken[-KEPT:]]
         if self._error is not None:  # a list that is not there now will be there again
@@ -271,8 +273,8 @@ class _Pull:
         again = [token for token in tokens if token in self._again]
         if done and self._error is None:
             known = msgspec.structs.replace(known, checked=self._checked())
-        where = msgspec.structs.replace(known, floor=floor, seen=tuple(seen[-KEPT:]), again=tuple(again[-AGAIN:]))
-        return Reached(msgspec.json.encode(where).decode())
+        where = {"floor": floor, "last": last, "seen": tuple(seen[-KEPT:]), "again": tuple(again[-AGAIN:])}
+        return Reached(msgspec.json.encode(msgspec.structs.replace(known, **where)).decode())
 
     def _checked(self) -> datetime:
         """When all documents without a time were last asked for."""

@@ -78,8 +78,11 @@ def of_tags(names: Sequence[str]) -> Context:
     """What tags say by themselves."""
     labels: set[Label] = set()
     doubts: set[str] = set()
-    words, known, where, cves = [], [], [], []
+    known: list[tuple[str, str]] = []
+    words: list[str] = []
     found: list[str] = []
+    where: list[str] = []
+    cves: list[str] = []
     confidence = None
     for name in names:
         if galaxy := _GALAXY(name):

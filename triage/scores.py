@@ -37,7 +37,8 @@ def keep(connection: sa.Connection, given: Scores) -> int:
 
 def of(connection: sa.Connection, names: Collection[str]) -> dict[str, float]:
     """The scores of these CVEs, as far as they have one."""
-    asked, found = sorted(set(names)), {}
+    asked = sorted(set(names))
+    found: dict[str, float] = {}
     for start in range(0, len(asked), 500):
         mine = scores.c.cve.in_(asked[start : start + 500])
         found |= {each.cve: each.epss for each in connection.execute(sa.select(scores).where(mine))}

@@ -91,7 +91,8 @@ def test_every_command_helps() -> None:
 def test_ingest_tells_what_became_of_it(own: Path) -> None:
     row = done(own, "ingest", WEEK / "2-tuesday/market", "--source", "market", "--json").row
     assert list(row) == [
-        "documents", "new", "updated", "unchanged", "merged", "held", "refused", "findings", "unexpected", "seconds",
+        "documents", "new", "updated", "unchanged", "merged", "held", "refused", "findings", "scores", "unexpected",
+        "seconds",
     ]  # fmt: skip
     assert row["unexpected"] == {}
     assert all(type(row[name]) is int for name in list(row)[:7])

@@ -172,8 +172,9 @@ def _bounds(statuses: Json, tree: dict[str, _Product]) -> dict[tuple[str, str], 
     for names, pair in ends.items():
         first, last = pair.get("first_affected", []), pair.get("last_affected", [])
         text = "|".join([*(f">={a.versions}" for a in first[:1]), *(f"<={a.versions}" for a in last[:1])])
-        whole = len(first) <= 1 and len(last) == 1
-        shown = text if whole else ", ".join(a.versions for a in (*first, *last))
+        versions = [a.versions for a in (*first, *last)]
+        whole = len(first) <= 1 and len(last) == 1 and all(versions)
+        shown = text if whole else ", ".join(filter(None, versions))
         made[names] = Affected(*names, versions=shown, ranges=ranges.read(text) if whole else ())
     return made
 

@@ -260,6 +260,9 @@ def test_a_last_affected_version_ends_a_range_a_first_one_alone_leaves_it_open()
     assert [(a.versions, a.ranges) for a in one(document).facts.affected] == [("1.0", ())]
     document["vulnerabilities"][0]["product_status"] = {"last_affected": ["P1", "P4"]}
     assert [(a.versions, a.ranges) for a in one(document).facts.affected] == [("1.0, 1.9", ())]
+    document["product_tree"] = {"full_product_names": [{"product_id": "P4", "name": "VPN"}]}
+    document["vulnerabilities"][0]["product_status"] = {"last_affected": ["P4"]}
+    assert [(a.versions, a.ranges) for a in one(document).facts.affected] == [("", ())]
 
 
 def test_a_flag_says_that_a_product_is_not_affected() -> None:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.app import canary_misp
+from tests.app import canary_abuse, canary_misp
 from tests.app.canary import Document, Planter
 
 AT = "2026-03-02T08:00:00.000Z"
@@ -45,6 +45,7 @@ def documents(planter: Planter) -> Iterator[Document]:
         "news", f'<!DOCTYPE r [<!ENTITY a "{entity}">]><rss><channel><item><title>&a;'.encode(), "rss", "e.xml"
     )
     yield from canary_misp.documents(planter)
+    yield from canary_abuse.documents(planter)
 
 
 def _json(source: str, kind: str, name: str, document: dict[str, Any]) -> Document:
@@ -175,6 +176,8 @@ def _rows(planter: Planter) -> str:
     )
     dashed = planter.ipv4("shadowserver address in hostname").replace(".", "-")
     writer.writerow(plain | {"ip": "192.0.2.5", "hostname": f"static-{dashed}.dsl.example"})
+    writer.writerow(plain | {"ip": "192.0.2.5", "onbekend": planter.user("shadowserver unknown column")})
+    writer.writerow(plain | {"ip": "192.0.2.5", "onbekend": planter.name("shadowserver unknown column")})
     writer.writerow(plain | {"ip": "192.0.2.5", "subject_common_name": f"PC-{planter.user('shadowserver machine')}"})
     return out.getvalue()
 

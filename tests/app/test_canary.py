@@ -28,7 +28,18 @@ def test_every_value_stands_in_one_document_or_file_name() -> None:
 
 def test_every_format_and_category_is_there() -> None:
     made, planted = canary.documents()
-    assert {one.format for one in made} == {"stix", "misp", "csaf", "kev", "cve", "rss", "shadowserver", "auto"}
+    assert {one.format for one in made} == {
+        "stix",
+        "misp",
+        "csaf",
+        "kev",
+        "cve",
+        "rss",
+        "shadowserver",
+        "auto",
+        "xarf",
+        "csv",
+    }
     assert {one.category for one in planted} == {
         "ipv4", "ipv6", "mac", "email", "name", "bsn", "iban", "username", "credential",
     }  # fmt: skip

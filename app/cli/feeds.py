@@ -22,7 +22,7 @@ Since = Annotated[str | None, typer.Option("--since", help="Only what changed si
 @cli.command()
 def ingest(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders, .zip .gz .bz2 .xz archives.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, mails, .zip .gz .bz2 .xz archives.")],
     source: Annotated[str, typer.Option("--source", help="Id of a source in sources.toml.")],
     format_: Annotated[str, typer.Option("--format", help=" ".join(FORMATS) + ".")] = "auto",
     json: Json = False,

@@ -23,6 +23,8 @@ from normalize.lenient import Parts, clean, web_addresses
 from normalize.stories import MOST_TEXT, bounded, links_in, plain, story, too_deep
 
 _ROOT = re.compile(rb"<(?:[a-z][\w-]*:)?(?:rss|rdf|feed)[\s>]", re.IGNORECASE)
+_WIDE = re.compile(rb"""\A([^>]{0,80}?)\sencoding\s*=\s*["'](?:utf-?16|utf-?32|ucs-?[24])[a-z-]*["']""", re.IGNORECASE)
+"""Said to be of two bytes a sign, which it is not where none is zero."""
 _MOST_ATTRIBUTES = 500
 _DATES = ("published", "updated", "created")
 
@@ -60,6 +62,8 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
 def _parse(body: bytes) -> Any:
     """What feedparser makes of it. A stream, because it would open bytes as a file of that name."""
     _few_attributes(body)
+    if b"\0" not in body[:200]:
+        body = _WIDE.sub(rb"\1", body, count=1)
     try:
         return feedparser.parse(io.BytesIO(body))
     except Exception:  # whatever hostile markup makes of somebody else's parser, the document is what is wrong

@@ -181,3 +181,37 @@ def test_an_element_with_thousands_of_attributes_is_refused(declared: str) -> No
     body = feed.encode("utf-16" if "utf-16" in declared else "ascii")
     with pytest.raises(NormalizeError, match="attributes"):
         news.drafts(body, NEWS, NOW)
+
+
+@pytest.mark.parametrize("version", ["0.91", "0.92", "0.93", "0.94", "1.0", "2.0", "9.9"])
+def test_every_version_of_rss_is_read(version: str) -> None:
+    head = f'<?xml version="1.0"?><rss version="{version}"><channel><title>t</title><language>en-us</language>'
+    (draft,) = stories(rss(STORY, head=head))
+    assert (draft.title, draft.language) == ("Kritiek lek: CVE-2026-0001", "en")
+
+
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [("utf-8", "cp1252"), ("iso-8859-1", "utf-8"), ("us-ascii", "cp1252"), ("no-such", "utf-8"), ("utf-16", "utf-8")],
+)
+def test_a_wrong_declared_encoding_costs_no_story(declared: str, written: str) -> None:
+    head = f'<?xml version="1.0" encoding="{declared}"?><rss version="2.0"><channel><title>t</title>'
+    body = rss("<title>Lek in Café-software</title>", head=head).decode().encode(written)
+    (draft,) = stories(body)
+    assert draft.title.startswith("Lek in Caf")
+    assert draft.title.endswith("-software")
+
+
+def test_trackers_are_cut_from_the_addresses_of_a_story() -> None:
+    draft = one("<title>t</title><link>https://example.org/a?utm_source=rss&amp;id=7</link>")
+    assert draft.references == ("https://example.org/a?id=7",)
+
+
+def test_deep_and_endless_markup_costs_a_story_or_the_feed_and_no_time() -> None:
+    deep = f"<title>t</title><description><![CDATA[{'<div>' * 5000}x]]></description>"
+    result = news.drafts(rss(deep, STORY), NEWS, NOW)
+    assert [draft.title for draft in result.drafts] == ["t", "Kritiek lek: CVE-2026-0001"]
+    assert [(p.reason, p.path) for p in result.problems] == [("text nested deeper than is read", "entry 1")]
+    with pytest.raises(NormalizeError, match="more markup") as refused:
+        news.drafts(rss("<title>t</title><description>" + "&lt;b&gt;" * 200_000 + "</description>"), NEWS, NOW)
+    assert refused.value.stage == "shape"

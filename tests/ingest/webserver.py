@@ -19,6 +19,7 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from secrets import token_hex
 from socket import SHUT_RDWR, SO_LINGER, SOL_SOCKET, socket
 from struct import pack
 from typing import Any, Literal
@@ -154,7 +155,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        self.file = folder / "authority.pem"
+        self.file = folder / f"authority-{token_hex(4)}.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
     def context(self, name: str, *, expired: bool = False) -> ssl.SSLContext:
@@ -211,6 +212,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(server: WebServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))

@@ -61,6 +61,16 @@ class _Reading(Struct):
     labels: list[Label] = field(default_factory=list)
     doubts: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    weighed: dict[tuple[str, str, bool], tuple[set[str], bool]] = field(default_factory=dict)
+    """Words that were looked at before: most rows of a list say the same."""
+
+    def weigh(self, stated: str, text: str, *, named: bool) -> tuple[set[str], bool]:
+        """Evidence, and whether they call it malicious."""
+        key = (stated, text, named)
+        if key not in self.weighed:
+            evidence = evidence_of(stated, text, named=named)
+            self.weighed[key] = evidence, bool(evidence) or is_malicious(stated, text)
+        return self.weighed[key]
 
     def refuse(self, reason: str, number: int) -> None:
         """Past a hundred only the last says so."""
@@ -164,11 +174,11 @@ def _row(row: list[str], number: int, table: Table, read: _Reading) -> None:
         read.label(word)
     if label := markings.of_text(text):
         read.labels.append(label)
-    evidence = evidence_of(stated, text, named=bool(family))
+    evidence, malicious = read.weigh(stated, text, named=bool(family))
     seen = next((time for cell in _cells(row, read, "last", "first") if (time := when(cell))), None)
     facts = _facts(row, table, read)
     number_of = {name: next(iter(_cells(row, read, name)), "") for name in ("asn", "country", "port", "protocol")}
-    line = _Line([], evidence, is_malicious(stated, text) or bool(evidence), family, text, seen)
+    line = _Line([], evidence, malicious, family, text, seen)
     line.values = [_with(value, number_of, evidence, seen, facts) for value in values]
     read.lines.append(line)
 

@@ -11,7 +11,7 @@ import nh3
 from msgspec import Struct, field
 
 from normalize.lenient import clean
-from normalize.stories import too_deep
+from normalize.stories import too_much
 
 _KEPT = {"h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "td", "th", "tr", "table", "ul", "ol", "li", "br", "hr", "a",
          "b", "strong", "blockquote", "pre", "section", "article", "center"}  # fmt: skip
@@ -49,7 +49,7 @@ class Block(Struct):
 
 def of_html(markup: str) -> list[Block]:
     """The pieces of a page. It is sanitised first: elements that only style, pictures and scripts are gone."""
-    if too_deep(markup):
+    if too_much(markup):
         return []
     safe = nh3.clean(
         markup, tags=_KEPT, clean_content_tags=_DROPPED, attributes={"a": {"href"}}, url_schemes={"http", "https"},

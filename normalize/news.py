@@ -20,7 +20,7 @@ from ingest import Source
 from ingest.messages import is_message
 from normalize import Draft, Normalized, NormalizeError, newsletter
 from normalize.lenient import Parts, clean, web_addresses
-from normalize.stories import MOST_TEXT, bounded, links_in, plain, story, too_deep
+from normalize.stories import MOST_TEXT, bounded, links_in, plain, story, too_much
 
 _ROOT = re.compile(rb"<(?:[a-z][\w-]*:)?(?:rss|rdf|feed)[\s>]", re.IGNORECASE)
 _WIDE = re.compile(rb"""\A([^>]{0,80}?)\sencoding\s*=\s*["'](?:utf-?16|utf-?32|ucs-?[24])[a-z-]*["']""", re.IGNORECASE)
@@ -90,8 +90,8 @@ def _few_attributes(body: bytes) -> None:
 
 def _story(entry: Any, language: str, source: Source, received_at: datetime, parts: Parts, where: str) -> Draft | None:
     markup = max(_markup(entry), key=len, default="")
-    if too_deep(markup):
-        parts.note("text nested deeper than is read", where)
+    if too_much(markup):
+        parts.note("text with more markup than is read", where)
     summary = plain(markup)[:MOST_TEXT]
     title = " ".join(plain(_text(entry.get("title"))).split()) or " ".join(summary.split())[:100]
     link = _text(entry.get("link"))

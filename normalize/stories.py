@@ -24,7 +24,8 @@ MOST_BYTES = 8 << 20
 MOST_TEXT = 20_000
 _MOST_LINKS = 50
 _DEEPEST = 400
-"""Elements in one another: what the sanitizer takes for each grows with how many stand open."""
+_MOST_IN_ONE = 20_000
+"""Elements in one another, and in one text: what the sanitizer takes for each grows with how many there are."""
 _BREAK = re.compile(r"<(?:br\s*/?|/(?:p|div|li|h[1-6]|tr|blockquote|pre))\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
 _VOID = frozenset(
@@ -54,16 +55,18 @@ def bounded(body: bytes) -> None:
 
 
 def plain(markup: str) -> str:
-    """Plain text: no element, no script, no style; paragraphs as lines. Empty when it is nested beyond reason."""
-    if too_deep(markup):
+    """Plain text: no element, no script, no style; paragraphs as lines. Empty when it is all markup."""
+    if too_much(markup):
         return ""
     text = html.unescape(nh3.clean(_BREAK.sub("\n", markup), tags=set()))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return clean("\n".join(line for line in lines if line))
 
 
-def too_deep(markup: str) -> bool:
-    """Do more elements stand open at once than any page has?"""
+def too_much(markup: str) -> bool:
+    """Has it more elements, or more of them open at once, than any page has?"""
+    if markup.count("<") > _MOST_IN_ONE:
+        return True
     depth = 0
     for end, name, closed in _TAG.findall(markup):
         if name.lower() in _VOID or closed:

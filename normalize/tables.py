@@ -152,7 +152,8 @@ def look(text: str) -> Observable | None:
         return Observable("asn", f"AS{int(found[1])}") if int(found[1]) < 1 << 32 else None
     if found := _EMAIL.fullmatch(plain):
         return Observable("email", plain) if _DOMAIN.fullmatch(found[1].lower()) else None
-    key = address("ipv4", plain) or address("mac", plain)
+    named = plain[-1].isalpha() and ":" not in plain and "-" not in plain[2:3]
+    key = None if named else address("ipv4", plain) or address("mac", plain)
     if key:
         return Observable(*key)
     if found := _PORTED.fullmatch(plain):

@@ -211,7 +211,7 @@ def test_deep_and_endless_markup_costs_a_story_or_the_feed_and_no_time() -> None
     deep = f"<title>t</title><description><![CDATA[{'<div>' * 5000}x]]></description>"
     result = news.drafts(rss(deep, STORY), NEWS, NOW)
     assert [draft.title for draft in result.drafts] == ["t", "Kritiek lek: CVE-2026-0001"]
-    assert [(p.reason, p.path) for p in result.problems] == [("text nested deeper than is read", "entry 1")]
+    assert [(p.reason, p.path) for p in result.problems] == [("text with more markup than is read", "entry 1")]
     with pytest.raises(NormalizeError, match="more markup") as refused:
         news.drafts(rss("<title>t</title><description>" + "&lt;b&gt;" * 200_000 + "</description>"), NEWS, NOW)
     assert refused.value.stage == "shape"

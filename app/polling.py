@@ -152,8 +152,10 @@ class Poller:
     def _ended(self, source: Source, polled: Polled, end: _End) -> None:
         now = self._service.clock()
         polled.error = end.error
+        self._service.metrics.polls.labels(source.id, "failed" if end.error else "read").inc()
         if not end.error:
             door.succeeded(self._service, source.id, now + cast(Feed, source.feed).every)
+            self._service.metrics.read_at.labels(source.id).set(now.timestamp())
             return
         with self._service.reading() as connection:
             failures = cursors.standing(connection, source.id).failures

@@ -53,11 +53,8 @@ class CsafProvider:
                 self.server["/csaf/index.txt"] = Reply("\n".join(newest_first).encode())
             case "listing":
                 self._listing(newest_first)
-        keys = (
-            [{"fingerprint": self.key.extract_certificate().fingerprint, "url": url("/csaf/key.asc")}]
-            if self.sign
-            else []
-        )
+        certificate = self.key.extract_certificate()
+        keys = [{"fingerprint": certificate.fingerprint, "url": url("/csaf/key.asc")}] if self.sign else []
         metadata = {
             "canonical_url": url(METADATA),
             "distributions": [distribution],
@@ -70,7 +67,7 @@ class CsafProvider:
             "role": "csaf_trusted_provider",
         }
         self.server[METADATA] = Reply(json.dumps(metadata).encode())
-        self.server["/csaf/key.asc"] = Reply(str(self.key.extract_certificate()).encode())
+        self.server["/csaf/key.asc"] = Reply(str(certificate).encode())
 
     def feed(self, paths: Iterable[str]) -> bytes:
         """A ROLIE feed of these documents."""

@@ -51,6 +51,7 @@ statements = sa.Table(
     sa.Column("regime", sa.String(40), nullable=False),
     sa.Column("received_at", Instant, nullable=False, index=True),
     sa.Column("source_time", Instant, comment="when it was said, by the source's own clock"),
+    sa.Column("as_of", Instant, comment="the latest of its source's own times; null: what arrives last holds"),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Column("origin", sa.String(40), comment="the item it lay in before that was taken in"),
 )
@@ -153,18 +154,6 @@ def record_document(
     rows = [{"at": now, "source": source, "document": key, **_refusal(each)} for each in refused]
     if rows:
         connection.execute(refusals.insert(), rows)
-
-
-def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
-    """Per source: how many items it says something of, and how many refusals are on record."""
-    said = sa.select(statements.c.source, sa.func.count(statements.c.item.distinct()), sa.literal(0))
-    held = sa.select(refusals.c.source, sa.literal(0), sa.func.count())
-    found: dict[str, tuple[int, int]] = {}
-    for query in (said.group_by(statements.c.source), held.group_by(refusals.c.source)):
-        for source, spoken, refused in connection.execute(query):
-            before = found.get(source, (0, 0))
-            found[source] = (before[0] + spoken, before[1] + refused)
-    return found
 
 
 def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:

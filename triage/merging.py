@@ -49,16 +49,23 @@ def admit(
     old = connection.execute(sa.select(statements).where(statements.c.key == statement.key)).one_or_none()
     if statement.kind == "facts":
         return _joined(connection, guard, statement, old, now)
-    known = leads.followed(connection, keys)
-    if old is None and (first := _first(connection, statement, keys[0], known)) is not None:
-        old, statement = first, structs.replace(statement, key=first.key)
-    if old is not None and not _news(guard, statement, old):
-        return [_connected(connection, guard, old, keys, known, now)]
-    where, took = _home(connection, known, statement, old.item if old else None, guard, now)
+    listed = bool(identity.linking(statement.kind, statement.facts.observables))
+    names = [*keys, statement.meaning] if listed else keys
+    followed = leads.followed(connection, names)
+    again = False
+    if old is None and (first := _first(statement, keys[0], followed)) is not None:
+        old = connection.execute(sa.select(statements).where(statements.c.key == first.statement)).one()
+        statement, again = structs.replace(statement, key=old.key), first.key != keys[0]
+    known = [each for each in followed if each.key != statement.meaning]
+    if old is not None and (again or not _news(guard, statement, old)):
+        _later(connection, statement, old)
+        where, took = _connected(connection, guard, old, names, followed, known, now)
+        return [Admission("merged" if took else "unchanged", where, False, took)]
+    where, took = _home(connection, known, statement.source, old.item if old else None, guard, now)
     effect: Effect = "updated" if old else "merged" if where else "new"
     item = where or joining.create(connection, statement.received_at, now)
     stored = _store(connection, guard, statement, item, exists=old is not None)
-    leads.claim(connection, keys, statement.key)
+    leads.claim(connection, names, statement.key)
     leads.index(connection, guard, statement)
     why = f"{effect} by source {statement.source}"
     changed = recompose(connection, guard, item, now, why, fresh=(statement, stored))
@@ -72,6 +79,7 @@ def _joined(
 ) -> list[Admission]:
     """Facts join the items that name their CVEs, now or later."""
     if old is not None and not _news(guard, statement, old):
+        _later(connection, statement, old)
         return [Admission("unchanged", old.item, held=False)]
     _store(connection, guard, statement, None, exists=old is not None)
     touched = _items_naming(connection, statement.facts.cves)
@@ -79,19 +87,11 @@ def _joined(
     return [Admission("updated", item, held=False) for item in renewed]
 
 
-def _first(connection: sa.Connection, statement: Statement, own: str, known: Sequence[Any]) -> sa.Row[Any] | None:
-    """What the source said before under another id: it published the same again with new ids, or now a version of
-    that. None: it is new."""
-    if not identity.linking(statement.kind, statement.facts.observables) and all(each.key != own for each in known):
-        return None
-    same = [each for each in known if each.source == statement.source]
-    again = [each for each in same if each.key == own] or [
-        each for each in same if (each.meaning, each.label) == (statement.meaning, statement.label.value)
-    ]
-    if not again:
-        return None
-    chosen = min(each.statement for each in again)
-    return connection.execute(sa.select(statements).where(statements.c.key == chosen)).one()
+def _first(statement: Statement, own: str, followed: Sequence[Any]) -> Any | None:
+    """What the source said before under another id: under this one it is a version of that; else it publishes the same
+    indicators again, also those of an earlier version, with new ids. None: it is new."""
+    again = [each for each in followed if each.source == statement.source and each.key in (own, statement.meaning)]
+    return min(again, key=lambda each: (each.key != own, each.statement), default=None)
 
 
 def _news(guard: Guard, statement: Statement, old: sa.Row[Any]) -> bool:
@@ -101,41 +101,42 @@ def _news(guard: Guard, statement: Statement, old: sa.Row[Any]) -> bool:
     (before,) = guard.restore(old.item or "", 0, [old.sealed]).statements
     if guard.meaning(before) == statement.meaning:
         return False
-    return not _earlier(statement, before)
+    return not (as_of := _as_of(statement)) or old.as_of is None or as_of >= old.as_of
 
 
-def _earlier(statement: Statement, before: Statement) -> bool:
-    """Is it an earlier version than what stands? Of lists of indicators and exposures, what came last holds: their time
-    is that of the newest row, which may be gone."""
-    if statement.kind in ("indicators", "exposure") or statement.source_time is None or before.source_time is None:
-        return False
-    return statement.source_time < before.source_time <= before.received_at + _AHEAD
+def _as_of(statement: Statement) -> datetime | None:
+    """The moment by which its versions are ordered; None: by their arrival. Of lists of indicators and exposures what
+    came last holds: their time is that of the newest row, which may be gone. A time far ahead says nothing."""
+    if statement.kind in ("indicators", "exposure") or statement.source_time is None:
+        return None
+    return statement.source_time if statement.source_time <= statement.received_at + _AHEAD else None
+
+
+def _later(connection: sa.Connection, statement: Statement, old: sa.Row[Any]) -> None:
+    """What says the same as before, and later, outdates what was said between."""
+    as_of = _as_of(statement)
+    if as_of is not None and (old.as_of is None or as_of > old.as_of):
+        connection.execute(statements.update().where(statements.c.key == old.key), {"as_of": as_of})
 
 
 def _connected(
     connection: sa.Connection,
     guard: Guard,
     old: sa.Row[Any],
-    keys: Sequence[str],
+    names: Sequence[str],
+    followed: Sequence[Any],
     known: Sequence[Any],
     now: datetime,
-) -> Admission:
+) -> tuple[str | None, tuple[str, ...]]:
     """Nothing new is said; but under what names it is known may be new, and connect it with others."""
-    mine = {each.key for each in known if each.statement == old.key}
-    if mine.issuperset(keys):
-        return Admission("unchanged", old.item, held=False)
-    where, took = _home(connection, known, None, old.item, guard, now)
-    leads.claim(connection, keys, old.key)
-    return Admission("merged" if took else "unchanged", where, False, took)
+    if {each.key for each in followed if each.statement == old.key}.issuperset(names):
+        return old.item, ()
+    leads.claim(connection, names, old.key)
+    return _home(connection, known, old.source, old.item, guard, now)
 
 
 def _home(
-    connection: sa.Connection,
-    known: Sequence[Any],
-    statement: Statement | None,
-    own: str | None,
-    guard: Guard,
-    now: datetime,
+    connection: sa.Connection, known: Sequence[Any], source: str, own: str | None, guard: Guard, now: datetime
 ) -> tuple[str | None, tuple[str, ...]]:
     """The item that keys lead to, and those that it took in: items that they connect become one, unless a person told
     them apart."""
@@ -144,7 +145,6 @@ def _home(
         return next(map(str, found), None), ()
     rows = connection.execute(sa.select(items).where(items.c.id.in_(found))).all()
     ordered = joining.preferred(connection, rows)
-    source = None if statement is None else statement.source
     near = {each.item for each in known if each.source == source}
     ordered.sort(key=lambda each: (each != own, each not in near))
     one = leads.together(connection, ordered)
@@ -162,6 +162,7 @@ def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: 
         "regime": statement.regime,
         "received_at": statement.received_at,
         "source_time": statement.source_time,
+        "as_of": _as_of(statement),
         "sealed": stored,
     }
     if exists:

@@ -51,3 +51,12 @@ def upgrade() -> None:
         "statements",
         sa.Column("origin", sa.String(length=40), nullable=True, comment="the item it lay in before that was taken in"),
     )
+    op.add_column(
+        "statements",
+        sa.Column(
+            "as_of",
+            Instant(),
+            nullable=True,
+            comment="the latest of its source's own times; null: what arrives last holds",
+        ),
+    )

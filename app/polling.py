@@ -23,6 +23,8 @@ from app.observe import place
 from app.service import Service
 from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable, cursors
 from ingest.readers import READERS, reader
+from pii_guard import GuardError
+from pii_guard.policy import check_sources
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 """How long a source is left alone after a failure: doubling from the first, up to the longest, with jitter."""
@@ -174,6 +176,7 @@ class Poller:
     def _hand_over(self, source: Source, position: str) -> _End:
         until, count = time.monotonic() + LONGEST, 0
         try:
+            check_sources(self._service.settings.policy, [source], self._service.clock())
             made = reader(source, key=self._key, clock=self._service.clock)
             with closing(cast(Any, made.read(position))) as given:
                 for each in given:
@@ -183,6 +186,8 @@ class Poller:
                         return _End(f"{source.id}: it gives more than one poll takes; the next goes on")
         except SourceError as error:
             return _End(str(error), error.retry_after)
+        except GuardError as error:  # what the regime in force today does not allow
+            return _End(f"{source.id}: {error}")
         except _Stopped:
             raise
         except Exception as error:

@@ -14,6 +14,8 @@ from app import AppError, database, keys
 from config import ConfigError
 from config import settings as configuration
 from config.settings import Settings
+from ingest import SourceError, cursors
+from ingest.http import Web
 from pii_guard import GuardError
 from pii_guard.policy import check_sources
 from subscribers import registry
@@ -22,6 +24,8 @@ from web import auth
 Status = Literal["ok", "warning", "fault"]
 """A warning: it works, and part of what is configured or registered does nothing."""
 Result = tuple[str, Status, str]
+LATE = 3
+"""How many times its interval a source may not have been read."""
 
 
 def examine(folder: Path) -> list[dict[str, Any]]:
@@ -45,9 +49,9 @@ def _checks(folder: Path) -> Iterator[Result]:
     yield _folder(settings)
     yield _smtp(settings)
     yield _clock(settings)
-    yield from _idle_sources(settings)
+    yield from _sources(settings)
     if stored[1] == "ok":
-        yield from _idle_rows(settings)
+        yield from _stored(settings)
 
 
 def _policy(settings: Settings) -> Result:
@@ -126,16 +130,42 @@ def _clock(settings: Settings) -> Result:
     return "clock", "ok", f"the year is {year}"
 
 
-def _idle_sources(settings: Settings) -> Iterator[Result]:
-    """Kinds of sources that sources.toml may name already, and that no part of this version polls."""
-    idle = [f"{source.id} ({source.kind})" for source in settings.sources.values() if source.kind != "files"]
-    if idle:
-        says = f"this version reads files, and polls nothing of {', '.join(idle)}"
-        yield "sources", "warning", f'{says}: fetch it otherwise and `oktt ingest` it, or set kind = "files" and a path'
+def _sources(settings: Settings) -> Iterator[Result]:
+    """Can what live sources need be used: secrets and certificates? No source is asked for anything."""
+    live = [source for source in settings.sources.values() if source.feed is not None]
+    faults = 0
+    for source in live:
+        try:
+            Web(source, clock=lambda: datetime.now(UTC)).adapter.close()
+        except SourceError as error:
+            faults += 1
+            yield f"source {source.id}", "fault", str(error).removeprefix(f"{source.id}: ")
+    bare = [each.id for each in live if each.feed and each.feed.secret_file and each.feed.url.startswith("http://")]
+    if bare:
+        yield "sources", "warning", f"{', '.join(bare)}: the secret goes over the net unencrypted: use https"
+    elif live and not faults:
+        yield "sources", "ok", f"{len(live)} live sources: their secrets and certificates can be used"
 
 
-def _idle_rows(settings: Settings) -> Iterator[Result]:
-    """Channels and credentials that the registry keeps already, and that no part of this version serves."""
+def _late(settings: Settings, connection: sa.Connection) -> Iterator[Result]:
+    """Live sources that were not read for a while, and why."""
+    now = datetime.now(UTC)
+    standing = {each.source: each for each in cursors.overview(connection)}
+    for source in settings.sources.values():
+        found = standing.get(source.id)
+        if source.feed is None or found is None:
+            continue
+        success = found.last_success
+        if success is None or now - success > LATE * source.feed.every:
+            since = (
+                "it was never read to its end" if success is None else f"last read to its end {success:%F %H:%M} UTC"
+            )
+            why = found.error.removeprefix(f"{source.id}: ") or "is `oktt run` running, or who else runs `oktt poll`?"
+            yield f"source {source.id}", "warning", f"late: {since}; {why}"
+
+
+def _stored(settings: Settings) -> Iterator[Result]:
+    """Sources that are late; channels and credentials that are kept, and that no part of this version serves."""
     engine = database.connect(settings.database_url)
     try:
         with database.reading(engine) as connection:
@@ -145,11 +175,13 @@ def _idle_rows(settings: Settings) -> Iterator[Result]:
                 for kind in {contact.type for contact in subscriber.contacts if not contact.served}
             )
             unused = auth.standing(connection, datetime.now(UTC), "api")
+            late = list(_late(settings, connection))
     except sa.exc.SQLAlchemyError as error:
         yield "registry", "fault", f"cannot be read ({type(error).__name__}): put the database back from a backup"
         return
     finally:
         engine.dispose()
+    yield from late
     if idle:
         told = " and ".join(f"{kind} (subscribers: {count})" for kind, count in sorted(idle.items()))
         says = f"nothing goes by {told} yet: import those with an email, file or taxii channel too"

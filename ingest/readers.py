@@ -22,10 +22,5 @@ def reader(source: Source, *, key: bytes, clock: Callable[[], datetime]) -> Read
     if source.kind not in READERS or source.feed is None:
         raise SourceError(f"{source.id}: no live feed (kind is files): use `oktt ingest`, or give it a kind and a url")
     module, name = READERS[source.kind]
-    try:
-        made: Callable[..., Reader] = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise SourceError(f"{source.id}: sources of kind {source.kind} are not read yet") from None
+    made: Callable[..., Reader] = getattr(import_module(module), name)
     return made(source, key=key, clock=clock)

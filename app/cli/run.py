@@ -25,9 +25,9 @@ def init(context: typer.Context, json: Json = False) -> None:
 
 @cli.command()
 def doctor(context: typer.Context, json: Json = False) -> None:
-    """Check configuration, database, keys, SMTP and clock; say what to do.
+    """Check configuration, database, keys, SMTP, clock and live sources; say what to do.
 
-    Warns of what is accepted and does nothing yet.
+    Warns of sources that are late, and of what is accepted and does nothing yet.
     """
     from app import checks
 
@@ -57,7 +57,7 @@ def serve(context: typer.Context, port: Port = None) -> None:
 
 @cli.command()
 def run(context: typer.Context, port: Port = None) -> None:
-    """Everything: sources' folders, door, rules, dispatch, digests, retention, web. Stops on Ctrl-C."""
+    """Everything: live sources, folders, door, rules, dispatch, digests, retention, web. Stops on Ctrl-C."""
     from app import website, workers
 
     service = opened(context)

@@ -2,13 +2,14 @@
 
 import socket
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import checks, service
+from ingest import cursors
 from subscribers import Contact
 from tests.app.house import MAIL, House, opened
 from web import auth
@@ -48,14 +49,40 @@ def warnings(folder: Path) -> dict[str, str]:
     return {each["what"]: each["says"] for each in results if each["status"] == "warning"}
 
 
-def test_a_source_that_nothing_polls(folder: Path) -> None:
-    assert warnings(folder) == {}
+def live(folder: Path, name: str, lines: str) -> None:
     with (folder / "sources.toml").open("a") as file:
-        file.write('\n[source.hub]\nname = "Hub"\nkind = "taxii"\n\n[source.site]\nname = "Site"\nkind = "http"\n')
-    (what, says), *others = warnings(folder).items()
-    assert (what, others) == ("sources", [])
-    assert "hub (taxii), site (http)" in says
-    assert "oktt ingest" in says
+        file.write(f'\n[source.{name}]\nname = "{name}"\n{lines}\n')
+
+
+def test_what_live_sources_need(folder: Path) -> None:
+    """No source is asked for anything: these hosts are not there."""
+    live(folder, "hub", 'kind = "taxii"\nurl = "https://hub.invalid/"\nsecret_file = "hub.key"')
+    (folder / "hub.key").write_text("s3cret")
+    (folder / "hub.key").chmod(0o600)
+    assert found(folder)["sources"] == (True, "1 live sources: their secrets and certificates can be used")
+    (folder / "hub.key").chmod(0o644)
+    assert "chmod 600" in fault(folder, "source hub")
+    (folder / "hub.key").chmod(0o600)
+    live(folder, "site", 'kind = "http"\nurl = "https://site.invalid/"\nca_file = "missing.pem"')
+    assert "ca_file" in fault(folder, "source site")
+    (folder / "sources.toml").write_text("")
+    live(folder, "hub", 'kind = "taxii"\nurl = "http://hub.invalid/"\nsecret_file = "hub.key"')
+    assert "use https" in warnings(folder)["sources"]
+    assert "s3cret" not in repr(checks.examine(folder))
+
+
+def test_sources_that_are_late(house: House) -> None:
+    folder, now = house.service.settings.dir, datetime.now(UTC)
+    for name in ("fresh", "late", "never", "new"):
+        live(folder, name, f'kind = "http"\nurl = "https://{name}.invalid/"\nevery = "1h"')
+    with house.service.transaction() as connection:
+        cursors.record_success(connection, "fresh", now - timedelta(hours=2))
+        cursors.record_success(connection, "late", now - timedelta(hours=4))
+        cursors.record_error(connection, "never", now, "never: it took too long to answer")
+    told = warnings(folder)
+    assert set(told) == {"source late", "source never"}
+    assert "is `oktt run` running" in told["source late"]
+    assert told["source never"] == "late: it was never read to its end; it took too long to answer"
 
 
 def test_channels_that_nothing_serves(house: House) -> None:

@@ -42,6 +42,7 @@ _DENIED = re.compile(
     r"if|wenn|als)\b",
     re.IGNORECASE,
 )
+_GHSA = re.compile(r"GHSA(?:-[0-9a-z]{4}){3}", re.IGNORECASE)
 _SCORE = re.compile(r"(?<![\d.:])(10\.0|\d\.\d)(?![\d.])")
 _MOST_TEXT = 20_000
 _MOST_NAMES = 5
@@ -119,7 +120,7 @@ def _facts(
     parts: Parts,
 ) -> Facts:
     tracking_id = parts.text(tracking, "id")
-    aliases = list(parts.texts(tracking, "aliases", "/document/tracking"))
+    aliases = [*parts.texts(tracking, "aliases", "/document/tracking"), *_advisories(vulnerabilities, parts)]
     cves = list(dict.fromkeys(cve for v, path in vulnerabilities if (cve := _cve(v, path, parts))))
     category = parts.text(document, "category", "/document")
     return Facts(
@@ -134,6 +135,15 @@ def _facts(
         remedies=tuple(remedies),
         withdrawn=category in _WITHDRAWN or bool(_WITHDRAWN_TITLE.match(parts.text(document, "title"))),
     )
+
+
+def _advisories(vulnerabilities: list[tuple[Json, str]], parts: Parts) -> list[str]:
+    """GHSA ids of the vulnerability that the document is about, where it is about one (CSAF 2.0 3.2.3.6)."""
+    if len(vulnerabilities) != 1:
+        return []
+    ((vulnerability, where),) = vulnerabilities
+    ids = parts.objects(vulnerability, "ids", where)
+    return [text for each, path in ids if _GHSA.fullmatch(text := parts.text(each, "text", path))]
 
 
 def _cve(vulnerability: Json, path: str, parts: Parts) -> str:

@@ -32,7 +32,9 @@ NAMESPACE = UUID("6e0f1c7a-64f5-5c1b-9d5e-0b1d4a1f7c52")
 """Ours, for objects that we make; not the one from which observables' ids follow (STIX 2.1 2.9)."""
 
 _SNIFF = re.compile(rb'"type"\s*:\s*"bundle"|"spec_version"\s*:\s*"2\.[01]"|"id"\s*:\s*"[a-z0-9-]+--[0-9a-fA-F]{8}-')
-_TRACKING = re.compile(r"(?!CVE-|CWE-|CAPEC-|T\d)[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*-\d[A-Za-z0-9-]*")
+_TRACKING = re.compile(
+    r"(?!CVE-|CWE-|CAPEC-|T\d)[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*-\d[A-Za-z0-9-]*|GHSA(?:-[0-9a-z]{4}){3}"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SEEN = OBSERVABLES | {"indicator", "observed-data", "malware-analysis", "infrastructure"}
 _MOST_REFERENCES = 50

@@ -519,3 +519,12 @@ def test_every_public_document_is_an_advisory_or_a_refusal_in_words(corpus: Path
     assert len(read_ones) >= 110
     for reason, names in outcomes.items():
         assert all(part in reason for part in ("not",)) or reason.startswith("no CSAF"), (reason, names)
+
+
+def test_aliases_are_names_of_the_same_advisory() -> None:
+    """Also the GHSA id of the one vulnerability it is about; of several, none names the advisory."""
+    ids = [{"system_name": "GHSA", "text": "GHSA-abcd-efgh-ijkm"}, {"system_name": "Bugzilla", "text": "2256789"}]
+    document = ncsc(document__tracking__aliases=["ACME-2026-7", "CVE-2026-0001"], vulnerabilities__0__ids=ids)
+    assert one(document).facts.tracking == ("NCSC-2026-0412", "ACME-2026-7", "GHSA-abcd-efgh-ijkm")
+    document["vulnerabilities"].append({"cve": "CVE-2026-0002"})
+    assert one(document).facts.tracking == ("NCSC-2026-0412", "ACME-2026-7")

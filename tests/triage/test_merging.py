@@ -126,6 +126,35 @@ def test_what_an_item_means_is_stored_under_a_key(desk: Desk) -> None:
     assert other.keyed(b"item-meaning", plain) != stored != GUARD.keyed(b"other", plain)
 
 
+def test_what_was_stored_by_another_rule_is_weighed_anew(desk: Desk) -> None:
+    """After an upgrade that changes what counts as meaning, nothing is news for that alone."""
+    item = desk.item(draft("a", cves=(ONE,), sectors=("SBI:25",)))
+    desk.act("release", item)
+    desk.connection.execute(inbox.statements.update(), {"meaning": "0" * 64})
+    desk.connection.execute(inbox.items.update(), {"meaning": "0" * 64})
+    assert effects(desk.receive(draft("a", cves=(ONE,), sectors=("SBI:25",), title="Andere titel"))) == ["unchanged"]
+    assert (desk.state(item), desk.version(item)) == ("released", 1)
+    assert effects(desk.receive(draft("b", cves=(ONE,), sectors=("SBI:25",)), "kev")) == ["merged"]
+    assert (desk.state(item), desk.version(item)) == ("new", 1)
+
+
+def test_two_ids_of_one_series_are_mentioned_and_name_neither(desk: Desk) -> None:
+    """A report that cites three advisories is not the same threat as each of them."""
+    one = desk.item(draft("a", tracking=("GHSA-aaaa-bbbb-cccc",)))
+    desk.item(draft("b", tracking=("GHSA-dddd-eeee-ffff",)))
+    report = draft("c", "report", tracking=("ACME-1", "GHSA-aaaa-bbbb-cccc", "GHSA-dddd-eeee-ffff"))
+    assert desk.item(report, "market") not in (one, "OKTT-2026-0002")
+    assert desk.item(draft("d", tracking=("ACME-2", "ghsa-aaaa-bbbb-cccc")), "market") == one
+
+
+def test_counts_of_what_the_guard_took_out_connect_nothing(desk: Desk) -> None:
+    address = (Observable("ipv4", "198.51.100.7", "unknown", asn=64496),)
+    (one,) = desk.receive(draft("a", "indicators", observables=address), "market", regime="no-basis")
+    (other,) = desk.receive(draft("b", "indicators", observables=address), "cert", regime="no-basis")
+    assert [each.value for each in desk.whole(str(one.item)).statements[0].facts.observables] == ["AS64496"]
+    assert other.effect == "new"
+
+
 def test_equal_tracking_ids_merge_whatever_the_source(desk: Desk) -> None:
     item = desk.item(draft("a", tracking=("NCSC-2026-0412",), cves=(ONE,)))
     assert desk.item(draft("b", tracking=("NCSC-2026-0412",)), "market") == item

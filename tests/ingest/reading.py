@@ -1,12 +1,9 @@
 """What tests of readers share: a source, its secret, what a reading gave."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from ingest import Expected, Feed, RawDocument, Reached, Reader, Source, SourceError, SourceKind, Unreadable
 from ingest.http import Bounds
@@ -14,7 +11,9 @@ from ingest.readers import READERS, reader
 
 KEY = b"a key of thirty-two bytes, or so"
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-QUICK = Bounds(connect=5, idle=1.5, answer=3, poll=20)
+CALM = Bounds(connect=10, idle=15, answer=30, poll=60)
+HASTY = Bounds(connect=2, idle=1, answer=2, poll=5)
+"""For servers that never answer."""
 
 
 @dataclass
@@ -47,15 +46,15 @@ def source(kind: SourceKind, url: str, **feed: Any) -> Source:
     return Source("partner", "Partner", kind=kind, feed=Feed(url, **feed))
 
 
-def made(read: Source, now: datetime = NOW, bounds: Bounds = QUICK) -> Reader:
-    """Its reader, as the registry makes it, but impatient."""
+def made(read: Source, now: datetime = NOW, bounds: Bounds = CALM) -> Reader:
+    """Its reader, as the registry makes it, but for its bounds."""
     ordinary = reader(read, key=KEY, clock=lambda: now)
     assert type(ordinary).__name__ == READERS[read.kind][1]
-    impatient: Callable[..., Reader] = type(ordinary)
-    return impatient(read, key=KEY, clock=lambda: now, bounds=bounds)
+    bounded: Callable[..., Reader] = type(ordinary)
+    return bounded(read, key=KEY, clock=lambda: now, bounds=bounds)
 
 
-def pull(read: Source, position: str = "", now: datetime = NOW, bounds: Bounds = QUICK) -> Pulled:
+def pull(read: Source, position: str = "", now: datetime = NOW, bounds: Bounds = CALM) -> Pulled:
     """One poll to its end. An error is kept with what came before it; anything but a SourceError is a failure."""
     pulled = Pulled()
     try:
@@ -87,18 +86,3 @@ def words(read: Source, position: str = "") -> str:
     error = pull(read, position).error
     assert error is not None
     return str(error)
-
-
-def interrupted(read: Source, after: int, now: datetime = NOW) -> Iterator[object]:
-    """The first things that a poll gives; then it is left, as when a process stops."""
-    reading = made(read, now).read("")
-    for _ in range(after):
-        yield next(reading)
-    reading.close()  # type: ignore[attr-defined]
-
-
-def absent(text: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A secret stands in no log."""
-    assert text not in caplog.text
-    for file in folder.rglob("*.log"):
-        assert text not in file.read_text(errors="replace")

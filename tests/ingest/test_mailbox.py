@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from ingest import Source
-from ingest.http import Bounds
-from tests.ingest.reading import NOW, pull, source, whole, words
+from tests.ingest.reading import HASTY, NOW, pull, source, whole, words
 from tests.ingest.servers import PASSWORD, USER, Dovecot, dovecot, secret_file
 from tests.ingest.webserver import Authority
 
@@ -276,7 +275,7 @@ def test_a_server_that_hangs_or_drips(tmp_path: Path) -> None:
         home = tmp_path / str(number)
         home.mkdir()
         with scripted(home, script) as read:
-            pulled = pull(read, bounds=Bounds(connect=2, idle=1, poll=3))
+            pulled = pull(read, bounds=HASTY)
         assert "took too long" in str(pulled.error)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest import Source, misp
 from tests.ingest.misp_server import KEY, START, Event, Misp, event, lay_feed
-from tests.ingest.reading import NOW, Pulled, pull, source, whole, words
+from tests.ingest.reading import CALM, HASTY, NOW, Pulled, pull, source, whole, words
 from tests.ingest.servers import secret_file
 from tests.ingest.webserver import Reply, Request, WebServer, web_server
 
@@ -138,7 +138,7 @@ def test_an_answer_that_is_not_that_event(place: Place, body: bytes) -> None:
 def test_a_server_that_dies_in_the_middle(place: Place, reply: Reply, told: str) -> None:
     place.put(*(event(number) for number in range(30)))
     place.breaks(event(25), reply)
-    first = pull(place.source())
+    first = pull(place.source(), bounds=HASTY if reply.fault == "stall" else CALM)
     assert told in str(first.error)
     assert numbers(first) == list(range(25))
     place.server.faults.clear()

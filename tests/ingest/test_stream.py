@@ -19,10 +19,9 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.record import default_records
 
 from ingest import RawDocument, Reached, Source, SourceError
-from ingest.http import Bounds
 from ingest.kafka_client import UNPACKED
 from ingest.stream import BATCH
-from tests.ingest.reading import made, pull, source, whole, words
+from tests.ingest.reading import HASTY, made, pull, source, whole, words
 from tests.ingest.servers import USER, Broker, broker, secret_file
 from tests.ingest.webserver import Authority
 
@@ -221,7 +220,8 @@ def test_a_wrong_password(
 
 def test_no_password_without_tls(server: Broker, topic: str, tmp_path: Path) -> None:
     """A broker without TLS is not told the password."""
-    told = words(read(server, topic, user=USER, secret_file=secret_file(tmp_path), ca_file=server.ca_file))
+    given = read(server, topic, user=USER, secret_file=secret_file(tmp_path), ca_file=server.ca_file)
+    told = str(pull(given, bounds=HASTY).error)
     assert "TLS fails" in told or "broke off" in told or "took too long" in told
 
 
@@ -241,14 +241,13 @@ def test_a_broker_that_refers_to_a_private_network(server: Broker) -> None:
 
 
 def test_nobody_there_and_nobody_answers(tmp_path: Path) -> None:
-    bounds = Bounds(connect=2, idle=1, poll=5)
     with create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        told = str(pull(source("kafka", f"kafka://127.0.0.1:{port}"), bounds=bounds).error)
+        told = str(pull(source("kafka", f"kafka://127.0.0.1:{port}"), bounds=HASTY).error)
         assert "took too long" in told
-    told = str(pull(source("kafka", f"kafka://127.0.0.1:{port}"), bounds=bounds).error)
+    told = str(pull(source("kafka", f"kafka://127.0.0.1:{port}"), bounds=HASTY).error)
     assert "refuses the connection" in told
-    told = str(pull(source("kafka", "kafka://nobody.invalid"), bounds=bounds).error)
+    told = str(pull(source("kafka", "kafka://nobody.invalid"), bounds=HASTY).error)
     assert "cannot be resolved" in told
 
 
@@ -257,7 +256,7 @@ def test_a_broker_that_stops_answering_in_the_middle(server: Broker, topic: str)
     taken: list[bytes] = []
     position = error = ""
     try:
-        for each in made(read(server, topic), TODAY).read(""):
+        for each in made(read(server, topic), TODAY, HASTY).read(""):
             if isinstance(each, RawDocument):
                 taken.append(each.body)
             elif isinstance(each, Reached):

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from ingest import RawDocument, Reached, Source, taxii, taxii_pages
-from tests.ingest.reading import NOW, Pulled, made, pull, source, whole, words
+from tests.ingest.reading import CALM, HASTY, NOW, Pulled, made, pull, source, whole, words
 from tests.ingest.servers import PASSWORD, USER, medallion, secret_file
 from tests.ingest.webserver import Reply, Request, WebServer, web_server
 
@@ -381,7 +381,7 @@ def test_one_collection_that_fails_costs_the_others_nothing(server: WebServer, t
 def test_answers_that_are_none(scripted: Start, web: WebServer, reply: Reply, told: str) -> None:
     _, read = scripted(every(1))
     web[OBJECTS] = reply
-    pulled = pull(read)
+    pulled = pull(read, bounds=HASTY if reply.fault else CALM)
     assert told in str(pulled.error)
     assert pulled.documents == []
     assert pulled.error is not None

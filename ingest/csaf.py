@@ -85,7 +85,7 @@ class _Pull:
         self._known = Position()
         self._taken, self._again = set[str](), set[str]()
         self._unsigned = False
-        self._keys = certificates(())
+        self._keys = certificates(b"", "")
         self._error: SourceError | None = None
         """Of a list that could not be read: told at the end, when what the others list was taken."""
 
@@ -93,7 +93,8 @@ class _Pull:
         """What changed, and positions between."""
         self._recall(position)
         found = self._provider()
-        self._keys = certificates([key for url in found.keys if (key := self._beside(url)) is not None])
+        for url, fingerprint in found.keys:
+            self._keys += certificates(self._beside(url) or b"", fingerprint)
         listed: dict[str, Listed] = {}
         # What stands in two lists has the stricter label.
         for url, label in sorted(found.feeds or found.folders, key=lambda each: each[1].rank if each[1] else -1):

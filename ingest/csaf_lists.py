@@ -56,8 +56,8 @@ class Provider:
     """ROLIE feeds with their labels."""
     folders: tuple[tuple[str, Label | None], ...]
     """Directories, which end in a slash."""
-    keys: tuple[str, ...]
-    """Where its public OpenPGP keys lie."""
+    keys: tuple[tuple[str, str], ...]
+    """Its public OpenPGP keys: where each lies, and its fingerprint (empty: not stated)."""
 
 
 def provider(body: bytes, base: str) -> Provider:
@@ -78,8 +78,12 @@ def provider(body: bytes, base: str) -> Provider:
             folders.append((url.rstrip("/") + "/", _label(newer.get("tlp_label"))))
     if not feeds and not folders:
         raise ListError("names neither feeds nor directories: check url, or ask the provider")
-    keys = [_address(base, each.get("url")) for each in _dicts(whole.get("public_openpgp_keys"))]
-    return Provider(tuple(feeds), tuple(folders), tuple(filter(None, keys)))
+    keys = [
+        (url, str(each.get("fingerprint") or ""))
+        for each in _dicts(whole.get("public_openpgp_keys"))
+        if (url := _address(base, each.get("url")))
+    ]
+    return Provider(tuple(feeds), tuple(folders), tuple(keys))
 
 
 def rolie(body: bytes, base: str, label: Label | None) -> tuple[list[Listed], list[Flaw]]:

@@ -8,6 +8,7 @@ it and checked hop by hop, whatever fails becomes a SourceError in words, and an
 import base64
 import io
 import ipaddress
+import logging
 import re
 import socket
 import ssl
@@ -30,6 +31,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from ingest import Source, SourceError
 from ingest.archives import amount
 from ingest.secrets import secret
+
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)  # its words quote addresses and headers
 
 REDIRECTS = 5
 LONGEST_WAIT = timedelta(days=1)

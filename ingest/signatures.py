@@ -17,15 +17,15 @@ def same_hash(body: bytes, kind: str, said: bytes) -> bool:
     return len(stated) == _DIGITS[kind] and hmac.compare_digest(stated, hashlib.new(kind, body).hexdigest())
 
 
-def certificates(keys: Sequence[bytes]) -> list[Cert]:
-    """OpenPGP certificates, armored or not; what is none of those that are asked for is left out."""
-    found = []
-    for key in keys:
-        try:
-            found += Cert.split_bytes(key)
-        except Exception:  # noqa: S112 - the library raises RuntimeError alone; its text is of no use
-            continue
-    return found
+def certificates(key: bytes, fingerprint: str) -> list[Cert]:
+    """The OpenPGP certificates in a file, armored or not, that have this fingerprint (empty: any). Keys may lie on
+    servers of others, which are not trusted."""
+    try:
+        found = Cert.split_bytes(key)
+    except Exception:  # the library raises RuntimeError alone; its text is of no use
+        return []
+    wanted = fingerprint.replace(" ", "").lower()
+    return [each for each in found if not wanted or each.fingerprint == wanted]
 
 
 def signed(body: bytes, signature: bytes, trusted: Sequence[Cert]) -> bool:

@@ -13,6 +13,7 @@ from pysequoia import SignatureMode, Tsk, sign
 import ingest.csaf
 from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
 from ingest.csaf import CsafReader
+from ingest.csaf_lists import provider, rolie
 from tests.ingest.providers import METADATA, CsafProvider, Way
 from tests.ingest.webserver import Reply, WebServer, web_server
 from tlp import Label
@@ -163,9 +164,13 @@ def test_without_signatures_it_is_taken_and_told_once(server: WebServer) -> None
     assert polls.refused == []
 
 
-def test_a_key_that_is_not_there_is_no_signature(server: WebServer) -> None:
+@pytest.mark.parametrize("key", ["", "junk", "of another"])
+def test_a_key_that_is_not_there_is_no_signature(server: WebServer, key: str) -> None:
+    """Nor is one with another fingerprint than the provider's metadata say: key servers are not trusted."""
     three(server)
-    server["/csaf/key.asc"] = Reply(status=404)
+    if key == "of another":
+        key = str(Tsk.generate("another <a@another.example>").extract_certificate())
+    server["/csaf/key.asc"] = Reply(key.encode(), status=200 if key else 404)
     polls = Polls(server)
     assert len(polls.poll()) == 3
     assert len(polls.refused) == 1
@@ -360,3 +365,68 @@ def test_redirects_and_references_into_private_networks(tmp_path: Path, server: 
         assert polls.poll() == []
         assert "private network" in polls.refused[0]
         assert not inside.requests
+
+
+def lists_of(corpus: Path, server: WebServer, host: str, name: str) -> bytes:
+    """A real list, whose host is now the server."""
+    return (corpus / "csaf" / name).read_bytes().replace(host.encode(), server.url("").encode())
+
+
+def beside(server: WebServer, path: str, file: Path) -> bytes:
+    """A real document, and its hash."""
+    content = file.read_bytes()
+    server[path] = Reply(content)
+    server[f"{path}.sha512"] = Reply(f"{hashlib.sha512(content).hexdigest()} {file.name}".encode())
+    return content
+
+
+@pytest.mark.corpus
+def test_lists_of_real_providers(corpus: Path, server: WebServer) -> None:
+    """Each as its publisher wrote it: what is at hand is taken, the rest is listed and not given."""
+    csaf = corpus / "csaf"
+    forever = {"since": timedelta(days=36500), "tlp": Label.CLEAR}
+
+    host = "https://cert-portal.siemens.com"
+    server["/siemens.json"] = Reply(lists_of(corpus, server, host, "siemens-ssa-feed-tlp-white.json"))
+    siemens = beside(server, "/productcert/csaf/ssa-426509.json", csaf / "ssa-426509.json")
+    polls = Polls(server, "/siemens.json", **forever)
+    assert polls.poll() == [siemens]
+
+    host = "https://raw.githubusercontent.com"
+    name = "/cisagov/CSAF/develop/csaf_files/IT/white/2024/va-24-201-01.json"
+    server["/cisa.json"] = Reply(lists_of(corpus, server, host, "cisa/it-cisa-csaf-it-feed-tlp-white.json"))
+    cisa = beside(server, name, csaf / "cisa" / "va-24-201-01.json")
+    polls = Polls(server, "/cisa.json", **forever)
+    assert polls.poll() == [cisa]
+    assert sum("not given (404)" in each for each in polls.refused) == len(polls.refused) - 1 > 0
+    server[f"{name}.sha512"] = Reply(b"0" * 128)  # which is found, though this provider writes `ref` for `rel`
+    polls = Polls(server, "/cisa.json", **forever)
+    assert polls.poll() == []
+    assert any("not what its hash says" in each for each in polls.refused)
+
+    server["/cisa/changes.csv"] = Reply(lists_of(corpus, server, host, "cisa/it-changes.csv"))
+    cisa = beside(server, "/cisa/csaf_files/IT/white/2024/va-24-201-01.json", csaf / "cisa" / "va-24-201-01.json")
+    assert Polls(server, "/cisa/", **forever).poll() == [cisa]
+
+    server["/redhat/changes.csv"] = Reply((csaf / "redhat-changes.csv").read_bytes())
+    polls = Polls(server, "/redhat/", **forever)
+    assert polls.poll() == []
+    assert (Expected(3) in polls.given, len(polls.refused)) == (True, 3)
+
+    server["/bund/index.txt"] = Reply((csaf / "cert-bund-index.txt").read_bytes())
+    bund = beside(server, "/bund/2025/wid-sec-w-2025-0001.json", csaf / "wid-sec-w-2025-0001.json")
+    assert bund in Polls(server, "/bund/", **forever).poll()
+
+
+@pytest.mark.corpus
+def test_metadata_of_the_standard(corpus: Path) -> None:
+    """The examples of OASIS name what they name."""
+    example = (corpus / "csaf/oasis-examples/example-01-provider-metadata.json").read_bytes()
+    found = provider(example, "https://www.example.com/")
+    assert found.feeds or found.folders
+    assert found.keys
+    feed = (corpus / "csaf/oasis-examples/example-01-feed-tlp-white.json").read_bytes()
+    listed, flaws = rolie(feed, "https://psirt.example.com/", Label.CLEAR)
+    assert flaws == []
+    assert all(each.at and each.hashes and each.signature for each in listed)
+    assert listed

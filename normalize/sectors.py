@@ -50,10 +50,10 @@ def covers(broad: str, narrow: str) -> bool:
 
 
 def of_words(*texts: str) -> tuple[str, ...]:
-    """Codes of the sectors that advisories name in words (`Critical Manufacturing, Energy`)."""
-    named: dict[str, str] = _table()["ciip"]
-    words = {" ".join(part.casefold().split()) for text in texts for part in re.split(r"[,;\n]", text)}
-    return tuple(sorted({code for word in words for code in named.get(word.removeprefix("and "), "").split()}))
+    """Codes of the sectors that documents name in words (`Critical Manufacturing, Energy`), galaxies and tags too."""
+    named: dict[str, str] = _table()["words"]
+    parts = (" ".join(re.findall(r"\w+", part.casefold())) for text in texts for part in re.split(r"[,;\n]", text))
+    return tuple(sorted({code for words in parts for code in named.get(words.removeprefix("and "), "").split()}))
 
 
 def _activity(text: str) -> str:

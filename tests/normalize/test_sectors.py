@@ -1,5 +1,9 @@
 """Every code is a set of leaves; a code means everything below it."""
 
+import csv
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,3 +99,121 @@ def test_an_unknown_code_is_only_itself() -> None:
     assert sectors.covers("STIX:wizardry", "STIX:wizardry")
     assert not any(sectors.covers("STIX:wizardry", code) for code in EVERY)
     assert not sectors.covers("SBI:C", "STIX:wizardry")
+
+
+def within(code: str, scheme: str) -> set[str]:
+    """A code in another scheme: the broadest codes that lie within it."""
+    inside = {each for each in EVERY if each.startswith(f"{scheme}:") and sectors.covers(code, each)}
+    return {
+        each for each in inside if not any(o != each and sectors.covers(o, each) for o in inside - {each})
+    } or inside
+
+
+def test_sections_and_divisions_are_the_same_in_sbi_and_nace() -> None:
+    shared = [code for code in EVERY if code.startswith("SBI:") and len(code) - len("SBI:") in (1, 2)]
+    assert len(shared) == 21 + 88
+    for code in shared:
+        twin = code.replace("SBI:", "NACE:")
+        assert sectors.covers(code, twin), code
+        assert sectors.covers(twin, code), code
+
+
+def test_every_sector_of_nis2_and_stix_names_activities() -> None:
+    for code in EVERY:
+        if code.startswith(("NIS2:", "STIX:")):
+            assert within(code, "SBI"), code
+            assert within(code, "NACE"), code
+
+
+def test_a_subsector_lies_within_its_sector() -> None:
+    below = [code for code in EVERY if "." in code and code.startswith("NIS2:")]
+    assert len(below) == 15
+    for code in below:
+        assert sectors.covers(code.partition(".")[0], code), code
+    for code in ("dams", "nuclear", "water"):  # STIX 2.1 10.10: listed under infrastructure
+        assert sectors.covers("STIX:infrastructure", f"STIX:{code}"), code
+    for code in ("local", "national", "regional", "public-services"):
+        assert sectors.covers("STIX:government", f"STIX:government-{code}"), code
+
+
+@given(st.sampled_from(EVERY), st.sampled_from(sectors.SCHEMES))
+def test_a_round_trip_never_widens(code: str, scheme: str) -> None:
+    """Told in another scheme and back, a sector is the same or less; and never another one."""
+    back = {again for there in within(code, scheme) for again in within(there, code.partition(":")[0])}
+    assert all(sectors.covers(code, each) for each in back), back - {code}
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (
+            "Critical Manufacturing, Energy, and Water and Wastewater Systems",
+            {"STIX:energy", "STIX:manufacturing", "STIX:water"},
+        ),
+        ("Academia - University", {"STIX:education"}),
+        ("Government, Administration", {"STIX:government"}),
+        ("food-agriculture", {"NIS2:food", "STIX:agriculture"}),
+        ("Non-Governmental Organizations (NGOs)", {"STIX:non-profit"}),
+        ("Activists", set()),
+        ("", set()),
+    ],
+)
+def test_words_are_codes(text: str, codes: set[str]) -> None:
+    assert set(sectors.of_words(text)) == codes
+
+
+def test_every_word_stands_for_codes_that_exist() -> None:
+    for word, codes in sectors._table()["words"].items():
+        assert codes, word
+        assert [sectors.parse(code) for code in codes.split()] == codes.split(), word
+        assert set(sectors.of_words(word)) == set(codes.split()), "the spelling under which it is looked up"
+
+
+NO_ACTIVITY = {
+    "Activists", "Citizens", "Country", "Development", "Dissidents", "Filigran", "Islamic forums", "Islamic organisation",
+    "Multi-sector", "Opposition", "Other", "Separatists", "Unknown",
+}  # fmt: skip
+"""What galaxies name beside activities, and whoever wrote the list."""
+
+
+@pytest.mark.corpus
+def test_what_galaxies_and_taxonomies_name_maps(corpus: Path) -> None:
+    galaxy = json.loads((corpus / "sectors/misp-galaxy-sector.json").read_text())
+    opencti = json.loads((corpus / "sectors/opencti-sectors.json").read_text())
+    names = [each["value"] for each in galaxy["values"]]
+    names += [each["name"] for each in opencti["objects"] if each["type"] == "identity"]
+    for file in ("dhs-ciip-sectors", "eu-nis-sector-and-subsectors", "nis2"):
+        taxonomy = json.loads((corpus / f"sectors/misp-taxonomy-{file}.json").read_text())
+        for values in taxonomy["values"]:
+            if not values["predicate"].startswith(("impact-severity", "impact-outlook", "nature", "test", "important")):
+                names += [entry["value"] for entry in values["entry"]]
+    assert {name for name in names if not sectors.of_words(name)} == NO_ACTIVITY
+
+
+@pytest.mark.corpus
+def test_the_table_is_that_of_statistics_netherlands(corpus: Path) -> None:
+    """Every code of the edition of 2018; where its spreadsheet lost a leading zero (`2` for 02), with it."""
+    with (corpus / "sectors/SBI_2008_versie_2018.csv").open(encoding="utf-8-sig", newline="") as file:
+        stated = {row[0].strip() for row in csv.reader(file)} - {""}
+    stated = {f"0{code}" if code in set("123456789") else code for code in stated}
+    assert {sectors.parse(f"SBI:{code}") for code in stated} | {"SBI:05", "SBI:07"} == {
+        code for code in EVERY if code.startswith("SBI:")
+    }
+
+
+@pytest.mark.corpus
+def test_sections_are_those_of_nace_where_the_galaxy_says(corpus: Path) -> None:
+    """MISP's galaxy names a section of NACE for most sectors; ours lie in it, but for those it files elsewhere."""
+    galaxy = json.loads((corpus / "sectors/misp-galaxy-sector.json").read_text())
+    apart = set()
+    for each in galaxy["values"]:
+        sections = [f"NACE:{text.removeprefix('Section ')[:1]}" for text in each.get("meta", {}).get("NACE_CODE", ())]
+        ours = sectors.of_words(each["value"])
+        leaves = [sectors._codes()[code] for code in ours]
+        if ours and sections and not any(sectors._codes()[section] & bits for section in sections for bits in leaves):
+            apart.add(each["value"])
+    assert apart == ELSEWHERE
+
+
+ELSEWHERE = {"Energy", "Food", "Maritime", "Petrochemical", "Veterinary"}
+"""Public administration, restaurants, shipyards, mines and hospitals: that is where the galaxy has them."""

@@ -14,7 +14,7 @@ CHANCE = {
     "statements": {"sealed"},
 }
 """Columns that differ between two runs of the same: made at random, or chained to such."""
-STANDING = {"cursors": {"last_success", "documents", "last_document_at", "failures"}}
+STANDING = {"cursors": {"last_success", "documents", "last_document_at", "last_source_time", "failures"}}
 """Columns that say that a source was read again."""
 TRIED = {
     **STANDING,

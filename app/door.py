@@ -3,19 +3,22 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from app import releasing
 from app.observe import log, place
 from app.service import Service
-from ingest import RawDocument, Unreadable, cursors
-from normalize import Draft, NormalizeError, identity
+from ingest import CONTRIBUTED, RawDocument, Source, Unreadable, cursors
+from normalize import Draft, Normalized, NormalizeError, identity
+from normalize.anonymous import anonymous
 from normalize.read import normalize
 from pii_guard import Finding, Item, Refused, Scores, epss, journal
+from subscribers import Subscriber, SubscriberError, registry
 from triage import inbox, merging, scores
 
 
@@ -77,7 +80,7 @@ def guarded(service: Service, document: RawDocument) -> Passed:
     """Normalise and guard, in memory. Never raises for what a document holds: that is refused."""
     origin = document.origin
     try:
-        normalized = normalize(document)
+        normalized = _read(service, document)
     except NormalizeError as error:
         return Passed((), (Unreadable(origin, error.stage, error.reason, error.path),), (), ())
     refused = [Unreadable(origin, each.stage, each.reason, each.path) for each in normalized.problems]
@@ -101,6 +104,28 @@ def guarded(service: Service, document: RawDocument) -> Passed:
         refused.append(Unreadable(origin, scored.stage, scored.reason, scored.path))
         scored = Scores()
     return Passed(tuple(items), tuple(refused), tuple(findings), tuple(register), normalized.format, scored)
+
+
+def _read(service: Service, document: RawDocument) -> Normalized:
+    """What a document says; of a contribution, without who handed it in. Ids that are made of it name no contributor
+    either: they can be guessed and tried."""
+    if not document.source.contributed:
+        return normalize(document)
+    who = contributor(service, document.source)
+    found = normalize(replace(document, source=replace(document.source, id="subscriber")))
+    names, profile = (who.name, who.id), who.profile
+    drafts = (anonymous(draft, names, profile.domains, profile.networks) for draft in found.drafts)
+    return structs.replace(found, drafts=tuple(drafts))
+
+
+def contributor(service: Service, source: Source) -> Subscriber:
+    """The subscriber whose contributions a source is. Raises SubscriberError when there is none (any more)."""
+    identifier = source.id.removeprefix(CONTRIBUTED)
+    with service.reading() as connection:
+        found = registry.get(connection, identifier)
+    if found is None:
+        raise SubscriberError(f"there is no subscriber {identifier}: `oktt subscribers list` lists them")
+    return found
 
 
 def lay_down(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> Tally:
@@ -180,7 +205,7 @@ def _merge_keys(service: Service, draft: Draft, item: Item) -> tuple[str, ...]:
 
 
 def _tell(service: Service, document: RawDocument, tally: Tally) -> None:
-    source = document.source.id
+    source = "subscriber" if document.source.contributed else document.source.id
     outcome = "refused" if tally.refused and not tally.items else "read"
     service.metrics.documents.labels(source, outcome).inc()
     for effect, count in tally.effects.items():

@@ -20,6 +20,10 @@ Format = Literal["auto", Known]
 Stage = Literal["fetch", "parse", "shape", "guard", "policy"]
 
 
+CONTRIBUTED = "subscriber:"
+"""`subscriber:ID` is the source of what that subscriber handed in. Readers never learn which it was."""
+
+
 class SourceError(Exception):
     """A source that cannot be read at all, or no further. The message names the source and the next step."""
 
@@ -78,6 +82,11 @@ class Source:
     """kind other than "files": how it is reached."""
     formats: frozenset[Known] = frozenset()
     """What it gives; empty: anything. Another format is read, and told: perhaps it is of another source."""
+
+    @property
+    def contributed(self) -> bool:
+        """Did a subscriber hand it in?"""
+        return self.id.startswith(CONTRIBUTED)
 
     def gives(self, found: str) -> bool:
         """Is this a format that the source gives?"""

@@ -23,7 +23,7 @@ Since = Annotated[str | None, typer.Option("--since", help="Only what changed si
 def ingest(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files, folders, mails, .zip .gz .bz2 .xz archives.")],
-    source: Annotated[str, typer.Option("--source", help="Id of a source in sources.toml.")],
+    source: Annotated[str, typer.Option("--source", help="Id of a source in sources.toml, or subscriber:ID.")],
     format_: Annotated[str, typer.Option("--format", help=" ".join(FORMATS) + ".")] = "auto",
     json: Json = False,
 ) -> None:
@@ -66,6 +66,8 @@ def tell(summary: dict[str, Any], released: int) -> None:
 def read(service: Service, paths: list[Path], source: str, format_: Format = "auto") -> door.Tally:
     """Every document of some paths through the door."""
     described = service.settings.source(source)
+    if described.contributed:
+        door.contributor(service, described)
     reader = FilesReader(paths, described, key=service.keys.derive("documents"), clock=service.clock, format=format_)
     tally = door.Tally()
     with output.progress(f"Reading {source}", None) as advance:

@@ -210,8 +210,6 @@ class Sender:
         self.service.metrics.deliveries.labels(status).inc()
         if status == "sent" and delivery.kind in ("alert", "update"):
             self.service.metrics.late("sent", delivery.queued_at, self.service.clock())
-        if status == "sent" and delivery.kind in ("alert", "update"):
-            self.service.metrics.late("sent", delivery.queued_at, self.service.clock())
         log.info("delivery", delivery=delivery.id, kind=delivery.kind, item=delivery.subject, outcome=status)
 
     def _alert(

@@ -1,26 +1,22 @@
 """oktt.toml, sources.toml, rules.toml and legal.toml -> Settings. Errors name file, line and key, and the next step."""
 
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from config import ConfigError
 from config.sources import SourceTable, WrongKeyError, of_table
+from config.toml import Toml
 from ingest import CONTRIBUTED, Source
 from pii_guard import GuardError
 from pii_guard.policy import Policy, check_sources
 from pii_guard.policy import load as load_policy
-from tlp import Label
 from triage.rules import DeskSettings, Rule
 
 DEFAULTS = Path(__file__).parent / "defaults"
 FILES = ("oktt.toml", "sources.toml", "legal.toml", "rules.toml")
-T = TypeVar("T")
 
 
 class App(Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,52 +159,20 @@ def _policy(folder: Path, sources: dict[str, Source]) -> Policy:
     return policy
 
 
-def _told(text: str, shape: Any, at: str) -> str:
-    """What msgspec says of a value, without the value; and what may stand there instead, where that is a short list."""
-    plain = re.sub(r"^Invalid enum value .*$", "not one of the values that are possible", text, flags=re.DOTALL)
-    for name in at.split(".") if plain != text else ():
-        struct = next(each for each in (shape, *get_args(shape)) if hasattr(each, "__struct_fields__"))
-        shape = next(field.type for field in msgspec.structs.fields(struct) if field.name == name)
-    values = [label.value for label in Label] if shape is Label else [*get_args(shape)]
-    values += [value for inner in get_args(shape) for value in get_args(inner)]
-    names = " ".join(value for value in values if isinstance(value, str))
-    return f"{plain}; use {names}" if names else f"{plain}; correct it"
-
-
-class _File:
-    """One TOML file, and where its keys stand."""
+class _File(Toml):
+    """One of the files of DIR."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         try:
-            self.text = path.read_text(encoding="utf-8")
+            super().__init__(path, path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ConfigError(f"{path} is not there: run `oktt init`") from None
         except (OSError, UnicodeDecodeError):
             raise ConfigError(f"{path} cannot be read as UTF-8 text: check its permissions and encoding") from None
 
-    def parsed(self) -> dict[str, Any]:
-        try:
-            return tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            where = re.search(r"line (\d+)", str(error))
-            reason = re.sub(r"\s*\(at .*\)$", "", str(error))
-            raise ConfigError(f"{self.path}:{where.group(1) if where else 1}: not TOML: {reason}; correct it") from None
-
-    def read(self, shape: type[T], values: Any = None, table: str = "") -> T:
-        try:
-            return msgspec.convert(self.parsed() if values is None else values, shape)
-        except msgspec.ValidationError as error:
-            text, _, at = str(error).partition(" - at `$")
-            at = re.sub(r"\[[^\]]*\]", "", at).rstrip("`").lstrip(".")
-            unknown = re.search(r"unknown field `([^`]*)`", text)
-            key = ".".join(part for part in (table, at, unknown.group(1) if unknown else "") if part)
-            reason = "unknown key; remove it or correct its spelling" if unknown else _told(text, shape, at)
-            raise ConfigError(f"{self.path}:{self.line(key)}: {key}: {reason}") from None
-
     def sources(self) -> dict[str, Source]:
         whole = self.parsed()
-        self._only(whole, "source")
+        self.only(whole, "source")
         tables = whole.get("source", {})
         if not isinstance(tables, dict):
             raise ConfigError(f"{self.path}:1: source: write tables [source.<id>]")
@@ -224,7 +188,7 @@ class _File:
 
     def rules(self) -> tuple[Rule, ...]:
         whole = self.parsed()
-        self._only(whole, "rule")
+        self.only(whole, "rule")
         tables = whole.get("rule", [])
         if not isinstance(tables, list):
             raise ConfigError(f"{self.path}:{self.line('rule')}: rule: write tables [[rule]]")
@@ -235,36 +199,3 @@ class _File:
                 key = f"rule.{number}.id"
                 raise ConfigError(f"{self.path}:{self.line(key)}: {key}: two rules have the same id: give each its own")
         return rules
-
-    def _only(self, whole: dict[str, Any], allowed: str) -> None:
-        for key in whole:
-            if key != allowed:
-                raise ConfigError(f"{self.path}:{self.line(key)}: {key}: unknown key; this file holds only {allowed}")
-
-    def placed(self, text: str) -> ConfigError:
-        """What the policy says of a key (`FILE: KEY: reason`), with this file's name and the key's line."""
-        key, _, reason = re.sub(r"^.*?\.toml: ", "", text).partition(": ")
-        dotted = re.sub(r"\[(\d+)\]", r".\1", key)
-        return ConfigError(f"{self.path}:{self.line(dotted)}: {key}: {reason}")
-
-    def line(self, key: str) -> int:
-        """The line on which a dotted key stands, or that of the nearest table above it; 1 when neither is found."""
-        parts = key.split(".")
-        table: list[str] = []
-        counts: dict[tuple[str, ...], int] = {}
-        best = (0, 1)
-        for number, line in enumerate(self.text.splitlines(), 1):
-            if header := re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line):
-                table = [part.strip(" \"'") for part in header.group(2).split(".")]
-                if header.group(1) == "[[":
-                    array = tuple(table)
-                    counts[array] = counts.get(array, -1) + 1
-                    table = [*array, str(counts[array])]
-                here = table
-            elif assigned := re.match(r"\s*([\w\-.\"']+)\s*=", line):
-                here = [*table, *(part.strip(" \"'") for part in assigned.group(1).split("."))]
-            else:
-                continue
-            if here == parts[: len(here)] and len(here) > best[0]:
-                best = (len(here), number)
-        return best[1]

@@ -38,6 +38,10 @@ _SIZES = 200
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HIGHEST = (1 << 32) - 1
 """UID (RFC 9051 2.3.1.1)."""
+_AGAIN = 500
+"""Messages that are asked for again."""
+_BODY = re.compile(rb'BODY\[\] "((?:[^"\\\r\n]|\\["\\])*)"')
+"""A message as a quoted string (RFC 9051 4.3), which very short ones may be."""
 
 
 class Standing(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,6 +49,12 @@ class Standing(msgspec.Struct, forbid_unknown_fields=True):
 
     validity: int
     uid: int
+    again: tuple[int, ...] = ()
+    """But for these: they were listed, and not given."""
+
+
+class _NoError(Exception):
+    """The server says NO. The message says so for people."""
 
 
 class MailboxReader:
@@ -74,20 +84,28 @@ class MailboxReader:
             finally:
                 with suppress(OSError):
                     box.shutdown()
+        except _NoError as error:
+            raise self._error(str(error)) from None
         except (imaplib.IMAP4.error, OSError, EOFError, ValueError) as error:
             raise self._error(words(error, "IMAP")) from None
 
     def _messages(self, box: "_Box", position: str) -> Iterator[Given]:
         validity = self._folder(box)
-        last = _last(position, validity)
-        uids = self._new(box, last)
+        last, again = _standing(position, validity)
+        uids = [*sorted(again), *self._new(box, last)]
         yield Expected(len(uids))
         for uid, size in _sizes(box, uids):
+            again.discard(uid)
             if size > self._feed.max_bytes:
                 yield Unreadable(f"mail {uid}", "fetch", f"larger than {amount(self._feed.max_bytes)}")
             elif (body := _fetched(box, uid, self._feed.max_bytes)) is not None:
                 yield from self._documents(uid, body)
-            yield Reached(msgspec.json.encode(Standing(validity, uid)).decode())
+            else:
+                again.add(uid)
+                yield Unreadable(f"mail {uid}", "fetch", "it is listed, and not given; it is asked for again")
+            last = max(last, uid)
+            standing = Standing(validity, last, tuple(sorted(again)[-_AGAIN:]))
+            yield Reached(msgspec.json.encode(standing).decode())
 
     def _documents(self, uid: int, body: bytes) -> Iterator[RawDocument | Unreadable]:
         most = self._feed.max_bytes
@@ -154,8 +172,7 @@ class MailboxReader:
         """UIDs after the last one; of a folder that was not read before, those that came in since `since`."""
         start = self._clock() - self._feed.since
         since = [] if last else ["SINCE", f"{start.day}-{_MONTHS[start.month - 1]}-{start.year}"]
-        box.allow(_LIST)
-        _, found = box.uid("SEARCH", "UID", f"{last + 1}:*", *since)
+        found = box.asked(_LIST, "SEARCH", "UID", f"{last + 1}:*", *since)
         # `n:*` is never empty: it gives the last message also when that is before n (RFC 9051 6.4.4).
         return sorted({uid for line in found if line for uid in map(int, line.split()) if last < uid <= _HIGHEST})
 
@@ -175,6 +192,14 @@ class _Box(imaplib.IMAP4):
     def allow(self, most: int) -> None:
         """What the next answer may take, in bytes."""
         self._left = most
+
+    def asked(self, most: int, command: str, *arguments: str) -> list[Any]:
+        """What a UID command gives, within so many bytes. Raises _NoError, or a mail would be taken for gone."""
+        self.allow(most)
+        said, answer = self.uid(command, *arguments)
+        if said != "OK":
+            raise _NoError(f"its server says no to {command}, which it should answer: later polls try again")
+        return answer
 
     def read(self, size: int) -> bytes:
         self._spend(size)
@@ -212,21 +237,21 @@ class _Secure(_Box, imaplib.IMAP4_SSL):
     pass
 
 
-def _last(position: str, validity: int) -> int:
-    """The last UID that was read; 0 when the folder numbers its messages anew, or the position cannot be read."""
+def _standing(position: str, validity: int) -> tuple[int, set[int]]:
+    """The last UID that was read, and those before it that are asked for again; 0 and none when the folder numbers its
+    messages anew, or the position cannot be read."""
     try:
         standing = msgspec.json.decode(position, type=Standing)
     except msgspec.DecodeError:
-        return 0
-    return standing.uid if standing.validity == validity else 0
+        return 0, set()
+    return (standing.uid, set(standing.again)) if standing.validity == validity else (0, set())
 
 
 def _sizes(box: _Box, uids: list[int]) -> Iterator[tuple[int, int]]:
     """UID and size of each message that is still there, in order."""
     rest = iter(uids)
     while some := list(islice(rest, _SIZES)):
-        box.allow(_ANSWER)
-        _, lines = box.uid("FETCH", ",".join(map(str, some)), "(RFC822.SIZE)")
+        lines = box.asked(_ANSWER, "FETCH", ",".join(map(str, some)), "(RFC822.SIZE)")
         told: dict[int, int] = {}
         for line in lines:
             text = line if isinstance(line, bytes) else b""
@@ -237,10 +262,14 @@ def _sizes(box: _Box, uids: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def _fetched(box: _Box, uid: int, most: int) -> bytes | None:
-    """A message; None: it is gone since it was listed."""
-    box.allow(most + _ANSWER)
-    _, answer = box.uid("FETCH", str(uid), "(BODY.PEEK[])")
-    return next((each[1] for each in answer if isinstance(each, tuple)), None)
+    """A message; None: it is not given. Perhaps it is gone since it was listed."""
+    for each in box.asked(most + _ANSWER, "FETCH", str(uid), "(BODY.PEEK[])"):
+        if isinstance(each, tuple):
+            body: bytes = each[1]
+            return body
+        if found := _BODY.search(each or b""):
+            return re.sub(rb"\\(.)", rb"\1", found[1])
+    return None
 
 
 def _quoted(folder: str) -> str:

@@ -222,7 +222,9 @@ def imap(**answers: bytes) -> Script:
                 "body": b"* 1 FETCH (UID 1 BODY[] {29}\r\nSubject: x\r\nTo: y\r\n\r\nhello ab)\r\n",
             }
             client.sendall(answers.get(name, usual.get(name, b"")))
-            if answers.get(name, b" ").endswith(b"\n") or name not in answers:
+            if (no := f"{name}_says") in answers:
+                client.sendall(tag + answers[no])
+            elif answers.get(name, b" ").endswith(b"\n") or name not in answers:
                 client.sendall(tag + b" OK done\r\n")
             else:
                 return
@@ -282,6 +284,35 @@ def test_a_server_that_hangs_or_drips(tmp_path: Path) -> None:
 def test_uids_that_cannot_be_do_not_move_the_position(tmp_path: Path) -> None:
     with scripted(tmp_path, imap(search=b"* SEARCH 1 18446744073709551615\r\n")) as read:
         assert '"uid":1' in whole(read).position
+
+
+@pytest.mark.parametrize("name", ["search", "sizes", "body"])
+def test_a_server_that_says_no_loses_nothing(tmp_path: Path, name: str) -> None:
+    no = {f"{name}_says": b" NO [SERVERBUG] Internal error\r\n", name: b""}
+    with scripted(tmp_path, imap(**no)) as read:
+        pulled = pull(read)
+    assert "its server says no to" in str(pulled.error)
+    assert (pulled.documents, pulled.positions) == ([], [])
+
+
+def test_a_mail_that_is_listed_and_not_given_is_asked_for_again(tmp_path: Path) -> None:
+    two = {"search": b"* SEARCH 1 2\r\n", "sizes": b"* 1 FETCH (UID 1 RFC822.SIZE 30)\r\n"}
+    first, second, third = (tmp_path / str(number) for number in range(3))
+    for each in (first, second, third):
+        each.mkdir()
+    with scripted(first, imap(body=b"* 1 FETCH (UID 1 BODY[] NIL)\r\n", **two)) as read:
+        refused = whole(read)
+    assert [each.reason for each in refused.refused] == ["it is listed, and not given; it is asked for again"]
+    with scripted(second, imap()) as read:
+        found = whole(read, refused.position)
+    assert len(found.documents) == 1
+    with scripted(third, imap()) as read:
+        assert whole(read, found.position).order[1:] == []
+
+
+def test_a_mail_as_a_quoted_string(tmp_path: Path) -> None:
+    with scripted(tmp_path, imap(body=b'* 1 FETCH (UID 1 BODY[] "Patch \\"x\\" \\\\")\r\n')) as read:
+        assert whole(read).bodies == [b'Patch "x" \\']
 
 
 def test_no_tls_no_reading(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ _DROPPED = {
     "object",
 }
 LONGEST_TITLE = 200
+_LONGEST_MARKED = 300
 _INLINE = frozenset(("a", "b", "strong"))
 URL = re.compile(r"https?://[^\s<>\"')\]]{3,2000}")
 _RULE = re.compile(r"^[=\-_~*#+.]{3,}$")
@@ -131,22 +132,24 @@ def of_plain(text: str) -> list[Block]:
     made: list[Block] = []
     for part in re.split(r"\n\s*\n", re.split(r"^-- ?$", text.replace("\r\n", "\n"), flags=re.MULTILINE)[0]):
         lines = [line.strip() for line in part.split("\n") if line.strip()]
-        while lines:
-            marked = _MARKED.match(lines[0])
-            if len(lines) > 1 and _RULE.match(lines[1]):
-                made.append(Block(lines[0], level=1))
-                lines = lines[2:]
-            elif _RULE.match(lines[0]):
-                lines = lines[1:]
+        linked = bool(lines and URL.search(lines[-1]))
+        at = 0
+        while at < len(lines):
+            line, more = lines[at], at + 1 < len(lines)
+            marked = _MARKED.match(line) if len(line) <= _LONGEST_MARKED else None
+            if more and _RULE.match(lines[at + 1]):
+                made.append(Block(line, level=1))
+                at += 1
+            elif _RULE.match(line):
+                pass
             elif marked:
                 made.append(Block(marked[1], level=2))
-                lines = lines[1:]
-            elif len(lines) > 1 and is_title(lines[0], 120) and URL.search(lines[-1]):
-                made.append(Block(lines[0]))
-                lines = lines[1:]
+            elif more and linked and is_title(line, 120):
+                made.append(Block(line))
             else:
-                made.append(_paragraph(lines))
+                made.append(_paragraph(lines[at:]))
                 break
+            at += 1
     return made
 
 

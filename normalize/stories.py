@@ -23,11 +23,13 @@ MOST_MARKS = 100_000
 MOST_BYTES = 8 << 20
 MOST_TEXT = 20_000
 _MOST_LINKS = 50
+_LONGEST_LINK = 2000
 _DEEPEST = 400
 _MOST_IN_ONE = 20_000
 """Elements in one another, and in one text: what the sanitizer takes for each grows with how many there are."""
-_BREAK = re.compile(r"<(?:br\s*/?|/(?:p|div|li|h[1-6]|tr|blockquote|pre))\s*>", re.IGNORECASE)
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*?(/?)>")
+# Possessive (`*+`): what was read once is not tried again shorter, so that markup without an end takes linear time.
+_BREAK = re.compile(r"<(?:br\s*+/?|/(?:p|div|li|h[1-6]|tr|blockquote|pre))\s*+>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)([^<>]*+)>")
 _VOID = frozenset(
     ("br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr")
 )
@@ -43,7 +45,7 @@ _COUNTS = re.compile(
     r"(?:sendgrid|list-manage|mailchi|mailgun|sparkpost|awstrack|hubspot|mandrillapp|mlsend|laposta|safelinks)",
     re.IGNORECASE,
 )
-_OPAQUE = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}={0,2}|[0-9a-f]{16,}", re.IGNORECASE)
+_OPAQUE = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{24,}={0,2}|[0-9a-f]{16,}", re.IGNORECASE)
 
 
 def bounded(body: bytes) -> None:
@@ -68,8 +70,8 @@ def too_much(markup: str) -> bool:
     if markup.count("<") > _MOST_IN_ONE:
         return True
     depth = 0
-    for end, name, closed in _TAG.findall(markup):
-        if name.lower() in _VOID or closed:
+    for end, name, rest in _TAG.findall(markup):
+        if name.lower() in _VOID or rest.endswith("/"):
             continue
         depth = max(depth - 1, 0) if end else depth + 1
         if depth > _DEEPEST:
@@ -83,10 +85,12 @@ def links_in(markup: str) -> Iterator[str]:
 
 
 def shorn(url: str) -> str:
-    """An address without what tells who followed it; empty: there is nothing else in it.
+    """An address without what tells who followed it; empty: there is nothing else in it, or it is longer than any is.
 
     One that only leads to another is that other, where it says which.
     """
+    if len(url) > _LONGEST_LINK:
+        return ""
     for _ in range(3):
         try:
             parts = urlsplit(url.strip())

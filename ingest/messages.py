@@ -23,7 +23,7 @@ from ingest.archives import DAMAGED, ArchiveError, Limits, amount, is_document, 
 
 _HEADERS = re.compile(rb"\A(?:From [^\n]*\n)?(?:[A-Za-z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2}")
 _OF_MAIL = re.compile(rb"^(?:Message-ID|Received|Return-Path|MIME-Version|Subject):", re.IGNORECASE | re.MULTILINE)
-_SECOND = re.compile(rb"\n\r?\nFrom [^\n]*\d\d:\d\d[^\n]*\n(?=[A-Za-z][\w-]*:)")
+_SECOND = re.compile(rb"\n\r?\nFrom (?=[^\n]{0,300}\d\d:\d\d)[^\n]*+\n(?=[A-Za-z][\w-]*+:)")
 """The line between two messages of an mbox file."""
 _HOLDER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MOST_LINES = 2_000_000
@@ -32,6 +32,7 @@ _MOST_WORK = 10_000_000
 _MOST_HOLDERS = 200
 _DEEPEST = 4
 _LONGEST_HEADER = 8192
+_LONGEST_CONTENT = 1024
 _APART = frozenset(
     (
         *("application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"),
@@ -116,9 +117,16 @@ def letter(body: bytes) -> Letter:
 
 
 class _Lenient(EmailPolicy):
-    """The default policy, for headers of any length and content: one that it cannot parse stays the text it is."""
+    """The default policy, for headers of any length and content: one that it cannot parse stays the text it is.
+
+    So do those about content: every question to a part asks for them again, its parser can take seconds, and the
+    message takes what it needs of them from the text.
+    """
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
+        if name.lower().startswith("content-"):
+            line = value[:_LONGEST_CONTENT].replace("\r", "").replace("\n", "")
+            return line.encode("ascii", "replace").decode()
         try:
             return super().header_fetch_parse(name, value[:_LONGEST_HEADER])
         except Exception:  # whatever a hostile header makes of the parser

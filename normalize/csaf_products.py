@@ -32,7 +32,9 @@ _NAMES = ("product_name", "product", "product_family")
 _VERSIONS = ("product_version", "product_version_range")
 _DEEPER = ("service_pack", "patch_level")
 _COMPONENT = frozenset({"default_component_of", "optional_component_of"})
-_SPLIT_NAME = re.compile(r"^(.*[A-Za-z)].*?)[ /](?:version |v)?((?:[<>=]=?)?\s*\d+(?:\.\d+)+\S*)$", re.IGNORECASE)
+_SPLIT_NAME = re.compile(r"^(.*[A-Za-z)].*?)[ /](?:version |v)?((?:[<>=]=?)?\s*\d++(?:\.\d++)++\S*+)$", re.IGNORECASE)
+_LONGEST_NAME = 300
+"""A longer one is not split: that takes time with the square of its length."""
 _PLAIN_PACKAGES = frozenset({"pkg:rpm", "pkg:deb", "pkg:apk", "pkg:oci"})
 """Package types whose namespace is the distribution, not a part of the name."""
 _DEEPEST = 40
@@ -249,7 +251,7 @@ def _names(names: dict[str, str], full: str, cpe: str, purl: str) -> tuple[str, 
         return vendor or listed[0], listed[1], listed[2]
     if text:  # a version with no product above it: the name stands in its place
         return vendor, text, ""
-    split = _SPLIT_NAME.match(full)
+    split = _SPLIT_NAME.match(full) if len(full) <= _LONGEST_NAME else None
     return (vendor, split[1], split[2].strip()) if split else (vendor, full, "")
 
 

@@ -32,7 +32,7 @@ a sharing group. What is for all communities (3) has the source's own label."""
 _LONGEST_TITLE = 300
 _MOST_TEXT = 20_000
 _MOST_REFERENCES = 50
-_REPORT_LINKS = re.compile(r"@?!?@?\[(?:attribute|object|tag|galaxymatrix|suggestion)\]\([^)]*\)")
+_REPORT_LINKS = re.compile(r"@?!?@?\[(?:attribute|object|tag|galaxymatrix|suggestion)\]\([^)\[]*\)")
 
 
 def sniff(head: bytes) -> bool:

@@ -44,7 +44,7 @@ _XARF = frozenset(("ReporterInfo", "xarf_version", "Reported-From"))
 _EPSS_HEAD = re.compile(rb"\A(?:#model_version:[^\n]*\n)?cve,epss\b", re.IGNORECASE)
 _CHANGES = re.compile(rb'\A\s*"?[\w./-]+\.json"?,"?\d{4}-\d\d-\d\dT')
 _INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
-_MARKDOWN = re.compile(rb"\A# \S[^\0]*?(?:\]\(|^```|^## \w)|^\|?[ :]*-{3,}[-: ]*\|", re.MULTILINE)
+_MARKDOWN = re.compile(rb"\A# \S[^\0]*?(?:\]\(|^```|^## \w)|^\|?[ :]*+-{3}[-: ]*+\|", re.MULTILINE)
 _PATTERN = re.compile(rb"\A[(\s]*\[\s*[a-z][a-z0-9-]*:")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
@@ -173,7 +173,7 @@ def _string(keys: _Keys, name: str) -> str:
 
 
 def _xml(head: bytes) -> Format:
-    root = _ROOT.search(re.sub(rb"<!--.*?-->", b"", head.replace(b"\0", b""), flags=re.DOTALL))
+    root = _ROOT.search(re.sub(rb"<!--.*?(?:-->|\Z)", b"", head.replace(b"\0", b""), flags=re.DOTALL))
     name = root[1].lower() if root else b""
     if name in (b"rss", b"rdf", b"feed", b"channel"):
         return "rss"

@@ -27,7 +27,7 @@ _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.
 _EMAIL = re.compile(r"[^\s@:/]{1,64}@([^\s@:/]{4,253})")
 _PORTED = re.compile(r"\[?([0-9a-f:.]+)\]?:(\d{1,5})|\[([0-9a-f:]+)\]", re.IGNORECASE)
 _ASN = re.compile(r"as ?(\d{1,10})", re.IGNORECASE)
-_RULER = re.compile(r"\s*\|?\s*:?-{3,}:?\s*\|")
+_RULER = re.compile(r"\s*+(?:\|\s*+)?:?-{3,}+:?\s*+\|")
 """Below the head of a table in Markdown, which is a page for people."""
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d+)?")
 _ALGORITHMS: Mapping[int, str] = {32: "MD5", 40: "SHA-1", 64: "SHA-256", 96: "SHA-384", 128: "SHA-512"}

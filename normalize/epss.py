@@ -8,7 +8,7 @@ names every CVE there is, and most of them stay what they were: scores are no dr
 import csv
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ingest import Source
@@ -20,14 +20,16 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _COMMENT = re.compile(r"\A#[^\n]*\n")
 _SCORE_DATE = re.compile(r"score_date:(\d{4}-\d\d-\d\d)")
 _UNLIKE = "not a CVE id with a probability between 0 and 1"
+_TO_COME = "scores of a day that is yet to come"
 
 
 def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  # noqa: ARG001
     """The scores of a document, one a CVE: of several the latest. NormalizeError: it has none."""
     parts = Parts()
     listed = body.lstrip()[:1] in (b"{", b"[")
+    last = (received_at + timedelta(days=1)).date().isoformat()  # where a day begins earlier than ours
     latest: dict[str, Score] = {}
-    for score in _objects(decode(body), parts) if listed else _rows(body.decode(), parts):
+    for score in _objects(decode(body), parts, last) if listed else _rows(body.decode(), parts, last):
         known = latest.get(score.cve)
         if known is None or known.day <= score.day:
             latest[score.cve] = score
@@ -36,10 +38,12 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  #
     return Normalized("epss", (), tuple(parts.problems), tuple(latest.values()))
 
 
-def _rows(text: str, parts: Parts) -> Iterator[Score]:
+def _rows(text: str, parts: Parts, last: str) -> Iterator[Score]:
     comment = _COMMENT.match(text)
     stated = _SCORE_DATE.search(comment[0]) if comment else None
     day, before = stated[1] if stated else "", 1 if comment else 0
+    if day > last:
+        raise NormalizeError(_TO_COME, "line 1")
     rows = csv.reader(text[comment.end() if comment else 0 :].splitlines())
     header = [name.strip().lower() for name in next(rows, [])]
     if "cve" not in header or "epss" not in header:
@@ -53,21 +57,21 @@ def _rows(text: str, parts: Parts) -> Iterator[Score]:
             parts.note(_UNLIKE, f"line {before + rows.line_num}")
 
 
-def _objects(root: Any, parts: Parts) -> Iterator[Score]:
+def _objects(root: Any, parts: Parts, last: str) -> Iterator[Score]:
     held = {"data": root} if isinstance(root, list) else root if "data" in root else {"data": [root]}
     for entry, path in parts.objects(held, "data"):
         day = entry.get("date")
         known = day if isinstance(day, str) and _DAY.fullmatch(day) else ""
         score = _score(entry.get("cve"), entry.get("epss"), known)
-        if score is not None:
+        if score is not None and score.day <= last:
             yield score
         else:
-            parts.note(_UNLIKE, path if root is not entry else "")
+            parts.note(_UNLIKE if score is None else _TO_COME, path if root is not entry else "")
 
 
 def _score(cve: Any, epss: Any, day: str) -> Score | None:
     try:
         name, probability = cve.strip().upper(), float(epss)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         return None
     return Score(name, probability, day) if _CVE(name) and 0 <= probability <= 1 else None

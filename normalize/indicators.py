@@ -32,6 +32,7 @@ _MOST_PROBLEMS = 100
 _MOST_WORDS = 20
 _HEAD = 100
 _FACT = re.compile(r"[A-Za-z0-9][\w .+:/&-]{0,63}")
+_ASN = re.compile(r"[0-9]{1,10}").fullmatch
 _COUNTED: tuple[tuple[str, str, tuple[ObservableType, ...]], ...] = (
     ("address", "addresses", ("ipv4", "ipv6", "cidr", "asn", "mac")),
     ("name", "names", ("domain",)),
@@ -178,6 +179,9 @@ def _row(row: list[str], number: int, table: Table, read: _Reading) -> None:
     seen = next((time for cell in _cells(row, read, "last", "first") if (time := when(cell))), None)
     facts = _facts(row, table, read)
     number_of = {name: next(iter(_cells(row, read, name)), "") for name in ("asn", "country", "port", "protocol")}
+    asn = number_of["asn"].upper().removeprefix("AS")
+    if asn.isdigit() and not (_ASN(asn) and int(asn) < 1 << 32):
+        read.refuse("an AS number that is none", number)
     line = _Line([], evidence, malicious, family, text, seen)
     line.values = [_with(value, number_of, evidence, seen, facts) for value in values]
     read.lines.append(line)
@@ -226,7 +230,7 @@ def _with(
         value,
         role=role,
         evidence=" ".join(sorted(evidence)),
-        asn=int(asn) if asn.isascii() and asn.isdigit() and 0 < int(asn[:11]) < 1 << 32 else None,
+        asn=int(asn) if _ASN(asn) and 0 < int(asn) < 1 << 32 else None,
         country=country if re.fullmatch(r"[A-Z]{2}", country) else None,
         port=value.port or (int(port) if re.fullmatch(r"[1-9]\d{0,4}", port) and int(port) < 65536 else None),
         protocol=stated["protocol"].lower()[:8] or None,

@@ -68,7 +68,7 @@ def read(text: str, product: str = "") -> tuple[Range, ...]:
     `product`: a product name that may stand before the version (`FortiOS 7.4.8`).
     """
     stated = _stated(text, product)
-    if len(stated) > _LONGEST or stated.casefold() in _NONE:
+    if len(stated) > _LONGEST or stated.casefold() in _NONE or any(map(_is_number_sign, set(text))):
         return ()
     if stated.casefold() in _ALL:
         return (EVERY,)
@@ -79,6 +79,11 @@ def read(text: str, product: str = "") -> tuple[Range, ...]:
         if found is not None:
             return _readable(found)
     return _intervals(_SPLIT.split(stated))
+
+
+def _is_number_sign(sign: str) -> bool:
+    """`²`, `①`, `½`: a digit only after normalisation. It is a note rather than a part of a version."""
+    return not sign.isdecimal() and any(map(str.isdigit, unicodedata.normalize("NFKC", sign)))
 
 
 def _stated(text: str, product: str) -> str:

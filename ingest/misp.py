@@ -6,6 +6,7 @@ time is not missed, and one that is listed and not given is asked for again. Of 
 what is as old as those is not read any more. Events that vanish say nothing: nobody tells why they did.
 """
 
+import json
 import logging
 import re
 from base64 import b64encode
@@ -35,6 +36,10 @@ STEP = 20
 PAGE = 500
 """Events listed at once."""
 MOST_PAGES = 1000
+AGAIN = 500
+"""Events that could not be had, which are asked for after all others."""
+TROUBLE = 3
+"""Events in a row that cannot be had: then it is the source."""
 _UNDATED = (1 << 40) - 1
 """The time of an event that has none: it is read once."""
 
@@ -47,6 +52,8 @@ class Standing(Struct, forbid_unknown_fields=True):
     since: int
     """Seconds since 1970."""
     read: list[str]
+    again: list[str] = []
+    """These could not be had: they are tried last, so that they keep no others out."""
 
 
 class Listed(NamedTuple):
@@ -96,25 +103,38 @@ class MispReader:
         before = set(standing.read)
         known = {each: self._hash(each) for each in found}
         read = {each for each, name in known.items() if name in before}
-        fresh = [each for each in found if each not in read]
+        late = set(standing.again)
+        fresh = sorted((each for each in found if each not in read), key=lambda each: (known[each] in late, each))
+        again = {each for each in fresh if known[each] in late}
         yield Expected(len(fresh))
-        unsaved = 0
-        try:
-            for number, each in enumerate(fresh):
-                given = self._event(shelf, each, f"event {number + 1} of {len(fresh)}")
-                yield given
-                if isinstance(given, RawDocument):
-                    read.add(each)
-                    unsaved += 1
-                if unsaved >= STEP:
-                    yield self._reached(standing.since, read, known, next(iter(fresh[number + 1 :]), None))
-                    unsaved = 0
-        except SourceError:
-            if unsaved:
-                yield self._reached(standing.since, read, known, each)
-            raise
-        if unsaved:
-            yield self._reached(standing.since, read, known, None)
+        unsaved, trouble = 0, list[Unreadable]()
+        for number, each in enumerate(fresh):
+            origin = f"event {number + 1} of {len(fresh)}"
+            try:
+                given = self._event(shelf, each, origin)
+            except SourceError as error:
+                # Told once another can be had: perhaps it is the source.
+                again.add(each)
+                reason = f"cannot be had ({str(error).removeprefix(f'{self._source.id}: ')}); it is asked for again"
+                trouble.append(Unreadable(origin, "fetch", reason))
+                if _of_source(error) or len(trouble) == TROUBLE:
+                    yield self._reached(standing.since, read, known, again, fresh[number:])
+                    raise
+                continue
+            yield from trouble
+            unsaved += len(trouble)
+            trouble = []
+            yield given
+            if isinstance(given, RawDocument):
+                read.add(each)
+                again.discard(each)
+                unsaved += 1
+            if unsaved >= STEP:
+                yield self._reached(standing.since, read, known, again, fresh[number + 1 :])
+                unsaved = 0
+        yield from trouble
+        if unsaved or trouble:
+            yield self._reached(standing.since, read, known, again, [])
 
     def _event(self, shelf: Shelf, listed: Listed, origin: str) -> RawDocument | Unreadable:
         try:
@@ -140,15 +160,18 @@ class MispReader:
         text = f"{listed.uuid}/{listed.at}/{listed.edited}".encode()
         return b64encode(blake2b(text, key=self._key, digest_size=6, person=b"oktt-name").digest()).decode()
 
-    def _reached(self, since: int, read: set[Listed], known: dict[Listed, str], unread: Listed | None) -> Reached:
+    def _reached(
+        self, since: int, read: set[Listed], known: dict[Listed, str], again: set[Listed], rest: Sequence[Listed]
+    ) -> Reached:
         """The newest that were read. What is as old as the forgotten ones is done with, but for what is unread yet, and
         for today: a server whose times lie ahead must not make us skip what comes."""
         kept = sorted(read)
         forgotten, kept = kept[:-MOST_KNOWN], kept[-MOST_KNOWN:]
         if forgotten:
             ends = forgotten[-1].at + 1, int((self._clock() - timedelta(days=1)).timestamp())
-            since = max(since, min(*ends, *([unread.at] if unread else [])))
+            since = max(since, min(*ends, *(each.at for each in rest)))
         standing = Standing(since, [known[each] for each in kept if each.at >= since])
+        standing.again = [known[each] for each in sorted(again)[-AGAIN:]]
         return Reached(msgspec.json.encode(standing).decode())
 
     def _shelf(self, web: Web) -> Shelf:
@@ -220,7 +243,11 @@ class _ServerShelf:
         raise self._web.adapter.error("it lists more events than are read at once: narrow it down by collections")
 
     def event(self, uuid: str) -> bytes:
-        return msgspec.json.encode(self._told(lambda: self._client.get_event(uuid)))
+        event = self._told(lambda: self._client.get_event(uuid))
+        try:
+            return msgspec.json.encode(event)
+        except (OverflowError, UnicodeError):  # numbers and half characters that are refused in words
+            return json.dumps(event).encode()
 
     def _page(self, since: int, page: int) -> Sequence[dict[str, Any]]:
         asked: dict[str, Any] = {"publish_timestamp": since, "limit": PAGE, "page": page, "tags": self._tags or None}
@@ -271,6 +298,12 @@ class _Client(PyMISP):
                 "Content-Type": f"application/{content_type}",
             },
         )
+
+
+def _of_source(error: SourceError) -> bool:
+    """Is it the source that cannot be read, and not one event? What takes too long once takes long again."""
+    busy = isinstance(error, StatusError) and error.status in (401, 429, 503)
+    return busy or error.retry_after is not None or "took too long" in str(error)
 
 
 def _listed(uuid: Any, about: Any) -> Listed | None:

@@ -221,12 +221,13 @@ def _position(position: str) -> dict[str, datetime]:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """A timestamp of STIX 2.1 (RFC 3339), to the microsecond."""
+    """A timestamp of STIX 2.1 (RFC 3339), to the microsecond. Before 1970 nothing was added: that is none."""
     try:
         moment = datetime.fromisoformat((text or "").strip())
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.year >= 1970 else None
 
 
 def _date(text: str | None) -> datetime | None:

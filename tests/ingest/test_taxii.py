@@ -396,6 +396,17 @@ def test_objects_that_are_none_are_left_to_the_door(scripted: Start, web: WebSer
     assert len(json.loads(document.body)["objects"]) == 4
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("more", [False, True])
+def test_times_that_cannot_be_are_none(server: WebServer, tmp_path: Path, moment: str, more: bool) -> None:
+    """Of one collection; the others are read all the same."""
+    headers = {"Content-Type": MEDIA, "X-TAXII-Date-Added-First": moment, "X-TAXII-Date-Added-Last": moment}
+    server[OBJECTS] = Reply(json.dumps({"more": more, "objects": INDICATORS}).encode(), headers=headers)
+    pulled = pull(feed(server, tmp_path))
+    assert objects(pulled) == [INDICATORS, [indicator(100)]]
+    assert bool(pulled.error) == more
+
+
 @pytest.mark.parametrize("position", ["", "{", "[]", '{"x":1}', '{"x":"yesterday"}'])
 def test_positions_that_cannot_be_read(scripted: Start, position: str) -> None:
     _, read = scripted(every(1))

@@ -194,6 +194,19 @@ def test_what_a_newsletter_is_made_of() -> None:
     assert not letter(bytes(mail())).listed
 
 
+def test_lines_and_headers_without_an_end_take_no_time() -> None:
+    head = b"From x\nSubject: x\nMIME-Version: 1.0\n"
+    (part,) = parts(head + b"\nTekst\n\nFrom " + b"00:00" * 40_000 + b"\n", SMALL)
+    assert (part.where, part.error) == ("", "")
+    (part,) = parts(head + b"\nTekst\n\nFrom a@b Mon Mar  2 08:00:00 2026\nSubject: y\n\nTekst\n", SMALL)
+    assert part.error.startswith("several mails")
+    semicolons = b"Content-Type: text/x; n=" + b";" * 8000 + b"\n"
+    coded = b'Content-Disposition: attachment; filename="' + b"=?utf-8?q?a?= " * 600 + b'"\n'
+    leaf = b"--b\n" + semicolons + coded + b"\n" + CSV
+    body = head + b"Content-Type: multipart/mixed; boundary=b\n\n" + leaf * 100 + b"--b--\n"
+    assert {(part.body.strip(), part.error) for part in parts(body)} == {(CSV.strip(), "")}
+
+
 @pytest.mark.parametrize("declared", ["iso-8859-1", "us-ascii", "no-such-charset", "utf-8"])
 def test_a_wrong_charset_costs_no_letter(declared: str) -> None:
     head = f"Subject: x\nMIME-Version: 1.0\nContent-Type: text/plain; charset={declared}\n\n".encode()

@@ -265,6 +265,14 @@ def test_a_last_affected_version_ends_a_range_a_first_one_alone_leaves_it_open()
     assert [(a.versions, a.ranges) for a in one(document).facts.affected] == [("", ())]
 
 
+@pytest.mark.parametrize("name", ["a/" * 30_000, "a/1." * 30_000, "a" + " " * 60_000 + "x"])
+def test_a_name_without_an_end_is_not_split_and_takes_no_time(name: str) -> None:
+    tree = {"full_product_names": [{"product_id": "P1", "name": name}, {"product_id": "P2", "name": "Iets 3.1.4"}]}
+    status = [{"product_status": {"known_affected": ["P1", "P2"]}}]
+    affected = one(ncsc(product_tree=tree, vulnerabilities=status)).facts.affected
+    assert [(each.product, each.versions) for each in affected] == [(name, ""), ("Iets", "3.1.4")]
+
+
 def test_a_flag_says_that_a_product_is_not_affected() -> None:
     flags = [
         {"label": "component_not_present", "product_ids": ["P1"]},

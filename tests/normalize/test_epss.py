@@ -67,9 +67,24 @@ def test_a_row_that_is_no_score_costs_only_itself(row: bytes) -> None:
     found = normalize(RawDocument(FIRST, DAILY + row + b"\n", "x.csv", NOW))
     assert len(found.scores) == 2
     assert [(each.path, each.reason) for each in found.problems] == [("line 5", epss._UNLIKE)]
-    broken = {"data": [*ANSWER["data"], 3, {"cve": "CVE-2020-5902", "epss": []}]}  # type: ignore[misc]
+    huge = {"cve": "CVE-2020-5902", "epss": 10**400}
+    broken = {"data": [*ANSWER["data"], 3, {"cve": "CVE-2020-5902", "epss": []}, huge]}  # type: ignore[misc]
     found = epss.drafts(json.dumps(broken).encode(), FIRST, NOW)
-    assert [each.path for each in found.problems] == ["/data/1", "/data/2"]
+    assert [each.path for each in found.problems] == ["/data/1", "/data/2", "/data/3"]
+
+
+def test_scores_of_a_day_that_is_yet_to_come_are_refused() -> None:
+    """A day ahead is a source where it is tomorrow already; such a score would stand for ever as the latest."""
+    with pytest.raises(NormalizeError, match="yet to come"):
+        scores(DAILY.replace(b"2026-03-01", b"2026-03-04"))
+    assert scores(DAILY.replace(b"2026-03-01", b"2026-03-03"))[0].day == "2026-03-03"
+    days = [{"cve": "CVE-2020-5902", "epss": 0.5, "date": day} for day in ("2026-03-03", "2026-03-04", "9999-12-31")]
+    found = epss.drafts(json.dumps({"data": days}).encode(), FIRST, NOW)
+    assert [each.day for each in found.scores] == ["2026-03-03"]
+    assert [(each.path, each.reason) for each in found.problems] == [
+        ("/data/1", epss._TO_COME),
+        ("/data/2", epss._TO_COME),
+    ]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"cve\n", b"cve,epss\n", b'{"data": {}}', b"#x\n", b"3"])

@@ -210,6 +210,19 @@ def test_ten_thousand_bad_rows_are_not_ten_thousand_problems() -> None:
     assert len(read("ip\n192.0.2.1\n" + "x y\n" * 10_000).problems) == 101
 
 
+def test_a_line_of_blanks_takes_no_time() -> None:
+    found = read("ip,note\n192.0.2.1,a\n" + " " * 300_000 + "x\n")
+    assert values(found.drafts[0]) == [("ipv4", "192.0.2.1")]
+    assert [each.path for each in found.problems] == ["row 3"]
+
+
+@pytest.mark.parametrize("asn", ["00000000001" + "9" * 5000, "4294967296", "²", "AS" + "1" * 11])
+def test_a_number_that_is_no_as_number_costs_its_cell(asn: str) -> None:
+    found = read(f"ip,asn\n192.0.2.1,{asn}\n192.0.2.2,AS64500\n")
+    assert [each.asn for each in found.drafts[0].facts.observables] == [None, 64500]
+    assert [(each.reason, each.path) for each in found.problems] == [("an AS number that is none", "row 2")]
+
+
 @given(st.text(alphabet="ab1.:/@,;|\t\n\"'#[]- ", max_size=200), st.binary(max_size=60))
 def test_any_rows_are_read_or_refused(text: str, tail: bytes) -> None:
     for body in (

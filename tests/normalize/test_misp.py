@@ -261,6 +261,11 @@ def test_proposals_and_what_was_deleted_are_left_out() -> None:
     assert "weg.example" not in str(draft)
 
 
+def test_links_without_an_end_take_no_time() -> None:
+    content = '@[tag](misp-galaxy:tool="Zout vat")Gezien ' + "@[tag](" * 200_000
+    assert one(DOMAIN, EventReport=[{"content": content}]).summary.startswith("Gezien @[tag](")
+
+
 # -- objects, sightings, words -----------------------------------------------------------------------------------------
 
 

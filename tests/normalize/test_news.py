@@ -207,6 +207,12 @@ def test_trackers_are_cut_from_the_addresses_of_a_story() -> None:
     assert draft.references == ("https://example.org/a?id=7",)
 
 
+def test_addresses_and_tags_without_an_end_take_no_time() -> None:
+    counted = "https://links.example.com/" + "z" * 200_000
+    draft = one(f"<title>t</title><link>{counted}</link><description>&lt;{'a' * 200_000}</description>")
+    assert (draft.title, draft.references) == ("t", ())
+
+
 def test_deep_and_endless_markup_costs_a_story_or_the_feed_and_no_time() -> None:
     deep = f"<title>t</title><description><![CDATA[{'<div>' * 5000}x]]></description>"
     result = news.drafts(rss(deep, STORY), NEWS, NOW)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest import RawDocument, Source
 from normalize import Draft, NormalizeError, newsletter
+from normalize.letters import of_plain
 from normalize.read import normalize
 from normalize.stories import bounded, plain, shorn
 from tlp import Label
@@ -168,6 +169,20 @@ def test_markup_in_markup_takes_no_time() -> None:
     assert plain("<div>tekst</div>" * 20_000) == ""
     with pytest.raises(NormalizeError, match="larger than 8 MiB"):
         bounded(b"x" * (9 << 20))
+
+
+def test_lines_and_tags_without_an_end_take_no_time() -> None:
+    blocks = of_plain("abc\n---\n" * 100_000)
+    assert len(blocks) == 100_000
+    assert {(block.text, block.level) for block in blocks} == {("abc", 1)}
+    (block,) = of_plain("* abc" + " " * 1_000_000 + "x")
+    assert (block.text, block.level) == ("* abc x", 0)
+    assert len(of_plain("een twee drie\n" * 20_000 + "x" * 1_000_000 + " https://a.example/")) == 20_001
+    assert plain("tekst <br" + " " * 300_000 + "x") == "tekst"
+    deep = f"<{'naam' * 20}>"
+    assert plain(deep * 300 + "tekst") == "tekst"
+    assert plain(deep * 500 + "tekst") == ""
+    assert shorn("https://links.example.com/" + "z-" * 900).endswith("z-")
 
 
 @given(st.text(alphabet="<>/abph123= \n.'\"&;:-_*#@httpsTLP", max_size=200))

@@ -79,6 +79,11 @@ def read(text: str, product: str = "") -> str:
         ("n/a", ""),
         ("", ""),
         ("1." * 400, ""),
+        ("1.²", ""),
+        ("< 1.2²", ""),
+        ("vers:npm/<①.2", ""),
+        ("1.½", ""),
+        ("１.２", "=1.2"),
     ],
 )
 def test_ranges(text: str, expected: str) -> None:

@@ -128,6 +128,12 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
     assert "a.example" not in str(found)
 
 
+@pytest.mark.parametrize("body", [b"x\n" + b"-" * 65_000, b"<!--" * 16_000, b"<!--" * 16_000 + b"--><br/>"])
+def test_signs_without_an_end_take_no_time(body: bytes) -> None:
+    with pytest.raises(NormalizeError, match="not a format that is known"):
+        recognise(body)
+
+
 def test_a_stated_format_overrides_the_content() -> None:
     assert "a table without a column of values" in refusal(BUNDLE.encode(), "csv").reason
     assert refusal(b'{"vulnerabilities":[]}', "stix").stage == "shape"

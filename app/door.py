@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -76,11 +76,11 @@ class Passed:
     scores: Scores = field(default_factory=Scores)
 
 
-def guarded(service: Service, document: RawDocument) -> Passed:
-    """Normalise and guard, in memory. Never raises for what a document holds: that is refused."""
+def guarded(service: Service, document: RawDocument, read: Callable[[RawDocument], Normalized] | None = None) -> Passed:
+    """Normalise (with `read`: by that) and guard, in memory. What a document holds is refused, and raises nothing."""
     origin = document.origin
     try:
-        normalized = _read(service, document)
+        normalized = _read(service, document) if read is None else read(document)
     except NormalizeError as error:
         return Passed((), (Unreadable(origin, error.stage, error.reason, error.path),), (), ())
     refused = [Unreadable(origin, each.stage, each.reason, each.path) for each in normalized.problems]

@@ -9,7 +9,7 @@ from msgspec import Struct
 from config import ConfigError
 from config.sources import SourceTable, WrongKeyError, of_table
 from config.toml import Toml
-from ingest import CONTRIBUTED, Source
+from ingest import CONTRIBUTED, OWN, Source
 from pii_guard import GuardError
 from pii_guard.policy import Policy, check_sources
 from pii_guard.policy import load as load_policy
@@ -140,6 +140,7 @@ def load(folder: Path) -> Settings:
     """Read the four files of DIR. Raises ConfigError naming file, line, key and the next step."""
     main = _File(folder / "oktt.toml").read(Main)
     sources = _File(folder / "sources.toml").sources()
+    sources.setdefault(OWN, Source(OWN, main.mail.name, public=True, reliability="A", language="nl"))
     rules = _File(folder / "rules.toml").rules()
     return Settings(folder, main, sources, rules, _policy(folder, sources))
 

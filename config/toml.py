@@ -42,7 +42,7 @@ class Toml:
             raise ConfigError(f"{self.path}:{line}: not TOML: {reason}; correct it") from None
 
     def read(self, shape: type[T], values: Any = None, table: str = "") -> T:
-        """All of it, or `values` of a table in it, as that type. Raises ConfigError with line, key and what may stand."""
+        """All of it, or `values` of a table in it, as that type. Raises ConfigError with line and key."""
         try:
             return msgspec.convert(self.parsed() if values is None else values, shape)
         except msgspec.ValidationError as error:

@@ -24,6 +24,10 @@ CONTRIBUTED = "subscriber:"
 """`subscriber:ID` is the source of what that subscriber handed in. Readers never learn which it was."""
 
 
+OWN = "oktt"
+"""The source of what the analysts write themselves."""
+
+
 class SourceError(Exception):
     """A source that cannot be read at all, or no further. The message names the source and the next step."""
 

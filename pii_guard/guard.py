@@ -89,7 +89,7 @@ class Guard:
         label, doubts = _label(draft, source)
         holds = {*draft.doubts, *doubts, *(["suspect-text"] if eraser.ledger.suspect else [])}
         statement = Statement(
-            key=self._digest(b"statement", source.id, draft.key)[:32],
+            key=self.key(source.id, draft.key),
             source=source.id,
             kind=draft.kind,
             title=title,
@@ -142,6 +142,10 @@ class Guard:
             return None
         found = eraser.ledger.findings()
         return msgspec.structs.replace(again, findings=expiry.findings(statement.findings, found))
+
+    def key(self, source: str, draft_key: str) -> str:
+        """The key of what a source says under a natural key, in every version of it."""
+        return self._digest(b"statement", source, draft_key)[:32]
 
     def meaning(self, statement: Statement) -> str:
         """What a stored statement means by the rules of today: those it was let in under may have been others."""

@@ -201,6 +201,13 @@ def keys(connection: sa.Connection, item: str) -> list[str]:
     return [str(each) for each in connection.scalars(query.order_by(statements.c.key))]
 
 
+def lies_in(connection: sa.Connection, key: str) -> tuple[str, datetime] | None:
+    """The item that a statement lies in, and when that came in; None: there is no such statement."""
+    query = sa.select(items.c.id, items.c.received_at).join(statements, statements.c.item == items.c.id)
+    found = connection.execute(query.where(statements.c.key == key)).one_or_none()
+    return None if found is None else (found.id, found.received_at)
+
+
 def former(connection: sa.Connection, item: str) -> tuple[list[str], str | None]:
     """Under what ids what is said here may have gone out before: the items that this one took in, and the one that a
     person split it from."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from msgspec import structs
 
+from ingest import OWN
 from normalize import identity
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
@@ -69,7 +70,7 @@ def admit(
     leads.index(connection, guard, statement)
     why = f"{effect} by source {statement.source}"
     changed = recompose(connection, guard, item, now, why, fresh=(statement, stored))
-    if effect == "updated" and not changed:
+    if effect == "updated" and not changed and statement.source != OWN:
         effect = "unchanged"
     return [Admission(effect, item, bool(statement.holds), took)]
 
@@ -96,10 +97,13 @@ def _first(statement: Statement, own: str, followed: Sequence[Any]) -> Any | Non
 
 def _news(guard: Guard, statement: Statement, old: sa.Row[Any]) -> bool:
     """Does it say anything else than what stands, and later? What stands was perhaps weighed by the rules of then."""
-    if (old.meaning, old.label) == (statement.meaning, statement.label.value):
+    same = (old.meaning, old.label) == (statement.meaning, statement.label.value)
+    if same and statement.source != OWN:
         return False
     (before,) = guard.restore(old.item or "", 0, [old.sealed]).statements
-    if guard.meaning(before) == statement.meaning:
+    if statement.source == OWN and (before.title, before.summary) != (statement.title, statement.summary):
+        return True  # our own words are what we make them
+    if same or guard.meaning(before) == statement.meaning:
         return False
     return not (as_of := _as_of(statement)) or old.as_of is None or as_of >= old.as_of
 

@@ -1,7 +1,8 @@
-"""Commands of the analysts' desk: claim hold decline release approve withdraw, audience, why."""
+"""Commands of the analysts' desk: claim hold decline release approve withdraw, compose, audience, why."""
 
 import dataclasses
 import getpass
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
@@ -81,6 +82,29 @@ def approve(context: typer.Context, item: Item, by: By, reason: Reason = "", jso
 def withdraw(context: typer.Context, item: Item, by: By, reason: Reason = "", json: Json = False) -> None:
     """Take a released item back: stop what waits, tell those who got it, revoke it on TAXII. Needs --reason."""
     _decide(context, _asked("withdraw", item, by, reason), json)
+
+
+@cli.command()
+def compose(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Markdown with a TOML head between lines of +++.")],
+    by: By,
+    json: Json = False,
+) -> None:
+    """Bring in an item that you wrote yourself, or its new version; it then waits at the desk like any other."""
+    from app import composing
+
+    done = composing.compose(opened(context), file, by, getpass.getuser())
+    if json:
+        output.line({"item": done.item, "effect": done.effect, "state": done.state, "holds": done.holds})
+        return
+    output.say(f"{done.item}: {done.effect}; it is {done.state}.")
+    if done.holds:
+        output.say(f"Held: {', '.join(done.holds)} (`oktt item {done.item}`).")
+    elif done.state != "released":
+        output.say(
+            f"`oktt audience {done.item}` says who would get it, `oktt release {done.item} --by WHO` releases it."
+        )
 
 
 def _decide(context: typer.Context, request: Request, json: bool) -> None:

@@ -25,12 +25,21 @@ from taxii2client.v21 import Collection
 from ingest import Given, RawDocument, Reached, Source, SourceError, Unreadable
 from ingest.files import document_key
 from ingest.http import Bounds, StatusError, Web
-from ingest.taxii_pages import ConfusedError, Page, Pile, pages
+from ingest.taxii_pages import MOST_GIVEN, ConfusedError, Page, Pile, pages
 
 PAGE = 1000
 """Objects asked for at once; servers give fewer where they like."""
 MOST_BYTES = 32 << 20
 """Of one document."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a collection is."""
+
+    after: datetime
+    """`added_after` of the next poll."""
+    given: tuple[str, ...] = ()
+    """Hashes of objects that it will give once more."""
 
 
 class TaxiiReader:
@@ -55,11 +64,14 @@ class TaxiiReader:
         known, wrong = _position(position), list[SourceError]()
         with Web(self._source, clock=self._clock, bounds=self._bounds) as web:
             server = _Server(web, self._clock)
-            for collection in self._collections(server, wrong):
+            collections = self._collections(server, wrong)
+            start = Standing(self._clock() - self._feed.since)
+            most = max(MOST_GIVEN // max(len(known), len(collections), 1), 1)
+            for collection in collections:
                 name = blake2b(collection.url.encode(), key=self._key, digest_size=8, person=b"oktt-name").hexdigest()
                 try:
-                    for given in self._collection(server, collection, name, known.get(name)):
-                        if isinstance(given, datetime):
+                    for given in self._collection(server, collection, name, known.get(name, start), most):
+                        if isinstance(given, Standing):
                             known[name] = given
                             yield Reached(msgspec.json.encode(known, order="deterministic").decode())
                         else:
@@ -72,33 +84,39 @@ class TaxiiReader:
             raise wrong[0]
 
     def _collection(
-        self, server: "_Server", collection: Collection, name: str, after: datetime | None
-    ) -> Iterator[RawDocument | Unreadable | datetime]:
+        self, server: "_Server", collection: Collection, name: str, known: Standing, most: int
+    ) -> Iterator[RawDocument | Unreadable | Standing]:
         """What was added since, and up to when that is all."""
-        start = after or self._clock() - self._feed.since
-        pile, wrong = Pile(), list[SourceError]()
+        start = known.after
+        pile, wrong = Pile(self._key, frozenset(known.given)), list[SourceError]()
+
+        def standing(reached: datetime) -> Standing:
+            at = max(start, reached)
+            return Standing(at, pile.after(at)[-most:])
+
         try:
             for page in pages(partial(server.page, collection), start):
                 if pile.objects and pile.size + page.size > min(MOST_BYTES, self._feed.max_bytes):
-                    yield self._document(pile.taken(), name)
+                    yield from self._documents(pile.taken(), name)
                     if page.follows(pile) and (reached := pile.reached(whole=True)):
-                        yield max(start, reached)
+                        yield standing(reached)
                 pile.add(page)
         except ConfusedError as error:
             wrong.append(_LostError(f"{self._source.id}: {error}"))
-        if pile.objects:
-            yield self._document(pile.taken(), name)
+        yield from self._documents(pile.taken(), name)
         if reached := pile.reached(whole=not wrong):
-            yield max(start, reached)
+            yield standing(reached)
         if wrong:
             raise wrong[0]
 
-    def _document(self, objects: bytes, name: str) -> RawDocument:
-        """A bundle of them. The same objects make the same bytes."""
+    def _documents(self, objects: bytes, name: str) -> Iterator[RawDocument]:
+        """A bundle of them, if there are any. The same objects make the same bytes."""
+        if not objects:
+            return
         identifier = UUID(bytes=blake2b(objects, digest_size=16).digest(), version=4)
         body = b'{"type":"bundle","id":"bundle--%s","objects":[%s]}' % (str(identifier).encode(), objects)
         key = document_key(self._key, self._source.id, body)
-        return RawDocument(self._source, body, f"collection {name[:8]}", self._clock(), "stix", key)
+        yield RawDocument(self._source, body, f"collection {name[:8]}", self._clock(), "stix", key)
 
     def _collections(self, server: "_Server", wrong: list[SourceError]) -> list[Collection]:
         """Those that the source's table names by id, alias or title; without names, all that we may read. `url` is that
@@ -212,12 +230,14 @@ def _encoded(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-def _position(position: str) -> dict[str, datetime]:
-    """Keyed hash of a collection -> `added_after`. One that cannot be read means: from the start."""
+def _position(position: str) -> dict[str, Standing]:
+    """Keyed hash of a collection -> where it is (a moment alone: as it was written before). One that cannot be read
+    means: from the start."""
     try:
-        return msgspec.json.decode(position, type=dict[str, datetime])
+        known = msgspec.json.decode(position, type=dict[str, datetime | Standing])
     except msgspec.DecodeError:
         return {}
+    return {name: each if isinstance(each, Standing) else Standing(each) for name, each in known.items()}
 
 
 def _moment(text: str | None) -> datetime | None:

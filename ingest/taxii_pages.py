@@ -5,18 +5,34 @@ there, and may count time in whole seconds. Servers that give one page for ever 
 more without saying where, or never end are found out: where the times of addition allow, reading goes on by those.
 """
 
+import re
+from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
 MOST_PAGES = 10_000
 SETTLING = timedelta(minutes=1)
 """How long what is added may still come in before what is there already."""
 UNTIMED = timedelta(minutes=10)
 """The same for servers that do not say when objects were added: what we go by is when we asked."""
+MOST_GIVEN = 3000
+"""Objects of the newest minute that a position knows, so that they are not given twice: 33 kB."""
 _TICK = timedelta(microseconds=1)
+
+
+_ID = re.compile(rb'"([a-z0-9-]+--[0-9a-fA-F-]{36})"')
+_SHARED = (b"identity--", b"marking-definition--")
+"""What all may refer to: it makes no whole of them."""
+
+
+class _Object(msgspec.Struct):
+    id: str
 
 
 class ConfusedError(Exception):
@@ -47,8 +63,13 @@ class Page:
 
 @dataclass(slots=True)
 class Pile:
-    """Pages of one poll, up to a document's size."""
+    """Pages of one poll, up to a document's size. `key` keys the hashes of objects."""
 
+    key: bytes = b""
+    given: frozenset[str] = frozenset()
+    """Objects that the last poll gave."""
+    recent: deque[tuple[datetime | None, str]] = field(default_factory=lambda: deque(maxlen=MOST_GIVEN))
+    """Of this poll, with the time of their page."""
     objects: dict[bytes, None] = field(default_factory=dict)
     """In order, each once: pages may overlap."""
     size: int = 0
@@ -62,6 +83,7 @@ class Pile:
     def add(self, page: Page) -> None:
         """One page more."""
         self.objects |= dict.fromkeys(page.objects)
+        self.recent.extend((page.last, self._hash(each)) for each in page.objects)
         self.size += page.size
         self.asked = self.asked or page.asked
         if page.last:
@@ -69,10 +91,16 @@ class Pile:
         self.timed = self.timed and (page.last is not None or not page.objects)
 
     def taken(self) -> bytes:
-        """The objects, which make room for others."""
-        objects = b",".join(self.objects)
+        """The objects that are new, and what belongs to them; they make room for others."""
+        old = [each for each in self.objects if self._hash(each) in self.given]
+        kept = belonging(self.objects.keys() - set(old), old)
+        objects = b",".join(each for each in self.objects if each in kept)
         self.objects, self.size = {}, 0
         return objects
+
+    def after(self, moment: datetime) -> tuple[str, ...]:
+        """Hashes of what may have been added after that moment."""
+        return tuple(dict.fromkeys(name for last, name in self.recent if last is None or last > moment))
 
     def reached(self, *, whole: bool) -> datetime | None:
         """Up to when all was given; None: nobody can tell. `whole`: nothing added by the last moment is to come."""
@@ -83,6 +111,31 @@ class Pile:
         if self.last is None:
             return None
         return min(self.last if whole else self.last - _TICK, self.asked - SETTLING)
+
+    def _hash(self, each: bytes) -> str:
+        return b64encode(blake2b(each, key=self.key, digest_size=6, person=b"oktt-name").digest()).decode()
+
+
+def belonging(fresh: set[bytes], old: list[bytes]) -> set[bytes]:
+    """New objects, and of the old ones those that refer to them or are referred to, on and on: a report that is given
+    again with one indicator more has all of its indicators."""
+    kept, rest = set(fresh), {each: set(_ID.findall(each)) for each in old}
+    named = {name for each in fresh for name in _ID.findall(each)}
+    mine = {name for each in fresh for name in _own(each) if not name.startswith(_SHARED)}
+    while found := {each for each in rest if rest[each] & mine or named & _own(each)}:
+        kept |= found
+        for each in found:
+            named |= rest.pop(each)
+            mine |= {name for name in _own(each) if not name.startswith(_SHARED)}
+    return kept
+
+
+def _own(each: bytes) -> set[bytes]:
+    """An object's own id."""
+    try:
+        return {msgspec.json.decode(each, type=_Object).id.encode()}
+    except (msgspec.DecodeError, UnicodeError):
+        return set()
 
 
 def pages(ask: Callable[..., Page], after: datetime) -> Iterator[Page]:

@@ -21,7 +21,7 @@ FEEDS: Mapping[str, str] = {
 }  # fmt: skip
 EXPECTED: Mapping[str, tuple[int, ...]] = {
     "csaf": (142, 112, 1, 0, 3, 0, 44),
-    "stix21": (113, 33, 0, 0, 3, 7, 119),
+    "stix21": (113, 33, 0, 2, 1, 5, 119),
     "kev": (14, 1258, 0, 0, 0, 0, 3),
     "shadowserver": (91, 50, 0, 0, 0, 2, 63),
     "rss": (14, 89, 0, 0, 1, 0, 9),

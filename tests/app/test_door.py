@@ -101,7 +101,7 @@ def test_a_document_is_read_once(tmp_path: Path, url: str) -> None:
 
 def test_what_is_refused_is_noted_and_counted(tmp_path: Path, url: str) -> None:
     house = opened(tmp_path, url)
-    tally = pipeline.admit(house.service, document(house, b"geheimewaarde@voorbeeld.nl {"))
+    tally = pipeline.admit(house.service, document(house, b'{"geheimewaarde@voorbeeld.nl": '))
     assert (tally.refused, tally.items) == (1, set())
     with house.service.reading() as connection:
         (row,) = inbox.refused(connection)
@@ -220,5 +220,5 @@ def test_tallies_add_up() -> None:
     one.add(two)
     assert one.summary(1.23456) == {
         "documents": 5, "new": 5, "updated": 0, "unchanged": 0, "merged": 0, "held": 1, "refused": 6,
-        "findings": {"email": {"strip": 8}}, "unexpected": {"csaf": 2}, "seconds": 1.235,
+        "findings": {"email": {"strip": 8}}, "scores": 0, "unexpected": {"csaf": 2}, "seconds": 1.235,
     }  # fmt: skip

@@ -36,6 +36,8 @@ class Tally:
     items: set[str] = field(default_factory=set)
     unexpected: Counter[str] = field(default_factory=Counter)
     """Documents that were read in a format which their source does not give."""
+    mistake: str = ""
+    """Of ours, in words: a document that another version has to see again."""
 
     def add(self, other: "Tally") -> None:
         """Sum up."""
@@ -45,6 +47,7 @@ class Tally:
         self.refused += other.refused
         self.scores += other.scores
         self.items |= other.items
+        self.mistake = self.mistake or other.mistake
         self.unexpected += other.unexpected
         for category, actions in other.findings.items():
             self.findings.setdefault(category, Counter()).update(actions)
@@ -162,23 +165,27 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     return tally
 
 
-def unreadable(service: Service, source: str, found: Unreadable) -> Tally:
-    """Note what could not even be fetched (a broken archive, a file without permission)."""
-    key = hashlib.blake2b(
-        f"{source}\0{found.origin}\0{found.stage}\0{found.reason}\0{found.path}".encode(),
-        key=service.keys.derive("documents"),
-        digest_size=32,
-    ).hexdigest()
+def unreadable(service: Service, source: str, found: Unreadable, document: str = "") -> Tally:
+    """Note what could not even be fetched (a broken archive, a file without permission), or a document, by its key."""
+    key = (
+        document
+        or hashlib.blake2b(
+            f"{source}\0{found.origin}\0{found.stage}\0{found.reason}\0{found.path}".encode(),
+            key=service.keys.derive("documents"),
+            digest_size=32,
+        ).hexdigest()
+    )
     with service.transaction() as connection:
         inbox.record_document(connection, key, source, service.clock(), 0, [found])
     log.info("refused", source=source, origin=found.origin, stage=found.stage, reason=found.reason)
     return Tally(documents=1, refused=1)
 
 
-def mistake(document: RawDocument, error: Exception) -> Unreadable:
-    """A document that our own code cannot read. Not noted as read: a later version of the program tries it again."""
+def mistake(service: Service, document: RawDocument, error: Exception) -> Tally:
+    """A document that our own code cannot read. Its refusal is noted once, and goes when a later version reads it."""
     found = f"{type(error).__name__} at {place(error)}: a mistake of ours; report that place, it holds no data"
-    return Unreadable(document.origin, "parse", found)
+    tally = unreadable(service, document.source.id, Unreadable(document.origin, "parse", found), document.key)
+    return replace(tally, mistake=found)
 
 
 def succeeded(service: Service, source: str, due_at: datetime | None = None) -> None:

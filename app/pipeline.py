@@ -35,7 +35,7 @@ def admit(service: Service, document: RawDocument) -> Tally:
         with service.metrics.stage("door"):
             passed = door.guarded(service, document)
     except Exception as error:
-        return door.unreadable(service, document.source.id, door.mistake(document, error))
+        return door.mistake(service, document, error)
     with service.metrics.stage("store"), service.transaction() as connection:
         return door.lay_down(service, connection, document, passed)
 

@@ -144,6 +144,8 @@ class Poller:
             case Unreadable():
                 polled.tally.add(door.unreadable(self._service, source.id, given))
                 self._advance()
+            case Reached() if polled.tally.mistake:
+                pass  # the next poll gives the document again: perhaps to a version that can read it
             case Reached():
                 with self._service.transaction() as connection:
                     cursors.record_position(connection, source.id, given.position)
@@ -153,6 +155,8 @@ class Poller:
 
     def _ended(self, source: Source, polled: Polled, end: _End) -> None:
         now = self._service.clock()
+        if polled.tally.mistake and not end.error:
+            end = _End(f"{source.id}: a document is kept waiting by {polled.tally.mistake}")
         polled.error = end.error
         self._service.metrics.polls.labels(source.id, "failed" if end.error else "read").inc()
         if not end.error:

@@ -9,19 +9,24 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from app import polling
 from app.service import open_service
+from normalize import Draft
+from pii_guard.guard import Guard
 from tests.app.instance import MONDAY, OKTT, PEOPLE, ROOT, WEEK, done, make, oktt
 from tests.app.servers import started, wait_for
 from tests.app.state import state
 from tests.ingest.providers import METADATA, CsafProvider
 from tests.ingest.webserver import Reply, WebServer, web_server
+from triage import inbox
 
 KEV = (WEEK / "1-monday/kev/known_exploited_vulnerabilities.json").read_bytes()
 NCSC = {f"2026/{path.name}": path.read_bytes() for path in sorted(WEEK.glob("*/ncsc-nl/*.json"))}
@@ -248,6 +253,52 @@ def test_a_mistake_of_ours_is_told_as_that(tmp_path: Path, server: WebServer) ->
     assert ended["good"] == ""
     assert "TypeError at ingest/" in ended["odd"]
     assert "a mistake of ours" in ended["odd"]
+
+
+class Stumbling:
+    """A guard with a mistake in it, for one document."""
+
+    def __init__(self, guard: Guard, title: str) -> None:
+        self.guard, self.title = guard, title
+
+    def admit(self, draft: Draft, *more: Any) -> Any:
+        if self.title in draft.title:
+            raise ValueError("piet@voorbeeld.example")
+        return self.guard.admit(draft, *more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.guard, name)
+
+
+def test_a_document_that_we_cannot_read_is_given_again_until_we_can(
+    tmp_path: Path, server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours is the mistake: no position moves past it, its refusal does not pile up, and the others come in."""
+    provider = a_provider(server)
+    folder = instance(tmp_path / "i", server, {"feed": f"csaf {METADATA}"})
+    monkeypatch.setenv("OKTT_NOW", MONDAY)
+    service = open_service(folder)
+    path = sorted(provider.times)[2]
+    title = json.loads(NCSC[path])["document"]["title"]
+    stumbling = replace(service, guard=cast(Guard, Stumbling(service.guard, title)))
+    for number in range(3):
+        with polling.Poller(stumbling) as poller:
+            poller.start(polling.live(service, ["feed"]))
+            (ended,) = poller.work()
+        assert ended.tally.documents == len(NCSC)
+        assert ended.tally.refused == 1
+        assert ended.tally.effects["new"] == (len(NCSC) - 1 if not number else 0)
+        assert "ValueError at tests/" in ended.error
+        assert "a mistake of ours" in ended.error
+        assert "piet" not in ended.error
+    with service.reading() as connection:
+        assert len(list(inbox.refused(connection))) == 1
+    with polling.Poller(service) as poller:
+        poller.start(polling.live(service, ["feed"]))
+        (ended,) = poller.work()
+    assert (ended.error, ended.tally.effects["new"], ended.tally.refused) == ("", 1, 0)
+    with service.reading() as connection:
+        assert list(inbox.refused(connection)) == []
 
 
 def test_run_reads_what_is_due_beside_all_else(tmp_path: Path, server: WebServer) -> None:

@@ -61,7 +61,7 @@ def expire(service: Service, *, without: Collection[str] = (), dry_run: bool = F
         items, facts = _due(connection, marks)
     totals: Counter[str] = Counter()
     categories: Counter[str] = Counter()
-    work = Expiry(service.guard, service.settings.sources, now, partial(shown, service))
+    work = Expiry(service.guard, service.settings.named, now, partial(shown, service))
     waiting = [each for each in items if each not in without]
     for start in range(0, len(facts), BATCH):
         with _transaction(service, dry_run=dry_run) as connection:
@@ -87,7 +87,7 @@ def expire(service: Service, *, without: Collection[str] = (), dry_run: bool = F
 def _marks(service: Service, now: datetime) -> dict[str, datetime]:
     """For each age at which something expires: the name of its mark, and up to which receipt it is over by now."""
     settings = service.settings
-    sources = sorted((each.id, each.public, each.regime or "", each.attacker_ip) for each in settings.sources.values())
+    sources = sorted((each.id, each.public, each.regime or "", each.attacker_ip) for each in settings.named.values())
     digest = hashlib.blake2b(msgspec.json.encode([settings.policy.hash, sources]), digest_size=8).hexdigest()
     return {f"{PREFIX}{digest}/{days}": now - timedelta(days=days) for days in ages.ages(settings.policy)}
 

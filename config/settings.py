@@ -100,6 +100,12 @@ class Settings:
         return self.main.database.url or f"sqlite:///{self.dir.resolve() / 'oktt.db'}"
 
     @property
+    def named(self) -> dict[str, Source]:
+        """Every source that readers see by its name: those of sources.toml, and what the analysts write themselves."""
+        own = Source(OWN, self.main.mail.name, public=True, reliability="A", language="nl")
+        return {OWN: own} | self.sources
+
+    @property
     def consents(self) -> dict[str, frozenset[str]]:
         """Source id -> reader kinds to which its RED and AMBER+STRICT may go."""
         return {source.id: source.consent for source in self.sources.values()}
@@ -114,7 +120,7 @@ class Settings:
         if name.startswith(CONTRIBUTED) and name != CONTRIBUTED:
             return Source(name, "A subscriber", language="nl")
         try:
-            return self.sources[name]
+            return self.named[name]
         except KeyError:
             known = ", ".join(sorted(self.sources))
             raise ConfigError(
@@ -140,7 +146,6 @@ def load(folder: Path) -> Settings:
     """Read the four files of DIR. Raises ConfigError naming file, line, key and the next step."""
     main = _File(folder / "oktt.toml").read(Main)
     sources = _File(folder / "sources.toml").sources()
-    sources.setdefault(OWN, Source(OWN, main.mail.name, public=True, reliability="A", language="nl"))
     rules = _File(folder / "rules.toml").rules()
     return Settings(folder, main, sources, rules, _policy(folder, sources))
 

@@ -13,7 +13,7 @@ from app.cli.feeds import tell
 from app.cli.root import Json, cli, opened
 from app.door import Tally
 from dispatch import lateness
-from ingest import CONTRIBUTED, Source
+from ingest import CONTRIBUTED, OWN, Source
 from ingest.cursors import Standing, overview
 from triage import inbox
 
@@ -64,8 +64,8 @@ def sources(context: typer.Context, json: Json = False) -> None:
         counts = inbox.counts(connection)
         late = lateness.measured(connection, now - MEASURED)
     rows = []
-    contributors = [service.settings.source(each) for each in sorted(standing) if each.startswith(CONTRIBUTED)]
-    for source in (*service.settings.sources.values(), *contributors):
+    beside = [each for each in sorted(standing) if each == OWN or each.startswith(CONTRIBUTED)]
+    for source in (service.settings.sources | {each: service.settings.source(each) for each in beside}).values():
         found = standing.get(source.id, Standing(source.id))
         items, refused = counts.get(source.id, (0, 0))
         regime = service.settings.policy.regime(source, now)

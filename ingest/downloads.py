@@ -5,6 +5,8 @@ again. Once a day it is fetched all the same: there are servers whose ETag does 
 """
 
 import io
+import ipaddress
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -20,7 +22,9 @@ from ingest.opening import Opener
 
 WHOLE = timedelta(days=1)
 """How long a server's word that nothing changed is taken for it."""
-_LONGEST = 512
+_ETAG = re.compile(r'(W/)?[\w+/=.:"-]{1,128}', re.ASCII)
+_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT", re.ASCII)
+"""RFC 9110 5.6.7."""
 
 
 class Validators(Struct, frozen=True):
@@ -78,11 +82,20 @@ class DownloadReader:
 
     def _validators(self, answer: Answer) -> Validators:
         etag, modified = (answer.headers.get(name, "") for name in ("ETag", "Last-Modified"))
-        return Validators(self._name, _usable(etag), _usable(modified), self._clock())
+        return Validators(self._name, _tag(etag), modified if _DATE.fullmatch(modified) else "", self._clock())
 
 
-def _usable(value: str) -> str:
-    return value if len(value) <= _LONGEST and value.isascii() and value.isprintable() else ""
+def _tag(value: str) -> str:
+    """An ETag, where it looks like one: servers may write anything there, and it is stored."""
+    return value if _ETAG.fullmatch(value) and not any(map(_address, re.findall(r"[0-9A-Fa-f:.]+", value))) else ""
+
+
+def _address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _conditions(known: Validators) -> dict[str, str]:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ingest import Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
-from ingest.downloads import DownloadReader
+from ingest.downloads import DownloadReader, Validators
 from tests.ingest.webserver import Reply, WebServer, web_server
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -84,6 +85,22 @@ def test_validators_that_are_none_are_not_kept(server: WebServer) -> None:
     known = position(read(server))
     assert len(known) < 300
     assert bodies(read(server, known)) == [b"{}"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["jan.jansen@example.nl 192.0.2.7", '"jan.jansen@example.nl"', '"192.0.2.7"', "x-192.0.2.7-1", '"2001:db8::7"'],
+)
+def test_values_in_the_place_of_validators_are_not_kept(server: WebServer, value: str) -> None:
+    server["/kev.json"] = Reply(b"{}", headers={"ETag": value, "Last-Modified": value})
+    known = msgspec.json.decode(position(read(server)), type=Validators)
+    assert (known.etag, known.modified) == ("", "")
+
+
+@pytest.mark.parametrize("value", ['W/"5f3a-62b1c:1"', '"33a64df5=="', '"1.2.3"', "0x8DB4:A"])
+def test_etags_as_servers_write_them_are_kept(server: WebServer, value: str) -> None:
+    server["/kev.json"] = Reply(b"{}", headers={"ETag": value})
+    assert msgspec.json.decode(position(read(server)), type=Validators).etag == value
 
 
 def test_packed_documents_within_bounds(server: WebServer) -> None:

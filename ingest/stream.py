@@ -30,6 +30,8 @@ BATCH = 200
 _PORT = 9092
 _VERSION = (4, 0)
 """The newest protocol that we speak; the broker's own, where that is older."""
+MOST_KNOWN = 1500
+"""Partitions that a position knows: 48 kB."""
 
 Offsets = dict[str, int]
 """Keyed hash of a topic and number of a partition -> the next record to read."""
@@ -68,7 +70,7 @@ class StreamReader:
         names = {partition: self._name(consumer, partition) for partition in ends}
         waiting = {partition for partition in ends if at[partition] < ends[partition]}
         if not waiting:
-            yield _reached(names, at)
+            yield _reached(known, names, at)
             return
         yield Expected(sum(ends[partition] - at[partition] for partition in waiting))
         consumer.assign(sorted(waiting))
@@ -84,7 +86,7 @@ class StreamReader:
             at |= {partition: consumer.position(partition, timeout_ms=1000) or at[partition] for partition in waiting}
             if at != before:
                 moved = time.monotonic()
-                yield _reached(names, at)
+                yield _reached(known, names, at)
             self._in_time(moved)
             if consumer._manager.refused:
                 raise self._error(reason_of(consumer._manager.reason))
@@ -231,6 +233,9 @@ def _offsets(position: str) -> Offsets:
         return {}
 
 
-def _reached(names: dict[TopicPartition, str], at: dict[TopicPartition, int]) -> Reached:
+def _reached(known: Offsets, names: dict[TopicPartition, str], at: dict[TopicPartition, int]) -> Reached:
+    """Partitions that are not there now may be there again: of those as many as there is room for."""
     offsets = {names[partition]: offset for partition, offset in at.items()}
+    unseen = sorted(known.keys() - offsets.keys())[: max(MOST_KNOWN - len(offsets), 0)]
+    offsets |= {name: known[name] for name in unseen}
     return Reached(msgspec.json.encode(offsets, order="deterministic").decode())

@@ -1,6 +1,7 @@
 """Topics of partners, read from a real Kafka broker (KRaft)."""
 
 import gzip
+import json
 import os
 import signal
 import threading
@@ -18,7 +19,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.record import default_records
 
-from ingest import RawDocument, Reached, Source, SourceError
+from ingest import RawDocument, Reached, Source, SourceError, cursors
 from ingest.kafka_client import UNPACKED
 from ingest.stream import BATCH
 from tests.ingest.reading import HASTY, made, pull, source, whole, words
@@ -145,6 +146,19 @@ def test_a_topic_made_anew_is_read_from_its_start(server: Broker, admin: KafkaAd
         time.sleep(0.05)
     send(server, topic, numbers(100, 110))
     assert whole(read(server, topic), first.position, TODAY).bodies == numbers(100, 110)
+
+
+def test_partitions_that_are_not_seen_once_are_not_forgotten(server: Broker, topic: str) -> None:
+    """A broker may hide a topic for a while; it stands where it stood."""
+    for name in (topic, f"{topic}-b"):
+        send(server, name, numbers(0, 3))
+    first = whole(read(server, topic, f"{topic}-b"), now=TODAY)
+    without = whole(read(server, f"{topic}-b"), first.position, TODAY)
+    assert whole(read(server, topic, f"{topic}-b"), without.position, TODAY).documents == []
+    many = {f"{number:016x}/0": 1 for number in range(5000)}
+    position = whole(read(server, topic), json.dumps(many), TODAY).position
+    assert len(position) < cursors.MOST
+    assert whole(read(server, topic), position, TODAY).documents == []
 
 
 def test_aborted_transactions_are_not_read(server: Broker, topic: str) -> None:

@@ -37,6 +37,8 @@ RECHECK = timedelta(days=1)
 """How often a document is asked for again of which no list says when it changed."""
 SKEW = timedelta(hours=1)
 """How far clocks may be apart."""
+MOST_KEYS, KEY, BESIDE = 20, 1 << 20, 64 << 10
+"""OpenPGP keys of a provider; bytes of one, and of a hash or signature. What is longer is cut off, and is none."""
 _RESTRICTED = {401, 403, 404, 410}
 
 
@@ -93,8 +95,8 @@ class _Pull:
         """What changed, and positions between."""
         self._recall(position)
         found = self._provider()
-        for url, fingerprint in found.keys:
-            self._keys += certificates(self._beside(url) or b"", fingerprint)
+        for url, fingerprint in found.keys[:MOST_KEYS]:
+            self._keys += certificates(self._beside(url, KEY) or b"", fingerprint)
         listed: dict[str, Listed] = {}
         # What stands in two lists has the stricter label.
         for url, label in sorted(found.feeds or found.folders, key=lambda each: each[1].rank if each[1] else -1):
@@ -111,8 +113,9 @@ class _Pull:
             raise self._error
 
     def _changed(self, ordered: list[Listed]) -> Iterator[Given]:
-        """Documents oldest change first. One that cannot be had is told once another can: perhaps it is the source."""
-        wanted = [each for each in ordered if self._wanted(each)]
+        """Documents oldest change first. One that cannot be had is told once another can: perhaps it is the source.
+        Those that could not be had before come last, so that they keep nothing newer out."""
+        wanted = sorted((each for each in ordered if self._wanted(each)), key=lambda each: _token(each) in self._again)
         yield Expected(len(wanted))
         trouble: list[Unreadable] = []
         for number, each in enumerate(wanted, 1):
@@ -149,7 +152,7 @@ class _Pull:
             return None
         if not self._same_hash(each, answer.body):
             return self._refused(each, "not what its hash says")
-        signature = self._beside(each.signature) if each.signature and self._keys else None
+        signature = self._beside(each.signature, BESIDE) if each.signature and self._keys else None
         if signature is None:
             self._unsigned = True
         elif not signed(answer.body, signature, self._keys):
@@ -164,14 +167,14 @@ class _Pull:
     def _same_hash(self, each: Listed, body: bytes) -> bool:
         """Against the better hash that there is; none is none."""
         for url in each.hashes:
-            if (said := self._beside(url)) is not None:
+            if (said := self._beside(url, BESIDE)) is not None:
                 return same_hash(body, kind_of_hash(url), said)
         return True
 
-    def _beside(self, url: str) -> bytes | None:
-        """A file that belongs to others; None: there is none."""
+    def _beside(self, url: str, most: int | None = None) -> bytes | None:
+        """A file that belongs to others, up to so many bytes; None: there is none."""
         try:
-            return self._web.get(url).body
+            return self._web.get(url).body[:most]
         except StatusError as error:
             if error.status not in _RESTRICTED:
                 raise

@@ -176,6 +176,19 @@ def test_a_key_that_is_not_there_is_no_signature(server: WebServer, key: str) ->
     assert len(polls.refused) == 1
 
 
+def test_what_lies_beside_documents_has_a_bound(server: WebServer) -> None:
+    provider = three(server)
+    metadata = json.loads(provider.server.routes[METADATA].body)  # type: ignore[union-attr]
+    (key,) = metadata["public_openpgp_keys"]
+    others = [{**key, "url": server.url(f"/key-{number}.asc")} for number in range(30)]
+    server[METADATA] = Reply(json.dumps({**metadata, "public_openpgp_keys": others}).encode())
+    server["/csaf/2026/a-2.json.sha512"] = Reply(b" " * 70_000 + hashlib.sha512(body(2)).hexdigest().encode())
+    polls = Polls(server)
+    assert polls.poll() == [body(1), body(3)]
+    assert "not what its hash says; it is asked for again" in polls.refused
+    assert len([each for each in server.requests if each.path.startswith("/key-")]) == 20
+
+
 def test_the_weaker_hash_where_there_is_no_better_one(server: WebServer) -> None:
     three(server)
     for number in (1, 2):
@@ -226,7 +239,22 @@ def test_a_source_that_breaks_down_is_told_as_that(server: WebServer) -> None:
     assert len([each for each in polls.given if isinstance(each, RawDocument)]) == 3
     assert polls.refused == []
     server.routes = good
-    assert polls.poll() == [body(number) for number in range(4, 8)]
+    assert polls.poll() == [body(number) for number in (7, 4, 5, 6)]
+
+
+def test_the_oldest_that_fail_for_good_keep_nothing_newer_out(server: WebServer) -> None:
+    provider = CsafProvider(server)
+    for number in range(1, 8):
+        provider.publish(f"2026/a-{number}.json", body(number), f"2026-02-2{number}T10:00:00Z")
+    provider.list_them()
+    for number in (1, 2, 3):
+        server[f"/csaf/2026/a-{number}.json"] = Reply(status=500)
+    polls = Polls(server)
+    with pytest.raises(SourceError, match=r"\(500\)"):
+        polls.poll()
+    with pytest.raises(SourceError, match=r"\(500\)"):
+        polls.poll()
+    assert [each.body for each in polls.given if isinstance(each, RawDocument)] == list(map(body, range(4, 8)))
 
 
 def test_a_source_that_is_busy_is_left_alone(server: WebServer) -> None:
@@ -238,7 +266,7 @@ def test_a_source_that_is_busy_is_left_alone(server: WebServer) -> None:
         polls.poll()
     assert error.value.retry_after == timedelta(seconds=120)
     server["/csaf/2026/a-2.json"] = route
-    assert polls.poll() == [body(2), body(3)]
+    assert polls.poll() == [body(3), body(2)]
 
 
 def test_labels_of_lists(server: WebServer) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
@@ -96,3 +97,33 @@ def test_sqlite_keeps_to_foreign_keys(tmp_path_factory: pytest.TempPathFactory) 
     with engine.connect() as connection:
         assert connection.scalar(sa.text("pragma journal_mode")) == "wal"
     engine.dispose()
+
+
+def test_what_led_to_an_item_leads_to_all_its_statements(empty: sa.Engine) -> None:
+    """A database of the first version, brought up to date with what lies in it."""
+    at = "2026-03-02 08:00:00"
+    with empty.begin() as connection:
+        command.upgrade(database._alembic(connection), "0001")
+        connection.execute(
+            sa.text(
+                "insert into items (id, state, version, kind, meaning, card, received_at, changed_at, reserved) "
+                "values ('OKTT-2026-0001', 'new', 1, 'advisory', 'm', :card, :at, :at, false)"
+            ),
+            {"card": b"{}", "at": at},
+        )
+        for key in ("one", "two"):
+            connection.execute(
+                sa.text(
+                    "insert into statements (key, item, source, label, meaning, regime, received_at, sealed) "
+                    "values (:key, 'OKTT-2026-0001', 's', 'CLEAR', 'm', 'r', :at, :sealed)"
+                ),
+                {"key": key, "at": at, "sealed": b""},
+            )
+        connection.execute(sa.text("insert into merge_keys (key, item) values ('k', 'OKTT-2026-0001')"))
+    database.upgrade(empty)
+    with empty.connect() as connection:
+        assert set(map(tuple, connection.execute(sa.text("select key, statement from leads")))) == {
+            ("k", "one"),
+            ("k", "two"),
+        }
+        assert compare_metadata(MigrationContext.configure(connection), database.tables()) == []

@@ -188,9 +188,9 @@ def cve(seed: int) -> bytes:
 
 
 def epss(count: int, seed: int) -> bytes:
-    """A day's scores."""
+    """Scores of a day, not of one to come; a later one with each seed."""
     rng = random.Random(seed)
-    day = (NOW + timedelta(days=seed)).strftime("%Y-%m-%d")
+    day = (NOW + timedelta(days=seed - 60)).strftime("%Y-%m-%d")
     rows = (f"CVE-2024-{10_000 + number},{rng.random() ** 6:.5f},{rng.random():.5f}" for number in range(count))
     head = f"#model_version:v2025.03.14,score_date:{day}T00:00:00+0000\ncve,epss,percentile\n"
     return (head + "\n".join(rows) + "\n").encode()

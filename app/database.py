@@ -62,6 +62,7 @@ _PRAGMAS = (
     *("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000", "secure_delete=ON"),
     # A document may be megabytes; with the usual 1000 pages almost every commit moved the log into the database too.
     "wal_autocheckpoint=4000",
+    "cache_size=-32000",  # 32 MB: with the usual two, a document's pages were written out before its commit
 )
 
 

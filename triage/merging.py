@@ -58,7 +58,7 @@ def admit(
         old = connection.execute(sa.select(statements).where(statements.c.key == first.statement)).one()
         statement, again = structs.replace(statement, key=old.key), first.key != keys[0]
     known = [each for each in followed if each.key != statement.meaning]
-    if old is not None and (again or not _news(guard, statement, old)):
+    if old is not None and not (_doubted(guard, statement, old) or (not again and _news(guard, statement, old))):
         _later(connection, statement, old)
         where, took = _connected(connection, guard, old, names, followed, known, now)
         return [Admission("merged" if took else "unchanged", where, False, took)]
@@ -93,6 +93,14 @@ def _first(statement: Statement, own: str, followed: Sequence[Any]) -> Any | Non
     indicators again, also those of an earlier version, with new ids. None: it is new."""
     again = [each for each in followed if each.source == statement.source and each.key in (own, statement.meaning)]
     return min(again, key=lambda each: (each.key != own, each.statement), default=None)
+
+
+def _doubted(guard: Guard, statement: Statement, old: sa.Row[Any]) -> bool:
+    """Does it come with a doubt that what stands has not? Then a person looks, though it says the same again."""
+    if not statement.holds:
+        return False
+    (before,) = guard.restore(old.item or "", 0, [old.sealed]).statements
+    return not set(statement.holds) <= set(before.holds)
 
 
 def _news(guard: Guard, statement: Statement, old: sa.Row[Any]) -> bool:

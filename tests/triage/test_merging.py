@@ -351,6 +351,20 @@ def test_a_held_statement_holds_what_was_released(desk: Desk) -> None:
     assert desk.released(item) is None
 
 
+@pytest.mark.parametrize("key", ["one", "other"])
+def test_a_doubt_that_comes_with_the_same_again_holds_it(desk: Desk, key: str) -> None:
+    """Under its own id, and as a republication with a new one."""
+    seen = (Observable("domain", "c2.example", "attacker"), Observable("domain", "d2.example", "attacker"))
+    item = desk.item(draft("one", "indicators", observables=seen))
+    (again,) = desk.receive(draft(key, "indicators", observables=seen, doubts=("unknown-marking",)))
+    assert (again.effect, again.item, again.held) == ("unchanged", item, True)
+    found = inbox.row(desk.connection, item)
+    assert (found.state, found.version) == ("held", 1)
+    assert effects(desk.receive(draft(key, "indicators", observables=seen, doubts=("unknown-marking",)))) == [
+        "unchanged"
+    ]
+
+
 def test_what_a_person_holds_stays_with_people(desk: Desk) -> None:
     """Neither a statement more nor a CVE record gives it to the rules."""
     item = desk.item(draft("a", cves=(ONE,)))

@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Callable
 from datetime import datetime
+from importlib import import_module
 
 from msgspec.structs import replace
 
@@ -71,46 +72,18 @@ def _without_mark(start: bytes) -> str | None:
     }.get(zeros)
 
 
+_MODULES: dict[Format, str] = {
+    **{kind: f"normalize.{kind}" for kind in ("stix", "csaf", "kev", "cve", "epss", "misp", "xarf")},
+    "rss": "normalize.news",
+    "csv": "normalize.indicators",
+    "shadowserver": "normalize.abuse",
+}
+"""Format -> the module whose `drafts` reads it."""
+
+
 def _reader(kind: Format) -> Drafts:
-    """The module that reads a format, imported when it is first needed: some take a while."""
-    if kind == "stix":
-        from normalize import stix
-
-        return stix.drafts
-    if kind == "csaf":
-        from normalize import csaf
-
-        return csaf.drafts
-    if kind == "kev":
-        from normalize import kev
-
-        return kev.drafts
-    if kind == "cve":
-        from normalize import cve
-
-        return cve.drafts
-    if kind == "epss":
-        from normalize import epss
-
-        return epss.drafts
-    if kind == "csv":
-        from normalize import indicators
-
-        return indicators.drafts
-    if kind == "xarf":
-        from normalize import xarf
-
-        return xarf.drafts
-    if kind == "rss":
-        from normalize import news
-
-        return news.drafts
-    if kind == "misp":
-        from normalize import misp
-
-        return misp.drafts
-    if kind == "shadowserver":
-        from normalize import abuse
-
-        return abuse.drafts
-    raise NormalizeError(UNKNOWN)
+    """Imported when it is first needed: some take a while."""
+    if kind not in _MODULES:
+        raise NormalizeError(UNKNOWN)
+    drafts: Drafts = import_module(_MODULES[kind]).drafts
+    return drafts

@@ -6,7 +6,7 @@ restricted), or is not what its hash or signature says, is refused by itself and
 """
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -19,7 +19,8 @@ from msgspec import Struct
 from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
 from ingest.archives import Limits
 from ingest.csaf_lists import Flaw, Listed, ListError, Provider, changes, index, kind_of_hash, listing, provider, rolie
-from ingest.http import Bounds, StatusError, Web
+from ingest.http import StatusError, Web
+from ingest.live import Live
 from ingest.opening import Opener
 from ingest.signatures import certificates, same_hash, signed
 from tlp import Label, strictest
@@ -58,25 +59,15 @@ class Position(Struct, frozen=True):
     """It was told that there are documents without a signature that can be checked."""
 
 
-class CsafReader:
+class CsafReader(Live):
     """One poll of a provider. `key` keys the hashes of names and contents."""
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        key: bytes,
-        clock: Callable[[], datetime],
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        self._source, self._clock, self._bounds = source, clock, bounds
-        self._feed = source.feed or Feed("")
-        self._opener = Opener(source, key=key, clock=clock, limits=Limits(max_bytes=self._feed.max_bytes))
 
     def read(self, position: str = "") -> Iterator[Given]:
         """Documents that are new or changed. Raises SourceError."""
+        limits = Limits(max_bytes=self._feed.max_bytes)
+        opener = Opener(self._source, key=self._key, clock=self._clock, limits=limits)
         with Web(self._source, clock=self._clock, bounds=self._bounds) as web:
-            yield from _Pull(web, self._source, self._feed, self._opener, self._clock()).given(position)
+            yield from _Pull(web, self._source, self._feed, opener, self._clock()).given(position)
 
 
 class _Pull:

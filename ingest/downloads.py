@@ -7,7 +7,7 @@ again. Once a day it is fetched all the same: there are servers whose ETag does 
 import io
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import urlsplit
@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from ingest import Feed, Given, Reached, Source, SourceError
+from ingest import Given, Reached, SourceError
 from ingest.archives import Limits
-from ingest.http import Answer, Bounds, Web
+from ingest.http import Answer, Web
+from ingest.live import Live
 from ingest.opening import Opener
 
 WHOLE = timedelta(days=1)
@@ -38,36 +39,28 @@ class Validators(Struct, frozen=True):
     """When it was last sent whole."""
 
 
-class DownloadReader:
-    """One poll of an address. `key` keys the hashes of names and contents."""
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        key: bytes,
-        clock: Callable[[], datetime],
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        self._source, self._clock, self._bounds = source, clock, bounds
-        feed = source.feed or Feed("")
-        limits = Limits(max_bytes=feed.max_bytes, max_unpacked=max(feed.max_bytes, Limits().max_unpacked))
-        self._opener = Opener(source, key=key, clock=clock, limits=limits)
-        self._url = feed.url
-        self._name = blake2b(feed.url.encode(), digest_size=8).hexdigest()
+class DownloadReader(Live):
+    """One poll of an address."""
 
     def read(self, position: str = "") -> Iterator[Given]:
         """The document, if it may have changed. Raises SourceError."""
         conditions = _conditions(self._known(position))
         with Web(self._source, clock=self._clock, bounds=self._bounds) as web:
-            answer = web.get(self._url, conditions)
+            answer = web.get(self._feed.url, conditions)
         if answer.status == 304:
             if not conditions:
                 raise SourceError(f"{self._source.id}: it says that nothing changed, and was not asked that: check url")
             return
-        name = urlsplit(self._url).path.rpartition("/")[2]
-        yield from self._opener.opened(io.BytesIO(answer.body), len(answer.body), name, self._opener.origin(name))
+        most = self._feed.max_bytes
+        limits = Limits(max_bytes=most, max_unpacked=max(most, Limits().max_unpacked))
+        opener = Opener(self._source, key=self._key, clock=self._clock, limits=limits)
+        name = urlsplit(self._feed.url).path.rpartition("/")[2]
+        yield from opener.opened(io.BytesIO(answer.body), len(answer.body), name, opener.origin(name))
         yield Reached(msgspec.json.encode(self._validators(answer)).decode())
+
+    def _name(self) -> str:
+        """The address, as a position may hold it."""
+        return blake2b(self._feed.url.encode(), digest_size=8).hexdigest()
 
     def _known(self, position: str) -> Validators:
         """What may be asked for; nothing, when it is another address, or a day has gone by."""
@@ -76,13 +69,13 @@ class DownloadReader:
         except msgspec.DecodeError:
             return Validators()
         now = self._clock()
-        if known.url != self._name or known.whole_at is None or not now - WHOLE < known.whole_at <= now:
+        if known.url != self._name() or known.whole_at is None or not now - WHOLE < known.whole_at <= now:
             return Validators()
         return known
 
     def _validators(self, answer: Answer) -> Validators:
         etag, modified = (answer.headers.get(name, "") for name in ("ETag", "Last-Modified"))
-        return Validators(self._name, _tag(etag), modified if _DATE.fullmatch(modified) else "", self._clock())
+        return Validators(self._name(), _tag(etag), modified if _DATE.fullmatch(modified) else "", self._clock())
 
 
 def _tag(value: str) -> str:

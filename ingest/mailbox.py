@@ -12,20 +12,19 @@ import io
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
-from hashlib import blake2b
 from itertools import islice
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from ingest import Expected, Given, RawDocument, Reached, Source, SourceError, Unreadable
+from ingest import Expected, Given, RawDocument, Reached, SourceError, Unreadable
 from ingest.archives import Limits, amount
 from ingest.files import document_key
 from ingest.http import Bounds, Timed, words
+from ingest.live import Live
 from ingest.messages import parts
 from ingest.secrets import secret
 
@@ -57,21 +56,8 @@ class _NoError(Exception):
     """The server says NO. The message says so for people."""
 
 
-class MailboxReader:
+class MailboxReader(Live):
     """One poll of a folder. `key` keys the hashes of contents (at least 16 bytes)."""
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        key: bytes,
-        clock: Callable[[], datetime],
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        if source.feed is None:
-            raise SourceError(f"{source.id}: no live source: give its table in sources.toml a kind and a url")
-        self._source, self._feed, self._clock, self._bounds = source, source.feed, clock, bounds
-        self._key = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
 
     def read(self, position: str = "") -> Iterator[Given]:
         """The documents of each new message, in the order they came in; a position after each. Raises SourceError."""

@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urljoin
@@ -24,9 +24,10 @@ from msgspec import Struct
 from pymisp import PyMISP
 from pymisp.exceptions import PyMISPError
 
-from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
+from ingest import Expected, Feed, Given, RawDocument, Reached, SourceError, Unreadable
 from ingest.files import document_key
-from ingest.http import Bounds, StatusError, Web
+from ingest.http import StatusError, Web
+from ingest.live import Live
 from ingest.secrets import secret
 
 MOST_KNOWN = 4000
@@ -77,21 +78,8 @@ class Shelf(Protocol):
         ...
 
 
-class MispReader:
+class MispReader(Live):
     """One poll of a server or feed. `key` keys the hashes of events and contents (at least 16 bytes)."""
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        key: bytes,
-        clock: Callable[[], datetime],
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        if source.feed is None:
-            raise SourceError(f"{source.id}: no live source: give its table in sources.toml a kind and a url")
-        self._source, self._feed, self._clock, self._bounds = source, source.feed, clock, bounds
-        self._key = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
 
     def read(self, position: str = "") -> Iterator[Given]:
         """New and edited events, the oldest first, and a position every so often. Raises SourceError."""

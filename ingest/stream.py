@@ -7,8 +7,7 @@ aborted are not read. What kafka-python may do on the network stands in `ingest.
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
@@ -16,11 +15,11 @@ import kafka.errors
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
-from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
+from ingest import Expected, Feed, Given, RawDocument, Reached, SourceError, Unreadable
 from ingest.archives import amount
 from ingest.files import document_key
-from ingest.http import Bounds
 from ingest.kafka_client import Client, Manager, Socket, reason_of
+from ingest.live import Live
 from ingest.secrets import secret
 
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
@@ -37,25 +36,12 @@ Offsets = dict[str, int]
 """Keyed hash of a topic and number of a partition -> the next record to read."""
 
 
-class StreamReader:
+class StreamReader(Live):
     """One poll of a source's topics. `key` keys the hashes of topics and contents (at least 16 bytes)."""
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        key: bytes,
-        clock: Callable[[], datetime],
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        if source.feed is None:
-            raise SourceError(f"{source.id}: no live source: give its table in sources.toml a kind and a url")
-        self._source, self._feed, self._clock, self._bounds = source, source.feed, clock, bounds
-        self._key = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
-        self._until = time.monotonic() + bounds.poll
 
     def read(self, position: str = "") -> Iterator[Given]:
         """Records as documents, a position after each batch of them. Raises SourceError."""
+        self._until = time.monotonic() + self._bounds.poll
         consumer = self._connected()
         try:
             yield from self._records(consumer, _offsets(position))

@@ -22,9 +22,10 @@ from taxii2client.common import _HTTPConnection
 from taxii2client.exceptions import TAXIIServiceException
 from taxii2client.v21 import Collection
 
-from ingest import Given, RawDocument, Reached, Source, SourceError, Unreadable
+from ingest import Given, RawDocument, Reached, SourceError, Unreadable
 from ingest.files import document_key
-from ingest.http import Bounds, StatusError, Web
+from ingest.http import StatusError, Web
+from ingest.live import Live
 from ingest.taxii_pages import MOST_GIVEN, ConfusedError, Page, Pile, pages
 
 PAGE = 1000
@@ -42,21 +43,8 @@ class Standing(msgspec.Struct, frozen=True):
     """Hashes of objects that it will give once more."""
 
 
-class TaxiiReader:
+class TaxiiReader(Live):
     """One poll of a server's collections. `key` keys the hashes of collections and contents (at least 16 bytes)."""
-
-    def __init__(
-        self,
-        source: Source,
-        *,
-        key: bytes,
-        clock: Callable[[], datetime],
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-    ) -> None:
-        if source.feed is None:
-            raise SourceError(f"{source.id}: no live source: give its table in sources.toml a kind and a url")
-        self._source, self._feed, self._clock, self._bounds = source, source.feed, clock, bounds
-        self._key = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
 
     def read(self, position: str = "") -> Iterator[Given]:
         """A document and a position for each collection that has something new. Raises SourceError: of a collection

@@ -17,7 +17,7 @@ from ingest import CONTRIBUTED, RawDocument, Source, Unreadable, cursors
 from normalize import Draft, Normalized, NormalizeError, identity
 from normalize.anonymous import anonymous
 from normalize.read import normalize
-from pii_guard import Finding, Item, Refused, Scores, epss, journal
+from pii_guard import Finding, GuardError, Item, Refused, Scores, epss, journal
 from subscribers import Subscriber, SubscriberError, registry
 from triage import inbox, merging, scores
 
@@ -181,9 +181,18 @@ def unreadable(service: Service, source: str, found: Unreadable, document: str =
     return Tally(documents=1, refused=1)
 
 
+def is_of_database(error: Exception) -> bool:
+    """Is it the database that fails, and not what this document would put there?"""
+    return isinstance(error, sa.exc.SQLAlchemyError) and not isinstance(
+        error, (sa.exc.DataError, sa.exc.IntegrityError)
+    )
+
+
 def mistake(service: Service, document: RawDocument, error: Exception) -> Tally:
     """A document that our own code cannot read. Its refusal is noted once, and goes when a later version reads it."""
     found = f"{type(error).__name__} at {place(error)}: a mistake of ours; report that place, it holds no data"
+    if isinstance(error, GuardError):  # says what to do, and no values
+        found = str(error)
     tally = unreadable(service, document.source.id, Unreadable(document.origin, "parse", found), document.key)
     return replace(tally, mistake=found)
 

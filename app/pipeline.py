@@ -29,15 +29,18 @@ Decide = Callable[[Case, Match], Released | None]
 def admit(service: Service, document: RawDocument) -> Tally:
     """Read, normalise and guard a document in memory; lay what the guard let through into the inbox.
 
-    A document on which our own code fails is refused by itself: it may not keep the others out.
+    A document on which our own code fails is refused by itself: it may not keep the others out. A database that fails
+    is no matter of the document.
     """
     try:
         with service.metrics.stage("door"):
             passed = door.guarded(service, document)
+        with service.metrics.stage("store"), service.transaction() as connection:
+            return door.lay_down(service, connection, document, passed)
     except Exception as error:
+        if door.is_of_database(error):
+            raise
         return door.mistake(service, document, error)
-    with service.metrics.stage("store"), service.transaction() as connection:
-        return door.lay_down(service, connection, document, passed)
 
 
 def release(service: Service, connection: sa.Connection, case: Case, decide: Decide) -> Released | None:

@@ -35,6 +35,8 @@ def ingest(
     tally = read(service, paths, source, format_)  # type: ignore[arg-type]
     released = workers.apply_rules(service)
     summary = tally.summary(time.monotonic() - started)
+    if tally.mistake:
+        output.warn(f"a document could not be brought in, and is tried again when it comes again: {tally.mistake}")
     if tally.unexpected:
         stated = ", ".join(sorted(service.settings.source(source).formats))
         output.warn(

@@ -197,6 +197,29 @@ def test_a_mistake_of_ours_costs_one_document_and_that_only_until_it_is_mended(t
     assert pipeline.admit(house.service, document(house, KEV, "kev")).effects["new"] == 1
 
 
+def test_what_cannot_be_laid_down_costs_one_document_and_nothing_of_it_stays(tmp_path: Path, url: str) -> None:
+    """Another source's word on an item whose seal is broken: it waits until the database is restored."""
+    house = opened(tmp_path, url)
+    house.receive(draft("a", cves=("CVE-2026-0001",)))
+    with house.service.transaction() as connection:
+        kept = connection.scalar(sa.select(inbox.statements.c.sealed))
+        connection.execute(inbox.statements.update(), {"sealed": b"0" * 64 + kept[64:]})
+    for _ in range(2):
+        tally = pipeline.admit(house.service, document(house, KEV, "kev"))
+        assert (tally.refused, tally.items) == (1, set())
+        assert "restore the database from a backup" in tally.mistake
+    with house.service.reading() as connection:
+        (found,) = inbox.refused(connection)
+        assert connection.scalar(sa.select(sa.func.count()).select_from(inbox.statements)) == 1
+    assert "the seal of a stored statement is broken" in found["reason"]
+    other = pipeline.admit(house.service, document(house, KEV.replace(b"2026-0001", b"2026-0002"), "kev", key="other"))
+    assert other.effects["new"] == 1
+    with house.service.transaction() as connection:
+        broken = inbox.statements.c.sealed == b"0" * 64 + kept[64:]
+        connection.execute(inbox.statements.update().where(broken), {"sealed": kept})
+    assert pipeline.admit(house.service, document(house, KEV, "kev")).effects["merged"] == 1
+
+
 def test_merge_keys_cannot_be_guessed(tmp_path: Path) -> None:
     """They are stored: a plain hash of a value is the value."""
     import hashlib

@@ -59,6 +59,9 @@ FEEDS = (
     Feed(
         "Shadowserver report", "shadowserver", "shadowserver", _one(inputs.report, 10_000), 10_000, "rows", _rows, 0.05
     ),
+    Feed("X-ARF reports", "market", "xarf", _many(inputs.xarf, 40), 40, "documents", json.loads, 0.0005),
+    Feed("CSV of indicators", "market", "csv", _one(inputs.indicators, 2_000), 2_000, "rows", _rows, 0.005),
+    Feed("MISP event", "market", "misp", _one(inputs.misp, 1_000), 1_000, "attributes", json.loads, 0.005),
     Feed("RSS stories", "news", "rss", _one(inputs.rss, 100), 100, "stories", ElementTree.fromstring, 0.0003),
 )
 

@@ -206,3 +206,57 @@ def rss(count: int, seed: int) -> bytes:
         for number in range(count)
     )
     return f'<rss version="2.0"><channel><title>Nieuws</title>{stories}</channel></rss>'.encode()
+
+
+def xarf(seed: int) -> bytes:
+    """A report of log-in attempts (X-ARF 3), each of another host and day."""
+    day = (NOW - timedelta(days=1 + seed % 60)).strftime("%Y-%m-%dT08:00:00Z")
+    report = {
+        "ReportClass": "Activity",
+        "ReportType": "LoginAttack",
+        "Date": day,
+        "SourceIp": f"198.{18 + seed % 2}.{seed // 256 % 256}.{seed % 256}",
+        "SourcePort": 54321,
+        "DestinationPort": 22,
+    }
+    reporter = {"ReporterOrg": "Voorbeeld", "ReporterOrgDomain": "voorbeeld.example"}
+    contact = {"ReporterOrgEmail": "meldingen@voorbeeld.example"}
+    return msgspec.json.encode(
+        {"Version": "3", "ReporterInfo": reporter | contact, "Disclosure": True, "Report": report}
+    )
+
+
+def indicators(count: int, seed: int) -> bytes:
+    """A table of a market party's indicators."""
+    rng = random.Random(seed)
+    kinds = (
+        lambda: ("ipv4-addr", f"198.51.100.{rng.randrange(256)}"),
+        lambda: ("domain-name", f"c2-{rng.getrandbits(24)}.example"),
+        lambda: ("sha256", f"{rng.getrandbits(256):064x}"),
+    )
+    rows = (",".join((*rng.choice(kinds)(), "malicious-activity")) for _ in range(count))
+    return ("type,value,indicator_type\n" + "\n".join(rows) + "\n").encode()
+
+
+def misp(count: int, seed: int) -> bytes:
+    """An event whose attributes are mostly for detection."""
+    rng = random.Random(seed)
+
+    def attribute(number: int) -> dict[str, Any]:
+        kind, value = (("domain", f"c2-{rng.getrandbits(24)}.example"), ("sha256", f"{rng.getrandbits(256):064x}"))[
+            number % 2
+        ]
+        identifier = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+        return {"uuid": identifier, "type": kind, "value": value, "to_ids": number % 10 > 0, "timestamp": "1772355600"}
+
+    event = {
+        "uuid": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        "info": f"Aanvallen op een uitgevonden product {seed}",
+        "date": "2026-03-01",
+        "timestamp": "1772355600",
+        "published": True,
+        "distribution": "3",
+        "Tag": [{"name": "tlp:green"}],
+        "Attribute": [attribute(number) for number in range(count)],
+    }
+    return msgspec.json.encode({"Event": event})

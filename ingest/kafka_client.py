@@ -1,5 +1,5 @@
-"""kafka-python under our own rules: which addresses it may speak with, how much a batch may unpack to, and why a
-connection failed, which it only logs, in words that name nothing.
+"""kafka-python under our own rules: which addresses it may speak with, and why a connection failed, which it only logs,
+in words that name nothing. What a batch may unpack to: `ingest.kafka_records`.
 
 What has a place for rules is used (a client, a socket); where there is none, a function is replaced (at the end).
 """
@@ -8,7 +8,6 @@ import ipaddress
 import logging
 import socket
 import ssl
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,13 +17,8 @@ from kafka.net.inet import KafkaNetSocket
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
-from kafka.record import default_records, legacy_records
 
-from ingest.archives import amount
 from ingest.http import public, words
-
-UNPACKED = 256 << 20
-"""The most that one batch of records may unpack to."""
 
 
 class PrivateError(kafka.errors.KafkaError):  # type: ignore[misc]
@@ -84,8 +78,7 @@ def reason_of(error: BaseException | None) -> str:
         PrivateError: "it refers to an address in a private network; where that is meant, set private = true",
         kafka.errors.SaslAuthenticationFailedError: "it does not accept our credentials: check user and secret_file",
         kafka.errors.AuthorizationError: "it does not let us read that: ask the source, or correct collections",
-        kafka.errors.UnsupportedCodecError: "it compresses records in a way that is not read here: ask for gzip",
-        kafka.errors.CorruptRecordError: "what its broker gives is damaged, or unpacks to too much: ask the source",
+        kafka.errors.CorruptRecordError: "what its broker gives is damaged: ask the source",
         kafka.errors.KafkaTimeoutError: "its broker took too long to answer: check url, or wait for the source",
         kafka.errors.RequestTimedOutError: "its broker took too long to answer: check url, or wait for the source",
     }
@@ -107,15 +100,6 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _gunzip(payload: Any) -> bytes:
-    """kafka-python's own has no bound: one of a megabyte may unpack to a thousand."""
-    unpacker = zlib.decompressobj(wbits=31)
-    unpacked = unpacker.decompress(payload, UNPACKED)
-    if unpacker.unconsumed_tail:
-        raise kafka.errors.CorruptRecordError(f"unpacks to more than {amount(UNPACKED)}")
-    return unpacked
-
-
 def _kept(receive: Callable[[Any], tuple[bytes, Any]]) -> Callable[[Any], tuple[bytes, Any]]:
     """kafka-python's own drops what came in just before the end of a connection: why it was ended, as a rule."""
 
@@ -126,7 +110,6 @@ def _kept(receive: Callable[[Any], tuple[bytes, Any]]) -> Callable[[Any], tuple[
     return received
 
 
-default_records.gzip_decode = legacy_records.gzip_decode = _gunzip
 for _transport in (KafkaTCPTransport, KafkaSSLTransport):
     _transport._sock_recv = _kept(_transport._sock_recv)
 logging.getLogger("kafka").setLevel(logging.CRITICAL + 1)  # its words quote names and addresses

@@ -1,13 +1,15 @@
 """Kafka topics of partners: read from offsets that we keep ourselves; no group is joined, nothing is committed.
 
 A poll reads each partition up to where it ended when the poll began. A record is a document. Transactions that were
-aborted are not read. What kafka-python may do on the network stands in `ingest.kafka_client`.
+aborted are not read. What kafka-python may do on the network stands in `ingest.kafka_client`, what a batch of records
+may unpack to in `ingest.kafka_records`.
 """
 
 import re
 import ssl
 import time
 from collections.abc import Iterator
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -19,6 +21,7 @@ from ingest import Expected, Feed, Given, RawDocument, Reached, SourceError, Unr
 from ingest.archives import amount
 from ingest.files import document_key
 from ingest.kafka_client import Client, Manager, Socket, reason_of
+from ingest.kafka_records import Records, Unread
 from ingest.live import Live
 from ingest.secrets import secret
 
@@ -117,7 +120,12 @@ class StreamReader(Live):
         if record.value is None:  # a tombstone: what had this key is to be forgotten, and keys are not ours to know
             return
         topic, _, partition = name.partition("/")
-        origin = f"{topic[:8]} (partition {partition}, record {record.offset})"
+        first = record.value.first if isinstance(record.value, Unread) else record.offset
+        numbers = f"record {first}" if first == record.offset else f"records {first} to {record.offset}"
+        origin = f"{topic[:8]} (partition {partition}, {numbers})"
+        if isinstance(record.value, Unread):
+            yield Unreadable(origin, "fetch", record.value.reason)
+            return
         body = bytes(record.value)
         if not body:
             yield Unreadable(origin, "fetch", "an empty record")
@@ -178,6 +186,7 @@ class StreamReader(Live):
     def _opened(self, settings: dict[str, Any]) -> KafkaConsumer:
         """Raises SourceError; UnsupportedSaslMechanismError when another mechanism may do."""
         consumer = KafkaConsumer(**settings)
+        consumer._fetcher.PartitionRecords = partial(Records, self._feed.max_bytes)
         manager: Manager = consumer._manager
         until = time.monotonic() + self._bounds.connect
         opening = manager.bootstrap_async(self._bounds.connect * 1000)

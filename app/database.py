@@ -27,6 +27,7 @@ TABLES = (
     "ingest.cursors",
     "pii_guard.journal",
     "subscribers.registry",
+    "triage.exposures",
     "triage.inbox",
     "triage.leads",
     "triage.releases",

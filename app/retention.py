@@ -12,7 +12,7 @@ from app.service import Service
 from dispatch import atom, editions, ledger, outbox, publication
 from pii_guard import journal
 from subscribers import registry
-from triage import inbox, leads, releases
+from triage import exposures, inbox, leads, releases
 from web import auth
 
 HEAD = "journal.head"
@@ -51,6 +51,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         atom.withdraw(connection, item, now)
         releases.delete(connection, item)
         leads.delete(connection, item)
+        exposures.delete(connection, item)
         inbox.delete(connection, item)
     return items, {
         "items": len(items),

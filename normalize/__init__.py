@@ -19,7 +19,20 @@ Level = Literal["low", "medium", "high"]
 Role = Literal["attacker", "victim", "unknown"]
 Urgency = Literal["today", "this-week", "info"]
 ObservableType = Literal[
-    "ipv4", "ipv6", "cidr", "asn", "domain", "url", "email", "mac", "hash", "file", "username", "certificate", "other"
+    "ipv4",
+    "ipv6",
+    "cidr",
+    "asn",
+    "domain",
+    "url",
+    "email",
+    "mac",
+    "hash",
+    "file",
+    "username",
+    "certificate",
+    "other",
+    "token",
 ]
 Bound = Literal["=", "<", "<=", ">", ">=", "!="]
 
@@ -83,7 +96,8 @@ class Facts(Struct, frozen=True):
     """What matching, ranking and people need of a document."""
 
     tracking: tuple[str, ...] = ()
-    """Ids that publishers gave: NCSC-2026-0412, GHSA-..., STIX report ids."""
+    """Ids that publishers gave: NCSC-2026-0412, GHSA-..., STIX report ids; of an exposure that is a list made anew
+    every day, the report's type (`scan_rdp`): with its source that is a series (triage.exposures)."""
     cves: tuple[str, ...] = ()
     affected: tuple[Affected, ...] = ()
     sectors: tuple[str, ...] = ()

@@ -228,6 +228,7 @@ def _draft(report: Report, day: str, rows: list[Observable], source: Source) -> 
     networks = len({row.asn for row in rows if row.asn is not None})
     named = {row.detail["tag"] for row in rows if "tag" in row.detail}
     facts = Facts(
+        tracking=(report.type,),
         cves=tuple(sorted(cves_in(*sorted(named)))),
         observables=observables,
         exposure=report.exposure,

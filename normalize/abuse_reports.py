@@ -142,7 +142,7 @@ def recognise(header: Sequence[str], tags: Mapping[str, int], *, six: bool) -> R
 
 
 def _report(name: str, *, six: bool) -> Report:
-    shown = re.sub(r"^event4", "event6", name) if six else name
+    shown = re.sub(r"^(event|scan|population)4?(?=_)", r"\g<1>6", name) if six else name
     exposure, words = _KNOWN.get(name, ("", ""))
     if not exposure:
         plain = name.removeprefix("scan_").removeprefix("event4_").replace("_", " ")

@@ -16,7 +16,7 @@ from ingest import Source
 from pii_guard import Category, Statement
 from pii_guard.expiry import source_of
 from pii_guard.guard import Guard
-from triage import Decision, Released, composition, decide, inbox, leads
+from triage import Decision, Released, composition, decide, exposures, inbox, leads
 from triage.decide import Case
 from triage.releases import releases
 
@@ -101,7 +101,9 @@ class Expiry:
             stood = case.bound, self._look(case)
             for key, made in fresh.items():
                 connection.execute(inbox.statements.update().where(table.key == key), {"sealed": made})
-                leads.index(connection, self._guard, self._guard.restore(item, 0, [made]).statements[0])
+                left = self._guard.restore(item, 0, [made]).statements[0]
+                leads.index(connection, self._guard, left)
+                exposures.index(connection, self._guard, left)
             self._compose(connection, item)
             found.rebound = self._rebind(connection, item, *stood)
         found.versions = self._versions(connection, item, done, found)

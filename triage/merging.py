@@ -16,7 +16,7 @@ from ingest import OWN
 from normalize import identity
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
-from triage import joining, leads
+from triage import exposures, joining, leads
 from triage.composition import recompose
 from triage.inbox import alone, cves, items, statements
 
@@ -68,6 +68,7 @@ def admit(
     stored = _store(connection, guard, statement, item, exists=old is not None)
     leads.claim(connection, names, statement.key)
     leads.index(connection, guard, statement)
+    exposures.index(connection, guard, statement)
     why = f"{effect} by source {statement.source}"
     changed = recompose(connection, guard, item, now, why, fresh=(statement, stored))
     if effect == "updated" and not changed and statement.source != OWN:

@@ -10,13 +10,18 @@ from normalize import Facts, Kind, identity
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
 from triage import State
-from triage.inbox import best, earlier, note, row, sealed, set_state, standing_facts, versions
+from triage.inbox import best, earlier, note, sealed, set_state, standing_facts, versions
+
+_APPEND = versions.insert()
+_weighed: dict[str, tuple[int, str]] = {}
+"""Item -> (version, meaning) as this process composed it, so by the rules of today: that need not be weighed again."""
+_MOST = 10_000
 
 
 def recompose(
     connection: sa.Connection,
     guard: Guard,
-    item: str,
+    current: sa.Row[Any],
     now: datetime,
     why: str,
     *,
@@ -27,23 +32,26 @@ def recompose(
 
     A decision rests on every word that was on the table, so that it no longer stands either way; a version more, and
     with it a message to those who had the last one, comes of a change of meaning alone (docs/decisions/011). A CVE
-    record (`facts`) that changes no meaning adds nothing that anybody decided on.
+    record (`facts`) that changes no meaning adds nothing that anybody decided on. `current`: the item's row.
     """
-    current = row(connection, item)
+    item = current.id
     said = sealed(connection, item)
     whole = guard.restore(item, current.version, *said, fresh=fresh)
     kind, meaning, encoded = composed(guard, whole, current.received_at)
-    changed = meaning != current.meaning and meaning != meant(connection, guard, item, current.version)
+    changed = meaning != current.meaning and meaning != _meant(connection, guard, current)
+    version = current.version + changed
+    if len(_weighed) >= _MOST:
+        _weighed.clear()
+    _weighed[item] = version, meaning
     if facts and not changed:
         return False
-    version = current.version + changed
     state = _after(current, held=any(each.holds for each in whole.statements), changed=changed)
     holder = current.holder if state == current.state else None
     columns = {"kind": kind, "meaning": meaning, "card": encoded, "holder": holder, "ruled": None}
     set_state(connection, item, state, now, version=version, **columns)
     told = {"card": encoded, "said": msgspec.msgpack.encode(said)}
     if changed:
-        connection.execute(versions.insert(), {"item": item, "version": version, "at": now, **told})
+        connection.execute(_APPEND, {"item": item, "version": version, "at": now, **told})
     else:
         mine = (versions.c.item == item, versions.c.version == version)
         connection.execute(versions.update().where(*mine).values(**told))
@@ -52,11 +60,13 @@ def recompose(
     return changed
 
 
-def meant(connection: sa.Connection, guard: Guard, item: str, version: int) -> str:
-    """What a version meant, by the rules of today: those that it was stored under may have been others. Empty: there
-    is no such version."""
-    whole = earlier(connection, guard, item, version)
-    return "" if whole is None else composed(guard, whole, whole.statements[0].received_at)[1]
+def _meant(connection: sa.Connection, guard: Guard, current: sa.Row[Any]) -> str:
+    """What the item's version meant, by the rules of today: those that it was stored under may have been others. Empty:
+    nothing was said of it yet."""
+    if _weighed.get(current.id) == (current.version, current.meaning):
+        return str(current.meaning)
+    whole = earlier(connection, guard, current.id, current.version) if current.version else None
+    return "" if whole is None else composed(guard, whole, current.received_at)[1]
 
 
 def composed(guard: Guard, whole: Item, received_at: datetime) -> tuple[Kind, str, bytes]:

@@ -22,6 +22,13 @@ from triage.rules import DeskSettings
 PROGRESS: dict[State, int] = {
     "released": 6, "pending": 5, "claimed": 4, "held": 3, "new": 2, "withdrawn": 1, "declined": 0,
 }  # fmt: skip
+_CREATE = items.insert().returning(items)
+_BUMP = (
+    counters.update()
+    .where(counters.c.name == sa.bindparam("counter"))
+    .values(value=counters.c.value + 1)
+    .returning(counters.c.value)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ def split(
     if len(leaving) == len(said):
         raise TriageError(f"{item} has nothing but what {source} says: there is nothing to split it from")
     received = min(each.received_at for each in leaving)
-    target = _origin(connection, item, leaving, said) or create(connection, received, now)
+    target = _origin(connection, item, leaving, said) or str(create(connection, received, now).id)
     mine = columns.key.in_([each.key for each in leaving])
     connection.execute(statements.update().where(mine), {"item": target, "origin": None})
     _part(connection, target, current, now)
@@ -77,7 +84,7 @@ def split(
     _note(connection, item, "split", f"{source} to {target}", word, now)
     _note(connection, target, "split", f"{source} from {item}", word, now)
     for each in (item, target):
-        recompose(connection, guard, each, now, "split")
+        recompose(connection, guard, row(connection, each), now, "split")
     return target
 
 
@@ -98,7 +105,7 @@ def unite(
         connection.execute(items.update().where(items.c.merged_into == other), {"merged_into": survivor})
         _note(connection, other, "merged away", f"the same threat as {survivor}", word, now)
         _note(connection, survivor, "merge", f"took in {other}", word, now)
-    recompose(connection, guard, survivor, now, "merge")
+    recompose(connection, guard, row(connection, survivor), now, "merge")
     return survivor, tuple(others)
 
 
@@ -112,19 +119,17 @@ def preferred(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[st
     return [each.id for each in sorted(rows, key=order)]
 
 
-def create(connection: sa.Connection, received_at: datetime, now: datetime) -> str:
-    """An item of which nothing is said yet."""
+def create(connection: sa.Connection, received_at: datetime, now: datetime) -> sa.Row[Any]:
+    """The row of an item of which nothing is said yet."""
     item = f"OKTT-{now.year}-{_next(connection, f'item-{now.year}'):04d}"
     empty = {"state": "new", "version": 0, "kind": "", "meaning": "", "card": b"{}"}
-    connection.execute(items.insert(), {"id": item, **empty, "received_at": received_at, "changed_at": now})
-    return item
+    made = {"id": item, **empty, "received_at": received_at, "changed_at": now}
+    return connection.execute(_CREATE, made).one()
 
 
 def _next(connection: sa.Connection, name: str) -> int:
     """A counter without gaps in what is committed; its row lock orders concurrent writers."""
-    bumped = connection.execute(
-        counters.update().where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
-    ).scalar_one_or_none()
+    bumped = connection.execute(_BUMP, {"counter": name}).scalar_one_or_none()
     if bumped is not None:
         return int(bumped)
     connection.execute(counters.insert(), {"name": name, "value": 1})

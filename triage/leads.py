@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ingest.columns import Instant, metadata
 from normalize import identity
@@ -40,27 +41,38 @@ apart = sa.Table(
 _CHUNK = 500
 
 
-def followed(connection: sa.Connection, keys: Sequence[str]) -> Sequence[Any]:
-    """The statements of items that these keys lead to: (key, statement, item, source, meaning, label)."""
+def _followed() -> sa.Select[Any]:
     columns = statements.c
     chosen = (leads.c.key, leads.c.statement, columns.item, columns.source, columns.meaning, columns.label)
     query = sa.select(*chosen).join(statements, columns.key == leads.c.statement)
-    return connection.execute(query.where(leads.c.key.in_(keys), columns.item.is_not(None))).all()
+    return query.where(leads.c.key.in_(sa.bindparam("keys", expanding=True)), columns.item.is_not(None))
+
+
+_FOLLOWED = _followed()
+_CLAIM = {
+    "postgresql": postgresql.insert(leads).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(leads).on_conflict_do_nothing(),
+}
+
+
+def followed(connection: sa.Connection, keys: Sequence[str]) -> Sequence[Any]:
+    """The statements of items that these keys lead to: (key, statement, item, source, meaning, label)."""
+    return connection.execute(_FOLLOWED, {"keys": keys}).all()
 
 
 def claim(connection: sa.Connection, keys: Sequence[str], statement: str) -> None:
     """From now on these keys lead to that statement, also when it no longer has them."""
-    mine = (leads.c.statement == statement, leads.c.key.in_(keys))
-    known = set(connection.scalars(sa.select(leads.c.key).where(*mine)))
-    if rows := [{"key": key, "statement": statement} for key in dict.fromkeys(keys) if key not in known]:
-        connection.execute(leads.insert(), rows)
+    rows = [{"key": key, "statement": statement} for key in dict.fromkeys(keys)]
+    connection.execute(_CLAIM[connection.dialect.name], rows)
 
 
-def index(connection: sa.Connection, guard: Guard, statement: Statement) -> None:
-    """Keep which indicators a statement has: others that have them are related. What it no longer has goes."""
+def index(connection: sa.Connection, guard: Guard, statement: Statement, *, new: bool = False) -> None:
+    """Keep which indicators a statement (`new`: that had none) has: others that have them are related. What it no
+    longer has goes."""
     named = identity.linking(statement.kind, statement.facts.observables)
     wanted = {bytes.fromhex(guard.keyed(b"indicator", value))[:16] for value in named}
-    known = set(connection.scalars(sa.select(indicators.c.value).where(indicators.c.statement == statement.key)))
+    theirs = sa.select(indicators.c.value).where(indicators.c.statement == statement.key)
+    known = set() if new else set(connection.scalars(theirs))
     gone = sorted(known - wanted)
     for start in range(0, len(gone), _CHUNK):
         mine = (indicators.c.statement == statement.key, indicators.c.value.in_(gone[start : start + _CHUNK]))

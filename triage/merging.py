@@ -18,11 +18,15 @@ from pii_guard import Item, Statement
 from pii_guard.guard import Guard
 from triage import exposures, joining, leads
 from triage.composition import recompose
-from triage.inbox import alone, cves, items, statements
+from triage.inbox import alone, cves, items, row, statements
 
 Effect = Literal["new", "updated", "unchanged", "merged"]
 _AHEAD = timedelta(days=1)
 """A source's time that is further ahead of its receipt says nothing."""
+_KEY: sa.BindParameter[str] = sa.bindparam("known")
+_OLD = sa.select(statements).where(statements.c.key == _KEY)
+_SAY, _SAY_ANEW = statements.insert(), statements.update().where(statements.c.key == _KEY)
+_NAME, _UNNAME = cves.insert(), cves.delete().where(cves.c.statement == _KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def admit(
     """
     alone(connection)
     (statement,) = guarded.statements
-    old = connection.execute(sa.select(statements).where(statements.c.key == statement.key)).one_or_none()
+    old = connection.execute(_OLD, {"known": statement.key}).one_or_none()
     if statement.kind == "facts":
         return _joined(connection, guard, statement, old, now)
     listed = bool(identity.linking(statement.kind, statement.facts.observables))
@@ -55,7 +59,7 @@ def admit(
     followed = leads.followed(connection, names)
     again = False
     if old is None and (first := _first(statement, keys[0], followed)) is not None:
-        old = connection.execute(sa.select(statements).where(statements.c.key == first.statement)).one()
+        old = connection.execute(_OLD, {"known": first.statement}).one()
         statement, again = structs.replace(statement, key=old.key), first.key != keys[0]
     known = [each for each in followed if each.key != statement.meaning]
     if old is not None and not (_doubted(guard, statement, old) or (not again and _news(guard, statement, old))):
@@ -64,13 +68,14 @@ def admit(
         return [Admission("merged" if took else "unchanged", where, False, took)]
     where, took = _home(connection, known, statement.source, old.item if old else None, guard, now)
     effect: Effect = "updated" if old else "merged" if where else "new"
-    item = where or joining.create(connection, statement.received_at, now)
+    current = row(connection, where) if where else joining.create(connection, statement.received_at, now)
+    item = str(current.id)
     stored = _store(connection, guard, statement, item, exists=old is not None)
     leads.claim(connection, names, statement.key)
-    leads.index(connection, guard, statement)
+    leads.index(connection, guard, statement, new=old is None)
     exposures.index(connection, guard, statement)
     why = f"{effect} by source {statement.source}"
-    changed = recompose(connection, guard, item, now, why, fresh=(statement, stored))
+    changed = recompose(connection, guard, current, now, why, fresh=(statement, stored))
     if effect == "updated" and not changed and statement.source != OWN:
         effect = "unchanged"
     return [Admission(effect, item, bool(statement.holds), took)]
@@ -84,8 +89,8 @@ def _joined(
         _later(connection, statement, old)
         return [Admission("unchanged", old.item, held=False)]
     _store(connection, guard, statement, None, exists=old is not None)
-    touched = _items_naming(connection, statement.facts.cves)
-    renewed = [item for item in touched if recompose(connection, guard, item, now, "CVE record", facts=True)]
+    touched = [row(connection, item) for item in _items_naming(connection, statement.facts.cves)]
+    renewed = [item.id for item in touched if recompose(connection, guard, item, now, "CVE record", facts=True)]
     return [Admission("updated", item, held=False) for item in renewed]
 
 
@@ -179,13 +184,13 @@ def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: 
         "sealed": stored,
     }
     if exists:
-        connection.execute(statements.update().where(statements.c.key == statement.key), values)
-        connection.execute(cves.delete().where(cves.c.statement == statement.key))
+        connection.execute(_SAY_ANEW, {"known": statement.key, **values})
+        connection.execute(_UNNAME, {"known": statement.key})
     else:
-        connection.execute(statements.insert(), {"key": statement.key, **values})
+        connection.execute(_SAY, {"key": statement.key, **values})
     if statement.facts.cves:
         rows = [{"cve": cve, "statement": statement.key} for cve in sorted(set(statement.facts.cves))]
-        connection.execute(cves.insert(), rows)
+        connection.execute(_NAME, rows)
     return stored
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from ingest import Feed, Known, Source, SourceKind
+from ingest import Feed, Known, Network, Source, SourceKind
 from tlp import Label
 
 
@@ -35,11 +36,16 @@ class SourceTable(Struct, frozen=True, forbid_unknown_fields=True):
     secret_file: str = ""
     collections: tuple[str, ...] = ()
     ca_file: str = ""
-    private: bool = False
+    client_cert: str = ""
+    client_key: str = ""
+    private: bool | tuple[str, ...] = False
     max_bytes: Annotated[int, msgspec.Meta(ge=1)] = 256 << 20
 
 
-FEED_KEYS = ("url", "every", "since", "user", "secret_file", "collections", "ca_file", "private", "max_bytes")
+FEED_KEYS = (
+    *("url", "every", "since", "user", "secret_file", "collections", "ca_file", "client_cert", "client_key", "private"),
+    "max_bytes",
+)
 SCHEMES: dict[SourceKind, tuple[str, ...]] = {
     "http": ("https", "http"),
     "csaf": ("https", "http"),
@@ -83,7 +89,8 @@ def _feed(table: SourceTable, given: Mapping[str, Any], home: Path) -> Feed | No
         secret_file=home / table.secret_file if table.secret_file else None,
         collections=table.collections,
         ca_file=home / table.ca_file if table.ca_file else None,
-        private=table.private,
+        **_client(table, home),
+        private=_networks(table.private),
         max_bytes=table.max_bytes,
     )
 
@@ -102,6 +109,26 @@ def _address(kind: SourceKind, url: str) -> str:
     if "@" in parts.netloc:
         raise WrongKeyError("url", "names a user or password; write those as user and secret_file")
     return url
+
+
+def _client(table: SourceTable, home: Path) -> dict[str, Path | None]:
+    """Our certificate and its key."""
+    if table.client_key and not table.client_cert:
+        raise WrongKeyError("client_key", "without client_cert; add the certificate, or remove the key")
+    if table.client_cert and table.url.startswith("http:"):
+        raise WrongKeyError("client_cert", "is never shown without TLS; write https:// in url, or remove the key")
+    given = {"client_cert": table.client_cert, "client_key": table.client_key}
+    return {key: home / name if name else None for key, name in given.items()}
+
+
+def _networks(private: bool | tuple[str, ...]) -> tuple[Network, ...]:
+    """`true` means any."""
+    if isinstance(private, bool):
+        private = ("0.0.0.0/0", "::/0") if private else ()
+    try:
+        return tuple(map(ip_network, private))
+    except ValueError:
+        raise WrongKeyError("private", 'no network; write true, or ["10.1.2.0/24"]') from None
 
 
 def _duration(key: str, text: str) -> timedelta:

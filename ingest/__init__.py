@@ -9,6 +9,7 @@ stands.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -18,6 +19,7 @@ SourceKind = Literal["files", "http", "csaf", "taxii", "misp", "imap", "kafka"]
 Known = Literal["stix", "misp", "csaf", "kev", "epss", "cve", "rss", "shadowserver", "xarf", "csv"]
 Format = Literal["auto", Known]
 Stage = Literal["fetch", "parse", "shape", "guard", "policy"]
+Network = IPv4Network | IPv6Network
 
 
 CONTRIBUTED = "subscriber:"
@@ -54,8 +56,12 @@ class Feed:
     """taxii: ids or titles; kafka: topics; misp: tags. Empty: all that are readable."""
     ca_file: Path | None = None
     """Certificates to trust instead of the machine's."""
-    private: bool = False
-    """May it redirect or refer to addresses of private networks?"""
+    client_cert: Path | None = None
+    """Our certificate for it, with the chain that it needs: shown to the host of `url` alone."""
+    client_key: Path | None = None
+    """Its key, where that is not in the same file; nobody but its owner may read it."""
+    private: tuple[Network, ...] = ()
+    """Networks that are not of the public internet, and that it may be in, redirect to, or refer to."""
     max_bytes: int = 256 << 20
     """The most of one document, unpacked."""
 

@@ -7,7 +7,6 @@ it and checked hop by hop, whatever fails becomes a SourceError in words, and an
 
 import base64
 import io
-import ipaddress
 import logging
 import re
 import socket
@@ -29,15 +28,16 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ingest import Source, SourceError
+from ingest.addresses import REFUSED, allowed
 from ingest.archives import amount
 from ingest.secrets import secret
+from ingest.tls import context
 
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)  # its words quote addresses and headers
 
 REDIRECTS = 5
 LONGEST_WAIT = timedelta(days=1)
 _STEP = 1 << 16
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class StatusError(SourceError):
@@ -115,10 +115,7 @@ class Adapter(HTTPAdapter):
         self._until = time.monotonic() + bounds.poll
         self._home = _place(self.feed.url)
         self._credentials = _credentials(self.feed.user, secret(source))
-        try:
-            self._tls = ssl.create_default_context(cafile=self.feed.ca_file)
-        except OSError:  # ssl.SSLError is one
-            raise self.error("ca_file holds no certificates that can be read: check it") from None
+        self._tls, self._nameless = context(source), context(source, named=False)
         super().__init__()
         pools = {"http": partial(_pool, self, _Plain), "https": partial(_pool, self, _Secure)}
         self.poolmanager.pool_classes_by_scheme = pools  # type: ignore[assignment]
@@ -151,14 +148,10 @@ class Adapter(HTTPAdapter):
                 raise self.error("redirects to something that is no address") from None
         raise self.error(f"redirects more than {REDIRECTS} times: correct url in sources.toml")
 
-    def check_peer(self, host: str, port: int, peer: str) -> None:
+    def check_peer(self, peer: str) -> None:
         """May we speak with this address? Asked once the socket is connected, before anything is sent."""
-        if self.feed.private or (host.lower().strip("[]"), port) == self._home[1:]:
-            return
-        if not public(ipaddress.ip_address(peer)):
-            raise self.error(
-                "refers to an address in a private network; where that is meant, set private = true in its table"
-            )
+        if not allowed(peer, self.feed.private):
+            raise self.error(REFUSED)
 
     def until(self) -> float:
         """When an answer that is asked for now has to be there, on the monotonic clock."""
@@ -168,9 +161,10 @@ class Adapter(HTTPAdapter):
         return min(now + self.bounds.answer, self._until)
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ARG002
-        """Every connection has our own TLS settings."""
+        """Every connection has our own TLS settings; only the source's own host is told who we are."""
         host, _ = super().build_connection_pool_key_attributes(request, True, None)
-        return host, {"ssl_context": self._tls} if host["scheme"] == "https" else {}
+        tls = self._tls if _place(request.url or "") == self._home else self._nameless
+        return host, {"ssl_context": tls} if host["scheme"] == "https" else {}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Settled by the TLS context, which requests would add its own certificates to."""
@@ -290,7 +284,7 @@ class _Checked(HTTPConnection):
     def _new_conn(self) -> Any:
         sock = super()._new_conn()
         try:
-            self._adapter.check_peer(self.host, self.port, sock.getpeername()[0])
+            self._adapter.check_peer(sock.getpeername()[0])
         except BaseException:
             sock.close()
             raise
@@ -337,17 +331,6 @@ def _credentials(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Is it one of the public internet? Addresses that carry another are what they carry."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return inner.is_global
-    return address.is_global
-
-
 def words(error: BaseException, protocol: str = "HTTP") -> str:
     """What went wrong, for people. The libraries' own messages quote addresses."""
     chain = list[BaseException]()
@@ -361,6 +344,8 @@ def words(error: BaseException, protocol: str = "HTTP") -> str:
             why = each.verify_message.rstrip(".")
             why = "it is for another name" if "match" in why else why
             return f"its TLS certificate is not trusted ({why}): ask the source, or set ca_file"
+        if isinstance(each, ssl.SSLError) and re.search("ALERT.*(CERTIFICATE|UNKNOWN_CA)", str(each.reason)):
+            return "it asks for a client certificate, or does not accept ours: check client_cert and client_key"
     kinds = {
         urllib3.exceptions.NameResolutionError: "its host name cannot be resolved: check url and the name servers",
         socket.gaierror: "its host name cannot be resolved: check url and the name servers",

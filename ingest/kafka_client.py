@@ -4,11 +4,11 @@ in words that name nothing. What a batch may unpack to: `ingest.kafka_records`.
 What has a place for rules is used (a client, a socket); where there is none, a function is replaced (at the end).
 """
 
-import ipaddress
 import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from typing import Any
 
 import kafka.errors
@@ -18,11 +18,12 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
-from ingest.http import public, words
+from ingest.addresses import REFUSED, allowed
+from ingest.http import words
 
 
 class PrivateError(kafka.errors.KafkaError):  # type: ignore[misc]
-    """A broker refers to an address that we do not speak with."""
+    """A broker is at an address that we do not speak with."""
 
 
 class Manager(KafkaConnectionManager):  # type: ignore[misc]
@@ -53,20 +54,16 @@ class Client(KafkaNetClient):  # type: ignore[misc]
 
 
 class Socket(KafkaNetSocket):  # type: ignore[misc]
-    """Connects to the hosts of the source's own url, and to what they refer to in the public internet. kafka-python
-    chooses it by the scheme of `proxy_url`, whose rest names those hosts; there is no proxy."""
+    """Connects to the public internet, and to the private networks that the source's table names. kafka-python chooses
+    it by the scheme of `proxy_url`, whose rest names those networks; there is no proxy."""
 
     SCHEMES = ("oktt-direct",)
 
     def __init__(self, proxy_url: str) -> None:
-        self._own, self._host = proxy_url.partition("://")[2].split(","), ""
-
-    def dns_lookup(self, host: str, port: int, raise_error: bool = False) -> Any:
-        self._host = f"{host}:{port}"
-        return super().dns_lookup(host, port, raise_error)
+        self._private = [ip_network(each) for each in proxy_url.partition("://")[2].split(",") if each]
 
     def connect_ex(self, sock: Any, sockaddr: Any) -> int:
-        if self._host not in self._own and not public(ipaddress.ip_address(sockaddr[0].partition("%")[0])):
+        if not allowed(sockaddr[0], self._private):
             raise PrivateError
         code: int = super().connect_ex(sock, sockaddr)
         return code
@@ -75,7 +72,7 @@ class Socket(KafkaNetSocket):  # type: ignore[misc]
 def reason_of(error: BaseException | None) -> str:
     """What went wrong, for people: kafka-python's own words quote names and addresses."""
     kinds = {
-        PrivateError: "it refers to an address in a private network; where that is meant, set private = true",
+        PrivateError: REFUSED,
         kafka.errors.SaslAuthenticationFailedError: "it does not accept our credentials: check user and secret_file",
         kafka.errors.AuthorizationError: "it does not let us read that: ask the source, or correct collections",
         kafka.errors.CorruptRecordError: "what its broker gives is damaged: ask the source",

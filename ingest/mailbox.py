@@ -10,6 +10,7 @@ import base64
 import imaplib
 import io
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -20,13 +21,15 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from ingest import Expected, Given, RawDocument, Reached, SourceError, Unreadable
+from ingest import Expected, Feed, Given, RawDocument, Reached, SourceError, Unreadable
+from ingest.addresses import REFUSED, allowed
 from ingest.archives import Limits, amount
 from ingest.files import document_key
 from ingest.http import Bounds, Timed, words
 from ingest.live import Live
 from ingest.messages import parts
 from ingest.secrets import secret
+from ingest.tls import context
 
 _ANSWER = 1 << 20
 """The most bytes of an answer that is no list and no message."""
@@ -53,7 +56,7 @@ class Standing(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _NoError(Exception):
-    """The server says NO. The message says so for people."""
+    """The server says NO, or we do. The message says so for people."""
 
 
 class MailboxReader(Live):
@@ -106,19 +109,15 @@ class MailboxReader(Live):
     def _opened(self) -> "_Box":
         """Connected over TLS and logged in."""
         url = urlsplit(self._feed.url)
-        try:
-            context = ssl.create_default_context(cafile=self._feed.ca_file)
-        except OSError:  # ssl.SSLError is one
-            raise self._error("ca_file holds no certificates that can be read: check it") from None
-        password, host = secret(self._source), url.hostname or ""
+        tls, password, host = context(self._source), secret(self._source), url.hostname or ""
         box: _Box
         if url.scheme == "imaps":
-            box = _Secure(host, url.port or 993, self._bounds, ssl_context=context)
+            box = _Secure(host, url.port or 993, self._feed, self._bounds, ssl_context=tls)
         else:
-            box = _Plain(host, url.port or 143, self._bounds)
+            box = _Plain(host, url.port or 143, self._feed, self._bounds)
         try:
             if url.scheme != "imaps":
-                self._start_tls(box, context)
+                self._start_tls(box, tls)
             self._log_in(box, self._feed.user, password)
         except BaseException:
             with suppress(OSError):
@@ -126,9 +125,9 @@ class MailboxReader(Live):
             raise
         return box
 
-    def _start_tls(self, box: "_Box", context: ssl.SSLContext) -> None:
+    def _start_tls(self, box: "_Box", tls: ssl.SSLContext) -> None:
         try:
-            box.starttls(context)
+            box.starttls(tls)
         except imaplib.IMAP4.error:
             raise self._error("it offers no TLS on that port, and is not read without: use imaps:// in url") from None
 
@@ -169,11 +168,19 @@ class MailboxReader(Live):
 class _Box(imaplib.IMAP4):
     """A connection whose answers are bounded in bytes and time. imaplib by itself reads what the server announces."""
 
-    def __init__(self, host: str, port: int, bounds: Bounds, **more: Any) -> None:
-        self._bounds, self._until, self._left = bounds, time.monotonic() + bounds.poll, _ANSWER
+    def __init__(self, host: str, port: int, feed: Feed, bounds: Bounds, **more: Any) -> None:
+        self._feed, self._bounds, self._until, self._left = feed, bounds, time.monotonic() + bounds.poll, _ANSWER
         self._reader: io.BufferedReader | None = None
         self._read_from: Any = None
         super().__init__(host, port, timeout=bounds.connect, **more)
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        """Connected, to an address that we may speak with; nothing was said yet."""
+        sock: socket.socket = imaplib.IMAP4._create_socket(self, timeout)  # type: ignore[attr-defined]
+        if not allowed(sock.getpeername()[0], self._feed.private):
+            sock.close()
+            raise _NoError(REFUSED)
+        return sock
 
     def allow(self, most: int) -> None:
         """What the next answer may take, in bytes."""
@@ -220,7 +227,9 @@ class _Plain(_Box):
 
 
 class _Secure(_Box, imaplib.IMAP4_SSL):
-    pass
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        tls: ssl.SSLContext = self.ssl_context
+        return tls.wrap_socket(super()._create_socket(timeout), server_hostname=self.host)
 
 
 def _standing(position: str, validity: int) -> tuple[int, set[int]]:

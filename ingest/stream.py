@@ -6,7 +6,6 @@ may unpack to in `ingest.kafka_records`.
 """
 
 import re
-import ssl
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -17,13 +16,14 @@ import kafka.errors
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
-from ingest import Expected, Feed, Given, RawDocument, Reached, SourceError, Unreadable
+from ingest import Expected, Given, RawDocument, Reached, SourceError, Unreadable
 from ingest.archives import amount
 from ingest.files import document_key
 from ingest.kafka_client import Client, Manager, Socket, reason_of
 from ingest.kafka_records import Records, Unread
 from ingest.live import Live
 from ingest.secrets import secret
+from ingest.tls import context
 
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 """Tried in this order; a password is never sent without TLS."""
@@ -156,7 +156,7 @@ class StreamReader(Live):
         password = secret(self._source)
         settings: dict[str, Any] = {
             "bootstrap_servers": _servers(self._feed.url),
-            "proxy_url": None if self._feed.private else f"{Socket.SCHEMES[0]}://{_place(self._feed)}",
+            "proxy_url": f"{Socket.SCHEMES[0]}://{','.join(map(str, self._feed.private))}",
             "kafka_client": Client,
             "api_version": _VERSION,
             "allow_auto_create_topics": False,  # on somebody else's broker
@@ -170,8 +170,8 @@ class StreamReader(Live):
             "reconnect_backoff_ms": 500,
             "metrics_enabled": False,
         }
-        if password or self._feed.ca_file:
-            settings |= {"security_protocol": "SSL", "ssl_context": self._tls()}
+        if password or self._feed.ca_file or self._feed.client_cert:
+            settings |= {"security_protocol": "SSL", "ssl_context": context(self._source)}
         if not password:
             return self._opened(settings)
         settings |= {"security_protocol": "SASL_SSL", "sasl_plain_username": self._feed.user}
@@ -203,21 +203,11 @@ class StreamReader(Live):
             consumer.close(autocommit=False, timeout_ms=0)
             raise
 
-    def _tls(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self._feed.ca_file)
-        except OSError:  # ssl.SSLError is one
-            raise self._error("ca_file holds no certificates that can be read: check it") from None
-
 
 def _servers(url: str) -> list[str]:
     """`kafka://host:port,host` -> host and port of each."""
     servers = re.sub(r"^kafka://", "", url).rstrip("/").split(",")
     return [each if re.search(r":\d+$", each) else f"{each}:{_PORT}" for each in map(str.strip, servers)]
-
-
-def _place(feed: Feed) -> str:
-    return ",".join(_servers(feed.url))
 
 
 def _offsets(position: str) -> Offsets:

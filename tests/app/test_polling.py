@@ -47,7 +47,9 @@ def instance(folder: Path, server: WebServer, tables: dict[str, str], settings: 
     for name, lines in tables.items():
         kind, _, rest = lines.partition(" ")
         path, _, more = rest.partition("\n")
-        address = f'kind = "{kind}"\nurl = "{server.url(path)}"\nca_file = "{server.ca_file}"\n'
+        address = (
+            f'kind = "{kind}"\nurl = "{server.url(path)}"\nca_file = "{server.ca_file}"\nprivate = ["127.0.0.1"]\n'
+        )
         text += f'[source.{name}]\nname = "{name}"\n{PUBLIC}{address}{more}\n'
     (made / "sources.toml").write_text(text)
     return made

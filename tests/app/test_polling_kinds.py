@@ -47,7 +47,8 @@ def start(kind: str, home: Path, stack: ExitStack) -> Partner:
 
 
 def table(kind: str, url: str, **more: Any) -> str:
-    lines = {"kind": kind, "url": url, "tlp": "CLEAR", **{name: str(value) for name, value in more.items()}}
+    given = {name: str(value) for name, value in more.items()}
+    lines = {"kind": kind, "url": url, "tlp": "CLEAR", "private": True, **given}
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items())
 
 
@@ -182,7 +183,9 @@ def test_nor_are_they_read_when_the_regime_in_force_has_no_basis(tmp_path: Path,
     """The source follows legal.toml, and that may be another one on another day."""
     made = make(tmp_path / "i")
     url = {"imap": "imaps://127.0.0.1:9/INBOX", "kafka": "kafka://127.0.0.1:9"}[kind]
-    (made / "sources.toml").write_text(f'[source.partner]\nname = "Partner"\nkind = "{kind}"\nurl = "{url}"\n')
+    (made / "sources.toml").write_text(
+        f'[source.partner]\nname = "Partner"\nkind = "{kind}"\nurl = "{url}"\nprivate = true\n'
+    )
     before = oktt(made, "poll", "partner", now="2019-01-01T00:00:00Z")
     assert "stores documents before the guard has seen them" in before.out + before.err
     after = oktt(made, "poll", "partner", now=MONDAY)

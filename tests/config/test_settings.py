@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,11 @@ def live(lines: str) -> str:
         ("sources.toml", live("url = 'https://a/'\nsince = '0d'"), "5: source.x.since: no length of time"),
         ("sources.toml", live("url = 'https://a/'\nmax_bytes = 0"), "5: source.x.max_bytes: Expected `int` >= 1"),
         ("sources.toml", live("url = 'https://a/'\npath = 'b'"), "5: source.x.path: for kind"),
+        ("sources.toml", live(f"url = 'https://a/'\nprivate = ['{SECRET}']"), "5: source.x.private: no network"),
+        ("sources.toml", live("url = 'https://a/'\nprivate = ['10.1.2.3/8']"), "5: source.x.private: no network"),
+        ("sources.toml", live("url = 'https://a/'\nprivate = 'true'"), "5: source.x.private: Expected"),
+        ("sources.toml", live("url = 'https://a/'\nclient_key = 'b'"), "5: source.x.client_key: without client_cert"),
+        ("sources.toml", live("url = 'http://a/'\nclient_cert = 'b'"), "5: source.x.client_cert: is never shown"),
         ("rules.toml", "[[rule]]\nid = 'a'\nwhy = 'w'\n\n[[rule]]\nid = 'a'\nwhy = 'w'\n", "6: rule.1.id: two rules"),
         ("rules.toml", "[[rule]]\nid = 'a'\nwhy = ''\n[[rule]]\nid = 'b'\nwhy = ''\nx = 1\n", "7: rule.1.x: unknown"),
         ("rules.toml", f"[[rule]]\nid = 'a'\nwhy = 'w'\ntlp = '{SECRET}'\n", "4: rule.0.tlp: not one of"),
@@ -172,7 +178,7 @@ def test_what_may_stand_there_is_told(folder: Path) -> None:
     ("old", "new"),
     [
         ('id = "no-basis.text"', 'id = "no-basis.person"'),
-        ('action = "own"', f'action = "{SECRET}"'),
+        ('action = "gate"', f'action = "{SECRET}"'),
         ("item = 1825", "item = -1"),
         ('jurisdiction = "NL"', 'jurisdictie = "NL"'),
     ],
@@ -200,7 +206,8 @@ def test_a_database_elsewhere(folder: Path) -> None:
 def test_how_a_live_source_is_reached(folder: Path) -> None:
     (folder / "sources.toml").write_text(
         live(
-            "url = 'https://a.example/'\nevery = '15m'\nsecret_file = 'keys/a'\nca_file = '/etc/ca.pem'\nprivate = true"
+            "url = 'https://a.example/'\nevery = '15m'\nsecret_file = 'keys/a'\nca_file = '/etc/ca.pem'"
+            "\nprivate = ['10.1.2.0/24', 'fd00::/8']\nclient_cert = 'a.pem'\nclient_key = 'keys/a.key'"
         )
         + "[source.y]\nname = 'Y'\nkind = 'kafka'\nurl = 'kafka://a:9092,b:9093'\ncollections = ['t']\n"
     )
@@ -210,6 +217,12 @@ def test_how_a_live_source_is_reached(folder: Path) -> None:
         every=timedelta(minutes=15),
         secret_file=folder / "keys" / "a",
         ca_file=Path("/etc/ca.pem"),
-        private=True,
+        private=(ip_network("10.1.2.0/24"), ip_network("fd00::/8")),
+        client_cert=folder / "a.pem",
+        client_key=folder / "keys" / "a.key",
     )
     assert sources["y"].feed == Feed("kafka://a:9092,b:9093", collections=("t",))
+    (folder / "sources.toml").write_text(live("url = 'https://a.example/'\nprivate = true"))
+    anywhere = load(folder).source("x").feed
+    assert anywhere
+    assert anywhere.private == (ip_network("0.0.0.0/0"), ip_network("::/0"))

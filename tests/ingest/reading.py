@@ -8,6 +8,7 @@ from typing import Any
 from ingest import Expected, Feed, RawDocument, Reached, Reader, Source, SourceError, SourceKind, Unreadable
 from ingest.http import Bounds
 from ingest.readers import READERS, reader
+from tests.ingest.webserver import LOOPBACK
 
 KEY = b"a key of thirty-two bytes, or so"
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -43,7 +44,7 @@ class Pulled:
 
 def source(kind: SourceKind, url: str, **feed: Any) -> Source:
     """A source of that kind."""
-    return Source("partner", "Partner", kind=kind, feed=Feed(url, **feed))
+    return Source("partner", "Partner", kind=kind, feed=Feed(url, **{"private": LOOPBACK, **feed}))
 
 
 def made(read: Source, now: datetime = NOW, bounds: Bounds = CALM) -> Reader:

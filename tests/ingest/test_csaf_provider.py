@@ -15,7 +15,7 @@ from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceEr
 from ingest.csaf import CsafReader
 from ingest.csaf_lists import provider, rolie
 from tests.ingest.providers import METADATA, CsafProvider, Way
-from tests.ingest.webserver import Reply, WebServer, web_server
+from tests.ingest.webserver import LOOPBACK, Reply, WebServer, web_server
 from tlp import Label
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ class Polls:
     """Polls of a provider, each from where the one before ended."""
 
     def __init__(self, server: WebServer, path: str = METADATA, tlp: Label = Label.CLEAR, **more: Any) -> None:
-        feed = Feed(server.url(path), ca_file=server.ca_file, **more)
+        feed = Feed(server.url(path), **{"ca_file": server.ca_file, "private": LOOPBACK, **more})
         self.source = Source("vendor", "Vendor", kind="csaf", tlp=tlp, feed=feed)
         self.position = ""
         self.given: list[Given] = []
@@ -386,8 +386,10 @@ def test_a_list_may_be_longer_than_a_position(server: WebServer, monkeypatch: py
 def test_redirects_and_references_into_private_networks(tmp_path: Path, server: WebServer) -> None:
     """A provider may lie elsewhere, on the public internet; an advisory there may not be in ours."""
     three(server)
-    with web_server(tmp_path) as inside:
-        feed = {"feed": {"entry": [{"content": {"src": inside.url("/secret.json")}, "updated": "2026-03-01"}]}}
+    with web_server(tmp_path, address="127.0.0.2") as inside:
+        feed = {
+            "feed": {"entry": [{"content": {"src": inside.url("/secret.json", "127.0.0.2")}, "updated": "2026-03-01"}]}
+        }
         server["/csaf/feed.json"] = Reply(json.dumps(feed).encode())
         polls = Polls(server)
         assert polls.poll() == []

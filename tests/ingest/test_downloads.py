@@ -13,7 +13,7 @@ import pytest
 
 from ingest import Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
 from ingest.downloads import DownloadReader, Validators
-from tests.ingest.webserver import Reply, WebServer, web_server
+from tests.ingest.webserver import LOOPBACK, Reply, WebServer, web_server
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def server(tmp_path: Path) -> Iterator[WebServer]:
 def read(
     server: WebServer, position: str = "", at: datetime = NOW, path: str = "/kev.json", **more: Any
 ) -> list[Given]:
-    feed = Feed(server.url(path), ca_file=server.ca_file, **more)
+    feed = Feed(server.url(path), ca_file=server.ca_file, private=LOOPBACK, **more)
     source = Source("kev", "KEV", kind="http", feed=feed)
     return list(DownloadReader(source, key=b"k" * 32, clock=lambda: at).read(position))
 

@@ -2,19 +2,23 @@
 
 import gzip
 import re
+import socket
 import stat
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
 
 from ingest import Feed, Source, SourceError
+from ingest.addresses import allowed
 from ingest.http import Bounds, StatusError, Web, retry_after
-from tests.ingest.webserver import Authority, Reply, WebServer, web_server
+from tests.ingest.webserver import LOOPBACK, Authority, Reply, WebServer, web_server
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 QUICK = Bounds(connect=5, idle=1, answer=2, poll=20)
@@ -32,7 +36,7 @@ def server(tmp_path: Path, authority: Authority) -> Iterator[WebServer]:
 
 
 def web(server: WebServer, path: str = "/", **more: Any) -> Web:
-    feed = Feed(server.url(path), **{"ca_file": server.ca_file, **more})
+    feed = Feed(server.url(path), **{"ca_file": server.ca_file, "private": LOOPBACK, **more})
     return Web(Source("kev", "KEV", kind="http", feed=feed), clock=lambda: NOW, bounds=QUICK)
 
 
@@ -152,18 +156,104 @@ def test_redirects(tmp_path: Path, server: WebServer, authority: Authority) -> N
     with web_server(tmp_path, tls=False, authority=authority) as plain:
         plain["/"] = Reply(b"x")
         server["/plain"] = Reply(status=302, headers={"Location": plain.url("/")})
-        assert "without TLS" in fails(server, "/plain", private=True)
+        assert "without TLS" in fails(server, "/plain")
         assert not plain.requests
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]", "127.1"])
+@pytest.mark.parametrize("host", ["127.0.0.2", "[::ffff:127.0.0.2]", "127.2"])
 def test_no_way_into_private_networks(tmp_path: Path, server: WebServer, authority: Authority, host: str) -> None:
     """Names and addresses alike: what counts is where the socket is connected to, before a byte is sent."""
-    with web_server(tmp_path, authority=authority) as inside:
+    with web_server(tmp_path, authority=authority, address="127.0.0.2") as inside:
         inside["/"] = Reply(b"secret")
         server["/"] = Reply(status=307, headers={"Location": inside.url("/", host)})
         assert "private network" in fails(server)
         assert not inside.requests
+
+
+def test_its_own_host_is_no_exception(server: WebServer) -> None:
+    server["/"] = Reply(b"x")
+    for private in ((), (ip_network("127.0.0.2"),), (ip_network("10.0.0.0/8"), ip_network("::/0"))):
+        assert "set private in its table" in fails(server, private=private)
+    assert not server.requests
+
+
+def test_a_name_that_changes_its_mind(tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: a name that was at a good address a moment ago is looked at again, where the socket ends."""
+    found = ["127.0.0.1", "127.0.0.1", "127.0.0.2"]
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *more: resolve(found.pop(0) if host == "feeds.example" else host, *more)
+    )
+    with web_server(tmp_path, "feeds.example", authority=authority) as here:
+        here["/"] = Reply(b"x", headers={"Connection": "close"})
+        with web_server(tmp_path, address="127.0.0.2", port=here.port), web(here) as opened:
+            assert opened.get(here.url("/")).body == opened.get(here.url("/")).body == b"x"
+            with pytest.raises(SourceError, match="private network"):
+                opened.get(here.url("/"))
+    assert len(here.requests) == 2
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "::",
+     "fe80::1%eth0", "fc00::1", "fec0::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "ff02::1",
+     "255.255.255.255", "240.0.0.1"],
+)  # fmt: skip
+def test_what_is_not_of_the_public_internet(address: str) -> None:
+    assert not allowed(address, ())
+    assert not allowed(address, [ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")])
+    assert allowed(address, [ip_network("0.0.0.0/0"), ip_network("::/0")])
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1", "::ffff:1.1.1.1", "64:ff9b::101:101"])
+def test_what_is(address: str) -> None:
+    assert allowed(address, ())
+
+
+def test_a_client_certificate(tmp_path: Path, server: WebServer, authority: Authority) -> None:
+    """Servers that ask for one get it; others that they refer to do not learn who we are."""
+    both = authority.certificate("hub.example")
+    pem = both.read_text()
+    at = pem.index("-----BEGIN CERTIFICATE")
+    (tmp_path / "hub.key").write_text(pem[:at])
+    (tmp_path / "hub.pem").write_text(pem[at:])
+    for file in (both, tmp_path / "hub.key"):
+        file.chmod(0o600)
+    apart = {"client_cert": tmp_path / "hub.pem", "client_key": tmp_path / "hub.key"}
+    with web_server(tmp_path, authority=authority, clients=True) as asking:
+        asking["/"] = Reply(b"x")
+        server["/"] = Reply(status=302, headers={"Location": asking.url("/")})
+        for given in (apart, {"client_cert": both}):
+            with web(asking, **given) as opened:
+                assert opened.get(asking.url("/")).body == b"x"
+        # In TLS 1.3 the alert comes after our request, and a connection that is reset may swallow it.
+        refused = r"asks for a client certificate, or does not accept ours|broke off"
+        assert re.search(refused, fails(asking))
+        assert re.search(refused, fails(server, **apart))
+        (tmp_path / "other").mkdir()
+        stranger = Authority(tmp_path / "other").certificate("hub.example")
+        stranger.chmod(0o600)
+        assert re.search(refused, fails(asking, client_cert=stranger))
+    assert len(asking.requests) == 2
+
+
+def test_client_certificates_that_cannot_be_used(tmp_path: Path, server: WebServer, authority: Authority) -> None:
+    pair = authority.certificate("hub.example")
+    other = authority.certificate("other.example")
+    for file in (pair, other):
+        file.chmod(0o600)
+    private = serialization.load_pem_private_key(pair.read_bytes(), None)
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    locked = secret_file(tmp_path, private.private_bytes(*form, serialization.BestAvailableEncryption(b"geheim")))
+    (tmp_path / "none").touch(0o600)
+    keys = {other: "no certificate and its key", locked: "without a password", tmp_path / "gone": "cannot be read"}
+    for key, words in {**keys, tmp_path / "none": "no certificate and its key"}.items():
+        with pytest.raises(SourceError, match=words):
+            web(server, client_cert=pair, client_key=key)
+    pair.chmod(0o644)
+    with pytest.raises(SourceError, match=r"client_cert of \[source.kev\] .* chmod 600"):
+        web(server, client_cert=pair)
 
 
 def test_private_where_the_source_says_so_and_credentials_stay_at_home(
@@ -173,7 +263,7 @@ def test_private_where_the_source_says_so_and_credentials_stay_at_home(
     with web_server(tmp_path, authority=authority) as inside:
         inside["/"] = Reply(b"x")
         server["/"] = Reply(status=307, headers={"Location": inside.url("/")})
-        with web(server, private=True, secret_file=key) as opened:
+        with web(server, secret_file=key) as opened:
             assert opened.get(server.url("/")).body == b"x"
             opened.get(inside.url("/"), {"Authorization": "Bearer s3cret", "Cookie": "a=b"})
         assert server.requests[0].headers["Authorization"] == "Bearer s3cret"
@@ -207,8 +297,8 @@ def test_secret_files(tmp_path: Path, server: WebServer, text: str | bytes | Non
 
 def test_a_library_is_held_to_the_same(tmp_path: Path, server: WebServer, authority: Authority) -> None:
     """Sessions of libraries mount the adapter: whatever they pass along, it follows and checks redirects itself."""
-    with web_server(tmp_path, authority=authority) as inside:
-        server["/"] = Reply(status=302, headers={"Location": inside.url("/")})
+    with web_server(tmp_path, authority=authority, address="127.0.0.2") as inside:
+        server["/"] = Reply(status=302, headers={"Location": inside.url("/", "127.0.0.2")})
         server["/post"] = Reply(status=307, headers={"Location": "/"})
         with web(server) as opened, requests.Session() as session:
             session.mount("https://", opened.adapter)
@@ -233,7 +323,7 @@ def test_nobody_there_and_no_such_name(server: WebServer) -> None:
 
 def test_a_poll_ends(server: WebServer) -> None:
     server["/"] = Reply(b"x")
-    source = Source("kev", "KEV", feed=Feed(server.url("/"), ca_file=server.ca_file))
+    source = Source("kev", "KEV", feed=Feed(server.url("/"), ca_file=server.ca_file, private=LOOPBACK))
 
     def endless(opened: Web) -> None:
         while True:

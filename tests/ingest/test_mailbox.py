@@ -171,6 +171,13 @@ def test_a_wrong_password_folder_or_authority(
     )
 
 
+def test_a_server_in_a_private_network(server: Dovecot, tmp_path: Path) -> None:
+    """Before anything is said, and whether TLS comes at once or later."""
+    for url in (f"imaps://localhost:{server.imaps}/", f"imap://localhost:{server.imap}/"):
+        given = source("imap", url, user=USER, secret_file=secret_file(tmp_path), ca_file=server.ca_file, private=())
+        assert "has an address in a private network" in words(given)
+
+
 def test_nobody_listens(server: Dovecot, tmp_path: Path) -> None:
     with create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -274,9 +274,15 @@ def test_an_authority_that_is_not_trusted(server: Broker, topic: str, tmp_path: 
 def test_a_broker_that_refers_to_a_private_network(server: Broker) -> None:
     started = time.monotonic()
     told = words(source("kafka", f"kafka://localhost:{server.elsewhere}"))
-    assert "refers to an address in a private network" in told
+    assert "refers to, has an address in a private network" in told
     assert told.count("partner: ") == 1
     assert time.monotonic() - started < 10
+
+
+def test_a_broker_in_a_private_network(server: Broker) -> None:
+    assert "has an address in a private network" in words(
+        source("kafka", f"kafka://localhost:{server.plain}", private=())
+    )
 
 
 def test_nobody_there_and_nobody_answers(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ with web_server(tmp_path) as server:
     server["/kev.json"] = Reply(b"{}", etag='"1"')
     server["/busy"] = [Reply(status=429, headers={"Retry-After": "3"}), Reply(b"now")]
     server["/as-asked"] = lambda request: Reply(request.headers["Authorization"].encode())
-    Feed(server.url("/kev.json"), ca_file=server.ca_file)
+    Feed(server.url("/kev.json"), ca_file=server.ca_file, private=LOOPBACK)
     server.requests      # what was asked, in order
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from secrets import token_hex
 from socket import SHUT_RDWR, SO_LINGER, SOL_SOCKET, socket
@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+LOOPBACK = (ip_network("127.0.0.1"),)
+"""Where the tests' servers are: what their sources have to name as private. 127.0.0.2 is not in it."""
 Fault = Literal["", "half", "reset", "drip", "drip-headers", "stall", "endless", "no-length", "half-no-length", "noise"]
 
 
@@ -72,14 +74,19 @@ Route = Reply | list[Reply] | Callable[[Request], Reply]
 class WebServer:
     """Paths and what they give; 404 for others."""
 
-    def __init__(self, authority: "Authority", name: str, *, tls: bool, expired: bool) -> None:
+    def __init__(
+        self, authority: "Authority", name: str, *, tls: bool, expired: bool, address: str, port: int, clients: bool
+    ) -> None:
         self.routes: dict[str, Route] = {}
         self.requests: list[Request] = []
         self.ca_file, self.name, self.tls = authority.file, name, tls
         self._stop = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = _Server((address, port), _handler(self))
         if tls:
             self._server.tls = authority.context(name, expired=expired)
+            if clients:
+                self._server.tls.load_verify_locations(authority.file)
+                self._server.tls.verify_mode = ssl.CERT_REQUIRED
         self.port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -131,13 +138,21 @@ def web_server(
     tls: bool = True,
     expired: bool = False,
     authority: "Authority | None" = None,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    clients: bool = False,
 ) -> Iterator[WebServer]:
-    """A server with a certificate for that name. Two that share an authority are trusted by the same ca_file."""
-    server = WebServer(authority or Authority(folder), name, tls=tls, expired=expired)
+    """A server with a certificate for that name. Two that share an authority are trusted by the same ca_file.
+    `clients`: of those, too, it asks for a certificate of the authority."""
+    made = authority or Authority(folder)
+    server = WebServer(made, name, tls=tls, expired=expired, address=address, port=port, clients=clients)
     try:
         yield server
     finally:
         server.end()
+
+
+_USES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
 class Authority:
@@ -176,7 +191,7 @@ class Authority:
         certificate = (
             self._builder(subject, key.public_key(), expired=expired)
             .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(_USES), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )

@@ -73,9 +73,10 @@ class Course:
     places: dict[int, int]
     """Hash of a system -> its place. Empty when they cannot be told from one another."""
 
-    def place(self, guard: Guard, facts: Facts, row: Observable) -> int | None:
-        """The place of a row's system; None: it is none of the report's."""
-        return self.places.get(_hash(guard, row, ported=_ported(facts)))
+    def placed(self, guard: Guard, facts: Facts, rows: Iterable[Observable]) -> list[int | None]:
+        """The place of each row's system. `facts`: those of the report; None: it is none of its systems."""
+        ported = _ported(facts)
+        return [self.places.get(_hash(guard, row, ported=ported)) for row in rows]
 
     def since(self, wanted: BitMap, before: Sequence[Day]) -> dict[int, date]:
         """Since which report each of these places is open without a break, in these reports."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from app import courses
 from app.cli import output
 from app.cli.root import Json, cli, opened
 from normalize.comparing import Disagreement, disagreements
@@ -26,6 +27,7 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
         whole = inbox.load(connection, service.guard, item_id)
         history = inbox.past(connection, item_id)
         facts = inbox.standing_facts(whole)
+        exposed = courses.listed(service, connection, whole)
         epss = scores.highest(scores.of(connection, facts.cves), facts.cves, facts.epss)
         related = leads.related(connection, item_id)
         for each in related if json else related[:_MOST]:
@@ -38,7 +40,8 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
     if json:
         stix = {"type": "bundle", "id": bundle_id(whole.id, whole.version), "objects": objects}
         more = {"stix": stix, "findings": findings, "history": history, "priority": priority, "statements": said}
-        output.line({**card, **more, "disagreement": msgspec.to_builtins(differing), "related": related})
+        more["disagreement"] = msgspec.to_builtins(differing)
+        output.line({**card, **more, "related": related, "exposures": exposed})
         return
     output.say(f"{card['id']}  version {card['version']}  {card['state']}  TLP:{card['tlp']}  {card['urgency']}")
     output.say(card["title"])
@@ -47,6 +50,7 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
             output.say(f"  {name}: {output.cell(card[name])}")
     output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
     _products("  affected", card["affected"])
+    _exposed(exposed)
     _disagree(differing)
     _related(related)
     for each in said:
@@ -54,6 +58,24 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
     output.say(f"\n{len(objects)} STIX objects, {sum(each['count'] for each in findings)} personal-data findings")
     for each in history:
         output.say(f"  {output.moment(each['at'])}  {each['by']}: {each['what']} {each['reason']}")
+
+
+def _exposed(found: dict[str, Any] | None) -> None:
+    """How many systems a report has, and what became of them since the one before."""
+    if found is None:
+        return
+    told = f"  systems: {found['systems']} in {found['report']} of {found['day']}"
+    if found["previous"] is None:
+        output.say(f"{told}; no report before it")
+    elif found["still_open"] is None:
+        before = f"{found['previous_systems']} in that of {found['previous']}"
+        output.say(f"{told}; {before}; which of them are the same cannot be told without their addresses")
+    else:
+        counts = f"{found['open']} newly open, {found['still_open']} still open, {found['closed']} closed"
+        output.say(f"{told}; since that of {found['previous']}: {counts}")
+        lasting = [f"{count} since {day}" for day, count in found["since"].items() if day != str(found["day"])]
+        if lasting:
+            output.say("    still open: " + ", ".join([*lasting[:_MOST], *(["..."] if len(lasting) > _MOST else [])]))
 
 
 def _disagree(differing: Iterable[Disagreement]) -> None:

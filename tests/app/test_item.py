@@ -129,3 +129,52 @@ def test_two_objects_of_one_id_that_say_different_things_are_both_kept(tmp_path:
     patterns = [each["pattern"] for each in row["stix"]["objects"] if each["type"] == "indicator"]
     assert len(patterns) == 2
     assert row["statements"][0]["indicators"] == 2
+
+
+REPORT = "timestamp,ip,port,protocol,tag,asn,geo,rdp_protocol"
+
+
+def scan(day: str, *hosts: int) -> str:
+    rows = (f"2026-03-{day} 04:05:06,192.0.2.{host},3389,tcp,rdp,64500,NL,RDP" for host in hosts)
+    return "\n".join((REPORT, *rows, ""))
+
+
+def test_what_of_a_report_is_open_since_when(tmp_path: Path) -> None:
+    """Thursday's before Monday's; what is kept for its owner has no value here."""
+    folder = make(tmp_path / "var")
+    bring(folder, "thursday.csv", scan("05", 2, 3, 4), "shadowserver")
+    alone = done(folder, "item", "OKTT-2026-0001", "--json").row["exposures"]
+    assert (alone["previous"], alone["open"], alone["still_open"], alone["closed"]) == (None, 3, 0, 0)
+    assert "no report before it" in done(folder, "item", "OKTT-2026-0001").out
+    bring(folder, "monday.csv", scan("02", 1, 2, 3), "shadowserver")
+    row = done(folder, "item", "OKTT-2026-0001", "--json").row
+    found = row["exposures"]
+    assert {name: found[name] for name in ("report", "day", "previous", "open", "still_open", "closed", "since")} == {
+        "report": "scan_rdp", "day": "2026-03-05", "previous": "2026-03-02", "open": 1, "still_open": 2, "closed": 1,
+        "since": {"2026-03-02": 2, "2026-03-05": 1},
+    }  # fmt: skip
+    assert [(each["value"], each["port"], each["since"]) for each in found["rows"]] == [
+        (None, 3389, "2026-03-02"),
+        (None, 3389, "2026-03-02"),
+        (None, 3389, "2026-03-05"),
+    ]
+    assert "192.0.2." not in json.dumps(row)
+    told = done(folder, "item", "OKTT-2026-0001").out
+    assert "since that of 2026-03-02: 1 newly open, 2 still open, 1 closed" in told
+    assert "still open: 2 since 2026-03-02" in told
+    monday = done(folder, "item", "OKTT-2026-0002", "--json").row["exposures"]
+    assert [each["until"] for each in monday["rows"]] == ["2026-03-05", None, None]
+
+
+def test_without_a_basis_a_report_has_counts_alone(tmp_path: Path) -> None:
+    folder = make(tmp_path / "var")
+    sources = folder / "sources.toml"
+    sources.write_text(sources.read_text().replace('name = "Shadowserver"', 'name = "S"\nregime = "no-basis"'))
+    bring(folder, "monday.csv", scan("02", 1, 2, 3), "shadowserver")
+    bring(folder, "thursday.csv", scan("05", 2, 3), "shadowserver")
+    found = done(folder, "item", "OKTT-2026-0002", "--json").row["exposures"]
+    assert {name: found[name] for name in ("previous", "systems", "previous_systems", "open", "still_open")} == {
+        "previous": "2026-03-02", "systems": 2, "previous_systems": 3, "open": None, "still_open": None,
+    }  # fmt: skip
+    assert [(each["type"], each["since"]) for each in found["rows"]] == [("asn", None)]
+    assert "cannot be told without their addresses" in done(folder, "item", "OKTT-2026-0002").out

@@ -51,9 +51,10 @@ def held(desk: Desk, item: str, *, told: bool = False) -> Course:
 def since(desk: Desk, item: str, *, told: bool = False) -> dict[int, date]:
     """Since when each host is open."""
     course, (statement,) = held(desk, item, told=told), desk.whole(item).statements
-    places = {row.value: course.place(GUARD, statement.facts, row) for row in statement.facts.observables}
+    rows = statement.facts.observables
     found = course.since(BitMap(course.places.values()), course.before)
-    return {int(value.rpartition(".")[2]): found[place] for value, place in places.items() if place is not None}
+    placed = zip(rows, course.placed(GUARD, statement.facts, rows), strict=True)
+    return {int(row.value.rpartition(".")[2]): found[place] for row, place in placed if place is not None}
 
 
 def previous(desk: Desk, item: str, *, told: bool = False) -> tuple[date, int, int | None] | None:
@@ -84,7 +85,8 @@ def test_later_reports_say_what_is_no_longer_seen(desk: Desk) -> None:
     items = received(desk, scan(2, 1, 2, 3), scan(3, 2, 3), scan(5, 1, 3))
     course, (statement,) = held(desk, items[0]), desk.whole(items[0]).statements
     gone = course.until(BitMap(course.places.values()), course.after)
-    hosts = {course.place(GUARD, statement.facts, row): row.value for row in statement.facts.observables}
+    rows = statement.facts.observables
+    hosts = {place: row.value for row, place in zip(rows, course.placed(GUARD, statement.facts, rows), strict=True)}
     assert {hosts[place]: when for place, when in gone.items()} == {"192.0.2.1": day(3), "192.0.2.2": day(5)}
 
 

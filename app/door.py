@@ -141,7 +141,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
         tally.unexpected[passed.format] += 1
     inbox.alone(connection)
     before = inbox.known(connection, document.key, passed.refused)
-    if before is not None:
+    if before is not None and not _came_back(service, connection, document, passed):
         tally.effects["unchanged"] = before
         return tally
     tally.find(passed.findings)
@@ -163,6 +163,15 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     journal.append(connection, passed.register, key=service.keys.derive("journal"), at=now)
     _tell(service, document, tally)
     return tally
+
+
+def _came_back(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> bool:
+    """Is it a list that became again what it was before? What its address gives now is what holds. A file may be read
+    again long after a later one of its name."""
+    if not document.series or document.source.kind != "http":
+        return False
+    said = (item.statements[0] for item, _ in passed.items)
+    return any(inbox.stands(connection, service.guard, each) is False for each in said if each.kind == "indicators")
 
 
 def unreadable(service: Service, source: str, found: Unreadable, document: str = "") -> Tally:

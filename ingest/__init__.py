@@ -115,6 +115,9 @@ class RawDocument:
     format: Format = "auto"
     key: str = ""
     """Keyed hash of source and content: the same bytes of the same source are the same document."""
+    series: str = ""
+    """Keyed hash of the address or the name that it came under: what comes under it later is a later state of it, where
+    its format has no word for that. Empty: it stands by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class DownloadReader(Live):
         limits = Limits(max_bytes=most, max_unpacked=max(most, Limits().max_unpacked))
         opener = Opener(self._source, key=self._key, clock=self._clock, limits=limits)
         name = urlsplit(self._feed.url).path.rpartition("/")[2]
-        yield from opener.opened(io.BytesIO(answer.body), len(answer.body), name, opener.origin(name))
+        yield from opener.opened(io.BytesIO(answer.body), len(answer.body), name, opener.origin(name), self._feed.url)
         yield Reached(msgspec.json.encode(self._validators(answer)).decode())
 
     def _name(self) -> str:

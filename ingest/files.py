@@ -38,7 +38,7 @@ class FilesReader:
             if path.is_dir():
                 yield from self._folder(path)
             else:
-                yield from self._file(path, self._opener.origin(path.name))
+                yield from self._file(path, self._opener.origin(path.name), path.name)
 
     def _folder(self, root: Path) -> Iterator[RawDocument | Unreadable]:
         found = list(_walk(root))
@@ -48,9 +48,9 @@ class FilesReader:
             if error:
                 yield Unreadable(origin, "fetch", error)
             else:
-                yield from self._file(path, origin)
+                yield from self._file(path, origin, name)
 
-    def _file(self, path: Path, origin: str) -> Iterator[RawDocument | Unreadable]:
+    def _file(self, path: Path, origin: str, name: str) -> Iterator[RawDocument | Unreadable]:
         try:
             # O_NONBLOCK: a pipe that was put in a folder must not keep everybody waiting.
             with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
@@ -58,7 +58,7 @@ class FilesReader:
                 if not stat.S_ISREG(status.st_mode):
                     yield Unreadable(origin, "fetch", "not a regular file")
                     return
-                yield from self._opener.opened(stream, status.st_size, path.name, origin)
+                yield from self._opener.opened(stream, status.st_size, path.name, origin, name)
         except OSError as error:
             yield Unreadable(origin, "fetch", f"cannot be read ({os.strerror(error.errno or 0).lower()})")
 

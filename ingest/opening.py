@@ -48,29 +48,42 @@ class Opener:
         digest = blake2b(os.fsencode(name), key=self._key, digest_size=4, person=b"oktt-name").hexdigest()
         return digest + (extension if extension in EXTENSIONS else "")
 
-    def opened(self, stream: BinaryIO, size: int, name: str, origin: str) -> Iterator[RawDocument | Unreadable]:
-        """The documents in a stream of so many bytes: it, or what it holds. Raises OSError when it cannot be read."""
+    def opened(
+        self, stream: BinaryIO, size: int, name: str, origin: str, place: str = ""
+    ) -> Iterator[RawDocument | Unreadable]:
+        """The documents in a stream of so many bytes: it, or what it holds. Raises OSError when it cannot be read.
+
+        `place`: the address or name under which later states of it come; empty: none come.
+        """
         head = stream.read(8)
         stream.seek(0)
         kind = kind_of(head)
         if kind is None or (kind == "zip" and is_document(stream, self._limits)):
-            yield from self._documents(origin, stream.read(self._limits.max_bytes + 1))
+            yield from self._documents(origin, stream.read(self._limits.max_bytes + 1), place)
             return
         try:
-            yield from self._archive(members(stream, size, self._limits), name, origin)
+            yield from self._archive(members(stream, size, self._limits), name, origin, place)
         except ArchiveError as error:
             yield Unreadable(origin, "fetch", str(error))
 
-    def document(self, origin: str, body: bytes) -> RawDocument | Unreadable:
+    def document(self, origin: str, body: bytes, place: str = "") -> RawDocument | Unreadable:
         """These bytes as they are."""
         if not body:
             return Unreadable(origin, "fetch", "an empty file")
         if len(body) > self._limits.max_bytes:
             return Unreadable(origin, "fetch", f"larger than {amount(self._limits.max_bytes)}")
         key = document_key(self._key, self._source.id, body)
-        return RawDocument(self._source, body, origin, self._clock(), self._format, key)
+        return RawDocument(self._source, body, origin, self._clock(), self._format, key, self._series(place))
 
-    def _archive(self, found: list[Callable[[], Member]], name: str, origin: str) -> Iterator[RawDocument | Unreadable]:
+    def _series(self, place: str) -> str:
+        """What is known of a place: it may be an address with a key in it."""
+        if not place:
+            return ""
+        return blake2b(os.fsencode(place), key=self._key, digest_size=16, person=b"oktt-series").hexdigest()
+
+    def _archive(
+        self, found: list[Callable[[], Member]], name: str, origin: str, place: str
+    ) -> Iterator[RawDocument | Unreadable]:
         if not found:
             yield Unreadable(origin, "fetch", "an archive without files")
         for number, unpack in enumerate(found, start=1):
@@ -82,12 +95,12 @@ class Opener:
             if member.error:
                 yield Unreadable(shown, "fetch", member.error)
             else:
-                yield from self._documents(shown, member.body)
+                yield from self._documents(shown, member.body, place and f"{place}/{member.name}")
 
-    def _documents(self, origin: str, body: bytes) -> Iterator[RawDocument | Unreadable]:
-        """One document, or those that a mail carries."""
+    def _documents(self, origin: str, body: bytes, place: str) -> Iterator[RawDocument | Unreadable]:
+        """One document, or those that a mail carries: of those none is a later state of another mail's."""
         if len(body) > self._limits.max_bytes or not is_message(body):
-            yield self.document(origin, body)
+            yield self.document(origin, body, place)
             return
         for part in parts(body, self._limits):
             shown = f"{origin}, {part.where}" if part.where else origin

@@ -34,6 +34,8 @@ def normalize(document: RawDocument) -> Normalized:
             found = _reader(kind)(body, document.source, document.received_at)
     except RecursionError:
         raise NormalizeError("nested deeper than is read", stage="shape") from None
+    if kind in _NAMELESS and document.series:
+        found = replace(found, drafts=tuple(replace(each, key=f"list/{document.series}") for each in found.drafts))
     return replace(found, problems=(problem, *found.problems)) if problem else found
 
 
@@ -79,6 +81,8 @@ _MODULES: dict[Format, str] = {
     "shadowserver": "normalize.abuse",
 }
 """Format -> the module whose `drafts` reads it."""
+_NAMELESS: frozenset[Format] = frozenset({"csv"})
+"""Formats of which a document is one draft and names itself nowhere: it is known by where it came from."""
 
 
 def _reader(kind: Format) -> Drafts:

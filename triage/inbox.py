@@ -227,6 +227,16 @@ def lies_in(connection: sa.Connection, key: str) -> tuple[str, datetime] | None:
     return None if found is None else (found.id, found.received_at)
 
 
+def stands(connection: sa.Connection, guard: Guard, statement: Statement) -> bool | None:
+    """Is this what its source says by what lies here? None: nothing lies here under its key."""
+    columns = (statements.c.item, statements.c.meaning, statements.c.sealed)
+    found = connection.execute(sa.select(*columns).where(statements.c.key == statement.key)).one_or_none()
+    if found is None or found.meaning == statement.meaning:
+        return None if found is None else True
+    (before,) = guard.restore(found.item or "", 0, [found.sealed]).statements
+    return guard.meaning(before) == statement.meaning
+
+
 def former(connection: sa.Connection, item: str) -> tuple[list[str], str | None]:
     """Under what ids what is said here may have gone out before: the items that this one took in, and the one that a
     person split it from."""

@@ -36,6 +36,11 @@ def bodies(given: list[Given]) -> list[bytes]:
     return [each.body for each in given if isinstance(each, RawDocument)]
 
 
+def series(given: list[Given]) -> str:
+    (found,) = [each.series for each in given if isinstance(each, RawDocument)]
+    return found
+
+
 def position(given: list[Given]) -> str:
     (found,) = [each.position for each in given if isinstance(each, Reached)]
     return found
@@ -54,6 +59,14 @@ def test_what_did_not_change_is_not_sent(server: WebServer, validator: dict[str,
     again = read(server, position(first))
     assert bodies(again) == [b"[]"]
     assert read(server, position(again)) == []
+
+
+def test_an_address_gives_states_of_one_document(server: WebServer) -> None:
+    server["/kev.json"], server["/other.json"] = Reply(b"{}"), Reply(b"{}")
+    one, other = series(read(server)), series(read(server, path="/other.json"))
+    server["/kev.json"] = Reply(b"[]")
+    assert one == series(read(server)) != other
+    assert len(one) == 32
 
 
 def test_an_etag_that_lies_does_so_for_a_day(server: WebServer) -> None:

@@ -73,6 +73,36 @@ def test_a_folder_is_read_in_one_order_with_ordinals(tmp_path: Path) -> None:
     assert found == read(tmp_path)
 
 
+def series(*paths: Path) -> list[str]:
+    return [each.series for each in read(*paths) if isinstance(each, RawDocument)]
+
+
+def test_a_file_of_the_same_name_is_a_later_state_of_it(tmp_path: Path) -> None:
+    """By its name below what was named, whatever folder that is, in archives too; never by a mail's attachment."""
+    for folder in ("monday", "tuesday"):
+        (tmp_path / folder / "lists").mkdir(parents=True)
+        (tmp_path / folder / "c2.csv").write_bytes(folder.encode())
+        (tmp_path / folder / "lists/c2.csv").write_bytes(folder.encode())
+        (tmp_path / folder / "lists.zip").write_bytes(zipped({"c2.csv": folder.encode(), "dns.csv": b"d"}))
+    monday, tuesday = series(tmp_path / "monday"), series(tmp_path / "tuesday")
+    assert monday == tuesday
+    assert len(set(monday)) == len(monday) == 4
+    assert series(tmp_path / "tuesday/c2.csv") == [monday[0]]
+    assert "c2" not in "".join(monday)
+    assert series(tmp_path / "monday/c2.csv") != [
+        each.series
+        for each in FilesReader(
+            [tmp_path / "monday/c2.csv"], SOURCE, key=b"another key of 32 bytes ....", clock=lambda: AT
+        ).read()
+        if isinstance(each, RawDocument)
+    ]
+    (tmp_path / "mail.eml").write_bytes(
+        b"From: a@example.nl\nTo: b@example.nl\nSubject: x\nMIME-Version: 1.0\nContent-Type: text/csv; name=c2.csv\n"
+        b"Content-Disposition: attachment; filename=c2.csv\n\nip\n198.51.100.7\n"
+    )
+    assert series(tmp_path / "mail.eml") == [""]
+
+
 def test_a_path_that_is_not_there_is_named_as_typed(tmp_path: Path) -> None:
     there = tmp_path / "a.json"
     there.write_bytes(b"{}")

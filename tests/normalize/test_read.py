@@ -1,5 +1,6 @@
 """Recognised by content, decoded robustly, refused in words; nothing but NormalizeError comes out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,15 @@ def refusal(body: bytes, kind: Format = "auto") -> NormalizeError:
     with pytest.raises(NormalizeError) as refused:
         normalize(raw(body, kind))
     return refused.value
+
+
+def test_a_list_that_names_itself_nowhere_is_known_by_where_it_came_from() -> None:
+    monday, tuesday = b"ip\n198.51.100.7\n", b"ip\n198.51.100.7\n198.51.100.8\n"
+    for series, same in (("", False), ("0a1b", True)):
+        keys = {normalize(replace(raw(body), series=series)).drafts[0].key for body in (monday, tuesday)}
+        assert (len(keys) == 1) is same
+    named = BUNDLE.encode()
+    assert normalize(raw(named)) == normalize(replace(raw(named), series="0a1b")), "what has a name keeps it"
 
 
 @pytest.mark.parametrize(

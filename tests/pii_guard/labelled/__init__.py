@@ -5,11 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CATEGORIES = frozenset(
-    ["ipv4", "ipv6", "mac", "email", "phone", "name", "address", "dob", "bsn", "iban", "plate", "username", "credential", "url-personal", "social", "device"]
+    [
+        "ipv4",
+        "ipv6",
+        "mac",
+        "email",
+        "phone",
+        "name",
+        "address",
+        "dob",
+        "bsn",
+        "iban",
+        "plate",
+        "username",
+        "credential",
+        "url-personal",
+        "social",
+        "device",
+    ]
 )
 STYLES = frozenset({"advisory", "abuse-mail", "log", "report", "news", "chat"})
 
-HEAD = re.compile(r"=== (?P<id>\S+) \| (?P<language>nl|en) \| (?P<style>[a-z-]+)(?P<hard> \| hard)?")
+HEAD = re.compile(r"^=== (?P<id>\S+) \| (?P<language>nl|en) \| (?P<style>[a-z-]+)(?P<hard> \| hard)?$", re.M)
 MARK = re.compile(r"\{\{(?P<category>[a-z0-9-]+)(?P<doubtful>\?)?:(?P<value>.*?)\}\}", re.S)
 CODE_POINT = re.compile(r"\{U\+([0-9A-F]{4,6})\}")
 
@@ -44,24 +61,17 @@ def read(head: re.Match[str], marked: str) -> Labelled:
         text += mark["value"]
         done = mark.end()
     text += marked[done:]
-    return Labelled(
-        head["id"], head["language"], head["style"], bool(head["hard"]), text, tuple(sure), tuple(doubtful)
-    )
+    return Labelled(head["id"], head["language"], head["style"], bool(head["hard"]), text, tuple(sure), tuple(doubtful))
 
 
 def load() -> list[Labelled]:
     """Every text of the set, in the order of the files."""
     texts: list[Labelled] = []
     for path in sorted(Path(__file__).parent.glob("texts-*.txt")):
-        head, lines = None, list[str]()
-        for line in [*path.read_text(encoding="utf-8").split("\n"), None]:
-            begins = None if line is None else HEAD.fullmatch(line)
-            if line is not None and begins is None:
-                if head is None and line.strip():
-                    raise ValueError(f"{path.name}: text before the first head line")
-                lines.append(line)
-                continue
-            if head is not None:
-                texts.append(read(head, "\n".join(lines)))
-            head, lines = begins, []
+        content = path.read_text(encoding="utf-8")
+        heads = list(HEAD.finditer(content))
+        if not heads or heads[0].start():
+            raise ValueError(f"{path.name} does not begin with a head line")
+        ends = [*(head.start() for head in heads[1:]), len(content)]
+        texts += [read(head, content[head.end() : end]) for head, end in zip(heads, ends, strict=True)]
     return texts

@@ -108,6 +108,8 @@ def csaf(seed: int) -> bytes:
     notes.append({"category": "description", "title": "Oplossingen", "text": f"Werk bij naar 8.{seed}."})
     notes += [{"category": "general", "title": title, "text": "medium"} for title in ("Kans", "Schade")]
     cves = [f"CVE-2026-{10_000 + 3 * seed + number}" for number in range(3)]
+    vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"
+    score = {"version": "3.1", "vectorString": vector, "baseScore": 7.5, "baseSeverity": "HIGH"}
     whole = {
         "document": {
             "category": "csaf_security_advisory",
@@ -129,8 +131,9 @@ def csaf(seed: int) -> bytes:
         "vulnerabilities": [
             {
                 "cve": cve,
+                "notes": [{"category": "general", "title": "CWE-78", "text": "OS Command Injection"}],
                 "product_status": {"known_affected": identifiers},
-                "scores": [{"products": identifiers, "cvss_v3": {"baseScore": 7.5, "version": "3.1"}}],
+                "scores": [{"products": identifiers, "cvss_v3": score}],
             }
             for cve in cves
         ],

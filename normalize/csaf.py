@@ -2,15 +2,28 @@
 
 One document in six fails the schema. What can be read is read; what cannot is a Problem with its JSON Pointer. Only a
 document that cannot be an advisory at all (no `document`, no tracking id, no title) is refused. Products are read by
-normalize/csaf_products.py. Sources: CSAF 2.0 (OASIS, 2022) 3.2, CSAF 2.1 3.2 and 4; NCSC-NL's notes go by title.
+normalize/csaf_tree.py and csaf_products.py; what does not pass the standard's own tests is named by csaf_checks.py.
+Sources: CSAF 2.0 (OASIS, 2022) 3.2, CSAF 2.1 3.2 and 4; NCSC-NL's notes go by title.
 """
 
 import re
 from datetime import datetime
-from typing import Any
+from math import nan
 
 from ingest import Source
-from normalize import Draft, Facts, Level, Normalized, NormalizeError, authored, csaf_products, sectors
+from normalize import (
+    Draft,
+    Facts,
+    Level,
+    Normalized,
+    NormalizeError,
+    authored,
+    csaf_checks,
+    csaf_products,
+    csaf_scores,
+    sectors,
+)
+from normalize.csaf_tree import Tree
 from normalize.lenient import Json, Parts, cves_in, decode, moment, web_addresses
 from tlp import Label, UnknownMarkingError, markings
 
@@ -74,7 +87,7 @@ def _draft(root: Json, document: Json, source: Source, received_at: datetime, pa
     publisher = parts.object(document, "publisher", "/document")
     notes = _notes(document, "/document", parts)
     vulnerabilities = list(parts.objects(root, "vulnerabilities"))
-    tree = csaf_products.Tree(root, document, parts)
+    tree = Tree(root, document, parts)
     remedies = _remedies(vulnerabilities, notes, tree, parts)
     facts = _facts(document, tracking, vulnerabilities, notes, tree, remedies, parts)
     summary = _summary(notes, vulnerabilities, parts)
@@ -83,6 +96,7 @@ def _draft(root: Json, document: Json, source: Source, received_at: datetime, pa
     if current is None:
         parts.note("a release date that cannot be read", "/document/tracking/current_release_date")
     references = _references(document, vulnerabilities, parts)
+    csaf_checks.check(root, document, vulnerabilities, tree, parts)
     modified = current or received_at
     objects = authored.report(
         source=source.id,
@@ -115,7 +129,7 @@ def _facts(
     tracking: Json,
     vulnerabilities: list[tuple[Json, str]],
     notes: dict[str, list[str]],
-    tree: csaf_products.Tree,
+    tree: Tree,
     remedies: dict[str, list[str]],
     parts: Parts,
 ) -> Facts:
@@ -184,7 +198,7 @@ def _summary(notes: dict[str, list[str]], vulnerabilities: list[tuple[Json, str]
 
 
 def _remedies(
-    vulnerabilities: list[tuple[Json, str]], notes: dict[str, list[str]], tree: csaf_products.Tree, parts: Parts
+    vulnerabilities: list[tuple[Json, str]], notes: dict[str, list[str]], tree: Tree, parts: Parts
 ) -> dict[str, list[str]]:
     """What to do -> the CVEs it is for; Oplossingen and vendor fixes first, each text once."""
     every = [cve for v, _ in vulnerabilities for cve in cves_in(str(v.get("cve", "")))]
@@ -228,18 +242,20 @@ def _cvss(vulnerabilities: list[tuple[Json, str]], parts: Parts) -> float | None
         for content in contents:
             for version in ("cvss_v4", "cvss_v3", "cvss_v2"):
                 score = content.get(version)
-                found += _score(score.get("baseScore")) if isinstance(score, dict) else []
+                found += _score(score) if isinstance(score, dict) else []
         for text in _notes(vulnerability, path, parts).get("cvssv4", ()):
             found += [float(number) for number in _SCORE.findall(re.sub(r"CVSS:4\.0\S*", " ", text))]
     return max(found, default=None)
 
 
-def _score(value: Any) -> list[float]:
+def _score(content: Json) -> list[float]:
+    """What is stated, and what the vector gives: the graver counts."""
+    vector = csaf_scores.vector(content)
     try:
-        score = float(value)
+        stated = float(content.get("baseScore", "nan"))
     except (TypeError, ValueError):
-        return []
-    return [score] if 0 <= score <= 10 else []
+        stated = nan
+    return [score for score in (stated, vector.base if vector else nan) if 0 <= score <= 10]
 
 
 def _exploited(vulnerabilities: list[tuple[Json, str]], parts: Parts) -> bool | None:

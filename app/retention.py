@@ -10,7 +10,7 @@ from app import expiring
 from app.observe import log
 from app.service import Service
 from dispatch import atom, editions, ledger, outbox, publication
-from pii_guard import journal
+from pii_guard import audit, journal
 from subscribers import registry
 from triage import exposures, inbox, leads, releases
 from web import auth
@@ -27,6 +27,8 @@ def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
     register, now = service.keys.derive("journal"), service.clock()
     with service.engine.connect() as connection, connection.begin() as transaction:
         whole, counts = _purged(service, connection)
+        hashes, details = journal.expire(connection, service.settings.policy, key=register, at=now)
+        counts |= {"subjects": hashes, "details": details}
         counts["files"] = _files(service, connection, whole, delete=not dry_run)
         if dry_run:
             transaction.rollback()
@@ -100,8 +102,8 @@ def save_head(service: Service) -> None:
     """
     kept, key = head(service), service.keys.derive("journal")
     with service.reading() as connection:
-        current = journal.head(connection, key=key)
-        if kept is not None and not journal.verify(connection, key=key, head=kept).ok:
+        current = audit.head(connection, key=key).text
+        if kept is not None and not audit.verify(connection, key=key, head=kept).ok:
             log.error("register", problem="it does not lead on from journal.head: run `oktt audit verify`")
             return
     target = service.settings.dir / HEAD

@@ -1,14 +1,16 @@
-"""The processing register (AVG art. 30): what was admitted, refused, decided, sent and purged; in a keyed hash chain.
+"""The processing register (AVG art. 30): what was admitted, refused, decided, sent, purged and erased; in a hash chain.
 
 An entry's detail is committed to with a salt of its own, and the chain holds only the commitment: a detail (and its
-salt) can be erased lawfully without breaking the chain, and nobody can tell what it was. `head` gives signed bytes to
-keep beside the database, so that cutting off the end shows. Details hold ids, counts and rules; never values.
+salt) can be erased lawfully without breaking the chain, and nobody can tell what it was. An entry says what was erased,
+so that what anybody else erased shows (`pii_guard.audit`). Details hold ids, counts, pointers and rules; never values.
+By what a person is looked up stands beside it (`pii_guard.subjects`).
 """
 
 import hashlib
-import hmac
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,9 +19,11 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from ingest.columns import Instant, instant_text, metadata
-from pii_guard import Finding, GuardError, Item, Refused
+from pii_guard import Finding, GuardError, Item, Refused, subjects
+from pii_guard.policy import Policy
+from pii_guard.subjects import Heap, Marks
 
-What = Literal["admitted", "refused", "decided", "sent", "purged"]
+What = Literal["admitted", "refused", "decided", "sent", "purged", "erased", "opened", "rotated"]
 
 journal = sa.Table(
     "journal",
@@ -40,7 +44,11 @@ START = "0" * 64
 _SALT = 16
 _LOCK = 0x6F6B7474_6A72  # any number that no other lock uses
 _BATCH = 2000
+MOST = 300
+"""Rows of findings in one entry."""
+_INDEX = re.compile(r"^/objects/\d+")
 _encode = msgspec.json.encode
+_decode = msgspec.json.decode
 
 
 class Entry(Struct, frozen=True):
@@ -51,24 +59,13 @@ class Entry(Struct, frozen=True):
     """A statement key, an item, a delivery, a document: an id, never a value."""
     detail: dict[str, Any] = {}
     """Facts without values: regime, policy, rule, counts."""
+    values: tuple[Heap, ...] = ()
+    """Hashes for the side table."""
 
 
-class Report(Struct, frozen=True):
-    """What `verify` found. `problem` is empty when the register is whole."""
-
-    ok: bool
-    entries: int
-    erased: int = 0
-    """Details that were erased; the chain holds without them."""
-    broken_at: int | None = None
-    """The first sequence number that does not fit."""
-    truncated: bool = False
-    problem: str = ""
-
-
-def admitted(item: Item) -> list[Entry]:
-    """What the register holds of a guarded item: one entry a statement."""
-    return [
+def admitted(item: Item, marks: Marks | None = None) -> list[Entry]:
+    """What the register holds of an item as it was guarded: one entry for its statement. `marks`: of its values."""
+    entries = [
         Entry(
             "admitted",
             statement.key,
@@ -79,29 +76,40 @@ def admitted(item: Item) -> list[Entry]:
                 "policy": statement.policy,
                 "label": statement.label.value,
                 "holds": list(statement.holds),
-                "findings": counts(statement.findings),
+                **counts(statement.findings),
             },
         )
         for statement in (*item.statements, *item.facts)
     ]
+    if marks is not None and (heaps := marks.heaps()):
+        (entry,) = entries
+        entries = [Entry(entry.what, entry.subject, {**entry.detail, "values": len(heaps)}, heaps)]
+    return entries
 
 
 def refused(answer: Refused, subject: str, source: str) -> Entry:
     """What the register holds of a refusal by the guard. `subject`: the document's key."""
-    detail = {"source": source, "stage": answer.stage, "reason": answer.reason, "findings": counts(answer.findings)}
+    detail = {"source": source, "stage": answer.stage, "reason": answer.reason, **counts(answer.findings)}
     return Entry("refused", subject, detail)
 
 
-def counts(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Findings by category, role, action and rule, with how many; paths stay with the item."""
-    summed: dict[tuple[str, str, str, str], int] = {}
-    for finding in findings:
-        key = (finding.category, finding.role, finding.action, finding.rule)
-        summed[key] = summed.get(key, 0) + finding.count
-    return [
-        {"category": category, "role": role, "action": action, "rule": rule, "count": count}
-        for (category, role, action, rule), count in sorted(summed.items())
-    ]
+def counts(findings: Sequence[Finding]) -> dict[str, Any]:
+    """Findings by pointer, category, role, action and rule, with how many; and the bases of the rules, in words.
+
+    One object of a kind stands for all: `/objects/*`. Beyond MOST, pointers are left out.
+    """
+    summed: Counter[tuple[str, str, str, str, str]] = Counter()
+    for each in findings:
+        path = _INDEX.sub("/objects/*", each.path)
+        summed[path, each.category, each.role, each.action, each.rule] += each.count
+    if len(summed) > MOST:
+        whole: Counter[tuple[str, str, str, str, str]] = Counter()
+        for (_, category, role, action, rule), count in summed.items():
+            whole["*", category, role, action, rule] += count
+        summed = whole
+    names = ("path", "category", "role", "action", "rule")
+    rows = [dict(zip((*names, "count"), (*key, count), strict=True)) for key, count in sorted(summed.items())]
+    return {"findings": rows, "bases": {each.rule: each.basis for each in findings}}
 
 
 def append(
@@ -120,15 +128,15 @@ def append(
         return
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    last = _last(connection)
-    seq, prev = (last.seq, last.hash) if last is not None else (0, START)
+    end = last(connection)
+    seq, prev = (end.seq, end.hash) if end is not None else (0, START)
     salts, moment = random(_SALT * len(entries)), instant_text(at)
     rows = []
     for number, entry in enumerate(entries):
         seq += 1
         detail, salt = _encode(entry.detail), salts[number * _SALT : (number + 1) * _SALT]
-        commitment = hashlib.blake2b(detail, key=salt, digest_size=32, person=b"oktt-detail").hexdigest()
-        mine = _link(key, seq, moment, entry.what, entry.subject, commitment, prev)
+        commitment = committed(detail, salt)
+        mine = link(key, seq, moment, entry.what, entry.subject, commitment, prev)
         rows.append(
             {
                 "seq": seq,
@@ -144,113 +152,112 @@ def append(
         )
         prev = mine
     connection.execute(sa.insert(journal), rows)
-
-
-def head(connection: sa.Connection, *, key: bytes) -> bytes:
-    """`SEQ HASH MAC` of the last entry, for keeping beside the database; `0 000... MAC` while there is none."""
-    last = _last(connection)
-    seq, mine = (last.seq, last.hash) if last is not None else (0, START)
-    return f"{seq} {mine} {_sign(key, seq, mine)}\n".encode()
-
-
-def verify(connection: sa.Connection, *, key: bytes, head: bytes | None = None) -> Report:
-    """Recompute the whole chain and hold it against a head that was kept.
-
-    Tells what was erased (allowed: detail and salt are both gone) from what was changed, and shows a cut-off end.
-    """
-    kept = None
-    if head is not None:
-        kept = _read_head(head, key)
-        if kept is None:
-            return Report(False, 0, problem="the kept head is not signed with this key")
-    seq, prev, erased = 0, START, 0
-    for row in _rows(connection):
-        problem = _problem(row, seq + 1, prev, key)
-        if not problem and kept is not None and row.seq == kept[0] and row.hash != kept[1]:
-            problem = "is not the entry that the kept head names"
-        if problem:
-            return Report(False, seq, erased, row.seq, problem=f"entry {row.seq} {problem}")
-        seq, prev = row.seq, row.hash
-        erased += row.detail is None
-    if kept is not None and kept[0] > seq:
-        problem = f"entries {seq + 1} to {kept[0]} were cut off"
-        return Report(False, seq, erased, seq + 1, truncated=True, problem=problem)
-    return Report(True, seq, erased)
+    first = seq - len(entries) + 1
+    subjects.insert(connection, ((first + n, each.values) for n, each in enumerate(entries)), short(key), at)
 
 
 def export(connection: sa.Connection, since: datetime | None = None) -> Iterator[dict[str, Any]]:
     """Entries in order, as rows for NDJSON; `erased` where the detail is gone."""
-    for row in _rows(connection, since):
+    for row in rows(connection, since):
         yield {
             "seq": row.seq,
             "at": instant_text(row.at),
             "what": row.what,
             "subject": row.subject,
-            "detail": None if row.detail is None else msgspec.json.decode(row.detail),
+            "detail": None if row.detail is None else _decode(row.detail),
             "erased": row.detail is None,
             "hash": row.hash,
         }
 
 
-def erase_detail(connection: sa.Connection, seqs: Sequence[int]) -> int:
-    """Erase details with their salts (AVG art. 17); the chain still verifies. Returns how many there were."""
-    found = connection.execute(
-        sa.update(journal)
-        .where(journal.c.seq.in_(list(seqs)), journal.c.detail.is_not(None))
-        .values(detail=None, salt=None)
+def erase(
+    connection: sa.Connection,
+    entry: Entry,
+    *,
+    details: Sequence[int],
+    values: Sequence[int] = (),
+    key: bytes,
+    at: datetime,
+) -> int:
+    """Erase details with their salts (AVG art. 17), and say so; the chain still verifies. Returns how many there were.
+
+    `values`: entries of which hashes were taken out of the side table in this transaction.
+    """
+    erased: list[int] = []
+    for start in range(0, len(details), _BATCH):
+        mine = (journal.c.seq.in_(details[start : start + _BATCH]), journal.c.detail.is_not(None))
+        erased += connection.scalars(sa.select(journal.c.seq).where(*mine, journal.c.what != "erased"))
+        connection.execute(sa.update(journal).where(*mine, journal.c.what != "erased").values(detail=None, salt=None))
+    if erased or values:
+        told = {**entry.detail, "details": _ranges(erased), "values": _ranges(values)}
+        append(connection, [msgspec.structs.replace(entry, detail=told)], key=key, at=at)
+    return len(erased)
+
+
+def forget(connection: sa.Connection, hashes: Sequence[bytes], entry: Entry, *, key: bytes, at: datetime) -> int:
+    """Take a person's hashes out of the side table; the detail of an entry goes with its last one. How many entries."""
+    lost = subjects.erase(connection, hashes, short(key))
+    erase(connection, entry, details=lost.bare, values=lost.entries, key=key, at=at)
+    return len(lost.entries)
+
+
+def expire(connection: sa.Connection, policy: Policy, *, key: bytes, at: datetime) -> tuple[int, int]:
+    """Retention: hashes by regime and category, details with the items of their regime. How many entries lost any."""
+    lost = subjects.expire(connection, policy, at)
+    entry = Entry("erased", "retention")
+    return len(lost.entries), erase(
+        connection, entry, details=list(_outlived(connection, policy, at)), values=lost.entries, key=key, at=at
     )
-    return found.rowcount
 
 
-def _problem(row: Any, expected: int, prev: str, key: bytes) -> str:
-    """What is wrong with one row, in words; empty: nothing."""
-    if row.seq != expected:
-        return f"follows {expected - 1}: entries between them are missing"
-    if row.prev != prev:
-        return "does not follow the entry before it"
-    if row.hash != _link(key, row.seq, instant_text(row.at), row.what, row.subject, row.commitment, prev):
-        return "was changed, or written with another key"
-    if (row.detail is None) != (row.salt is None):
-        return "is only half erased"
-    if row.detail is not None:
-        mine = hashlib.blake2b(row.detail, key=row.salt, digest_size=32, person=b"oktt-detail").hexdigest()
-        if not hmac.compare_digest(mine, row.commitment):
-            return "has another detail than was written"
-    return ""
+def _outlived(connection: sa.Connection, policy: Policy, now: datetime) -> Iterator[int]:
+    """Entries whose details are too old; what is of no regime, or of one that is no more, goes with the longest."""
+    days = {regime: policy.retention(regime) for regime in policy.regimes}
+    longest = max(days.values())
+    columns = (journal.c.seq, journal.c.at, journal.c.detail)
+    old = (journal.c.at <= now - min(days.values()), journal.c.detail.is_not(None), journal.c.what != "erased")
+    for row in connection.execute(sa.select(*columns).where(*old).order_by(journal.c.seq)):
+        if row.at <= now - days.get(_decode(row.detail).get("regime", ""), longest):
+            yield row.seq
 
 
-def _link(key: bytes, seq: int, at: str, what: str, subject: str, commitment: str, prev: str) -> str:
+def _ranges(seqs: Sequence[int]) -> list[tuple[int, int]]:
+    """1, 2, 3, 7 as (1, 3), (7, 7)."""
+    made: list[tuple[int, int]] = []
+    for seq in sorted(set(seqs)):
+        if made and seq == made[-1][1] + 1:
+            made[-1] = (made[-1][0], seq)
+        else:
+            made.append((seq, seq))
+    return made
+
+
+def committed(detail: bytes, salt: bytes) -> str:
+    """What the chain holds of a detail."""
+    return hashlib.blake2b(detail, key=salt, digest_size=32, person=b"oktt-detail").hexdigest()
+
+
+def link(key: bytes, seq: int, at: str, what: str, subject: str, commitment: str, prev: str) -> str:
+    """What ties an entry to the one before it."""
     body = _encode((seq, at, what, subject, commitment, prev))
-    return hashlib.blake2b(body, key=_short(key), digest_size=32, person=b"oktt-journal").hexdigest()
+    return hashlib.blake2b(body, key=short(key), digest_size=32, person=b"oktt-journal").hexdigest()
 
 
-def _sign(key: bytes, seq: int, mine: str) -> str:
-    return hashlib.blake2b(f"{seq} {mine}".encode(), key=_short(key), digest_size=32, person=b"oktt-head").hexdigest()
-
-
-def _short(key: bytes) -> bytes:
+def short(key: bytes) -> bytes:
     """BLAKE2b takes at most 64 bytes of key."""
     if not key:
         raise GuardError("the register needs a key: run `oktt init`, or set [keys] in oktt.toml")
     return key if len(key) <= 64 else hashlib.blake2b(key).digest()
 
 
-def _read_head(kept: bytes, key: bytes) -> tuple[int, str] | None:
-    """Sequence number and hash of a head; None: it is not one that this key signed."""
-    parts = kept.decode("ascii", "replace").split()
-    if len(parts) != 3 or not parts[0].isdigit():
-        return None
-    seq, mine, mac = int(parts[0]), parts[1], parts[2]
-    return (seq, mine) if hmac.compare_digest(mac.encode(), _sign(key, seq, mine).encode()) else None
-
-
-def _last(connection: sa.Connection) -> Any:
+def last(connection: sa.Connection) -> Any:
+    """Sequence number and hash of the last entry; None: there is none."""
     return connection.execute(
         sa.select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
     ).one_or_none()
 
 
-def _rows(connection: sa.Connection, since: datetime | None = None) -> Iterator[Any]:
+def rows(connection: sa.Connection, since: datetime | None = None) -> Iterator[Any]:
     """All rows in order, in pages: a register is longer than memory."""
     after = 0
     while True:

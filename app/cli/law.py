@@ -1,38 +1,56 @@
 """Commands for the data protection officer: audit, legal, purge."""
 
+import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from app import AppError, retention
 from app.cli import output
 from app.cli.feeds import Since, moment
 from app.cli.root import Json, cli, opened
+from pii_guard import audit as checking
 from pii_guard import guard, journal
 from triage import inbox
 
-audit = typer.Typer(no_args_is_help=True, help="The processing register: verify, export.")
+audit = typer.Typer(no_args_is_help=True, help="The processing register: verify, export, head.")
 legal = typer.Typer(no_args_is_help=True, help="What the legal policy decided, and why.")
 cli.add_typer(audit, name="audit")
 cli.add_typer(legal, name="legal")
 
 
 @audit.command()
-def verify(context: typer.Context, json: Json = False) -> None:
-    """Check the register's hash chain and that its end was not cut off."""
+def verify(
+    context: typer.Context,
+    head: Annotated[
+        Path | None, typer.Option("--head", help="A head that was kept elsewhere (- is stdin); else DIR/journal.head.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check the register's hash chain, the hashes beside it, and that its end was not cut off."""
     service = opened(context)
+    kept = retention.head(service) if head is None else _kept(head)
     with service.reading() as connection:
-        report = journal.verify(connection, key=service.keys.derive("journal"), head=retention.head(service))
+        report = checking.verify(connection, key=service.keys.derive("journal"), head=kept)
     if json:
-        output.line({"ok": report.ok, "entries": report.entries, "problem": report.problem})
+        output.line(report)
     elif report.ok:
-        output.say(f"The register is whole: {report.entries} entries.")
+        output.say(
+            f"The register is whole: {report.entries} entries, of which {report.erased} were erased since; "
+            f"{report.values} hashes of values stand beside it."
+        )
     if not report.ok:
         raise AppError(
             f"the register is not whole: {report.problem}. "
             "Compare with the last backup and tell the data protection officer"
         )
+
+
+def _kept(file: Path) -> bytes:
+    return sys.stdin.buffer.read(10_000) if str(file) == "-" else file.read_bytes()
 
 
 @audit.command()
@@ -42,6 +60,18 @@ def export(context: typer.Context, since: Since = None) -> None:
     service = opened(context)
     with service.reading() as connection:
         output.lines(journal.export(connection, start))
+
+
+@audit.command()
+def head(context: typer.Context, json: Json = False) -> None:
+    """Print the register's end, signed: keep it where nobody can change it who can write to the database."""
+    service = opened(context)
+    with service.reading() as connection:
+        found = checking.head(connection, key=service.keys.derive("journal"))
+    if json:
+        output.line({**msgspec.structs.asdict(found), "fingerprint": found.fingerprint})
+        return
+    output.say(found.text.decode().rstrip())
 
 
 @legal.command()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app import door, pipeline
 from ingest import RawDocument, Unreadable
-from pii_guard import journal
+from pii_guard import audit, journal
 from pii_guard.guard import Guard
 from tests.app.house import House, opened
 from tests.triage.desk import draft
@@ -163,7 +163,7 @@ def test_every_item_stands_in_the_register(tmp_path: Path, url: str) -> None:
     house.receive(draft("a"), draft("c"))
     with house.service.reading() as connection:
         entries = list(journal.export(connection))
-        report = journal.verify(connection, key=house.service.keys.derive("journal"))
+        report = audit.verify(connection, key=house.service.keys.derive("journal"))
     assert [each["what"] for each in entries] == ["admitted"] * 4
     assert report.ok
 

@@ -13,7 +13,7 @@ from app import database, expiring, retention, workers
 from app.service import open_service
 from dispatch import outbox, pages, publication
 from normalize import Draft, Facts, Observable
-from pii_guard import Item, journal
+from pii_guard import Item, audit, journal
 from subscribers import Contact
 from tests.app.canary import Canary, search
 from tests.app.house import MAIL, TAXII, House, opened
@@ -295,7 +295,7 @@ def test_the_register_says_what_went_of_which_item(house: House) -> None:
     counts = retention.purge(house.service)
     with house.service.reading() as connection:
         lines = [each for each in journal.export(connection) if each["what"] == "purged"]
-        whole = journal.verify(connection, key=house.service.keys.derive("journal"), head=retention.head(house.service))
+        whole = audit.verify(connection, key=house.service.keys.derive("journal"), head=retention.head(house.service))
     assert whole.ok
     found: dict[str, Mapping[str, Any]] = {each["subject"]: each["detail"] for each in lines}
     assert found.keys() == set(items)

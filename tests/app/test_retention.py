@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app import database, retention, workers
 from dispatch import publication, sequence
-from pii_guard import journal
+from pii_guard import audit, journal
 from tests.app.house import TAXII, House, opened
 from tests.triage.desk import draft
 from triage import inbox
@@ -175,10 +175,10 @@ def test_a_cve_record_stays_as_long_as_an_item_names_it(house: House) -> None:
 # --- the register's head
 
 
-def check(house: House) -> journal.Report:
+def check(house: House) -> audit.Report:
     with house.service.reading() as connection:
         key = house.service.keys.derive("journal")
-        return journal.verify(connection, key=key, head=retention.head(house.service))
+        return audit.verify(connection, key=key, head=retention.head(house.service))
 
 
 def test_a_purge_stands_in_the_register_and_moves_its_head(house: House) -> None:

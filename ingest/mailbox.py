@@ -4,46 +4,41 @@ Read-only: the folder is opened with EXAMINE and messages are fetched with BODY.
 or deleted, and people or other programs can use the same mailbox. Where we stand is UIDVALIDITY and the last UID. Under
 a new UIDVALIDITY all is read again; what came in before is known by its content. Always over TLS: `imaps://` from the
 first byte, `imap://` with STARTTLS before anything is said.
+
+A mail that the server does not give costs itself alone: it is asked for again after all newer ones, and passed over, in
+words, when it was not given in so many polls in which others were.
 """
 
-import base64
 import imaplib
-import io
-import re
-import socket
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
-from typing import Any, cast
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from ingest import Expected, Feed, Given, RawDocument, Reached, SourceError, Unreadable
-from ingest.addresses import REFUSED, allowed
+from ingest import Expected, Given, RawDocument, Reached, SourceError, Unreadable
 from ingest.archives import Limits, amount
 from ingest.files import document_key
-from ingest.http import Bounds, Timed, words
+from ingest.http import words
+from ingest.imap_client import LIST, Box, NoError, Plain, Secure, fetched, quoted, sizes
 from ingest.live import Live
 from ingest.messages import parts
 from ingest.secrets import secret
 from ingest.tls import context
 
-_ANSWER = 1 << 20
-"""The most bytes of an answer that is no list and no message."""
-_LIST = 32 << 20
-"""The most bytes of a list: some four million messages."""
-_SIZES = 200
-"""Messages whose sizes are asked for at once."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HIGHEST = (1 << 32) - 1
 """UID (RFC 9051 2.3.1.1)."""
+BROKEN = (imaplib.IMAP4.error, OSError, EOFError, ValueError)
+"""What imaplib raises when a server breaks off, or says what is no IMAP."""
 _AGAIN = 500
-"""Messages that are asked for again."""
-_BODY = re.compile(rb'BODY\[\] "((?:[^"\\\r\n]|\\["\\])*)"')
-"""A message as a quoted string (RFC 9051 4.3), which very short ones may be."""
+"""Messages that are asked for again. When there are more, it is the source."""
+TRIES = 10
+"""Polls that a message is asked for in, counting those in which another one was given."""
+TROUBLE = 3
+"""New messages in a row that are not given: then it is the source, and the others wait."""
 
 
 class Standing(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,10 +48,35 @@ class Standing(msgspec.Struct, forbid_unknown_fields=True):
     uid: int
     again: tuple[int, ...] = ()
     """But for these: they were listed, and not given."""
+    tries: dict[int, int] = {}
+    """In how many polls, where that counts."""
 
 
-class _NoError(Exception):
-    """The server says NO, or we do. The message says so for people."""
+@dataclass(slots=True)
+class _Pull:
+    """Where one poll stands while it lasts."""
+
+    validity: int
+    last: int = 0
+    again: dict[int, int] = field(default_factory=dict)
+    """Messages that are asked for again -> polls in which they were, where that counts."""
+    failed: set[int] = field(default_factory=set)
+    """Of those, the ones that were not given in this poll."""
+    given: bool = False
+
+    def reached(self) -> Reached:
+        tries = {uid: number for uid, number in sorted(self.again.items()) if number}
+        standing = Standing(self.validity, self.last, tuple(sorted(self.again)), tries)
+        return Reached(msgspec.json.encode(standing).decode())
+
+    def passed_over(self) -> list[int]:
+        """At the end: messages that were asked for often enough. Where none was given, it may be the source."""
+        self.again = {uid: number for uid, number in self.again.items() if uid in self.failed}  # others are gone
+        if self.given:
+            self.again = {uid: number + 1 for uid, number in self.again.items()}
+        over = sorted(uid for uid, number in self.again.items() if number >= TRIES)
+        self.again = {uid: number for uid, number in self.again.items() if number < TRIES}
+        return over
 
 
 class MailboxReader(Live):
@@ -73,28 +93,58 @@ class MailboxReader(Live):
             finally:
                 with suppress(OSError):
                     box.shutdown()
-        except _NoError as error:
+        except NoError as error:
             raise self._error(str(error)) from None
-        except (imaplib.IMAP4.error, OSError, EOFError, ValueError) as error:
+        except BROKEN as error:
             raise self._error(words(error, "IMAP")) from None
 
-    def _messages(self, box: "_Box", position: str) -> Iterator[Given]:
-        validity = self._folder(box)
-        last, again = _standing(position, validity)
-        uids = [*sorted(again), *self._new(box, last)]
-        yield Expected(len(uids))
-        for uid, size in _sizes(box, uids):
-            again.discard(uid)
-            if size > self._feed.max_bytes:
-                yield Unreadable(f"mail {uid}", "fetch", f"larger than {amount(self._feed.max_bytes)}")
-            elif (body := _fetched(box, uid, self._feed.max_bytes)) is not None:
-                yield from self._documents(uid, body)
-            else:
-                again.add(uid)
-                yield Unreadable(f"mail {uid}", "fetch", "it is listed, and not given; it is asked for again")
-            last = max(last, uid)
-            standing = Standing(validity, last, tuple(sorted(again)[-_AGAIN:]))
-            yield Reached(msgspec.json.encode(standing).decode())
+    def _messages(self, box: Box, position: str) -> Iterator[Given]:
+        pull = _standing(position, self._folder(box))
+        new = self._new(box, pull.last)
+        yield Expected(len(new) + len(pull.again))
+        row = 0
+        for uid, size in sizes(box, [*new, *sorted(pull.again)]):
+            late = uid in pull.again
+            pull.last = max(pull.last, uid)
+            try:
+                body = self._body(box, uid, size)
+            except NoError as error:
+                if len(pull.again) >= _AGAIN and not late:
+                    raise self._error(f"it does not give more than {_AGAIN} of its mails: ask the source") from None
+                pull.again.setdefault(uid, 0)
+                pull.failed.add(uid)
+                row += not late
+                yield Unreadable(f"mail {uid}", "fetch", f"{error}; it is asked for again")
+                yield pull.reached()
+                if row == TROUBLE:
+                    raise self._error("its server does not give its mails: later polls try again") from None
+                continue
+            except BROKEN:
+                pull.again.setdefault(uid, 0)  # whatever breaks off at it keeps nothing newer out
+                yield pull.reached()
+                raise
+            row, pull.given = 0, True
+            yield from self._documents(uid, body) if isinstance(body, bytes) else [body]
+            pull.again.pop(uid, None)
+            yield pull.reached()
+        for uid in pull.passed_over():
+            yield Unreadable(f"mail {uid}", "fetch", f"not given in {TRIES} polls: passed over; look in the mailbox")
+        if pull.failed:
+            yield pull.reached()
+
+    def _body(self, box: Box, uid: int, size: int | None) -> bytes | Unreadable:
+        """A message, or why it is not read. Raises NoError when it is not given."""
+        if size is None:
+            raise NoError("its server says no when it is asked how large it is")
+        if size > self._feed.max_bytes:
+            return Unreadable(f"mail {uid}", "fetch", f"larger than {amount(self._feed.max_bytes)}")
+        try:
+            body = fetched(box, uid, self._feed.max_bytes)
+        except NoError:
+            raise NoError("its server says no when it is asked for it") from None
+        if body is None:
+            raise NoError("it is listed, and not given")
+        return body
 
     def _documents(self, uid: int, body: bytes) -> Iterator[RawDocument | Unreadable]:
         most = self._feed.max_bytes
@@ -106,15 +156,15 @@ class MailboxReader(Live):
                 key = document_key(self._key, self._source.id, part.body)
                 yield RawDocument(self._source, part.body, origin, self._clock(), key=key)
 
-    def _opened(self) -> "_Box":
+    def _opened(self) -> Box:
         """Connected over TLS and logged in."""
         url = urlsplit(self._feed.url)
         tls, password, host = context(self._source), secret(self._source), url.hostname or ""
-        box: _Box
+        box: Box
         if url.scheme == "imaps":
-            box = _Secure(host, url.port or 993, self._feed, self._bounds, ssl_context=tls)
+            box = Secure(host, url.port or 993, self._feed, self._bounds, ssl_context=tls)
         else:
-            box = _Plain(host, url.port or 143, self._feed, self._bounds)
+            box = Plain(host, url.port or 143, self._feed, self._bounds)
         try:
             if url.scheme != "imaps":
                 self._start_tls(box, tls)
@@ -125,13 +175,13 @@ class MailboxReader(Live):
             raise
         return box
 
-    def _start_tls(self, box: "_Box", tls: ssl.SSLContext) -> None:
+    def _start_tls(self, box: Box, tls: ssl.SSLContext) -> None:
         try:
             box.starttls(tls)
         except imaplib.IMAP4.error:
             raise self._error("it offers no TLS on that port, and is not read without: use imaps:// in url") from None
 
-    def _log_in(self, box: "_Box", user: str, password: str) -> None:
+    def _log_in(self, box: Box, user: str, password: str) -> None:
         try:
             if "AUTH=PLAIN" in box.capabilities:
                 box.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
@@ -142,10 +192,10 @@ class MailboxReader(Live):
         except (imaplib.IMAP4.error, UnicodeError):
             raise self._error("it does not accept our credentials: check user and secret_file") from None
 
-    def _folder(self, box: "_Box") -> int:
+    def _folder(self, box: Box) -> int:
         """Open the folder read-only; its UIDVALIDITY."""
         folder = unquote(urlsplit(self._feed.url).path.lstrip("/")) or "INBOX"
-        answer, _ = box.select(_quoted(folder), readonly=True)
+        answer, _ = box.select(quoted(folder), readonly=True)
         if answer != "OK":
             raise self._error("it has no folder of that name that we may read: correct the end of url")
         _, validity = box.response("UIDVALIDITY")
@@ -153,11 +203,11 @@ class MailboxReader(Live):
             raise self._error("it does not say how its messages are numbered (UIDVALIDITY): ask the source")
         return int(validity[0])
 
-    def _new(self, box: "_Box", last: int) -> list[int]:
+    def _new(self, box: Box, last: int) -> list[int]:
         """UIDs after the last one; of a folder that was not read before, those that came in since `since`."""
         start = self._clock() - self._feed.since
         since = [] if last else ["SINCE", f"{start.day}-{_MONTHS[start.month - 1]}-{start.year}"]
-        found = box.asked(_LIST, "SEARCH", "UID", f"{last + 1}:*", *since)
+        found = box.asked(LIST, "SEARCH", "UID", f"{last + 1}:*", *since)
         # `n:*` is never empty: it gives the last message also when that is before n (RFC 9051 6.4.4).
         return sorted({uid for line in found if line for uid in map(int, line.split()) if last < uid <= _HIGHEST})
 
@@ -165,113 +215,12 @@ class MailboxReader(Live):
         return SourceError(f"{self._source.id}: {reason}")
 
 
-class _Box(imaplib.IMAP4):
-    """A connection whose answers are bounded in bytes and time. imaplib by itself reads what the server announces."""
-
-    def __init__(self, host: str, port: int, feed: Feed, bounds: Bounds, **more: Any) -> None:
-        self._feed, self._bounds, self._until, self._left = feed, bounds, time.monotonic() + bounds.poll, _ANSWER
-        self._reader: io.BufferedReader | None = None
-        self._read_from: Any = None
-        super().__init__(host, port, timeout=bounds.connect, **more)
-
-    def _create_socket(self, timeout: float | None) -> socket.socket:
-        """Connected, to an address that we may speak with; nothing was said yet."""
-        sock: socket.socket = imaplib.IMAP4._create_socket(self, timeout)  # type: ignore[attr-defined]
-        if not allowed(sock.getpeername()[0], self._feed.private):
-            sock.close()
-            raise _NoError(REFUSED)
-        return sock
-
-    def allow(self, most: int) -> None:
-        """What the next answer may take, in bytes."""
-        self._left = most
-
-    def asked(self, most: int, command: str, *arguments: str) -> list[Any]:
-        """What a UID command gives, within so many bytes. Raises _NoError, or a mail would be taken for gone."""
-        self.allow(most)
-        said, answer = self.uid(command, *arguments)
-        if said != "OK":
-            raise _NoError(f"its server says no to {command}, which it should answer: later polls try again")
-        return answer
-
-    def read(self, size: int) -> bytes:
-        self._spend(size)
-        return self._stream().read(size)
-
-    def readline(self) -> bytes:
-        line = self._stream().readline(self._left + 1)
-        self._spend(len(line))
-        return line
-
-    def shutdown(self) -> None:
-        if self._reader is not None:
-            self._reader.close()  # or the socket stays open
-        super().shutdown()
-
-    def _spend(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            raise self.abort("more than an answer may hold")
-
-    def _stream(self) -> io.BufferedReader:
-        """Made anew when STARTTLS has put another socket in place, so that nothing said before TLS counts after it."""
-        if self._reader is None or self._read_from is not self.sock:
-            raw = cast(io.RawIOBase, self.sock.makefile("rb", buffering=0))
-            self._read_from = self.sock
-            self._reader = io.BufferedReader(cast(Any, Timed(raw, self.sock, self._until, self._bounds.idle)))
-        return self._reader
-
-
-class _Plain(_Box):
-    pass
-
-
-class _Secure(_Box, imaplib.IMAP4_SSL):
-    def _create_socket(self, timeout: float | None) -> socket.socket:
-        tls: ssl.SSLContext = self.ssl_context
-        return tls.wrap_socket(super()._create_socket(timeout), server_hostname=self.host)
-
-
-def _standing(position: str, validity: int) -> tuple[int, set[int]]:
-    """The last UID that was read, and those before it that are asked for again; 0 and none when the folder numbers its
-    messages anew, or the position cannot be read."""
+def _standing(position: str, validity: int) -> _Pull:
+    """From the start when the folder numbers its messages anew, or the position cannot be read."""
     try:
         standing = msgspec.json.decode(position, type=Standing)
     except msgspec.DecodeError:
-        return 0, set()
-    return (standing.uid, set(standing.again)) if standing.validity == validity else (0, set())
-
-
-def _sizes(box: _Box, uids: list[int]) -> Iterator[tuple[int, int]]:
-    """UID and size of each message that is still there, in order."""
-    rest = iter(uids)
-    while some := list(islice(rest, _SIZES)):
-        lines = box.asked(_ANSWER, "FETCH", ",".join(map(str, some)), "(RFC822.SIZE)")
-        told: dict[int, int] = {}
-        for line in lines:
-            text = line if isinstance(line, bytes) else b""
-            uid, size = re.search(rb"UID (\d+)", text), re.search(rb"RFC822\.SIZE (\d+)", text)
-            if uid and size:
-                told[int(uid[1])] = int(size[1])
-        yield from ((uid, told[uid]) for uid in some if uid in told)
-
-
-def _fetched(box: _Box, uid: int, most: int) -> bytes | None:
-    """A message; None: it is not given. Perhaps it is gone since it was listed."""
-    for each in box.asked(most + _ANSWER, "FETCH", str(uid), "(BODY.PEEK[])"):
-        if isinstance(each, tuple):
-            body: bytes = each[1]
-            return body
-        if found := _BODY.search(each or b""):
-            return re.sub(rb"\\(.)", rb"\1", found[1])
-    return None
-
-
-def _quoted(folder: str) -> str:
-    """A folder's name as IMAP writes it (RFC 3501 5.1.3: modified UTF-7), as a quoted string."""
-
-    def shifted(found: re.Match[str]) -> str:
-        return "&" + base64.b64encode(found[0].encode("utf-16-be")).decode().rstrip("=").replace("/", ",") + "-"
-
-    name = re.sub(r"[^\x20-\x7e]+", shifted, folder.replace("&", "&-"))
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return _Pull(validity)
+    if standing.validity != validity:
+        return _Pull(validity)
+    return _Pull(validity, standing.uid, {uid: standing.tries.get(uid, 0) for uid in standing.again})

@@ -3,9 +3,11 @@
 `tests/services.sh` installs them. What cannot be had skips its tests by name; in CI that is a failure.
 """
 
+import grp
 import hashlib
 import json
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -82,6 +84,8 @@ class Dovecot:
     imap: int
     ca_file: Path
     pid: int
+    mails: Path
+    """A Maildir."""
 
 
 @contextmanager
@@ -98,7 +102,8 @@ def dovecot(folder: Path) -> Iterator[Dovecot]:
     mails = home / "mail"
     mails.mkdir()
     user, group, rootless = str(os.getuid()), str(os.getgid()), ("chroot =",)
-    logins = f"default_login_user = {user}\ndefault_internal_user = {user}"
+    names = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name  # it knows no numbers here
+    logins = "default_login_user = {0}\ndefault_internal_user = {0}\ndefault_internal_group = {1}".format(*names)
     if os.geteuid() == 0:  # which Dovecot refuses to read mail as
         shutil.chown(mails, "dovecot", "dovecot")
         user, group, rootless, logins = "dovecot", "dovecot", (), ""
@@ -118,7 +123,7 @@ def dovecot(folder: Path) -> Iterator[Dovecot]:
     (home / "dovecot.conf").write_text("\n".join(settings) + "\n")
     try:
         with running([binary, "-F", "-c", home / "dovecot.conf"], home / "out", lambda: listens(imaps)) as pid:
-            yield Dovecot(imaps, imap, authority.file, pid)
+            yield Dovecot(imaps, imap, authority.file, pid, mails / USER)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from ingest import Source
-from tests.ingest.reading import HASTY, NOW, pull, source, whole, words
+from ingest.mailbox import TRIES
+from tests.ingest.reading import HASTY, NOW, Pulled, pull, source, whole, words
 from tests.ingest.servers import PASSWORD, USER, Dovecot, dovecot, secret_file
 from tests.ingest.webserver import Authority
 
@@ -263,7 +264,7 @@ def test_servers_that_lie_or_die(tmp_path: Path, answers: dict[str, bytes], told
     with scripted(tmp_path, imap(**answers)) as read:
         pulled = pull(read)
     assert pulled.documents == []
-    assert pulled.positions == []
+    assert all('"again":[1]' in each for each in pulled.positions)
     assert re.search(told, str(pulled.error))
 
 
@@ -293,13 +294,144 @@ def test_uids_that_cannot_be_do_not_move_the_position(tmp_path: Path) -> None:
         assert '"uid":1' in whole(read).position
 
 
-@pytest.mark.parametrize("name", ["search", "sizes", "body"])
-def test_a_server_that_says_no_loses_nothing(tmp_path: Path, name: str) -> None:
-    no = {f"{name}_says": b" NO [SERVERBUG] Internal error\r\n", name: b""}
+def test_a_server_that_says_no_to_a_search_loses_nothing(tmp_path: Path) -> None:
+    no = {"search_says": b" NO [SERVERBUG] Internal error\r\n", "search": b""}
     with scripted(tmp_path, imap(**no)) as read:
         pulled = pull(read)
-    assert "its server says no to" in str(pulled.error)
+    assert "its server says no to SEARCH" in str(pulled.error)
     assert (pulled.documents, pulled.positions) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["sizes", "body"])
+def test_a_server_that_says_no_to_a_mail_loses_nothing(tmp_path: Path, name: str) -> None:
+    no = {f"{name}_says": b" NO [SERVERBUG] Internal error\r\n", name: b""}
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir(), second.mkdir()
+    with scripted(first, imap(**no)) as read:
+        pulled = whole(read)
+    assert [each.origin for each in pulled.refused] == ["mail 1"]
+    assert "says no" in pulled.refused[0].reason
+    with scripted(second, imap()) as read:
+        assert len(whole(read, pulled.position).documents) == 1
+
+
+def broken(server: Dovecot, uid: int) -> Path:
+    """A mail of Reports that Dovecot knows and cannot read."""
+    listed = (server.mails / ".Reports" / "dovecot-uidlist").read_text()
+    name = re.search(rf"^{uid} [^:]*:(.*)$", listed, re.MULTILINE)
+    assert name
+    (file,) = (each for folder in ("new", "cur") for each in (server.mails / ".Reports" / folder).glob(f"{name[1]}*"))
+    file.chmod(0)
+    return file
+
+
+def test_a_mail_that_cannot_be_read_costs_itself_alone(box: imaplib.IMAP4, server: Dovecot, reports: Source) -> None:
+    for number in range(1, 5):
+        add(box, report(number))
+    seen(box)
+    file = broken(server, 2)
+    first = pull(reports, now=TODAY)
+    taken = {each.body for each in first.documents}
+    refused = {each.origin for each in first.refused}
+    add(box, report(5))
+    second = pull(reports, first.position, TODAY)
+    taken |= {each.body for each in second.documents}
+    assert taken == {REPORT + b"%d\n" % number for number in (1, 3, 4, 5)}
+    assert refused | {each.origin for each in second.refused} <= {"mail 2"}
+    file.chmod(0o644)
+    third = whole(reports, second.position, TODAY)
+    assert third.bodies == [REPORT + b"2\n"]
+    assert whole(reports, third.position, TODAY).order[1:] == []
+
+
+class Choosy:
+    """A mailbox that never gives some of its mails; `uids`: those that there are."""
+
+    def __init__(self, home: Path, never: set[int]) -> None:
+        self.home, self.never, self.uids, self.position = home, never, list[int](), ""
+        self.polls = 0
+
+    def poll(self, *more: int) -> Pulled:
+        self.uids += more
+        self.polls += 1
+        (home := self.home / str(self.polls)).mkdir()
+        with scripted(home, self.script) as read:
+            pulled = pull(read, self.position)
+        self.position = pulled.position or self.position
+        return pulled
+
+    def script(self, client: socket) -> None:
+        lines = client.makefile("rb")
+        client.sendall(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\r\n")
+        for line in lines:
+            tag, _, command = line.strip().partition(b" ")
+            wanted = [int(each) for each in re.findall(rb"\d+", command.partition(b" (")[0])]
+            says, answer = b"OK done", b""
+            if command.startswith(b"AUTHENTICATE"):
+                client.sendall(b"+ \r\n")
+                lines.readline()
+            elif command.startswith(b"CAPABILITY"):
+                answer = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"
+            elif command.startswith(b"EXAMINE"):
+                answer = b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7]\r\n"
+            elif command.startswith(b"UID SEARCH"):
+                answer = b"* SEARCH" + b"".join(b" %d" % uid for uid in self.uids) + b"\r\n"
+            elif b"SIZE" in command:
+                answer = b"".join(b"* %d FETCH (UID %d RFC822.SIZE 30)\r\n" % (u, u) for u in wanted if u in self.uids)
+            elif b"BODY" in command:
+                (uid,) = wanted
+                answer = b"* %d FETCH (UID %d BODY[] {16}\r\nSubject: x\r\n\r\n%02d)\r\n" % (uid, uid, uid)
+                if uid in self.never:
+                    says = b"NO [SERVERBUG] Internal error"  # after it gave something, which is not the next mail's
+            client.sendall(answer + tag + b" " + says + b"\r\n")
+
+
+def test_a_mail_that_is_never_given_is_passed_over_in_words(tmp_path: Path) -> None:
+    box = Choosy(tmp_path, {2})
+    first = box.poll(1, 2, 3)
+    assert [each.body[-2:] for each in first.documents] == [b"01", b"03"]
+    assert [each.reason for each in first.refused] == [
+        "its server says no when it is asked for it; it is asked for again"
+    ]
+    for _ in range(3):  # nothing else is given: perhaps it is the source
+        assert [each.reason for each in box.poll().refused] == [first.refused[0].reason]
+    for uid in range(4, 3 + TRIES):
+        told = box.poll(uid)
+        assert [each.body[-2:] for each in told.documents] == [b"%02d" % uid]
+        assert told.error is None
+    assert [each.reason for each in told.refused] == [
+        first.refused[0].reason,
+        "not given in 10 polls: passed over; look in the mailbox",
+    ]
+    assert box.poll().order[1:] == []
+
+
+def test_a_mailbox_that_gives_nothing_loses_nothing(tmp_path: Path) -> None:
+    """However long that takes: once it gives again, all comes."""
+    box = Choosy(tmp_path, set(range(1, 21)))
+    box.poll(*range(1, 11))
+    for _ in range(TRIES + 2):
+        box.poll()
+    assert "does not give its mails" in str(box.poll(*range(11, 16)).error)
+    box.never = set()
+    taken = set[bytes]()
+    for _ in range(5):
+        taken |= {each.body[-2:] for each in box.poll().documents}
+    assert taken == {b"%02d" % uid for uid in range(1, 16)}
+
+
+def test_what_breaks_off_at_a_mail_keeps_no_newer_out(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir(), second.mkdir()
+    with scripted(first, imap(body=b"* 1 FETCH (UID 1 BODY[] {30}\r\nhalf")) as read:
+        pulled = pull(read)
+    assert "broke off" in str(pulled.error)
+    two = {
+        "search": b"* SEARCH 2\r\n",
+        "sizes": b"* 1 FETCH (UID 1 RFC822.SIZE 30)\r\n* 2 FETCH (UID 2 RFC822.SIZE 30)\r\n",
+    }
+    with scripted(second, imap(**two)) as read:
+        assert [each.origin for each in whole(read, pulled.position).documents] == ["mail 2", "mail 1"]
 
 
 def test_a_mail_that_is_listed_and_not_given_is_asked_for_again(tmp_path: Path) -> None:

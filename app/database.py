@@ -26,6 +26,7 @@ TABLES = (
     "dispatch.sequence",
     "ingest.cursors",
     "pii_guard.journal",
+    "pii_guard.policies",
     "subscribers.registry",
     "triage.exposures",
     "triage.inbox",

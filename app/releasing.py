@@ -69,7 +69,7 @@ def publish(service: Service, connection: sa.Connection, released: Released, mat
 
 def publish_to(connection: sa.Connection, views: Views, subscriber: Subscriber, now: datetime) -> None:
     """Bring one subscriber's collection to what it may see of an item."""
-    view = views.of(subscriber, views.explain(subscriber), confidential=True)
+    view = views.of(subscriber, views.explain(subscriber), confidential=True, purpose="exchange")
     if isinstance(view, View):
         publication.publish(connection, subscriber.id, view, now)
     else:

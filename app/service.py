@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from config.settings import Settings
 from dispatch import publication, render
 from dispatch.render import Renderer
 from filtering.index import Index
+from pii_guard import policies
+from pii_guard.disclosure import Disclosure
 from pii_guard.guard import Guard
 from subscribers import registry
 
@@ -46,6 +49,12 @@ class Service:
         """A consistent look that takes no write lock."""
         with database.reading(self.engine) as connection:
             yield connection
+
+    def disclosure(self, connection: sa.Connection) -> Disclosure:
+        """Who may be shown what of gated values, by the policies that let them in and that of today."""
+        policy = self.settings.policy
+        earlier = partial(policies.earlier, connection)
+        return Disclosure(policy, earlier, self.settings.sources, self.keys.derive("tokens"))
 
     def index(self, connection: sa.Connection) -> Index:
         """The matching index, brought up to the registry's revision."""
@@ -91,10 +100,20 @@ def open_service(folder: Path) -> Service:
         database.require_current(engine)
     except sa.exc.OperationalError:
         raise AppError("the database of oktt.toml [database] url cannot be reached: is it running?") from None
+    _on_record(engine, settings)
     guard = Guard(settings.policy, keyring.derive("guard"))
     mail = settings.main.mail
     renderer = Renderer(render.Service(mail.name, mail.site, mail.contact))
     return Service(settings, engine, keyring, guard, clock(settings), renderer)
+
+
+def _on_record(engine: sa.Engine, settings: Settings) -> None:
+    """The policy with which this process decides, for whoever asks later what it was."""
+    with database.reading(engine) as connection:
+        if policies.known(connection, settings.policy):
+            return
+    with engine.begin() as connection:
+        policies.keep(connection, settings.policy, clock(settings)())
 
 
 def clock(settings: Settings) -> Clock:

@@ -3,8 +3,9 @@
 import dataclasses
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from pyroaring import BitMap
@@ -16,7 +17,10 @@ from dispatch.view import Parts, compose
 from filtering import Explanation, Outcome
 from filtering.disclosure import reader
 from filtering.match import Matching
-from normalize import Facts, Urgency, identity
+from filtering.network import holdings, place
+from normalize import Facts, Observable, Urgency, identity
+from pii_guard import Purpose, Recipient, Statement
+from pii_guard.disclosure import Disclosed
 from subscribers import Subscriber
 from tlp import PUBLIC, Permit, Refusal
 from tlp.enforce import enforce
@@ -51,6 +55,10 @@ def matching(service: Service, connection: sa.Connection, case: Case | Released,
     )
 
 
+_CLASSES: Mapping[str, Recipient] = {"cert": "cert", "partnership": "partnership"}
+"""Kind of subscriber -> its class of recipient, of rows that lie in nothing it holds."""
+
+
 class Views:
     """What each reader may see of a released item, as subscribers, labels and clock are at one moment."""
 
@@ -63,6 +71,7 @@ class Views:
         self._marked = self._matching.marks
         self._parts = Parts(released)
         self._advice: dict[tuple[frozenset[str], str, str, str], advice.Advice] = {}
+        self._disclosure = service.disclosure(connection)
         self._own: dict[int, dict[str, list[int]]] | None = None
         named = {cve for each in (*released.item.statements, *released.item.facts) for cve in each.facts.cves}
         self._scores = scores.of(connection, named)
@@ -92,12 +101,14 @@ class Views:
             )
         return found
 
-    def of(self, subscriber: Subscriber, explanation: Explanation, *, confidential: bool) -> View | Refusal:
+    def of(
+        self, subscriber: Subscriber, explanation: Explanation, *, confidential: bool, purpose: Purpose = "notify"
+    ) -> View | Refusal:
         """What this subscriber may see through a way out."""
         permit = self.permit(subscriber, explanation.concerned, confidential)
         if isinstance(permit, Refusal):
             return permit
-        view = self._composed(permit, explanation, subscriber.language, self._rows(subscriber))
+        view = self._composed(permit, explanation, subscriber.language, self._gated(subscriber, purpose))
         # Nor may a reason tell what is seen through a better way out, or by nobody: that it is more urgent.
         told = f"{view.urgency} >= "
         reasons = tuple(r for r in view.reasons if r.criterion != "urgency" or r.value.startswith(told))
@@ -112,14 +123,18 @@ class Views:
         permit = enforce(self._marked, PUBLIC, self.now)
         if isinstance(permit, Refusal):
             return permit
-        return self._composed(permit)
+        gated = {
+            each.key: self._disclosure.of(each, (), "public", "exchange", self.now)
+            for each in self._statements("public", "exchange")
+        }
+        return self._composed(permit, gated=gated)
 
     def _composed(
         self,
         permit: Permit,
         explanation: Explanation | None = None,
         language: str = "nl",
-        rows: Mapping[str, Sequence[int]] | None = None,
+        gated: Mapping[str, Disclosed] | None = None,
     ) -> View:
         view = compose(
             self.released,
@@ -127,11 +142,10 @@ class Views:
             reader=permit.reader,
             sources={source.id: source.name for source in self._settings.named.values()},
             explanation=explanation,
-            own=lambda _: False,
             urgency=self.released.urgency,
             language=language,
             grades={source.id: source.reliability for source in self._settings.named.values()},
-            rows=rows,
+            gated=gated,
             parts=self._parts,
         )
         # The score of a CVE that only a statement out of sight names would show that one through.
@@ -143,6 +157,24 @@ class Views:
         analyst's own word holds for everybody."""
         seen = Facts(kans=view.kans, schade=view.schade, cvss=view.cvss, exploited=view.exploited)
         return self.released.stated or identity.urgency(seen)
+
+    def _gated(self, subscriber: Subscriber, purpose: Purpose) -> dict[str, Disclosed]:
+        """What this subscriber gets of gated rows: those in what it holds, and of the others what its class gets."""
+        held, profile = self._rows(subscriber), subscriber.profile
+        others = _CLASSES.get(profile.kind, "public")
+        found = {}
+        for statement in self.released.item.statements:
+            mine = held.get(statement.key, ())
+            if mine or self._disclosure.tells(statement, others, purpose):
+                found[statement.key] = self._disclosure.of(
+                    statement, mine, others, purpose, self.now,
+                    country=profile.country, holder=partial(_holder, subscriber),
+                )  # fmt: skip
+        return found
+
+    def _statements(self, recipient: Recipient, purpose: Purpose) -> list[Statement]:
+        """Those of whose gated rows this class gets anything."""
+        return [each for each in self.released.item.statements if self._disclosure.tells(each, recipient, purpose)]
 
     def _rows(self, subscriber: Subscriber) -> dict[str, list[int]]:
         """Which observables lie in what this subscriber holds, verified; found for all holders in one pass."""
@@ -156,6 +188,14 @@ class Views:
                             mine = self._own.setdefault(number, {}).setdefault(statement.key, [])
                             mine.extend(position for position in positions if position not in mine[-1:])
         return self._own.get(subscriber.number, {}) if subscriber.profile.verified else {}
+
+
+def _holder(subscriber: Subscriber, row: Observable) -> Recipient:
+    """As what a subscriber holds a row: by a prefix or domain of its own, or because the network is its own."""
+    if subscriber.profile.kind == "cert":
+        return "network-owner"
+    held = next(holdings(subscriber, place(row), row.asn), "")
+    return "network-owner" if held.startswith("AS") else "organisation"
 
 
 class Shelf:

@@ -12,7 +12,7 @@ from config.toml import Toml
 from ingest import CONTRIBUTED, OWN, Source
 from pii_guard import GuardError
 from pii_guard.policy import Policy, check_sources
-from pii_guard.policy import load as load_policy
+from pii_guard.policy_file import load as load_policy
 from triage.rules import DeskSettings, Rule
 
 DEFAULTS = Path(__file__).parent / "defaults"

@@ -65,6 +65,8 @@ class View:
     """Admiralty grade (A-F) of each source, in the order of `sources`; for analysts and mature readers."""
     others: int = 0
     """How many observables the permitted statements have beside those this reader may see."""
+    veiled: tuple[Observable, ...] = ()
+    """Of these, rows of others with a token or a network in place of the value: the same token, the same value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,33 @@
 """(Released, Permit) -> View: what one reader may see of an item. The only way to something that can be sent.
 
 A view is made of the permitted statements alone, source names included, so that a stricter contribution neither
-silences nor shows through a wider one. Values that the guard keeps for their owner (`Observable.own`) are shown
-to that owner and are a number to everybody else.
+silences nor shows through a wider one. Of what the guard gated (`Observable.own`) a view shows what `gated` says that
+this reader gets (pii_guard.disclosure); the rest is a number.
 """
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from dispatch import DispatchError, View
+from dispatch.pseudonyms import pseudonyms
 from dispatch.sightings import sightings
 from filtering import Explanation
 from normalize import Facts, Observable, Urgency
 from normalize.identity import combine, kind_of
 from pii_guard import Item, Statement
+from pii_guard.disclosure import Disclosed
 from tlp import Label, Permit
 from tlp.markings import STIX_ID, definition
 from triage import Released
 
 CONTRIBUTOR = {"nl": "een abonnee", "en": "a subscriber"}
 """How a source stands that has no name of its own to show: a subscriber that contributed."""
+_NOTHING = Disclosed()
 _LABELS = {identifier: label for label, identifier in STIX_ID.items()}
 
 
@@ -69,19 +72,17 @@ def compose(
     reader: str,
     sources: Mapping[str, str],
     explanation: Explanation | None,
-    own: Callable[[Observable], bool],
     urgency: Urgency,
     language: str = "nl",
     grades: Mapping[str, str] | None = None,
-    rows: Mapping[str, Sequence[int]] | None = None,
+    gated: Mapping[str, Disclosed] | None = None,
     parts: Parts | None = None,
 ) -> View:
     """The view of `reader`, under `permit`. Nothing that is passed in is changed.
 
-    `own(observable)` says whether a value kept for its owner is this reader's; `rows` (statement key -> indices in
-    its `facts.observables`) says the same without asking for each row. `sources` maps source ids to shown names,
-    `grades` to Admiralty grades. Title and summary are those of the first visible statement: in the reader's
-    language if there is one, then of the most reliable source, then the earliest.
+    `gated`: statement key -> what this reader gets of its gated rows; without it, nothing. `sources` maps source ids
+    to shown names, `grades` to Admiralty grades. Title and summary are those of the first visible statement: in the
+    reader's language if there is one, then of the most reliable source, then the earliest.
     Raises DispatchError when the permit shows no statement of the item itself (facts alone are nobody's alert),
     ValueError when permit or parts belong to another reader or item.
     """
@@ -95,7 +96,9 @@ def compose(
     told.sort(key=lambda each: _preference(each, language, grades))
     best, visible = told[0], [*told, *facts]
     label = max(permit.label, released.label or permit.label)
-    seen = {each.key: _observables(each, own, rows, parts) for each in visible}
+    gated = gated or {}
+    seen = {each.key: (*gated.get(each.key, _NOTHING).own, *parts.general[each.key]) for each in visible}
+    veiled = tuple(row for each in visible for row in gated.get(each.key, _NOTHING).veiled)
     combined = parts.combined(visible)
     graded = _graded(visible, sources, grades, language)
     return View(
@@ -124,11 +127,15 @@ def compose(
         source_time=best.source_time,
         received_at=best.received_at,
         reasons=() if explanation is None else tuple(replace(r, because="") for r in explanation.reasons if r.matched),
-        objects=_objects(visible, seen, label, released, reader, parts),
+        objects=(
+            *_objects(visible, seen, label, released, reader, parts),
+            *pseudonyms(veiled, item.id, reader, label, best.received_at),
+        ),
         statements=frozenset(each.key for each in visible),
         language=best.language,
         grades=tuple(graded.values()),
         others=sum(len(each.facts.observables) - len(seen[each.key]) for each in visible),
+        veiled=veiled,
     )
 
 
@@ -164,19 +171,6 @@ def _graded(
         name = sources.get(each.source, nameless)
         graded[name] = min(graded.get(name, "F"), grades.get(each.source, "F"))
     return graded
-
-
-def _observables(
-    each: Statement,
-    own: Callable[[Observable], bool],
-    rows: Mapping[str, Sequence[int]] | None,
-    parts: Parts,
-) -> tuple[Observable, ...]:
-    every = each.facts.observables
-    if rows is not None:
-        mine = [every[index] for index in sorted(set(rows.get(each.key, ())))]
-        return (*(o for o in mine if o.own), *parts.general[each.key])
-    return tuple(o for o in every if not o.own or own(o))
 
 
 def _union(found: Iterable[tuple[Observable, ...]]) -> tuple[Observable, ...]:

@@ -36,8 +36,17 @@ Category = Literal[
     "device",
     "free-text",
 ]
-Action = Literal["keep", "own", "strip", "token", "truncate", "gate", "hold", "refuse"]
-"""`own`: kept for the organisation itself and the network owner, taken out of every general view."""
+Action = Literal["keep", "strip", "token", "truncate", "gate", "hold", "refuse", "own"]
+"""At the door keep, gate, strip, hold or refuse; on the way out of what is gated keep, token, truncate or strip.
+
+`gate`: taken out of every general view; who may see it, and in which form, the policy says for each class of
+recipient. `own` is what `gate` was called in statements that lie in older databases.
+"""
+Recipient = Literal["organisation", "network-owner", "cert", "partnership", "public"]
+"""Whom a gated value would go to: the organisation it is of, who holds its network (a CERT within its constituency),
+a CERT for what lies elsewhere, a partnership, anybody else."""
+Purpose = Literal["match", "notify", "exchange"]
+"""What for: to find whom it concerns, in a message to people, in a feed that machines read (TAXII, files)."""
 
 
 class GuardError(Exception):

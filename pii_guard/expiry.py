@@ -15,10 +15,10 @@ from normalize import Role
 from pii_guard import Action, Category, Finding, Statement
 from pii_guard.policy import CATEGORIES, ROLES, Policy, Ruling, Rulings
 
-LASTING: frozenset[Action] = frozenset({"keep", "own", "hold"})
+LASTING: frozenset[Action] = frozenset({"keep", "gate", "own", "hold"})
 """Actions after which a value is still there."""
 _STAYS = Ruling("keep", "retained", "Within its retention")
-_STRICT: dict[Action, int] = {"keep": 0, "hold": 1, "own": 1, "strip": 2, "refuse": 2}
+_STRICT: dict[Action, int] = {"keep": 0, "hold": 1, "gate": 1, "own": 1, "strip": 2, "refuse": 2}
 
 
 def regime_of(policy: Policy, statement: Statement, source: Source) -> str:

@@ -1,7 +1,6 @@
 """Guards the facts of a draft: observables by role, everything else as what it is.
 
-An address that may be shown to its own organisation only keeps its place, marked `own`; one that may not stay at all
-leaves a count per network (AS) and country.
+What is gated keeps its place, marked `own`; what may not stay at all leaves a count per network (AS) and country.
 """
 
 import re
@@ -36,6 +35,12 @@ _KEY = re.compile(r"[a-z][a-z0-9_.-]{0,40}").fullmatch
 _ASN = re.compile(r"AS\d{1,10}|\d{1,7}", re.IGNORECASE).fullmatch
 _HASH = re.compile(r"[0-9A-Fa-f]{16,128}").fullmatch
 _DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
+
+
+def category_of(row: Observable) -> Category | None:
+    """The category of what a row holds; None: its value is not personal by its type."""
+    return "ipv6" if row.type == "cidr" and ":" in row.value else _CATEGORIES.get(row.type)
+
 
 _Decided = Counter[tuple[Category, Role, str]]
 _Lost = Counter[tuple[Role, int, str]]
@@ -83,7 +88,7 @@ def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]
         else:
             lost[role, one.asn or 0, one.country or ""] += 1
     for (category, role, evidence), count in decided.items():
-        ruling = eraser.rulings[category, role]
+        ruling = eraser.received[category, role]
         eraser.ledger.record(category, role, ruling, f"{_PATH}/value", evidence=evidence, count=count)
     return [*kept, *_counts(lost)]
 
@@ -106,15 +111,13 @@ def _one(one: Observable, role: Role, evidence: str, eraser: Eraser, decided: _D
     """One observable; None: its value may not stay."""
     own = False
     value: str | None = one.value
-    category = _CATEGORIES.get(one.type)
+    category = category_of(one)
     if category is not None:
-        if one.type == "cidr" and ":" in one.value:
-            category = "ipv6"
         if not _is(category, one.value):
             category = "free-text"
-        action = eraser.rulings[category, role].action
+        action = eraser.received[category, role].action
         decided[category, role, evidence] += 1
-        own = action == "own"
+        own = action == "gate"
         value = one.value if own or action == "keep" else None
     else:
         value, own = _other(one, role, eraser)
@@ -214,7 +217,7 @@ def still_kept(given: Iterable[Observable], eraser: Eraser) -> tuple[Observable,
         else:
             kept.append(msgspec.structs.replace(left, own=True) if one.own and not left.own else left)
     for (category, role, evidence), count in decided.items():
-        ruling = eraser.rulings[category, role]
+        ruling = eraser.received[category, role]
         eraser.ledger.record(category, role, ruling, f"{_PATH}/value", evidence=evidence, count=count)
     if not lost:
         return tuple(kept)

@@ -1,34 +1,23 @@
-"""The legal policy: regime x category x role -> action, as legal.toml spells it out.
+"""The legal policy: source x purpose x recipient x category x role -> action, as legal.toml spells it out.
 
-A Policy is read whole or not at all: an unknown key, a combination without a rule, or a rule that would keep a BSN
-or a credential is a GuardError that names file, key and next step. Rules are data; nothing here knows a statute.
+At the door category and role decide what is kept, gated or stripped (`decide`); on the way out, purpose and class of
+recipient decide in which form who may see what is gated (`disclose`). A Policy is read whole or not at all
+(`pii_guard.policy_file`). Rules are data; nothing here knows a statute.
 """
 
-import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple, get_args
-from zoneinfo import ZoneInfo
-
-import msgspec
+from datetime import datetime, timedelta
+from typing import NamedTuple, get_args
 
 from ingest import Source
 from normalize import Role
-from pii_guard import Action, Category, GuardError, LegalBasis
+from pii_guard import Action, Category, GuardError, LegalBasis, Purpose, Recipient
 
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 ROLES: tuple[Role, ...] = get_args(Role)
-CARRIED_OUT: frozenset[str] = frozenset({"keep", "own", "strip", "hold", "refuse"})
-"""Actions the guard can carry out; the others of `Action` need recipients' keys or the vault."""
-ALWAYS_STRIPPED: frozenset[str] = frozenset({"bsn", "credential"})
-ZONE = ZoneInfo("Europe/Amsterdam")
-"""A date in legal.toml begins at midnight here."""
-
-_REGIME_KEYS = {"jurisdiction": str, "basis": str, "review": str, "woo": str, "storage_before_guard": bool}
-_RULE_KEYS = {"id": str, "categories": list, "roles": list, "action": str, "basis": str}
-_KINDS = {str: "a text", bool: "true or false", list: "a list", dict: "a table", int: "a whole number"}
+RECIPIENTS: tuple[Recipient, ...] = get_args(Recipient)
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 class Ruling(NamedTuple):
@@ -39,19 +28,33 @@ class Ruling(NamedTuple):
     basis: str
 
 
+NOBODY = Ruling("strip", "not-gated", "Nothing of it was kept")
 Rulings = Mapping[tuple[Category, Role], Ruling]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One `[[regime.X.rule]]`. `reviewed_only`: only for sources with attacker_ip = "keep"."""
+    """One `[[regime.X.rule]]`."""
 
     id: str
     categories: frozenset[Category]
     roles: frozenset[Role]
     action: Action
     basis: str
+    review: str
+    sources: frozenset[str] | None
+    """Ids of the only sources it is for; None: all."""
     reviewed_only: bool
+    """Only for sources with attacker_ip = "keep"."""
+    purposes: frozenset[Purpose]
+    to: Mapping[Recipient, Action]
+    """Of what is gated: in which form each class of recipient may have it. Empty: nothing is gated."""
+
+    def of(self, source: Source) -> bool:
+        """Is it for this source?"""
+        if self.reviewed_only and source.attacker_ip != "keep":
+            return False
+        return self.sources is None or source.id in self.sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +64,41 @@ class Regime:
     id: str
     valid_from: datetime | None
     jurisdiction: str
+    excludes: frozenset[str]
+    """Countries (ISO 3166-1) of recipients who get no personal data under it, whatever the rules say."""
     basis: str
     review: str
     woo: str
     storage_before_guard: bool
+    token_days: int
+    """How long the same value gives the same token (an epoch)."""
+    token_prefixes: bool
+    """Do tokens of addresses for CERTs keep which of them share a network?"""
     rules: tuple[Rule, ...]
     retention: dict[str, int]
 
-    def rulings(self, *, reviewed: bool) -> Rulings:
-        """Every category x role -> Ruling, for sources with or without the reviewed exception."""
+    def rulings(self, source: Source) -> Rulings:
+        """Every category x role -> Ruling at the door, for this source."""
         table: dict[tuple[Category, Role], Ruling] = {}
         for rule in self.rules:
-            if rule.reviewed_only and not reviewed:
+            if not rule.of(source):
                 continue
+            ruling = Ruling(rule.action, rule.id, rule.basis)
             for category in rule.categories:
                 for role in rule.roles:
-                    table.setdefault((category, role), Ruling(rule.action, rule.id, rule.basis))
+                    table.setdefault((category, role), ruling)
         return table
+
+    def disclose(
+        self, source: Source, category: Category, role: Role, recipient: Recipient, purpose: Purpose
+    ) -> Ruling:
+        """In which form a recipient may have a gated value, for this purpose."""
+        for rule in self.rules:
+            if category in rule.categories and role in rule.roles and purpose in rule.purposes and rule.of(source):
+                if rule.action == "keep":
+                    return Ruling("keep", rule.id, rule.basis)
+                return Ruling(rule.to.get(recipient, "strip"), rule.id, rule.basis)
+        return NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +108,9 @@ class Policy:
     hash: str
     regimes: dict[str, Regime]
     file: str = "legal.toml"
-    _tables: dict[tuple[str, bool], Rulings] = field(default_factory=dict, compare=False, repr=False)
+    content: bytes = b""
+    """What the hash is of, as JSON: kept with what it decided on, so that it can be read again."""
+    _tables: dict[tuple[str, str, str], Rulings] = field(default_factory=dict, compare=False, repr=False)
 
     def regime(self, source: Source, at: datetime) -> str:
         """The regime that decides about what this source brings at that moment (of receipt)."""
@@ -100,11 +123,10 @@ class Policy:
 
     def rulings(self, regime: str, source: Source) -> Rulings:
         """Every category x role -> Ruling for one source under a regime."""
-        reviewed = source.attacker_ip == "keep"
-        found = self._tables.get((regime, reviewed))
+        key = (regime, source.id, source.attacker_ip)
+        found = self._tables.get(key)
         if found is None:
-            found = self.named(regime, "regime").rulings(reviewed=reviewed)
-            self._tables[regime, reviewed] = found
+            found = self._tables[key] = self.named(regime, "regime").rulings(source)
         return found
 
     def decide(self, regime: str, source: Source, category: Category, role: Role) -> Ruling:
@@ -145,127 +167,3 @@ def check_sources(policy: Policy, sources: Iterable[Source], at: datetime | None
                 f"sources.toml: {key}.kind: {source.kind} stores documents before the guard has seen them, which "
                 f'regime {regime} does not allow: have the source deliver by "http", "taxii" or "files"'
             )
-
-
-def load(text: str, file: str) -> Policy:
-    """Read legal.toml. Raises GuardError `FILE: KEY: what is wrong: next step`."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise GuardError(f"{file}: not TOML: {error}") from error
-    _only(data, {"regime"}, file, "")
-    regimes = _typed(data, "regime", dict, file, "")
-    if not regimes:
-        raise GuardError(f"{file}: regime: there is none: `oktt init` in an empty folder writes the shipped policy")
-    made = {name: _regime(name, value, file) for name, value in regimes.items()}
-    return Policy(_content_hash(data), made, file)
-
-
-def _content_hash(data: dict[str, Any]) -> str:
-    canonical = msgspec.json.encode(data, enc_hook=str, order="deterministic")
-    return hashlib.sha256(canonical).hexdigest()
-
-
-def _regime(name: str, data: Any, file: str) -> Regime:
-    where = f"regime.{name}"
-    if not isinstance(data, dict):
-        raise GuardError(f"{file}: {where}: must be a table: write [{where}]")
-    _only(data, {*_REGIME_KEYS, "valid_from", "retention", "rule"}, file, where)
-    plain = {key: _typed(data, key, kind, file, where) for key, kind in _REGIME_KEYS.items()}
-    rules = _typed(data, "rule", list, file, where)
-    made = tuple(_rule(rule, f"{where}.rule[{index}]", file) for index, rule in enumerate(rules))
-    _check_rules(made, file, where)
-    return Regime(
-        id=name,
-        valid_from=_moment(data.get("valid_from"), file, where),
-        rules=made,
-        retention=_retention(_typed(data, "retention", dict, file, where), file, f"{where}.retention"),
-        **plain,
-    )
-
-
-def _rule(data: Any, where: str, file: str) -> Rule:
-    if not isinstance(data, dict):
-        raise GuardError(f"{file}: {where}: must be a table: write [[regime.NAME.rule]]")
-    _only(data, {*_RULE_KEYS, "only_sources"}, file, where)
-    plain = {key: _typed(data, key, kind, file, where) for key, kind in _RULE_KEYS.items()}
-    _closed(plain["categories"], CATEGORIES, file, f"{where}.categories")
-    _closed(plain["roles"], ROLES, file, f"{where}.roles")
-    _closed([plain["action"]], get_args(Action), file, f"{where}.action")
-    if plain["action"] not in CARRIED_OUT:
-        raise GuardError(f"{file}: {where}.action: {plain['action']} cannot be carried out yet: use strip or own")
-    forbidden = ALWAYS_STRIPPED.intersection(plain["categories"])
-    if forbidden and plain["action"] != "strip":
-        names = ", ".join(sorted(forbidden))
-        raise GuardError(f"{file}: {where}.action: {names} can only be stripped (UAVG art. 46): use strip")
-    flag = data.get("only_sources")
-    if flag not in (None, "attacker_ip"):
-        raise GuardError(f'{file}: {where}.only_sources: not a flag of sources: use "attacker_ip" or leave it out')
-    return Rule(
-        id=plain["id"],
-        categories=frozenset(plain["categories"]),
-        roles=frozenset(plain["roles"]),
-        action=plain["action"],
-        basis=plain["basis"],
-        reviewed_only=flag is not None,
-    )
-
-
-def _check_rules(rules: tuple[Rule, ...], file: str, where: str) -> None:
-    """Every combination has a rule, every rule can be reached, no two share an id."""
-    covered: set[tuple[str, str]] = set()
-    seen: set[str] = set()
-    for index, rule in enumerate(rules):
-        key = f"{where}.rule[{index}]"
-        if rule.id in seen:
-            raise GuardError(f"{file}: {key}.id: {rule.id} stands twice: give each rule its own id")
-        seen.add(rule.id)
-        mine = {(category, role) for category in rule.categories for role in rule.roles}
-        if mine <= covered:
-            raise GuardError(f"{file}: {key}: is never reached, earlier rules decide: remove it or move it up")
-        if not rule.reviewed_only:
-            covered |= mine
-    missing = [f"{c} x {r}" for c in CATEGORIES for r in ROLES if (c, r) not in covered]
-    if missing:
-        raise GuardError(f"{file}: {where}.rule: no rule for {missing[0]} ({len(missing)} in all): add one")
-
-
-def _retention(data: dict[str, Any], file: str, where: str) -> dict[str, int]:
-    _only(data, {"item", "other", *CATEGORIES}, file, where)
-    days = {key: _typed(data, key, int, file, where) for key in {"item", "other", *data}}
-    for key, value in days.items():
-        if not 0 <= value <= 36500:
-            raise GuardError(f"{file}: {where}.{key}: must be 0 to 36500 days")
-    return days
-
-
-def _moment(value: Any, file: str, where: str) -> datetime | None:
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=ZONE)
-    if isinstance(value, date):
-        return datetime.combine(value, time(), ZONE)
-    raise GuardError(f"{file}: {where}.valid_from: must be a date: write valid_from = 2024-10-01")
-
-
-def _only(data: dict[str, Any], known: set[str], file: str, where: str) -> None:
-    for key in data:
-        if key not in known:
-            place = f"{where}.{key}".lstrip(".")
-            raise GuardError(f"{file}: {place}: unknown key: remove it or use one of {', '.join(sorted(known))}")
-
-
-def _typed(data: dict[str, Any], key: str, kind: type, file: str, where: str) -> Any:
-    place, value = f"{where}.{key}".lstrip("."), data.get(key)
-    if value is None:
-        raise GuardError(f"{file}: {place}: is missing: add it")
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)) or value in ("", []):
-        raise GuardError(f"{file}: {place}: must be {_KINDS[kind]}, not empty")
-    return value
-
-
-def _closed(values: list[Any], known: tuple[str, ...], file: str, where: str) -> None:
-    for value in values:
-        if value not in known:
-            raise GuardError(f"{file}: {where}: unknown value: use {', '.join(known)}")

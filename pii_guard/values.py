@@ -128,13 +128,19 @@ class Eraser:
         "holds",
         "ledger",
         "nothing_in",
+        "received",
         "roles",
         "rulings",
         "wordless",
     )
 
     def __init__(self, rulings: Rulings, roles: Roles, *, language: str, public: bool) -> None:
-        self.rulings, self.roles, self.ledger = rulings, roles, Ledger()
+        self.received, self.roles, self.ledger = rulings, roles, Ledger()
+        self.rulings = {
+            key: ruling._replace(action="strip") if ruling.action == "gate" else ruling
+            for key, ruling in rulings.items()
+        }
+        """`received`, for texts and objects: nothing in them can be given back to whom it is of, as a row can."""
         self.holds = rulings["free-text", "unknown"].action == "hold"
         """Doubtful text stays and waits for a person; otherwise it is removed."""
         self.wordless = not public and not self.holds and rulings["free-text", "unknown"].action != "keep"

@@ -55,7 +55,7 @@ def test_its_counts_are_those_of_the_instance(played: tuple[Path, Ran]) -> None:
     assert number(ran.out, r"Subscribers (\d+)") == len(people)
     released = [row["id"] for row in rows if row["state"] == "released"]
     assert number(ran.out, r"Matched (\d+) released items") == len(released)
-    assert {"strip", "own"} <= set(re.findall(r"\d+ (strip|own|keep|token)", ran.out))
+    assert {"strip", "gate"} <= set(re.findall(r"\d+ (strip|gate|keep|token)", ran.out))
     assert number(ran.out, r"Held[a-z ]* (\d+)") >= 1
     assert number(ran.out, r"(\d+) on friday") >= 1
     assert number(ran.out, r"(\d+) collections") >= 3

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch import DispatchError, View
+from dispatch.pseudonyms import EXTENSION
 from dispatch.sightings import sightings
 from dispatch.view import Parts, compose, fingerprint
 from filtering import Explanation, Reason
 from normalize import Affected, Facts, Observable
+from pii_guard.disclosure import Disclosed
 from tests.dispatch.items import a_permit, a_release, a_statement, an_indicator, marked, objects
 from tests.dispatch.views import NOW, an_exposure
 from tlp import Label, Permit
@@ -28,10 +30,17 @@ def view_of(released: Released, permit: Permit | None = None, **changes: Any) ->
         "reader": "kvk-1",
         "sources": NAMES,
         "explanation": None,
-        "own": lambda _: False,
         "urgency": "info",
     }
     return compose(released, permit or a_permit(released), **{**values, **changes})
+
+
+def own(released: Released, *values: str) -> dict[str, Disclosed]:
+    """The rows of these values, as what a reader gets of what is gated."""
+    return {
+        each.key: Disclosed(tuple(row for row in each.facts.observables if row.own and row.value in values))
+        for each in released.item.statements
+    }
 
 
 def test_a_stricter_statement_neither_silences_nor_shows_through() -> None:
@@ -148,7 +157,7 @@ def exposure(rows: int = 4) -> Released:
 
 def test_own_values_are_shown_to_their_owner_and_counted_for_others() -> None:
     released = exposure()
-    mine = view_of(released, own=lambda o: o.value in ("192.0.2.1", "192.0.2.3"))
+    mine = view_of(released, gated=own(released, "192.0.2.1", "192.0.2.3"))
     assert [o.value for o in mine.observables] == ["192.0.2.1", "192.0.2.3", "198.51.100.9"]
     assert mine.others == 2
     nobody = view_of(released)
@@ -156,27 +165,27 @@ def test_own_values_are_shown_to_their_owner_and_counted_for_others() -> None:
     assert b"192.0.2" not in msgspec.json.encode(nobody)
 
 
-def test_given_rows_say_the_same_as_asking_for_each() -> None:
+def test_what_others_hold_stands_as_tokens_and_networks_and_never_as_an_address() -> None:
     released = exposure()
-    asked = view_of(released, own=lambda o: o.value in ("192.0.2.1", "192.0.2.3"))
-    given_rows = view_of(released, rows={"market": [2, 0, 0, 4]}, parts=Parts(released))
-    assert given_rows == asked, "index 4 is no value kept for an owner; repeated indices count once"
-    assert fingerprint(given_rows) == fingerprint(asked)
-
-
-def test_thousands_of_readers_do_not_walk_the_rows_each() -> None:
-    released = exposure(5000)
-    parts, permit = Parts(released), a_permit(released)
-    asked = []
-    for number in range(300):
-        view = view_of(released, permit, rows={"market": [number]}, parts=parts, own=asked.append)
-        assert len(view.observables) == 2
-    assert asked == []
+    token = Observable("token", "5f" * 16, "victim", asn=64500, detail={"of": "ipv4"}, own=True)
+    network = Observable("cidr", "192.0.2.0/24", "victim", own=True)
+    view = view_of(released, gated={"market": Disclosed((), (token, network))})
+    assert view.veiled == (token, network)
+    assert not {"5f" * 16, "192.0.2.0/24"} & {o.value for o in view.observables}
+    (note,) = (obj for obj in view.objects if obj["type"] == "note")
+    assert note["extensions"][EXTENSION]["pseudonyms"] == [
+        {"of": "ipv4", "token": "5f" * 16, "role": "victim", "asn": 64500},
+        {"network": "192.0.2.0/24", "role": "victim"},
+    ]
+    assert not [obj for obj in view.objects if obj["type"] == "ipv4-addr"]
+    bundle = {"type": "bundle", "id": "bundle--4f527c6e-46b7-4d3f-8d0a-7f7ac1b9b1a1", "objects": list(view.objects)}
+    assert len(stix2.parse(bundle).objects) == len(view.objects)
+    assert fingerprint(view) != fingerprint(view_of(released))
 
 
 def test_own_rows_become_stix_that_stix2_accepts() -> None:
     released = exposure()
-    view = view_of(released, own=lambda o: o.value == "192.0.2.1")
+    view = view_of(released, gated=own(released, "192.0.2.1"))
     types = [obj["type"] for obj in view.objects]
     assert sorted(types) == ["autonomous-system", "ipv4-addr", "marking-definition", "network-traffic", "observed-data"]
     for obj in view.objects:

@@ -11,7 +11,8 @@ from ingest import Source
 from normalize import Draft, Facts
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
-from pii_guard.policy import Policy, load
+from pii_guard.policy import Policy
+from pii_guard.policy_file import load
 from tests.conftest import NOW
 
 SHIPPED = Path(__file__).parents[2] / "config" / "defaults" / "legal.toml"

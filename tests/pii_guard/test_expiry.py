@@ -11,7 +11,7 @@ from ingest import Source
 from normalize import Draft, Facts, Observable
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
-from pii_guard.policy import load
+from pii_guard.policy_file import load
 from tests.conftest import NOW
 from tests.pii_guard.conftest import SHIPPED, objects_of
 
@@ -179,14 +179,20 @@ def test_a_source_that_lost_its_exception_loses_what_was_kept() -> None:
 
 STRICTER = (
     'id = "wbdwb.network-victim"\ncategories = ["ipv4", "ipv6", "mac", "username", "url-personal", "email", "phone"]\n'
-    'roles = ["victim", "unknown"]\naction = "own"'
+    'roles = ["victim", "unknown"]\naction = "gate"\n'
+    'to = { organisation = "keep", network-owner = "keep", cert = "token", partnership = "strip", public = "strip" }'
 )
+
+
+def acting(action: str) -> str:
+    """That rule with another action, which nobody gets what is gated by."""
+    return STRICTER[: STRICTER.index("to = {")].replace('"gate"', f'"{action}"')
 
 
 def test_a_stricter_policy_strips_what_is_stored() -> None:
     guard = shipped()
     statement = stated(guard)
-    strict = shipped((STRICTER, STRICTER.replace('"own"', '"strip"')))
+    strict = shipped((STRICTER, acting("strip")))
     made = reguarded(strict, statement, 1)
     values = {each.value for each in made.facts.observables}
     assert VICTIM not in values
@@ -200,13 +206,13 @@ def test_a_stricter_policy_strips_what_is_stored() -> None:
 
 def test_what_a_policy_would_refuse_today_is_stripped() -> None:
     statement = stated(shipped())
-    made = reguarded(shipped((STRICTER, STRICTER.replace('"own"', '"refuse"'))), statement, 1)
+    made = reguarded(shipped((STRICTER, acting("refuse"))), statement, 1)
     assert VICTIM not in repr(made)
 
 
 def test_a_wider_policy_gives_nothing_back() -> None:
     statement = stated(shipped())
-    wide = shipped((STRICTER, STRICTER.replace('"own"', '"keep"')))
+    wide = shipped((STRICTER, acting("keep")))
     assert wide.reguard(statement, SOURCE, after(1)) is None
 
 

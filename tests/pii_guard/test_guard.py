@@ -9,7 +9,7 @@ from ingest import Source
 from normalize import Affected, Draft, Facts, Observable, Range
 from pii_guard import GuardError, Item, Refused, Statement
 from pii_guard.guard import Guard, explain
-from pii_guard.policy import load
+from pii_guard.policy_file import load
 from tests.conftest import NOW
 from tests.pii_guard.conftest import SHIPPED, Admit
 from tlp import Label
@@ -34,7 +34,7 @@ def test_victims_rows_are_for_their_owner_only(admit: Admit) -> None:
     statement = admit(draft=exposure(ROW))
     assert statement.facts.observables == (msgspec.structs.replace(ROW, own=True),)
     (finding,) = statement.findings
-    assert (finding.category, finding.role, finding.action) == ("ipv4", "victim", "own")
+    assert (finding.category, finding.role, finding.action) == ("ipv4", "victim", "gate")
     assert (finding.path, finding.evidence) == ("/facts/observables/*/value", "report:scan_rdp")
 
 
@@ -188,10 +188,10 @@ def test_explained_and_replayed(guard: Guard) -> None:
     answer = guard.admit(exposure(ROW), Source("m", "M"), NOW)
     assert isinstance(answer, Item)
     (row,) = explain(answer, guard.policy, None)
-    assert (row["category"], row["action"], row["rule"]) == ("ipv4", "own", "wbdwb.network-victim")
+    assert (row["category"], row["action"], row["rule"]) == ("ipv4", "gate", "wbdwb.network-victim")
     assert "would" not in row
     (replayed,) = explain(answer, guard.policy, datetime(2024, 1, 1, tzinfo=UTC))
-    assert (replayed["action"], replayed["would"], replayed["would_regime"]) == ("own", "strip", "no-basis")
+    assert (replayed["action"], replayed["would"], replayed["would_regime"]) == ("gate", "strip", "no-basis")
     bound = {"m": Source("m", "M", regime="cbw")}
     (fixed,) = explain(answer, guard.policy, datetime(2024, 1, 1, tzinfo=UTC), bound)
     assert fixed["would_regime"] == "cbw"

@@ -7,7 +7,8 @@ import pytest
 
 from ingest import Source
 from pii_guard import GuardError
-from pii_guard.policy import CATEGORIES, ROLES, Policy, check_sources, load
+from pii_guard.policy import CATEGORIES, ROLES, Policy, check_sources
+from pii_guard.policy_file import load
 
 FILE = Path(__file__).parents[2] / "config" / "defaults" / "legal.toml"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -25,8 +26,8 @@ def test_the_table_of_the_domain_rules(policy: Policy) -> None:
     for regime in ("oktt", "wbdwb", "cbw"):
         for category in NETWORK:
             assert policy.decide(regime, SOURCE, category, "attacker").action == "keep"
-            assert policy.decide(regime, SOURCE, category, "victim").action == "own"
-            assert policy.decide(regime, SOURCE, category, "unknown").action == "own"
+            assert policy.decide(regime, SOURCE, category, "victim").action == "gate"
+            assert policy.decide(regime, SOURCE, category, "unknown").action == "gate"
         assert policy.decide(regime, SOURCE, "free-text", "unknown").action == "hold"
     for regime in policy.regimes:
         for role in ROLES:
@@ -90,8 +91,9 @@ def test_every_rule_has_an_id_of_its_own_and_every_regime_awaits_review(policy: 
         ('id = "cbw.text"', 'id = "cbw.text"\nrole = "x"', r"regime\.cbw\.rule\[4\]\.role: unknown key"),
         ('categories = ["free-text"]', 'categories = ["free-tekst"]', r"rule\[5\]\.categories: unknown value"),
         ('roles = ["attacker"]', 'roles = ["burglar"]', r"roles: unknown value"),
-        ('action = "own"', 'action = "lend"', r"regime\.oktt\.rule\[2\]\.action: unknown value"),
-        ('action = "own"', 'action = "token"', "cannot be carried out yet"),
+        ('action = "gate"', 'action = "lend"', r"regime\.oktt\.rule\[2\]\.action: unknown value"),
+        ('action = "gate"', 'action = "own"', r"regime\.oktt\.rule\[2\]\.action: own is called gate now"),
+        ('action = "gate"', 'action = "token"', r"rule\[2\]\.action: unknown value"),
         ('action = "strip"', 'action = "keep"', r"regime\.no-basis\.rule\[0\]\.action: bsn, credential can only"),
         ('"plate", "iban", "device"]', '"plate", "iban"]', r"regime\.no-basis\.rule: no rule for device x attacker"),
         ('id = "cbw.text"', 'id = "cbw.person"', "stands twice"),
@@ -99,7 +101,7 @@ def test_every_rule_has_an_id_of_its_own_and_every_regime_awaits_review(policy: 
         ("other = 90", "other = -1", r"retention\.other: must be 0 to"),
         ("item = 1825\n", "", r"regime\.no-basis\.retention\.item: is missing"),
         ("storage_before_guard = false", 'storage_before_guard = "no"', "must be true or false"),
-        ('only_sources = "attacker_ip"', 'only_sources = "friends"', "not a flag of sources"),
+        ('only_sources = "attacker_ip"', 'only_sources = "friends"', "write a list of source ids"),
         ("[regime.cbw]", "[regime.cbw", "not TOML"),
     ],
 )

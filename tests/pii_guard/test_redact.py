@@ -90,7 +90,7 @@ def test_attackers_stay_and_victims_go_with_all_that_pointed_at_them(admit: Admi
     assert {obj["relationship_type"] for obj in kept["relationship"]} == {"indicates", "beacons-to"}
     resolves(objects_of(statement))
     decided = {(f.category, f.role, f.action) for f in statement.findings}
-    assert decided == {("ipv4", "attacker", "keep"), ("ipv4", "victim", "own")}
+    assert decided == {("ipv4", "attacker", "keep"), ("ipv4", "victim", "strip")}
     for obj in objects_of(statement):
         stix2.parse(obj)
 

@@ -16,7 +16,7 @@ from ingest import Source
 from normalize import Draft, Facts, Kind, identity
 from pii_guard import Item
 from pii_guard.guard import Guard
-from pii_guard.policy import load
+from pii_guard.policy_file import load
 from subscribers import Profile, Subscriber
 from tlp import Clearance, Label
 from triage import Released, decide, inbox, merging, releases

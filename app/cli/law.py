@@ -2,8 +2,9 @@
 
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -13,7 +14,7 @@ from app.cli import output
 from app.cli.feeds import Since, moment
 from app.cli.root import Json, cli, opened
 from pii_guard import audit as checking
-from pii_guard import guard, journal
+from pii_guard import explaining, journal, policies
 from triage import inbox
 
 audit = typer.Typer(no_args_is_help=True, help="The processing register: verify, export, head.")
@@ -86,15 +87,27 @@ def explain(
     service = opened(context)
     with service.reading() as connection:
         whole = inbox.load(connection, service.guard, item)
-    rows = guard.explain(whole, service.settings.policy, replayed)
+        earlier = partial(policies.earlier, connection)
+        rows = explaining.explain(whole, service.settings.policy, replayed, service.settings.named, earlier)
     if json:
         output.lines(rows)
         return
-    columns = [
-        name for name in ("category", "role", "action", "would", "path", "rule", "basis") if at or name != "would"
-    ]
+    columns = ["category", "role", "action", *(["would"] if at else []), "path", "rule", "basis"]
     shown = ([row.get(name) for name in columns] for row in rows)
     output.table(columns, shown, "No personal data was found in this item.")
+    for row in _gated(rows):
+        output.say(f"{row['rule']} gives what is gated: " + ", ".join(f"{who} {how}" for who, how in row["to"].items()))
+    if replayed is not None:
+        differ = sum(row["count"] for row in rows if row["differs"])
+        regimes = ", ".join(sorted({row["would_regime"] for row in rows})) or "no regime"
+        output.say(f"Under {regimes}, in force on {replayed:%Y-%m-%d}, {differ} of these values would fare otherwise.")
+            f"Under {regimes}, in force on {replayed:%Y-%m-%d}, {differ} of these values would be treated otherwise."
+        )
+
+
+def _gated(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row for each rule that gates."""
+    return list({row["rule"]: row for row in rows if "to" in row}.values())
 
 
 @cli.command()

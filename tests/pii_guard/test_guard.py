@@ -8,7 +8,8 @@ import pytest
 from ingest import Source
 from normalize import Affected, Draft, Facts, Observable, Range
 from pii_guard import GuardError, Item, Refused, Statement
-from pii_guard.guard import Guard, explain
+from pii_guard.explaining import explain
+from pii_guard.guard import Guard
 from pii_guard.policy_file import load
 from tests.conftest import NOW
 from tests.pii_guard.conftest import SHIPPED, Admit

@@ -101,8 +101,6 @@ def explain(
         differ = sum(row["count"] for row in rows if row["differs"])
         regimes = ", ".join(sorted({row["would_regime"] for row in rows})) or "no regime"
         output.say(f"Under {regimes}, in force on {replayed:%Y-%m-%d}, {differ} of these values would fare otherwise.")
-            f"Under {regimes}, in force on {replayed:%Y-%m-%d}, {differ} of these values would be treated otherwise."
-        )
 
 
 def _gated(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

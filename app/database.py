@@ -27,6 +27,7 @@ TABLES = (
     "ingest.cursors",
     "pii_guard.journal",
     "pii_guard.policies",
+    "pii_guard.subjects",
     "subscribers.registry",
     "triage.exposures",
     "triage.inbox",

@@ -18,6 +18,7 @@ from normalize import Draft, Normalized, NormalizeError, identity
 from normalize.anonymous import anonymous
 from normalize.read import normalize
 from pii_guard import Finding, GuardError, Item, Refused, Scores, epss, journal
+from pii_guard.marks import Marks
 from subscribers import Subscriber, SubscriberError, registry
 from triage import inbox, merging, scores
 
@@ -91,7 +92,8 @@ def guarded(service: Service, document: RawDocument, read: Callable[[RawDocument
     findings: list[Finding] = []
     register: list[journal.Entry] = []
     for draft in normalized.drafts:
-        answer = service.guard.admit(draft, document.source, document.received_at)
+        marks = Marks(service.keys.derive("subjects"))
+        answer = service.guard.admit(draft, document.source, document.received_at, marks)
         if isinstance(answer, Refused):
             refused.append(Unreadable(origin, answer.stage, answer.reason, answer.path))
             findings += answer.findings
@@ -100,7 +102,7 @@ def guarded(service: Service, document: RawDocument, read: Callable[[RawDocument
         (statement,) = answer.statements
         refused += [Unreadable(origin, "guard", f"held: {hold}") for hold in statement.holds]
         findings += statement.findings
-        register += journal.admitted(answer)
+        register += journal.admitted(answer, marks)
         items.append((answer, _merge_keys(service, draft, answer)))
     scored = epss.admit(normalized.scores, document.source)
     if isinstance(scored, Refused):

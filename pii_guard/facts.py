@@ -115,7 +115,9 @@ def _one(one: Observable, role: Role, evidence: str, eraser: Eraser, decided: _D
     if category is not None:
         if not _is(category, one.value):
             category = "free-text"
-        action = eraser.received[category, role].action
+        ruling = eraser.received[category, role]
+        eraser.mark(category, ruling, one.value)
+        action = ruling.action
         decided[category, role, evidence] += 1
         own = action == "gate"
         value = one.value if own or action == "keep" else None

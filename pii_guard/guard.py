@@ -18,6 +18,7 @@ from ingest import Source
 from normalize import Draft, Facts, Kind, identity
 from normalize.collector import paused
 from pii_guard import GuardError, Item, LegalBasis, Refused, Statement, expiry, facts
+from pii_guard.marks import Marks
 from pii_guard.policy import Policy
 from pii_guard.redact import names_in, rewrite
 from pii_guard.roles import Roles, of_bundle
@@ -62,21 +63,25 @@ class Guard:
         self.policy = policy
         self._key = hashlib.blake2b(key, digest_size=32, person=b"oktt-guard").digest()
 
-    def admit(self, draft: Draft, source: Source, received_at: datetime) -> Item | Refused:
+    def admit(self, draft: Draft, source: Source, received_at: datetime, marks: Marks | None = None) -> Item | Refused:
         """Decide on every value of a draft, rewrite what has to be, and let the rest through.
 
-        The date of receipt decides which regime holds. Never raises for what a draft holds.
+        The date of receipt decides which regime holds. Never raises for what a draft holds. `marks`: where keyed
+        hashes of what was decided on go, as far as the regime has a basis for them.
         """
         with paused():
-            return self._admitted(draft, source, received_at)
+            return self._admitted(draft, source, received_at, marks)
 
-    def _admitted(self, draft: Draft, source: Source, received_at: datetime) -> Item | Refused:
+    def _admitted(self, draft: Draft, source: Source, received_at: datetime, marks: Marks | None) -> Item | Refused:
         regime = self.policy.regime(source, received_at)
         patterns = Patterns(draft.readings)
         roles = of_bundle(draft.objects, patterns.compared_pairs) if draft.objects else Roles()
         if draft.objects:
             facts.witness(roles, draft.facts.observables)
         eraser = Eraser(self.policy.rulings(regime, source), roles, language=draft.language, public=source.public)
+        if marks is not None:
+            marks.under(self.policy, regime)
+            eraser.marks = marks
         eraser.know_names(names_in(draft.objects))
         objects = rewrite(draft.objects, eraser, self._renamer(regime, source), patterns)
         kept = facts.guarded(draft.facts, eraser)

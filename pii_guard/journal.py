@@ -20,8 +20,8 @@ from msgspec import Struct
 
 from ingest.columns import Instant, instant_text, metadata
 from pii_guard import Finding, GuardError, Item, Refused, subjects
+from pii_guard.marks import Heap, Marks
 from pii_guard.policy import Policy
-from pii_guard.subjects import Heap, Marks
 
 What = Literal["admitted", "refused", "decided", "sent", "purged", "erased", "opened", "rotated"]
 

@@ -177,7 +177,8 @@ def _is_person(walk: Walk, kind: str, obj: Mapping[str, Any]) -> bool:
     person = (kind == "identity" and str(obj.get("identity_class")) not in _ORGANISATIONS) or (
         kind == "threat-actor" and obj.get("resource_level") == "individual"
     )
-    return person and walk.eraser.action("name", walk.role(), "name", walk.index) != "keep"
+    name = str(obj.get("name", ""))
+    return person and walk.eraser.action("name", walk.role(), "name", walk.index, value=name) != "keep"
 
 
 def complete(kind: str, obj: Mapping[str, Any]) -> bool:

@@ -250,7 +250,7 @@ def account(walk: Walk, value: Any, path: str) -> Any:
     """The name of an account."""
     if not isinstance(value, str):
         return wrong(walk, path)
-    return value if walk.eraser.action("username", walk.role(), path, walk.index) == "keep" else GONE
+    return value if walk.eraser.action("username", walk.role(), path, walk.index, value=value) == "keep" else GONE
 
 
 def reference(walk: Walk, value: Any, path: str) -> Any:
@@ -325,8 +325,10 @@ def identifier(_walk: Walk, value: Any, _path: str) -> Any:
 def never(category: Category) -> Treat:
     """What is never kept: that it was there is all that stays."""
 
-    def treat(walk: Walk, _value: Any, path: str) -> Any:
+    def treat(walk: Walk, value: Any, path: str) -> Any:
         ruling = walk.eraser.rulings[category, "unknown"]
+        if isinstance(value, str):
+            walk.eraser.mark(category, ruling, value)
         return walk.strip(ruling if ruling.action in ("strip", "refuse") else NEVER, category, path)
 
     return treat
@@ -339,7 +341,7 @@ def address(category: Category) -> Treat:
         if not isinstance(value, str) or not is_address(category, value):
             return wrong(walk, path)
         role = walk.eraser.roles.of_value(str(walk.obj.get("type")), value, str(walk.obj.get("id", "")))
-        return value if walk.eraser.action(category, role, path, walk.index) == "keep" else GONE
+        return value if walk.eraser.action(category, role, path, walk.index, value=value) == "keep" else GONE
 
     return treat
 
@@ -419,7 +421,7 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
         return True
     role = eraser.roles.of_value(kind, value)
     if place.category is not None:
-        return eraser.action(place.category, role, path, walk.index) == "keep"
+        return eraser.action(place.category, role, path, walk.index, value=value) == "keep"
     if kind == "url":
         return eraser.observed_url(value, role, path, walk.index) == value
     bare = value.replace("\\", "") if compared.operator in ("MATCHES", "LIKE") else value

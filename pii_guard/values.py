@@ -1,6 +1,7 @@
 """What becomes of one value: text, address, URL or file path, under one policy, for one draft.
 
-An Eraser answers with what may stay. It writes every decision into its Ledger and never keeps a value.
+An Eraser answers with what may stay. It writes every decision into its Ledger and never keeps a value; where a person
+may be looked up by it, a keyed hash goes to the caller's Marks.
 """
 
 import re
@@ -11,6 +12,7 @@ from normalize import Role
 from pii_guard import Action, Category, Finding
 from pii_guard.detect import SUSPECT, Span, scan
 from pii_guard.detect_network import NO_PERSON, PERSONAL_PAGE, is_ip
+from pii_guard.marks import Marks
 from pii_guard.policy import Ruling, Rulings
 from pii_guard.roles import Roles
 from pii_guard.signs import due
@@ -127,6 +129,7 @@ class Eraser:
         "_words",
         "holds",
         "ledger",
+        "marks",
         "nothing_in",
         "received",
         "roles",
@@ -151,6 +154,8 @@ class Eraser:
         self._versions: set[str] = set()
         self._plain_urls: set[str] = set()
         self._names: dict[str, re.Pattern[str]] = {}
+        self.marks: Marks | None = None
+        """Where keyed hashes of what is decided on go."""
 
     def know_names(self, names: Iterable[str]) -> None:
         """Names of persons, taken from properties that hold them: they go wherever the draft repeats them."""
@@ -203,6 +208,11 @@ class Eraser:
             role = self.roles.of_anything(_bare(text[span.start : span.end]))
         return role, self.rulings[span.category, role]
 
+    def mark(self, category: Category, ruling: Ruling, value: str) -> None:
+        """Hand out the keyed hash of a value that was decided on."""
+        if self.marks is not None:
+            self.marks.add(category, ruling.action, ruling.rule, value)
+
     def text(self, text: str, path: str, index: int = -1) -> str:
         """The text with everything that may not stay replaced by what it was, in words."""
         if text in self.nothing_in:
@@ -214,6 +224,7 @@ class Eraser:
         made, end = [], 0
         for span in spans:
             role, ruling = self.decide(span, text)
+            self.mark(span.category, ruling, text[span.start : span.end])
             if ruling.action == "keep":
                 continue
             self.ledger.record(span.category, role, ruling, path, index, span.rule)
@@ -236,6 +247,7 @@ class Eraser:
             if span.rule in ("ipv4", "email-at-address"):
                 continue
             role, ruling = self.decide(span, text)
+            self.mark(span.category, ruling, text[span.start : span.end])
             if ruling.action != "keep":
                 self.ledger.record(span.category, role, ruling, path, index, span.rule)
                 return None
@@ -261,9 +273,12 @@ class Eraser:
             return None
         return self.text(text, path, index)
 
-    def action(self, category: Category, role: Role, path: str, index: int = -1, evidence: str = "") -> Action:
+    def action(
+        self, category: Category, role: Role, path: str, index: int = -1, evidence: str = "", *, value: str
+    ) -> Action:
         """Decide on a value whose category and role are known, and write it down."""
         ruling = self.rulings[category, role]
+        self.mark(category, ruling, value)
         self.ledger.record(category, role, ruling, path, index, evidence)
         return ruling.action
 
@@ -276,6 +291,7 @@ class Eraser:
             name = windows or match.group("unix")
             if name.casefold() in NO_PERSON or name.startswith(("%", "<", "$", "*")):
                 return match.group()
+            self.mark("username", ruling, name)
             self.ledger.record("username", role, ruling, path, index, "user-path")
             return match.group() if ruling.action == "keep" else "%USERPROFILE%" if windows else "~"
 
@@ -293,6 +309,7 @@ class Eraser:
         rest = parsed.group(3)
         if rest not in ("", "/"):
             ruling = self.rulings["url-personal", role]
+            self.mark("url-personal", ruling, url)
             if ruling.action != "keep":
                 self.ledger.record("url-personal", role, ruling, path, index)
                 rest = "/"
@@ -344,7 +361,7 @@ class Eraser:
             return host if any(map(str.isalpha, host)) and self.clean(host, path, index) else None
         known = self.roles.of_value(f"{category}-addr", bare)
         told: Role = "victim" if "victim" in (known, role) else "attacker" if "attacker" in (known, role) else "unknown"
-        return host if self.action(category, told, path, index) == "keep" else None
+        return host if self.action(category, told, path, index, value=bare) == "keep" else None
 
 
 def _bare(text: str) -> str:

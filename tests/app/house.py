@@ -19,6 +19,7 @@ from dispatch import View
 from ingest import RawDocument, Source, Unreadable
 from normalize import Draft
 from pii_guard import Finding, Item, journal
+from pii_guard.marks import Marks
 from subscribers import Contact, Incoming, Profile, Subscriber, registry
 from tlp import Clearance, Label, Refusal
 from triage import decide, inbox
@@ -46,10 +47,11 @@ class House:
         findings: list[Finding] = []
         holds: list[Unreadable] = list(refused)
         for each in drafts:
-            answer = service.guard.admit(each, from_, self.now)
+            marks = Marks(service.keys.derive("subjects"))
+            answer = service.guard.admit(each, from_, self.now, marks)
             assert isinstance(answer, Item)
             items.append((answer, door._merge_keys(service, each, answer)))
-            register += journal.admitted(answer)
+            register += journal.admitted(answer, marks)
             findings += answer.statements[0].findings
             holds += [Unreadable(document.origin, "guard", f"held: {hold}") for hold in answer.statements[0].holds]
         passed = Passed(tuple(items), tuple(holds), tuple(findings), tuple(register))

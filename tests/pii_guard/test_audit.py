@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from pii_guard import audit, journal
 from pii_guard.journal import Entry
-from pii_guard.subjects import Heap, subjects
+from pii_guard.marks import Heap
+from pii_guard.subjects import subjects
 
 KEY = b"register key" * 3
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)

@@ -1,8 +1,9 @@
-"""CVE 5 records: facts that join the items naming the CVE.
+"""CVE 5 records, answers of the NVD and of the EUVD: facts that join the items naming the CVE.
 
-What the CNA says, and what authorised data publishers (CISA) add; credits and names of people are left out, and so is
-what older formats left behind (`x_legacyV4Record`). normalize/cve_versions.py reads versions.
-Source: CVE JSON 5.1 record format (cve.org).
+Of a CVE record what the CNA says, and what authorised data publishers (CISA) add; credits and names of people are left
+out, and so is what older formats left behind (`x_legacyV4Record`). normalize/cve_versions.py reads versions,
+normalize/cve_applicability.py CPE statements; normalize/cve_nvd.py and normalize/cve_euvd.py those databases.
+Source: CVE JSON 5.1.1 record format (cve.org).
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,18 @@ from datetime import datetime
 from typing import Any
 
 from ingest import Source
-from normalize import Affected, Draft, Facts, Normalized, NormalizeError, cve_versions, products
+from normalize import (
+    Affected,
+    Draft,
+    Facts,
+    Normalized,
+    NormalizeError,
+    cve_applicability,
+    cve_euvd,
+    cve_nvd,
+    cve_versions,
+    products,
+)
 from normalize.lenient import Json, Parts, clean, cves_in, decode, moment, web_addresses
 
 _METRICS = ("cvssV4_0", "cvssV3_1", "cvssV3_0", "cvssV2_0")
@@ -22,10 +34,15 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  #
     root = decode(body)
     parts = Parts()
     records = root if isinstance(root, list) else [root]
-    found = [
-        _record(record, f"/{index}" if isinstance(root, list) else "", parts) for index, record in enumerate(records)
-    ]
-    made = tuple(draft for draft in found if draft is not None)
+    first = next((record for record in records if isinstance(record, dict)), {})
+    if first.keys() & {"enisaUuid", "items"}:
+        made = tuple(cve_euvd.drafts(root, parts))
+    elif isinstance(root, dict) and first.keys() & {"vulnerabilities", "vulnStatus"}:
+        made = tuple(cve_nvd.drafts(root, parts))
+    else:
+        where_of = (f"/{index}" if isinstance(root, list) else "" for index in range(len(records)))
+        found = [_record(record, path, parts) for record, path in zip(records, where_of, strict=True)]
+        made = tuple(draft for draft in found if draft is not None)
     if not made:
         where = parts.problems[0] if parts.problems else None
         raise NormalizeError(where.reason if where else "no CVE record in it", where.path if where else "")
@@ -77,10 +94,12 @@ def _texts(container: Json, key: str, path: str, parts: Parts) -> Iterator[str]:
 
 
 def _affected(both: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...]:
-    """What the CNA says; of others only products that the CNA does not name."""
+    """What the CNA says; of others only products that the CNA does not name. Its CPE statements count for products that
+    it names nowhere else, or of whose versions it says nowhere else what can be read."""
     found: list[Affected] = []
     for index, (container, path) in enumerate(both):
-        named = {products.name_key(product.vendor, product.product) for product in found} if index else set()
+        named = set(map(_key, found)) if index else set()
+        mine: list[Affected] = []
         listed = [(*_names(entry), entry, where) for entry, where in parts.objects(container, "affected", path)]
         stated = {
             products.name_key(vendor, product)
@@ -93,8 +112,21 @@ def _affected(both: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...
                 continue
             if key in stated and cve_versions.hashes_only(entry):  # the Linux kernel states both
                 continue
-            found += cve_versions.affected("" if vendor.lower() == "n/a" else vendor, product, entry, where, parts)
+            mine += cve_versions.affected("" if vendor.lower() == "n/a" else vendor, product, entry, where, parts)
+        exact = [
+            each
+            for each in cve_applicability.affected(parts.objects(container, "cpeApplicability", path), parts)
+            if _key(each) not in named
+        ]
+        read = {_key(each) for each in mine if each.ranges or each.status in ("fixed", "not-affected")}
+        better = {_key(each) for each in exact if each.ranges} - read
+        found += [each for each in mine if _key(each) not in better]
+        found += [each for each in exact if _key(each) in better or _key(each) not in set(map(_key, mine))]
     return tuple(dict.fromkeys(found))
+
+
+def _key(product: Affected) -> tuple[str, str]:
+    return products.name_key(product.vendor, product.product)
 
 
 def _names(entry: Json) -> tuple[str, str]:

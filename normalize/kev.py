@@ -1,11 +1,14 @@
 """CISA KEV: an advisory for each entry. Every entry is exploited; no versions are stated, so every one is possible.
 
-Source: KEV JSON schema (cisa.gov).
+As JSON, or as CSV with the same names at the head of its columns. Source: KEV JSON schema (cisa.gov).
 """
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
 
 from ingest import Source
 from normalize import Affected, Draft, Facts, Normalized, NormalizeError, authored, products
@@ -17,18 +20,44 @@ _AND = re.compile(r",\s*(?:and\s+)?|\s+and\s+")
 
 def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     """One advisory an entry. NormalizeError: this is no catalogue."""
+    parts = Parts()
+    listed = _rows(body, parts) if b"cveID" in body.lstrip()[:8] else _list(body, parts)
+    return Normalized("kev", tuple(_kev(listed, source, received_at, parts)), tuple(parts.problems))
+
+
+def _list(body: bytes, parts: Parts) -> Iterator[tuple[Json, str]]:
     root = decode(body)
     if not isinstance(root, dict) or not isinstance(root.get("vulnerabilities"), list):
         raise NormalizeError("not a KEV catalogue: it has no list of vulnerabilities")
-    parts = Parts()
-    return Normalized("kev", tuple(_kev(root, source, received_at, parts)), tuple(parts.problems))
+    return parts.objects(root, "vulnerabilities")
 
 
-def _kev(root: Json, source: Source, received_at: datetime, parts: Parts) -> Iterator[Draft]:
-    for entry, path in parts.objects(root, "vulnerabilities"):
+def _rows(body: bytes, parts: Parts) -> Iterator[tuple[Json, str]]:
+    """Rows that are cut off, or have a field too many, are read as far as they go."""
+    try:
+        rows = csv.reader(io.StringIO(body.decode(), newline=""))
+    except UnicodeDecodeError:
+        raise NormalizeError("not UTF-8") from None
+    names: list[str] = []
+    for number in count(1):
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            parts.note("not a row of a table", f"row {number}")
+            continue
+        if not names:
+            names = [name.strip() for name in row]
+        elif row:
+            yield dict(zip(names, row, strict=False)), f"row {number}"
+
+
+def _kev(listed: Iterator[tuple[Json, str]], source: Source, received_at: datetime, parts: Parts) -> Iterator[Draft]:
+    for entry, path in listed:
         cve = next(iter(cves_in(parts.text(entry, "cveID", path))), "")
         if not cve:
-            parts.note("an entry without a CVE id", f"{path}/cveID")
+            parts.note("an entry without a CVE id", path if path.startswith("row") else f"{path}/cveID")
             continue
         yield _entry(entry, path, cve, source, received_at, parts)
 

@@ -41,6 +41,7 @@ _BESIDE: tuple[tuple[frozenset[str], str], ...] = tuple(
     )
 )
 _XARF = frozenset(("ReporterInfo", "xarf_version", "Reported-From"))
+_KEV_HEAD = re.compile(rb'\A"?cveID"?,\s*"?vendorProject\b')
 _EPSS_HEAD = re.compile(rb"\A(?:#model_version:[^\n]*\n)?cve,epss\b", re.IGNORECASE)
 _CHANGES = re.compile(rb'\A\s*"?[\w./-]+\.json"?,"?\d{4}-\d\d-\d\dT')
 _INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
@@ -133,10 +134,10 @@ def _vulnerabilities(keys: _Keys) -> Format | None:
         return "kev"
     if "cveMetadata" in keys or "containers" in keys or _string(keys, "dataType") == "CVE_RECORD":
         return "cve"
-    if listed and "resultsPerPage" in keys:
-        raise NormalizeError("recognised as NVD data, which this version does not read")
-    if "enisaUuid" in keys or b'"enisaUuid"' in _raw(keys, "items")[:HEAD]:
-        raise NormalizeError("recognised as EUVD data, which this version does not read")
+    if (listed and "resultsPerPage" in keys) or ("vulnStatus" in keys and "descriptions" in keys):  # the NVD's
+        return "cve"
+    if "enisaUuid" in keys or b'"enisaUuid"' in _raw(keys, "items")[:HEAD]:  # the EUVD's
+        return "cve"
     if b'"epss"' in _raw(keys, "data")[:HEAD] or {"cve", "epss"} <= keys.keys():
         return "epss"
     return None
@@ -189,6 +190,8 @@ def _xml(head: bytes) -> Format:
 def _text(head: bytes) -> Format:
     if _EPSS_HEAD.match(head):
         return "epss"
+    if _KEV_HEAD.match(head):
+        return "kev"
     if _CHANGES.match(head):
         raise NormalizeError("a CSAF list of changes: a distribution file, not an advisory")
     if _INDEX.match(head):

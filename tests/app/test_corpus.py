@@ -91,7 +91,6 @@ REFUSED: Mapping[str, Mapping[str, int]] = {
     "kev": {
         "parse: a JSON schema, not data": 1,
         "parse: a page of text (Markdown) for people, not a feed": 1,
-        "parse: recognised as EUVD data, which this version does not read": 1,
     },
     "shadowserver": {
         "parse: a JSON schema, not data": 18,

@@ -1,5 +1,7 @@
 """KEV entries are advisories on what is exploited."""
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest import Source
 from normalize import NormalizeError, identity, kev
+from normalize.recognise import recognise
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 KEV = Source("kev", "CISA KEV", public=True)
@@ -100,6 +103,49 @@ def test_a_bad_entry_costs_only_itself() -> None:
     assert len(result.drafts) == 2
 
 
+COLUMNS = ("cveID", "vendorProject", "product", "vulnerabilityName", "dateAdded", "shortDescription", "requiredAction",
+           "dueDate", "knownRansomwareCampaignUse", "notes", "cwes")  # fmt: skip
+"""As CISA publishes them."""
+
+
+def table(*entries: dict[str, Any], columns: tuple[str, ...] = COLUMNS) -> bytes:
+    made = io.StringIO()
+    writer = csv.writer(made)
+    writer.writerow(columns)
+    writer.writerows([each.get(name, "") for name in columns] for each in entries)
+    return made.getvalue().encode()
+
+
+def test_as_csv_it_says_the_same() -> None:
+    text = 'Ends here.\nOr, "there", it does not.'
+    entries = entry(), entry(cveID="CVE-2024-0002", shortDescription=text, product="FortiOS and FortiProxy")
+    as_json = kev.drafts(catalogue(*entries), KEV, NOW)
+    for columns in (COLUMNS, COLUMNS[::-1][-6:] + COLUMNS[6:10]):
+        body = table(*entries, columns=("cveID", *(each for each in columns if each != "cveID")))
+        read = kev.drafts(body, KEV, NOW)
+        assert read.drafts == as_json.drafts
+        assert read.problems == ()
+    assert recognise(table(*entries)) == recognise(b'"cveID","vendorProject"\n') == "kev"
+
+
+def test_a_bad_row_costs_only_itself() -> None:
+    body = table(entry(), entry(cveID="none"), entry(cveID="CVE-2024-0002"))
+    cut = (
+        body
+        + b"CVE-2024-0003,Linux\r\nCVE-2024-0004"
+        + b",x" * 20
+        + b"\r\n"
+        + b"y" * 200_000
+        + b"\r\n"
+        + b"CVE-2024-0005,a,b\r\n"
+    )
+    result = kev.drafts(cut, KEV, NOW)
+    assert [draft.facts.cves[0] for draft in result.drafts] == [
+        "CVE-2024-53104", "CVE-2024-0002", "CVE-2024-0003", "CVE-2024-0004", "CVE-2024-0005",
+    ]  # fmt: skip
+    assert [each.path for each in result.problems] == ["row 3", "row 7"]
+
+
 JSON = st.recursive(
     st.none() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
@@ -130,3 +176,5 @@ def test_the_public_catalogue_is_read_whole(corpus: Path) -> None:
     result = kev.drafts(body, KEV, NOW)
     assert (len(result.drafts), result.problems) == (1258, ())
     assert all(draft.facts.affected and draft.facts.remedies and draft.source_time for draft in result.drafts)
+    columns = json.loads(body)["vulnerabilities"]
+    assert kev.drafts(table(*columns), KEV, NOW).drafts == result.drafts

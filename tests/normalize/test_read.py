@@ -178,6 +178,7 @@ def test_every_file_of_the_corpus_is_read_or_refused(corpus: Path) -> None:
         except NormalizeError:
             continue
     assert kinds == {
+        "cpe": {"cve"},
         "csaf": {"csaf"},
         "ioc-csv": {"csv"},
         "kev": {"kev", "cve"},

@@ -18,9 +18,10 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any
 
 from ingest import Source
-from normalize import Draft, Facts, Normalized, NormalizeError, Observable, ObservableType, Problem
+from normalize import Draft, Facts, Normalized, NormalizeError, Observable, ObservableType, Problem, abuse_ctip
 from normalize.abuse_reports import Report, recognise
 from normalize.lenient import cves_in, decode, moment
+from tlp import Label
 
 _BOM = b"\xef\xbb\xbf"
 _DETAILS = (
@@ -62,8 +63,12 @@ def sniff(head: bytes) -> bool:
 def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     """One draft for each day of the report. NormalizeError: this is no Shadowserver report."""
     problems: list[Problem] = []
+    marked: tuple[Label | None, tuple[str, ...]] = (None, ())
     if body.lstrip()[:1] == b"[":
-        header, rows = _from_json(body)
+        listed = [row if isinstance(row, dict) else {} for row in decode(body)]
+        if any(map(abuse_ctip.is_row, listed[:1])):
+            listed, marked = abuse_ctip.rows(listed), abuse_ctip.marked(listed)
+        header, rows = _from_json(listed)
     elif not sniff(body[:65536]):
         raise NormalizeError("not a Shadowserver report: no header with timestamp, ip, asn and geo", "line 1")
     else:
@@ -74,18 +79,19 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     report = recognise(header, reader.tags, six=reader.six > reader.four)
     if not days and not problems:
         problems.append(Problem("parse", "a report without rows"))
-    made = tuple(_draft(report, day, found, source) for day, found in sorted(days.items()))
+    made = tuple(_draft(report, day, found, source, *marked) for day, found in sorted(days.items()))
     return Normalized("shadowserver", made, tuple(problems))
 
 
 def is_row(keys: Iterable[str]) -> bool:
-    """Is this a row of a report as the API gives it?"""
+    """Is this a row of a report as the API gives it, or of Microsoft's CTIP?"""
+    if abuse_ctip.is_row(keys):
+        return True
     return {"timestamp", "ip", "asn", "geo"} <= set(keys) or {"timestamp", "src_ip", "src_asn", "src_geo"} <= set(keys)
 
 
-def _from_json(body: bytes) -> tuple[list[str], Iterator[list[str]]]:
+def _from_json(listed: list[dict[str, Any]]) -> tuple[list[str], Iterator[list[str]]]:
     """A report as the API gives it: a list of objects, of which some have fields that others lack."""
-    listed = [row if isinstance(row, dict) else {} for row in decode(body)]
     header = list(dict.fromkeys(name for row in listed for name in row))
     if not is_row(header):
         raise NormalizeError("not a Shadowserver report: rows without timestamp, ip, asn and geo")
@@ -221,7 +227,9 @@ def _number(text: str, most: int) -> int | None:
     return number if 0 < number <= most else None
 
 
-def _draft(report: Report, day: str, rows: list[Observable], source: Source) -> Draft:
+def _draft(
+    report: Report, day: str, rows: list[Observable], source: Source, label: Label | None, doubts: tuple[str, ...]
+) -> Draft:
     evidence = f"report:{report.type}"
     observables = tuple(_with_evidence(row, evidence) for row in rows)
     addresses = len({row.value for row in rows})
@@ -242,6 +250,8 @@ def _draft(report: Report, day: str, rows: list[Observable], source: Source) -> 
         summary=f"{source.name}, report {report.type} of {day}: {addresses:,} {many} in {networks:,} networks (AS).",
         language="en",
         facts=facts,
+        label=label,
+        doubts=doubts,
         source_time=max((row.seen for row in rows if row.seen is not None), default=None),
     )
 

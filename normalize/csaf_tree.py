@@ -19,6 +19,7 @@ _DEEPER = ("service_pack", "patch_level")
 _COMPONENT = frozenset({"default_component_of", "optional_component_of"})
 _SPLIT_NAME = re.compile(r"^(.*[A-Za-z)].*?)[ /](?:version |v)?((?:[<>=]=?)?\s*\d++(?:\.\d++)++\S*+)$", re.IGNORECASE)
 _RANGE = re.compile(r"[<>]|\b(?:after|all|before|earlier|later|prior|versions)\b", re.IGNORECASE)
+_AFTER_NAME = re.compile("[ /:-]")
 _LONGEST_NAME = 300
 """A longer one is not split: that takes time with the square of its length."""
 _PLAIN_PACKAGES = frozenset({"pkg:rpm", "pkg:deb", "pkg:apk", "pkg:oci"})
@@ -95,11 +96,12 @@ class Tree:
         known = self.products.get(identifier)
         if known is not None:
             return [known.stated]
-        for name, stated in self._names.items():
-            rest = identifier.removeprefix(name)
-            if name and rest != identifier and rest[:1] in ("", " ", "/", "-", ":"):
-                text = rest.strip(" /-:")
-                return [Affected(stated.vendor, name, text, ranges.read(text))]
+        ends = [found.start() for found in _AFTER_NAME.finditer(identifier[:_LONGEST_NAME])]
+        for end in (len(identifier), *reversed(ends)):
+            stated = self._names.get(identifier[:end])
+            if stated is not None and stated.product:
+                text = identifier[end:].strip(" /-:")
+                return [Affected(stated.vendor, stated.product, text, ranges.read(text))]
         return []
 
     def platforms(self, identifier: str) -> list[Affected]:

@@ -36,6 +36,7 @@ _BESIDE: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("list type version", "a MISP warning list, not an event"),
         ("api_roots", "a TAXII answer about the server itself, not a bundle"),
         ("collections", "a TAXII list of collections, not a bundle"),
+        ("/discovery", "all that a TAXII server holds, not a bundle"),
         ("file id report type", "a list of Shadowserver reports, not a report"),
         ("testschema_version tests", "a list of test cases, not data"),
     )
@@ -69,7 +70,8 @@ def _json(body: bytes) -> Format:
         parts = decoded(body, list[Raw])
         first = bytes(parts[0]) if parts else b""
         if not first.lstrip().startswith(b"{"):
-            raise NormalizeError("an empty list" if not parts else UNKNOWN)
+            words = "a list of words, not of documents" if first.lstrip().startswith(b'"') else UNKNOWN
+            raise NormalizeError("an empty list" if not parts else words)
         return _of_keys(decoded(first, dict[str, Raw]), listed=True)
     return _of_keys(decoded(body, dict[str, Raw]), listed=False)
 
@@ -178,6 +180,8 @@ def _xml(head: bytes) -> Format:
     name = root[1].lower() if root else b""
     if name in (b"rss", b"rdf", b"feed", b"channel"):
         return "rss"
+    if not name and b'"' in head:
+        raise NormalizeError("not valid JSON: its braces are others", "line 1")
     if name == b"html":
         raise NormalizeError("a web page, not a feed")
     if name == b"bom":

@@ -212,7 +212,7 @@ def when(text: str) -> datetime | None:
 def _web(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        host = (parts.hostname or "").rstrip(".")
+        host = re.sub(r"\.{2,}", ".", parts.hostname or "").strip(".")  # RFC 3986 3.2.2 minds no empty label
     except ValueError:
         return False
     if parts.scheme.lower() not in ("http", "https", "ftp", "tcp", "udp", "ws", "wss") or " " in text:

@@ -1,5 +1,6 @@
 """Shadowserver report CSV: one exposure a report type and day; beside addresses nothing personal."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest import Source
 from normalize import Draft, Normalized, NormalizeError, abuse
+from tlp import Label
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SOURCE = Source("shadowserver", "Shadowserver")
@@ -223,6 +225,49 @@ def test_any_rows_are_read_or_refused(tail: bytes, cells: list[str]) -> None:
 def test_arbitrary_bytes_are_refused(body: bytes) -> None:
     with pytest.raises(NormalizeError):
         abuse.drafts(body, SOURCE, NOW)
+
+
+def ctip(**fields: object) -> dict[str, object]:
+    """An entry of Microsoft's CTIP."""
+    return {
+        "indicatorthreattype": "Botnet", "description": "A member of Conficker", "externalid": "Conficker",
+        "tlplevel": "Green", "firstreporteddatetime": "2026-03-01T09:38:46", "networksourceipv4": "198.51.100.7",
+        "networksourceport": 25310, "networkdestinationipv4": "203.0.113.9", "networkdestinationport": 80,
+        "networksourceasn": "64496", "hostname": "sinkhole.example", "useragent": "x", "additionalmetadata": [None],
+    } | fields  # fmt: skip
+
+
+def test_ctip_is_a_report_of_infected_systems_never_of_the_sinkhole() -> None:
+    rows = [ctip(), ctip(networksourceipv4="198.51.100.700"), 7, ctip(networksourceipv4="198.51.100.8")]
+    result = abuse.drafts(json.dumps(rows).encode(), SOURCE, NOW)
+    (draft,) = result.drafts
+    assert (draft.key, draft.label, draft.doubts) == ("event4_sinkhole/2026-03-01", Label.GREEN, ())
+    assert (draft.facts.exposure, draft.facts.exploited) == ("botnet-infection", True)
+    assert [(o.value, o.role, o.asn, o.port) for o in draft.facts.observables] == [
+        ("198.51.100.7", "victim", 64496, 25310), ("198.51.100.8", "victim", 64496, 25310),
+    ]  # fmt: skip
+    assert [(each.reason, each.path) for each in result.problems] == [
+        ("not an address", "/1"),
+        ("not an address", "/2"),
+    ]
+    assert "203.0.113" not in str(draft)
+    assert "sinkhole.example" not in str(draft)
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "doubts"),
+    [
+        (("Green", "Amber"), Label.AMBER, ()),
+        (("", None), None, ()),
+        (("Green", "Paars"), Label.GREEN, ("unknown-marking",)),
+    ],
+)
+def test_the_strictest_label_of_ctip_counts(
+    words: tuple[str, ...], label: Label | None, doubts: tuple[str, ...]
+) -> None:
+    rows = [ctip(tlplevel=word) for word in words]
+    (draft,) = abuse.drafts(json.dumps(rows).encode(), SOURCE, NOW).drafts
+    assert (draft.label, draft.doubts) == (label, doubts)
 
 
 @pytest.mark.corpus

@@ -19,7 +19,7 @@ from msgspec import Struct
 from ingest import Expected, Feed, Given, RawDocument, Reached, Source, SourceError, Unreadable
 from ingest.archives import Limits
 from ingest.csaf_lists import Flaw, Listed, ListError, Provider, changes, index, kind_of_hash, listing, provider, rolie
-from ingest.http import StatusError, Web
+from ingest.http import StatusError, TooMuchError, Web
 from ingest.live import Live
 from ingest.opening import Opener
 from ingest.signatures import certificates, same_hash, signed
@@ -39,7 +39,8 @@ RECHECK = timedelta(days=1)
 SKEW = timedelta(hours=1)
 """How far clocks may be apart."""
 MOST_KEYS, KEY, BESIDE = 20, 1 << 20, 64 << 10
-"""OpenPGP keys of a provider; bytes of one, and of a hash or signature. What is longer is cut off, and is none."""
+"""OpenPGP keys of a provider; bytes of one, and of a hash or signature. What is longer is read no further, and is
+none."""
 _RESTRICTED = {401, 403, 404, 410}
 
 
@@ -163,9 +164,13 @@ class _Pull:
         return True
 
     def _beside(self, url: str, most: int | None = None) -> bytes | None:
-        """A file that belongs to others, up to so many bytes; None: there is none."""
+        """A file that belongs to others, of at most so many bytes (empty: it has more); None: there is none."""
         try:
-            return self._web.get(url).body[:most]
+            return self._web.get(url, most=most).body
+        except TooMuchError:
+            if most is None:
+                raise
+            return b""
         except StatusError as error:
             if error.status not in _RESTRICTED:
                 raise

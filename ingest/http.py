@@ -48,6 +48,10 @@ class StatusError(SourceError):
         self.status = status
 
 
+class TooMuchError(SourceError):
+    """An answer has more bytes than it may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Seconds that things may take."""
@@ -90,8 +94,10 @@ class Web:
         self.session.mount("https://", self.adapter)
         self.session.mount("http://", self.adapter)
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """One answer, read whole. Raises SourceError, and StatusError for a status of 400 and above."""
+    def get(self, url: str, headers: Mapping[str, str] | None = None, most: int | None = None) -> Answer:
+        """One answer, read whole, of at most so many bytes (of a document, when it is not said). Raises SourceError,
+        StatusError for a status of 400 and above, and TooMuchError."""
+        self.adapter.most = most or self.adapter.feed.max_bytes
         try:
             response = self.session.get(url, headers=dict(headers or {}))
         except requests.RequestException:  # what the adapter never saw: an address that cannot be one
@@ -113,6 +119,8 @@ class Adapter(HTTPAdapter):
             raise SourceError(f"{source.id}: no live source: give its table in sources.toml a kind and a url")
         self.source, self.feed, self._clock, self.bounds = source, source.feed, clock, bounds
         self._until = time.monotonic() + bounds.poll
+        self.most = self.feed.max_bytes
+        """The bytes of an answer."""
         self._home = _place(self.feed.url)
         self._credentials = _credentials(self.feed.user, secret(source))
         self._tls, self._nameless = context(source), context(source, named=False)
@@ -197,14 +205,16 @@ class Adapter(HTTPAdapter):
         if response.status_code >= 300:
             response.raw.close()
             return b""
-        most, blocks, total = self.feed.max_bytes, list[bytes](), 0
+        most, blocks, total = self.most, list[bytes](), 0
         length = response.headers.get("Content-Length", "")
         try:
             while block := response.raw.read1(_STEP, decode_content=True):
                 blocks.append(block)
                 total += len(block)
                 if total > most or (length.isdecimal() and int(length) > most):
-                    raise self.error(f"gives more than {amount(most)}; where that is meant, raise max_bytes")
+                    raise TooMuchError(
+                        f"{self.source.id}: gives more than {amount(most)}; where that is meant, raise max_bytes"
+                    )
         except BaseException:
             response.raw.close()
             raise

@@ -3,7 +3,8 @@
 Both list their events with times, and give them one by one; an event is a document. A position is which of the listed
 events were read, as hashes of id and time, so that an edited event is read again, one that appears late under an older
 time is not missed, and one that is listed and not given is asked for again. Of very many the oldest are forgotten, and
-what is as old as those is not read any more. Events that vanish say nothing: nobody tells why they did.
+what is as old as those is not read any more, but for what could not be had. Events that vanish say nothing: nobody
+tells why they did.
 """
 
 import json
@@ -54,7 +55,9 @@ class Standing(Struct, forbid_unknown_fields=True):
     """Seconds since 1970."""
     read: list[str]
     again: list[str] = []
-    """These could not be had: they are tried last, so that they keep no others out."""
+    """These could not be had: they are tried last, so that they keep no others out, however old they are."""
+    oldest: int = 0
+    """The time of the oldest of them, from which on events are listed; 0: there is none."""
 
 
 class Listed(NamedTuple):
@@ -87,11 +90,11 @@ class MispReader(Live):
             yield from self._events(self._shelf(web), self._standing(position))
 
     def _events(self, shelf: Shelf, standing: Standing) -> Iterator[Given]:
-        found = sorted(each for each in set(shelf.listed(standing.since)) if each.at >= standing.since)
-        before = set(standing.read)
-        known = {each: self._hash(each) for each in found}
-        read = {each for each, name in known.items() if name in before}
-        late = set(standing.again)
+        before, late = set(standing.read), set(standing.again)
+        listed = set(shelf.listed(min(standing.since, standing.oldest or standing.since)))
+        known = {each: self._hash(each) for each in listed}
+        found = sorted(each for each in listed if each.at >= standing.since or known[each] in late)
+        read = {each for each in found if known[each] in before}
         fresh = sorted((each for each in found if each not in read), key=lambda each: (known[each] in late, each))
         again = {each for each in fresh if known[each] in late}
         yield Expected(len(fresh))
@@ -113,10 +116,12 @@ class MispReader(Live):
             unsaved += len(trouble)
             trouble = []
             yield given
+            unsaved += 1
             if isinstance(given, RawDocument):
                 read.add(each)
                 again.discard(each)
-                unsaved += 1
+            else:
+                again.add(each)
             if unsaved >= STEP:
                 yield self._reached(standing.since, read, known, again, fresh[number + 1 :])
                 unsaved = 0
@@ -151,15 +156,16 @@ class MispReader(Live):
     def _reached(
         self, since: int, read: set[Listed], known: dict[Listed, str], again: set[Listed], rest: Sequence[Listed]
     ) -> Reached:
-        """The newest that were read. What is as old as the forgotten ones is done with, but for what is unread yet, and
-        for today: a server whose times lie ahead must not make us skip what comes."""
-        kept = sorted(read)
+        """The newest that were read. What is as old as the forgotten ones is done with, but for what is unread yet, for
+        what could not be had, and for today: a server whose times lie ahead must not make us skip what comes."""
+        kept, late = sorted(read), sorted(again)
         forgotten, kept = kept[:-MOST_KNOWN], kept[-MOST_KNOWN:]
         if forgotten:
             ends = forgotten[-1].at + 1, int((self._clock() - timedelta(days=1)).timestamp())
-            since = max(since, min(*ends, *(each.at for each in rest)))
+            since = max(since, min(*ends, *(each.at for each in {*rest, *late}.difference(late[:AGAIN]))))
         standing = Standing(since, [known[each] for each in kept if each.at >= since])
-        standing.again = [known[each] for each in sorted(again)[-AGAIN:]]
+        standing.again = [known[each] for each in late[:AGAIN]]
+        standing.oldest = late[0].at if late else 0
         return Reached(msgspec.json.encode(standing).decode())
 
     def _shelf(self, web: Web) -> Shelf:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -187,6 +188,18 @@ def test_what_lies_beside_documents_has_a_bound(server: WebServer) -> None:
     assert polls.poll() == [body(1), body(3)]
     assert "not what its hash says; it is asked for again" in polls.refused
     assert len([each for each in server.requests if each.path.startswith("/key-")]) == 20
+
+
+@pytest.mark.parametrize("beside", ["sha512", "asc"])
+def test_a_hash_or_signature_without_end_is_not_downloaded(server: WebServer, beside: str) -> None:
+    three(server)
+    server[f"/csaf/2026/a-2.json.{beside}"] = Reply(b" " * 4096, fault="endless")
+    polls = Polls(server)  # up to 256 MiB of a document
+    started = time.monotonic()
+    assert polls.poll() == [body(1), body(3)]
+    assert time.monotonic() - started < 5
+    why = {"sha512": "not what its hash says", "asc": "its OpenPGP signature is not right"}[beside]
+    assert polls.refused == [f"{why}; it is asked for again"]
 
 
 def test_the_weaker_hash_where_there_is_no_better_one(server: WebServer) -> None:

@@ -205,6 +205,32 @@ def test_of_very_many_the_oldest_are_forgotten_and_done_with(place: Place, monke
         assert {*numbers(whole(place.source(), position)), *range(taken)} == {*range(50), 60}
 
 
+def test_what_could_not_be_had_is_not_lost_however_old(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also once all that is as old is done with, and however many there are."""
+    monkeypatch.setattr(misp, "MOST_KNOWN", 10)
+    monkeypatch.setattr(misp, "AGAIN", 2)
+    place.put(*(event(number) for number in range(50)))
+    failing = (1, 4, 20, 30)
+    for number in failing:
+        place.breaks(event(number), Reply(status=404))
+    first = whole(place.source())
+    assert numbers(first) == [number for number in range(50) if number not in failing]
+    second = whole(place.source(), first.position)
+    assert len(second.refused) == 4
+    assert not set(numbers(second)) & set(
+        range(20)
+    )  # what was read and is older than the oldest that there is room for
+    place.put(*(event(number) for number in range(60, 100)))
+    for number in failing:
+        place.breaks(event(number), Reply(status=404))
+    third = whole(place.source(), second.position)
+    assert set(range(60, 100)) <= set(numbers(third))
+    assert not set(numbers(third)) & set(range(20))
+    place.server.faults.clear()
+    place.put()
+    assert set(failing) <= set(numbers(whole(place.source(), third.position)))
+
+
 def test_times_that_lie_ahead_or_are_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(misp, "MOST_KNOWN", 2)
     place.put(*(event(number, 99_999_999_999 + number) for number in range(5)))

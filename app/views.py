@@ -8,8 +8,10 @@ from datetime import datetime
 from functools import partial
 
 import sqlalchemy as sa
+from msgspec import structs
 from pyroaring import BitMap
 
+from app.courses import Told
 from app.service import Service
 from dispatch import View
 from dispatch.changes import changes
@@ -72,6 +74,7 @@ class Views:
         self._parts = Parts(released)
         self._advice: dict[tuple[frozenset[str], str, str, str], advice.Advice] = {}
         self._disclosure = service.disclosure(connection)
+        self._told = Told(service, connection, released)
         self._own: dict[int, dict[str, list[int]]] | None = None
         named = {cve for each in (*released.item.statements, *released.item.facts) for cve in each.facts.cves}
         self._scores = scores.of(connection, named)
@@ -112,7 +115,8 @@ class Views:
         # Nor may a reason tell what is seen through a better way out, or by nobody: that it is more urgent.
         told = f"{view.urgency} >= "
         reasons = tuple(r for r in view.reasons if r.criterion != "urgency" or r.value.startswith(told))
-        return dataclasses.replace(view, reasons=reasons)
+        days = self._told.days(view, subscriber.number, partial(self._closed, subscriber, purpose))
+        return dataclasses.replace(view, reasons=reasons, days=days)
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""
@@ -172,6 +176,18 @@ class Views:
                 )  # fmt: skip
         return found
 
+    def _closed(
+        self, subscriber: Subscriber, purpose: Purpose, other: Statement, lost: BitMap
+    ) -> tuple[Observable, ...]:
+        """What this subscriber gets of these rows of another report: of those in what it holds, and no others."""
+        mine = lost & BitMap(self._rows(subscriber).get(other.key, ()))
+        rows = tuple(row for row in map(other.facts.observables.__getitem__, mine) if row.own)
+        part = structs.replace(other, facts=structs.replace(other.facts, observables=rows))
+        return self._disclosure.of(
+            part, range(len(rows)), "public", purpose, self.now,
+            country=subscriber.profile.country, holder=partial(_holder, subscriber),
+        ).own  # fmt: skip
+
     def _statements(self, recipient: Recipient, purpose: Purpose) -> list[Statement]:
         """Those of whose gated rows this class gets anything."""
         return [each for each in self.released.item.statements if self._disclosure.tells(each, recipient, purpose)]
@@ -180,7 +196,7 @@ class Views:
         """Which observables lie in what this subscriber holds, verified; found for all holders in one pass."""
         if self._own is None:
             self._own = {}
-            for statement in self.released.item.statements:
+            for statement in (*self.released.item.statements, *self._told.earlier):
                 if any(observable.own for observable in statement.facts.observables):
                     owners = self._index.networks.owners(statement.facts.observables, self._index.verified)
                     for hits in (owners.network, owners.domain):

@@ -7,7 +7,7 @@ with the same bytes and the same Message-ID, marked `repeat` in the ledger.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from filtering import Reason
@@ -21,6 +21,29 @@ DeliveryState = Literal["queued", "sending", "sent", "failed", "cancelled"]
 
 class DispatchError(Exception):
     """Something that cannot be sent as it stands. Names the delivery and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """How an exposure stands beside the reports of other days of which its reader may know."""
+
+    report: str
+    """Its type, as the source calls it: with the source a series."""
+    day: date
+    previous: date | None
+    """Of the report before, whichever day that was; None: there is none."""
+    systems: int
+    """In the whole report, everybody's."""
+    open: int | None
+    """Newly, since the report before; None, as the next two: nobody can tell without addresses."""
+    still_open: int | None
+    closed: int | None
+    since: tuple[date | None, ...] = ()
+    """Of each observable of the view that is the reader's own: since which report it is open, without a break."""
+    until: tuple[date | None, ...] = ()
+    """And the first later report in which it is no longer seen."""
+    gone: tuple[Observable, ...] = ()
+    """The reader's own in the report before, that are not in this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,8 @@ class View:
     """Keys of the statements it is composed of."""
     language: str = ""
     """Of title and summary."""
+    days: Days | None = None
+    """Of an exposure: how it stands beside reports of other days; None: there are none."""
     grades: tuple[str, ...] = ()
     """Admiralty grade (A-F) of each source, in the order of `sources`; for analysts and mature readers."""
     others: int = 0

@@ -12,7 +12,7 @@ from dispatch.view import fingerprint
 from normalize import Observable
 
 _NAMESPACE = UUID("6d0c1f0e-6d2b-5f5c-9a64-0a3b7a1d8b57")
-_COLUMNS = ("tlp", "item", "type", "value", "role", "port", "protocol", "asn", "country", "seen")
+_COLUMNS = ("tlp", "item", "type", "value", "role", "port", "protocol", "asn", "country", "seen", "since")
 
 
 def attachments(view: View) -> tuple[Attachment, ...]:
@@ -36,8 +36,10 @@ def table(view: View) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
-    for row in view.observables:
-        writer.writerow([neutral(cell) for cell in (str(view.label), view.item, *_cells(row))])
+    since = view.days.since if view.days else (None,) * len(view.observables)
+    for row, day in zip(view.observables, since, strict=True):
+        cells = (str(view.label), view.item, *_cells(row), "" if day is None else day.isoformat())
+        writer.writerow([neutral(cell) for cell in cells])
     return out.getvalue().encode()
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dispatch import View, wording
 from dispatch.editions import Edition, Window
-from dispatch.lines import seen_line
+from dispatch.lines import open_lines
 from dispatch.render import BANDS, Rendered, Renderer, clean, why
 from dispatch.wording import capped, harmless, moment, plain, words
 from subscribers import Subscriber
@@ -75,7 +75,7 @@ def _section(edition: Edition, each: Candidate, told: Mapping[str, int]) -> Sect
     view, known = each.view, told.get(each.view.item)
     if view.withdrawn and known is None and each.alerted is None:
         return None
-    if edition == "monday" and view.kind == "exposure" and any(o.own for o in view.observables):
+    if edition == "monday" and view.kind == "exposure" and _open(view):
         return "open"  # also when it was told before: it still stands open
     if each.alerted is not None:
         return None if known == view.version else "told"
@@ -88,6 +88,12 @@ def _section(edition: Edition, each: Candidate, told: Mapping[str, int]) -> Sect
     if any(reason.criterion in ("network", "domain", "software") for reason in view.reasons):
         return "relevant"
     return "news" if view.kind == "news" else "new"
+
+
+def _open(view: View) -> bool:
+    """Has it a row of the reader's own that later reports still have?"""
+    until = view.days.until if view.days else (None,) * len(view.observables)
+    return any(row.own and gone is None for row, gone in zip(view.observables, until, strict=True))
 
 
 def _rank(each: Candidate) -> tuple[Any, ...]:
@@ -164,13 +170,13 @@ def _card(name: SectionName, group: Sequence[Candidate], register: Register, lan
     advice = clean(first.advice)
     view = first.view
     reasons = list(dict.fromkeys(line for each in group for line in why(each.view.reasons, register, language)))
-    own = [o for each in group for o in each.view.observables if o.own]
+    own = open_lines([each.view for each in group], language)
     headline = plain(harmless(advice.headline, view.observables), 150)
     lines: list[str] = []
     if name == "changed":
         lines += [plain(line) for each in group for line in each.changes]
     if own:
-        listed = capped([seen_line(o, language) for o in own], 3, language)
+        listed = capped(own, 3, language)
         lines += [*listed.lines, *([listed.more] if listed.more else [])]
     elif name != "changed":
         lines += [_told(each.view, headline) for each in group]

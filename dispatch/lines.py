@@ -1,6 +1,6 @@
 """One line each: a row of the reader's own, a product with its versions, an indicator, a web address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,45 @@ def seen_line(row: Observable, language: str) -> str:
     if row.seen is not None:
         parts.append(text["seen"].format(time=moment(row.seen, language)))
     return ", ".join(parts)
+
+
+def own_lines(view: View, language: str) -> list[str]:
+    """The reader's own rows, each with since when it is seen, or where it no longer is."""
+    return [_own_line(view, place, language) for place, row in enumerate(view.observables) if row.own]
+
+
+def open_lines(views: Iterable[View], language: str) -> list[str]:
+    """The reader's own systems in several exposures, each once, as the latest report has it; what is gone is last."""
+    found: dict[tuple[Any, ...], tuple[bool, str]] = {}
+    for view in sorted(views, key=lambda each: each.days.day if each.days else each.received_at.date()):
+        days, series = view.days, view.days.report if view.days else view.exposure
+        if days is not None:
+            until = words(language)["text"]["until"].format(day=wording.day(days.day, language))
+            found |= {(series, *_system(row)): (True, f"{seen_line(row, language)}, {until}") for row in days.gone}
+        for place, row in enumerate(view.observables):
+            if row.own:
+                gone = days is not None and days.until[place] is not None
+                found[series, *_system(row)] = gone, _own_line(view, place, language)
+    return [line for _, line in sorted(found.values(), key=lambda each: each[0])]
+
+
+def _system(row: Observable) -> tuple[Any, ...]:
+    return row.type, row.value, row.port, row.protocol
+
+
+def _own_line(view: View, place: int, language: str) -> str:
+    """A row, and what became of it since, or how long it has been so; nothing more of one that is new."""
+    line, days, text = seen_line(view.observables[place], language), view.days, words(language)["text"]
+    if days is None:
+        return line
+    since, until = days.since[place], days.until[place]
+    if until is not None:
+        return f"{line}, {text['until'].format(day=wording.day(until, language))}"
+    if since is None or since == days.day:
+        return line
+    count = (days.day - since).days
+    span = text["day_one"] if count == 1 else text["days"].format(count=count)
+    return f"{line}, {text['still'].format(day=wording.day(since, language), span=span)}"
 
 
 def version_line(product: Affected, language: str) -> str:

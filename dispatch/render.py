@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from dispatch import View, wording
-from dispatch.lines import indicator_line, links, seen_line, version_line, webby
+from dispatch.lines import indicator_line, links, own_lines, seen_line, version_line, webby
 from dispatch.wording import Lines, capped, harmless, moment, number, plain, words
 from filtering import Reason
 from normalize import Observable
@@ -190,7 +190,7 @@ def _content(
     view: View, advice: Advice, register: Register, language: str, kind: MessageKind, at: datetime
 ) -> dict[str, Any]:
     w, caps = words(language), _CAPS[register]
-    own = [o for o in view.observables if o.own]
+    own = own_lines(view, language)
     strange = [o for o in view.observables if not o.own]
     trusted = [urlsplit(url).hostname or "" for url in view.references if webby(url)]
     reasons = why(view.reasons, register, language)
@@ -209,7 +209,7 @@ def _content(
         "withdrawn": kind == "withdrawal",
         "why": w["why"]["concerned" if reasons or own else "general"],
         "reasons": capped(reasons, 10, language).lines,
-        "own": capped([seen_line(o, language) for o in own], _FIRST, language),
+        "own": capped(own, _FIRST, language),
         "advice": advice,
         "forward": "" if view.label >= Label.AMBER_STRICT else advice.forward_text,
         "facts": facts(view, register, language),
@@ -258,12 +258,15 @@ def facts(view: View, register: Register, language: str) -> list[tuple[str, str]
 
 
 def _details(
-    view: View, own: Sequence[Observable], strange: Sequence[Observable], caps: dict[str, int], language: str
+    view: View, own: Sequence[str], strange: Sequence[Observable], caps: dict[str, int], language: str
 ) -> list[dict[str, Any]]:
     w, parts = words(language), []
     if own:
-        rows = capped([seen_line(o, language) for o in own], caps["own"], language)
-        parts.append(_part(w["head"]["seen"], rows, mono=True))
+        parts.append(_part(w["head"]["seen"], capped(own, caps["own"], language), mono=True))
+    if view.days and view.days.previous and view.days.gone:
+        rows = capped([seen_line(o, language) for o in view.days.gone], caps["own"], language)
+        note = w["text"]["gone"].format(day=wording.day(view.days.previous, language))
+        parts.append(_part(w["head"]["gone"], rows, note=note, mono=True))
     if view.cves:
         parts.append(_part(w["head"]["cves"], capped([plain(cve, 40) for cve in view.cves], 30, language)))
     versions = list(dict.fromkeys(version_line(each, language) for each in view.affected))
@@ -275,8 +278,18 @@ def _details(
         parts.append(_part(w["head"]["indicators"], listed, note=w["text"]["defanged"], mono=True))
     if view.others:
         note = w["text"]["others"].format(count=number(view.others, language))
-        parts.append(_part(w["head"]["details"], Lines(()), note=note))
+        parts.append(_part(w["head"]["details"], Lines(()), note=" ".join([note, *_course(view, language)])))
     return parts
+
+
+def _course(view: View, language: str) -> list[str]:
+    """How many systems of the whole report are new, were there before, and are gone: for who sees others as a count."""
+    days = view.days
+    if days is None or days.previous is None or days.open is None or days.still_open is None or days.closed is None:
+        return []
+    counts = {"systems": days.systems, "open": days.open, "still": days.still_open, "closed": days.closed}
+    shown = {name: number(count, language) for name, count in counts.items()}
+    return [words(language)["text"]["course"].format(day=wording.day(days.previous, language), **shown)]
 
 
 def _part(heading: str, lines: Lines, note: str = "", mono: bool = False) -> dict[str, Any]:

@@ -129,24 +129,25 @@ def course(connection: sa.Connection, statement: str) -> Course | None:
 
 
 def told(connection: sa.Connection, statement: str) -> Course | None:
-    """The same among the reports of which readers may know: released as they stand, under no stricter label than its
-    own. Of what a person released, those to whom it was: who came later needs a rule (domain-rules: Decisions)."""
+    """The same of a report that is released as it stands, among those of which its readers may know: also released as
+    they stand, under no stricter label. Of what a person released, those to whom it was: who came later needs a rule
+    (domain-rules: Decisions)."""
     return _course(connection, statement, out=True)
 
 
-def lost(connection: sa.Connection, guard: Guard, course: Course, day: Day) -> tuple[Observable, ...]:
-    """Rows of another report whose systems the one in hand does not have, one for each system."""
+def lost(connection: sa.Connection, guard: Guard, course: Course, day: Day) -> tuple[Statement, list[int]] | None:
+    """Another report, and at which positions stand rows of systems that the one in hand does not have, one for each;
+    None: there are none, or nobody can tell."""
     sealed = connection.scalar(sa.select(statements.c.sealed).where(statements.c.key == day.statement))
     if sealed is None or not day.lost:
-        return ()
-    facts = guard.restore(day.statement, 0, [sealed]).statements[0].facts
-    found = dict(zip(_hashes(guard, facts), facts.observables, strict=True))
-    return tuple(row for known, row in found.items() if known not in course.places)
+        return None
+    statement = guard.restore(day.statement, 0, [sealed]).statements[0]
+    last = {known: position for position, known in enumerate(_hashes(guard, statement.facts))}
+    return statement, sorted(position for known, position in last.items() if known not in course.places)
 
 
 def _course(connection: sa.Connection, statement: str, *, out: bool) -> Course | None:
-    query = _reports(out=False).where(exposures.c.statement == statement)
-    own = connection.execute(query).one_or_none()
+    own = connection.execute(_reports(out=out).where(exposures.c.statement == statement)).one_or_none()
     if own is None:
         return None
     places = {known: place for place, known in enumerate(_unpacked(own.known))}
@@ -181,9 +182,7 @@ def _walk(connection: sa.Connection, own: Any, places: dict[int, int], *, out: b
 
 def _reports(*, out: bool) -> sa.Select[Any]:
     """Reports with what was decided about their items; `out`: those of which a release stands, as they now are."""
-    standing = sa.and_(
-        releases.c.item == items.c.id, releases.c.version == items.c.version, releases.c.status == "active"
-    )
+    standing = sa.and_(releases.c.item == items.c.id, releases.c.status == "active")
     joined = exposures.join(statements, statements.c.key == exposures.c.statement)
     joined = joined.join(items, items.c.id == statements.c.item).join(releases, standing, isouter=not out)
     chosen = (statements.c.label, items.c.label.label("raised"), releases.c.decision, releases.c.audience)

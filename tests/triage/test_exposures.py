@@ -14,7 +14,7 @@ from ingest import Source
 from normalize import Draft, Facts, Observable
 from tests.triage.desk import GUARD, Desk
 from tlp import Label
-from triage import exposures
+from triage import decide, exposures
 from triage.expiry import Expiry
 from triage.exposures import Course
 
@@ -215,6 +215,9 @@ def test_what_goes_whole_leaves_nothing(desk: Desk) -> None:
 def test_readers_know_of_what_was_released_alone(desk: Desk) -> None:
     """Not of what waits, nor of a correction that waits; and of what a person released, its audience."""
     items = received(desk, scan(2, 1), scan(3, 1), scan(4, 1))
+    (waiting,) = desk.whole(items[2]).statements
+    assert exposures.told(desk.connection, waiting.key) is None
+    desk.rule(items[2])
     assert previous(desk, items[2], told=True) is None
     desk.rule(items[0])
     assert previous(desk, items[2], told=True) == (day(2), 1, 0)
@@ -224,9 +227,19 @@ def test_readers_know_of_what_was_released_alone(desk: Desk) -> None:
     assert previous(desk, items[2], told=True) == (day(2), 1, 0)
 
 
+def test_what_is_decided_on_anew_waits_too(desk: Desk) -> None:
+    items = received(desk, scan(2, 1), scan(3, 1))
+    for item in items:
+        desk.rule(item)
+    assert previous(desk, items[1], told=True) == (day(2), 1, 0)
+    decide.reopen(desk.connection, items[0], desk.now)
+    assert previous(desk, items[1], told=True) is None
+
+
 def test_a_stricter_report_does_not_show_through(desk: Desk) -> None:
     items = received(desk, scan(2, 1), scan(3, 1))
     desk.rule(items[0])
+    desk.rule(items[1])
     assert previous(desk, items[1], told=True) == (day(2), 1, 0)
     desk.act("release", items[0], tlp=Label.RED)
     assert desk.state(items[0]) == "released"
@@ -239,7 +252,12 @@ def test_the_rows_that_are_closed(desk: Desk) -> None:
     items = received(desk, scan(2, 1, 2, 3), scan(3, 2))
     course = held(desk, items[1])
     found = exposures.lost(desk.connection, GUARD, course, course.before[0])
-    assert [(row.value, row.own) for row in found] == [("192.0.2.1", True), ("192.0.2.3", True)]
+    assert found is not None
+    statement, positions = found
+    assert [statement.facts.observables[each].value for each in positions] == ["192.0.2.1", "192.0.2.3"]
+    received(desk, scan(3, 1, 2, 3))
+    course = held(desk, items[1])
+    assert exposures.lost(desk.connection, GUARD, course, course.before[0]) is None
 
 
 def test_what_is_no_list_of_a_day_is_no_series(desk: Desk) -> None:

@@ -68,7 +68,7 @@ def _policy(settings: Settings) -> Result:
 
 def _keys(settings: Settings) -> Result:
     try:
-        keys.load(settings.file(settings.main.keys.instance))
+        keys.load(settings.instance_key)
     except AppError as error:
         return "keys", "fault", str(error)
     return "keys", "ok", "instance key is there and readable by its owner only"

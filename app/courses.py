@@ -21,7 +21,7 @@ def listed(service: Service, connection: sa.Connection, item: Item) -> dict[str,
 
     `since`: how many systems are open since each day, without a break.
     """
-    for statement in item.statements:
+    for statement in service.opened(connection, item, "compare").statements:
         course = exposures.course(connection, statement.key)
         if course is not None:
             before = course.before[0] if course.before else None

@@ -30,15 +30,13 @@ def build(service: Service, edition: Edition, day: date, *, dry_run: bool = Fals
     """
     if not dry_run and day > service.clock().astimezone(HERE).date():
         raise DispatchError(f"{day} has not come: correct --date, or look ahead with --dry-run")
-    with service.engine.connect() as connection, connection.begin() as transaction:
+    with service.transaction(dry_run=dry_run) as connection:
         identifier = editions.edition_id(edition, day)
         if editions.find(connection, identifier) is not None:
             return {"edition": identifier, "items": 0, "subscribers": 0, "queued": 0}
         window = editions.open_window(connection, edition, day, service.clock())
         with service.metrics.stage("digest"):
             counts = _queued(service, connection, window)
-        if dry_run:
-            transaction.rollback()
     log.info("edition", edition=identifier, dry_run=dry_run, **counts)
     return {"edition": identifier, **counts}
 

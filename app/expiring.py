@@ -25,12 +25,14 @@ from dispatch import atom, outbox, publication
 from pii_guard import expiry as ages
 from pii_guard import journal
 from pii_guard.policy import Policy
-from triage import expiry
+from triage import expiry, inbox
 from triage.expiry import Expired, Expiry
 
 BATCH = 20
 """Items in one transaction; an exposure can hold 40,000 rows."""
 PREFIX = "retention/"
+VAULT = 1
+"""What was laid down before gated values were sealed is gone over once more."""
 NEVER = 36500
 """Days: where no category is kept, none ends."""
 
@@ -74,7 +76,7 @@ def expire(service: Service, *, without: Collection[str] = (), dry_run: bool = F
             for item in waiting[start : start + BATCH]:
                 found = work.item(connection, item)
                 if found:
-                    totals.update(_refresh(service, connection, work, item, dry_run=dry_run))
+                    totals.update(refresh(service, connection, work, item, dry_run=dry_run))
                 _account(service, connection, item, found, totals, categories)
     if not dry_run:
         with service.transaction() as connection:
@@ -88,7 +90,7 @@ def _marks(service: Service, now: datetime) -> dict[str, datetime]:
     """For each age at which something expires: the name of its mark, and up to which receipt it is over by now."""
     settings = service.settings
     sources = sorted((each.id, each.public, each.regime or "", each.attacker_ip) for each in settings.named.values())
-    digest = hashlib.blake2b(msgspec.json.encode([settings.policy.hash, sources]), digest_size=8).hexdigest()
+    digest = hashlib.blake2b(msgspec.json.encode([VAULT, settings.policy.hash, sources]), digest_size=8).hexdigest()
     return {f"{PREFIX}{digest}/{days}": now - timedelta(days=days) for days in ages.ages(settings.policy)}
 
 
@@ -101,14 +103,13 @@ def _due(connection: sa.Connection, marks: dict[str, datetime]) -> tuple[list[st
 
 @contextmanager
 def _transaction(service: Service, *, dry_run: bool) -> Iterator[sa.Connection]:
-    """Commit as a whole or not at all; a dry run, not at all."""
-    with service.engine.connect() as connection, connection.begin() as transaction:
+    """One batch, while nobody else lays anything down: what is sealed anew may be sealed under another key."""
+    with service.transaction(dry_run=dry_run) as connection:
+        inbox.alone(connection)
         yield connection
-        if dry_run:
-            transaction.rollback()
 
 
-def _refresh(service: Service, connection: sa.Connection, work: Expiry, item: str, *, dry_run: bool) -> dict[str, int]:
+def refresh(service: Service, connection: sa.Connection, work: Expiry, item: str, *, dry_run: bool) -> dict[str, int]:
     """What was made of an item is made anew of what is left: TAXII, the feed, prepared bytes; message files go."""
     now = service.clock()
     out = work.out(connection, item)

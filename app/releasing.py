@@ -14,7 +14,7 @@ from filtering import Match
 from subscribers import Subscriber, registry
 from tlp import Refusal
 from triage import Released, decide, inbox, releases
-from triage.composition import composed
+from triage.composition import alike
 from triage.decide import Case
 
 
@@ -49,7 +49,7 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
 def publish(service: Service, connection: sa.Connection, released: Released, match: Match) -> None:
     """Publish what everybody may see, and to each subscriber with a TAXII collection what it may see of it."""
     now = service.clock()
-    views = Views(service, connection, released)
+    views = Views(service, connection, released, "exchange")
     public = views.public()
     if isinstance(public, View):
         publication.publish(connection, publication.CLEAR, public, now)
@@ -140,7 +140,7 @@ def _says_the_same(service: Service, connection: sa.Connection, released: Releas
         return True
     was = decide.earlier(connection, service.guard, item.id, version, service.settings.consents) if version else None
     now = service.clock()
-    return was is not None and composed(service.guard, was.item, now)[1] == composed(service.guard, item, now)[1]
+    return was is not None and alike(connection, service.guard, was.item, item)
 
 
 def _may_see(views: Views, subscriber: Subscriber, match: Match, closed: bool) -> bool:

@@ -11,15 +11,17 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app import AppError, database, keys
+from app.keys import Files
 from app.observe import Metrics
 from config import settings as configuration
 from config.settings import Settings
 from dispatch import publication, render
 from dispatch.render import Renderer
 from filtering.index import Index
-from pii_guard import policies
+from pii_guard import Item, journal, policies
 from pii_guard.disclosure import Disclosure
 from pii_guard.guard import Guard
+from pii_guard.vault import Opening, Openings, Vault
 from subscribers import registry
 
 Clock = Callable[[], datetime]
@@ -32,6 +34,8 @@ class Service:
     settings: Settings
     engine: sa.Engine
     keys: keys.Keyring
+    files: Files
+    vault: Vault
     guard: Guard
     clock: Clock
     renderer: Renderer
@@ -39,16 +43,59 @@ class Service:
     _index: Index | None = None
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """Commit as a whole or not at all."""
-        with self.engine.begin() as connection:
-            yield connection
+    def transaction(self, *, dry_run: bool = False) -> Iterator[sa.Connection]:
+        """Commit as a whole or not at all; a dry run, not at all. What was opened of the vault comes into the register
+        either way."""
+        openings = Openings()
+        try:
+            with self.engine.connect() as connection, connection.begin() as work:
+                with self.vault.accounting(connection, openings):
+                    yield connection
+                if dry_run:
+                    work.rollback()
+                else:
+                    self._register(connection, openings)
+        except BaseException:
+            self._register_apart(openings)
+            raise
+        if dry_run:
+            self._register_apart(openings)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent look that takes no write lock."""
-        with database.reading(self.engine) as connection:
+        with database.reading(self.engine) as connection, self.accounted(connection):
             yield connection
+
+    @contextmanager
+    def accounted(self, connection: sa.Connection) -> Iterator[None]:
+        """On this connection, which only reads, the vault may be opened in this block; the register tells of it."""
+        openings = Openings()
+        try:
+            with self.vault.accounting(connection, openings):
+                yield
+        finally:
+            self._register_apart(openings)
+
+    def opened(self, connection: sa.Connection, item: Item, purpose: Opening) -> Item:
+        """The item with its gated rows as they are, where the policy allows to open them for that purpose."""
+        disclosure = self.disclosure(connection)
+        allowed = disclosure.may_match if purpose == "match" else lambda _: True
+        return self.vault.opened(connection, item, purpose, allowed)
+
+    def _register(self, connection: sa.Connection, openings: Openings) -> None:
+        if not openings.counts:
+            return
+        entries = [
+            journal.Entry("opened", statement, {"purpose": purpose, "rows": rows})
+            for (statement, purpose), rows in openings.counts.items()
+        ]
+        journal.append(connection, entries, key=self.keys.derive("journal"), at=self.clock())
+
+    def _register_apart(self, openings: Openings) -> None:
+        if openings.counts:
+            with self.engine.begin() as connection:
+                self._register(connection, openings)
 
     def disclosure(self, connection: sa.Connection) -> Disclosure:
         """Who may be shown what of gated values, by the policies that let them in and that of today."""
@@ -70,15 +117,15 @@ def make(folder: Path) -> list[str]:
     """`oktt init`: default configuration, instance key, database. Never overwrites; names of what it made."""
     made = configuration.write_defaults(folder)
     settings = configuration.load(folder)
-    key = settings.file(settings.main.keys.instance)
+    key = settings.instance_key
     engine = database.connect(settings.database_url)
     try:
         if not key.exists() and database.sealed(engine):
             raise AppError(
                 f"{key} is not there, and what the database holds is sealed with it: put it back from a backup"
             )
-        if keys.create(key):
-            made.append(settings.main.keys.instance)
+        if keys.make(key):
+            made.append(os.path.relpath(key, folder))
         database.upgrade(engine)
         with engine.begin() as connection:
             publication.ensure(connection, datetime.now(UTC))
@@ -94,17 +141,19 @@ def make(folder: Path) -> list[str]:
 def open_service(folder: Path) -> Service:
     """Open an instance that `oktt init` made. Raises ConfigError or AppError with the next step."""
     settings = configuration.load(folder)
-    keyring = keys.load(settings.file(settings.main.keys.instance))
+    keyring = keys.load(settings.instance_key)
     engine = database.connect(settings.database_url)
     try:
         database.require_current(engine)
     except sa.exc.OperationalError:
         raise AppError("the database of oktt.toml [database] url cannot be reached: is it running?") from None
     _on_record(engine, settings)
-    guard = Guard(settings.policy, keyring.derive("guard"))
+    files = Files(settings.vault, keyring.derive("vault"))
+    vault = Vault(files)
+    guard = Guard(settings.policy, keyring.derive("guard"), vault)
     mail = settings.main.mail
     renderer = Renderer(render.Service(mail.name, mail.site, mail.contact))
-    return Service(settings, engine, keyring, guard, clock(settings), renderer)
+    return Service(settings, engine, keyring, files, vault, guard, clock(settings), renderer)
 
 
 def _on_record(engine: sa.Engine, settings: Settings) -> None:

@@ -48,7 +48,7 @@ def _look(service: Service, block: advice.Block) -> str:
 def matching(service: Service, connection: sa.Connection, case: Case | Released, now: datetime) -> Matching:
     """An item against all subscribers as they are registered: whom it concerns, and for any of them why."""
     return Matching(
-        case.item,
+        service.opened(connection, case.item, "match"),
         service.index(connection),
         now,
         urgency=case.stated,
@@ -64,8 +64,11 @@ _CLASSES: Mapping[str, Recipient] = {"cert": "cert", "partnership": "partnership
 class Views:
     """What each reader may see of a released item, as subscribers, labels and clock are at one moment."""
 
-    def __init__(self, service: Service, connection: sa.Connection, released: Released) -> None:
-        self.released = released
+    def __init__(
+        self, service: Service, connection: sa.Connection, released: Released, purpose: Purpose = "notify"
+    ) -> None:
+        opened = service.opened(connection, released.item, purpose)
+        released = self.released = dataclasses.replace(released, item=opened)
         self.now = service.clock()
         self._settings = service.settings
         self._index = service.index(connection)

@@ -66,7 +66,8 @@ def permitted(
 def _concerned(service: Service, connection: sa.Connection, subscriber: Subscriber, item: str, now: datetime) -> bool:
     """Does the item as it is now concern this subscriber by a criterion of its own? AMBER needs that."""
     case = decide.open_case(connection, service.guard, item, service.settings.consents)
-    return matching(service, connection, case, now).explain(subscriber).concerned
+    with service.accounted(connection):
+        return matching(service, connection, case, now).explain(subscriber).concerned
 
 
 def serve(service: Service, port: int | None, announce: Callable[[str], None]) -> None:

@@ -114,7 +114,7 @@ def open_collections(service: Service) -> None:
             released = decide.released(connection, case, shown(service, case))
             if released is None:
                 continue
-            views = Views(service, connection, released)
+            views = Views(service, connection, released, "exchange")
             # What a person approved went to those there were; who came later needs a rule (domain-rules: Decisions).
             ruled = released.decision.by.startswith("rule:")
             asked = views.reached(("deliver", "quiet", "digest"))

@@ -34,10 +34,12 @@ class Database(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Keys(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[keys]`: files outside backups of the data."""
+    """`[keys]`: files outside backups of the data. Empty: in DIR.keys, beside DIR."""
 
-    instance: str = "instance.key"
+    instance: str = ""
     """32 random bytes that every keyed hash, seal and chain is derived from; `oktt init` makes it."""
+    vault: str = ""
+    """Folder of the keys under which gated values lie sealed: one for each source and month."""
 
 
 class Smtp(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +111,25 @@ class Settings:
     def consents(self) -> dict[str, frozenset[str]]:
         """Source id -> reader kinds to which its RED and AMBER+STRICT may go."""
         return {source.id: source.consent for source in self.sources.values()}
+
+    @property
+    def keys(self) -> Path:
+        """Where keys lie that no setting puts elsewhere: beside DIR, so that no copy of DIR holds them."""
+        whole = self.dir.resolve()
+        return whole.with_name(f"{whole.name}.keys")
+
+    @property
+    def instance_key(self) -> Path:
+        """The instance key's file; where earlier versions made it, as long as it lies there."""
+        if self.main.keys.instance:
+            return self.file(self.main.keys.instance)
+        earlier = self.dir / "instance.key"
+        return earlier if earlier.exists() else self.keys / "instance.key"
+
+    @property
+    def vault(self) -> Path:
+        """The folder of the vault's keys."""
+        return self.file(self.main.keys.vault) if self.main.keys.vault else self.keys / "vault"
 
     def file(self, name: str) -> Path:
         """A file that a setting names, relative to DIR."""

@@ -113,6 +113,7 @@ def meaning(kind: Kind, label: Label, facts: Facts) -> str:
 
     Affected products and ranges, CVEs, sectors and countries (whom it concerns), exploited, kans, schade, CVSS
     class, label, remedies, indicators and withdrawal. Wording, order, repetition, times and EPSS do not count.
+    What is gated is left out, since this is stored: `gated` tells whether that is still the same.
     """
     content = [
         kind,
@@ -122,9 +123,18 @@ def meaning(kind: Kind, label: Label, facts: Facts) -> str:
         sorted({*facts.sectors, *facts.countries}),
         [facts.exploited, facts.kans, facts.schade, cvss_class(facts.cvss), facts.exposure, facts.withdrawn],
         sorted({_told(remedy) for remedy in facts.remedies}),
-        sorted({f"{o.type} {o.role} {o.port or ''} {o.protocol or ''} {o.value}" for o in facts.observables}),
+        sorted({_observed(o) for o in facts.observables if not o.own}),
     ]
     return hashlib.sha256(_encode(content)).hexdigest()
+
+
+def gated(observables: Iterable[Observable]) -> frozenset[str]:
+    """What a change of makes a new version, of the rows that are gated: to compare in memory, never to store."""
+    return frozenset(_observed(o) for o in observables if o.own)
+
+
+def _observed(o: Observable) -> str:
+    return f"{o.type} {o.role} {o.port or ''} {o.protocol or ''} {o.value}"
 
 
 def urgency(facts: Facts) -> Urgency:

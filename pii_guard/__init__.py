@@ -105,6 +105,10 @@ class Statement(Struct, frozen=True):
     """Hash of what a change of makes a new version (domain-rules: Versions)."""
     reliability: str = "F"
     """Admiralty grade of the source, A-F, as it was on receipt: who is heard before whom."""
+    gated: str = ""
+    """A name for what the gated rows say: while it stays the same, they do. Says nothing itself."""
+    vault: bytes = b""
+    """The gated rows, sealed; they themselves are closed then (pii_guard.vault). Empty: they are open, or there are none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,17 +203,20 @@ def _range(each: Range, eraser: Eraser) -> bool:
     return all(eraser.version(bound, "/facts/affected/*/ranges") is not None for _, bound in each.constraints)
 
 
-def still_kept(given: Iterable[Observable], eraser: Eraser) -> tuple[Observable, ...]:
+def still_kept(given: Iterable[Observable], eraser: Eraser, *, closed: bool = False) -> tuple[Observable, ...]:
     """Stored observables as they may still stay, in the roles the door decided; what may not becomes counts.
 
     A count that stands already takes in what goes now of the same role, network and country. What is for its owner
-    only stays so, whatever a later policy says.
+    only stays so, whatever a later policy says. `closed`: of what is gated the category decides alone, unseen.
     """
     kept: list[Observable] = []
     lost: _Lost = Counter()
     decided: _Decided = Counter()
     for one in given:
-        left = _one(one, one.role, one.evidence, eraser, decided)
+        if closed and one.own:
+            left = one if _closed_stays(one, eraser, decided) else None
+        else:
+            left = _one(one, one.role, one.evidence, eraser, decided)
         if left is None:
             lost[one.role, one.asn or 0, one.country or ""] += 1
         else:
@@ -248,6 +251,14 @@ def witness(roles: Roles, given: Iterable[Observable]) -> None:
 def tell(roles: Roles, given: Iterable[Observable]) -> None:
     """What the door decided about stored observables, as evidence about the same values elsewhere in the statement."""
     tokens = {"attacker": ("c2",), "victim": ("victim",)}
+def _closed_stays(one: Observable, eraser: Eraser, decided: _Decided) -> bool:
+    """May a row that is not opened stay? A prefix may be of either version: as long as both may."""
+    categories: tuple[Category, ...] = ("ipv4", "ipv6") if one.type == "cidr" else (_CATEGORIES[one.type],)
+    stays = all(eraser.received[category, one.role].action in ("keep", "gate", "own") for category in categories)
+    decided[categories[0], one.role, one.evidence] += 1
+    return stays
+
+
     for one in given:
         sco = _SCO.get(one.type)
         if sco is not None and one.role in tokens:

@@ -1,7 +1,7 @@
 """The door's end: a Draft becomes an Item, or is Refused. Nothing else in the system makes an Item.
 
 `seal` and `restore` let an Item lie in a database and come back: each statement carries a keyed seal, so that what
-was not let through by a guard with this key cannot be read back as if it were.
+was not let through by a guard with this key cannot be read back as if it were. What is gated lies in its vault.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from pii_guard.roles import Roles, of_bundle
 from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
 from tlp import Label, strictest
+from pii_guard.vault import Vault, month_of
 from tlp.markings import of_stix
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?").fullmatch
@@ -55,13 +56,14 @@ _WITHHELD = {"nl": "[tekst weggelaten: geen grondslag]", "en": "[text withheld: 
 
 
 class Guard:
-    """One policy and one key. Thread-safe: holds nothing of any draft."""
+    """One policy, one key and one vault. Thread-safe: holds nothing of any draft."""
 
-    __slots__ = ("_key", "policy")
+    __slots__ = ("_key", "policy", "vault")
 
-    def __init__(self, policy: Policy, key: bytes) -> None:
+    def __init__(self, policy: Policy, key: bytes, vault: Vault | None = None) -> None:
         self.policy = policy
         self._key = hashlib.blake2b(key, digest_size=32, person=b"oktt-guard").digest()
+        self.vault = vault or Vault()
 
     def admit(self, draft: Draft, source: Source, received_at: datetime, marks: Marks | None = None) -> Item | Refused:
         """Decide on every value of a draft, rewrite what has to be, and let the rest through.
@@ -120,6 +122,7 @@ class Guard:
 
         None: nothing changes. Key, label, holds, receipt and meaning stay: it is no news. The findings say what went.
         """
+        Closed rows are not opened; what the vault's record still holds of those that go, `Vault.trimmed` takes out.
         ruled = expiry.rulings(self.policy, statement, source, now)
         if ruled is None:
             return None
@@ -132,7 +135,8 @@ class Guard:
         eraser.know_names(names_in(objects))
         made = rewrite(objects, eraser, self._renamer(expiry.regime_of(self.policy, statement, source), source))
         rest = facts.guarded(msgspec.structs.replace(statement.facts, observables=()), eraser)
-        kept = msgspec.structs.replace(rest, observables=facts.still_kept(statement.facts.observables, eraser))
+        rows = facts.still_kept(statement.facts.observables, eraser, closed=bool(statement.vault))
+        kept = msgspec.structs.replace(rest, observables=rows)
         title, summary = _words(statement, kept, eraser)
         references = tuple(url for each in statement.references if (url := eraser.reference(each, "/references/*")))
         again = msgspec.structs.replace(
@@ -154,15 +158,34 @@ class Guard:
 
     def meaning(self, statement: Statement) -> str:
         """What a stored statement means by the rules of today: those it was let in under may have been others."""
-        return self._meaning(statement.kind, statement.label, statement.facts)
+        return self._meaning(statement.kind, statement.label, statement.facts, statement.gated)
 
-    def _meaning(self, kind: Kind, label: Label, kept: Facts) -> str:
+    def _meaning(self, kind: Kind, label: Label, kept: Facts, gated: str = "") -> str:
         """Keyed: a plain hash over a few addresses can be found by trying them all."""
-        return self._digest(b"meaning", identity.meaning(kind, label, kept))
+        said = identity.meaning(kind, label, kept)
+        return self._digest(b"meaning", said, gated) if gated else self._digest(b"meaning", said)
+
+    def named(self, statement: Statement, before: Statement | None, *, same: bool) -> Statement:
+        """A statement as it was admitted, with the name of what it says that is gated: that of the one before it, if it
+        says the `same`; else another one. The name is made of key, receipt and what was before, never of values."""
+        if not any(row.own for row in statement.facts.observables):
+            return statement
+        last = "" if before is None else before.gated
+        gated = last if same else self._digest(b"gated", statement.key, statement.received_at.isoformat(), last)[:16]
+        meaning = self._meaning(statement.kind, statement.label, statement.facts, gated)
+        return msgspec.structs.replace(statement, gated=gated, meaning=meaning)
+
+    def content(self, statement: Statement) -> str:
+        """A hash by which an admitted statement is known when it comes again under another id: for storage. Of what is
+        gated by a key that dies with it."""
+        gated = identity.gated(statement.facts.observables)
+        if not gated:
+            return statement.meaning
+        return self.vault.fingerprint(statement, "\0".join((statement.meaning, *sorted(gated))))
 
     def seal(self, statement: Statement) -> bytes:
-        """The statement for storage: 64 hexadecimal digits of MAC, then JSON."""
-        body = _encode(statement)
+        """The statement for storage, closed: 64 hexadecimal digits of MAC, then JSON."""
+        body = _encode(self.vault.closed(statement))
         return self._mac(body) + body
 
     def restore(
@@ -172,6 +195,12 @@ class Guard:
         statements: Sequence[bytes],
         facts: Sequence[bytes] = (),
         *,
+    def rewrapped(self, sealed: bytes) -> bytes | None:
+        """A sealed statement whose record lies under the newest key of its month; None: it does, or has none."""
+        statement = self._open("", sealed)
+        made = self.vault.rewrapped(statement.source, month_of(statement.received_at), statement.vault)
+        return None if made is None else self.seal(msgspec.structs.replace(statement, vault=made))
+
         fresh: tuple[Statement, bytes] | None = None,
     ) -> Item:
         """An Item from sealed statements. Raises GuardError when a seal is broken or there is no statement.

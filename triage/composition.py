@@ -39,6 +39,9 @@ def recompose(
     whole = guard.restore(item, current.version, *said, fresh=fresh)
     kind, meaning, encoded = composed(guard, whole, current.received_at)
     changed = meaning != current.meaning and meaning != _meant(connection, guard, current)
+    if changed and current.version and any(each.gated for each in whole.statements):
+        before = earlier(connection, guard, item, current.version)
+        changed = before is None or not alike(connection, guard, before, whole)
     version = current.version + changed
     if len(_weighed) >= _MOST:
         _weighed.clear()
@@ -70,12 +73,34 @@ def _meant(connection: sa.Connection, guard: Guard, current: sa.Row[Any]) -> str
 
 
 def composed(guard: Guard, whole: Item, received_at: datetime) -> tuple[Kind, str, bytes]:
-    """Kind, meaning and card of an item, as its statements have it. The meaning is keyed: it is stored."""
+    """Kind, meaning and card of an item, as its statements have it. The meaning is keyed, since it is stored; of what
+    is gated it holds the names."""
     kind = identity.kind_of([each.kind for each in whole.statements])
     known = standing_facts(whole)
-    meaning = identity.meaning(kind, min(each.label for each in whole.statements), known)
+    meaning = _general(whole, known)
+    if names := sorted({each.gated for each in whole.statements if each.gated}):
+        meaning = "\0".join((meaning, *names))
     card = msgspec.json.encode(_card(whole, kind, known, best(whole.statements, kind).title, received_at))
     return kind, guard.keyed(b"item-meaning", meaning), card
+
+
+def alike(connection: sa.Connection, guard: Guard, one: Item, other: Item) -> bool:
+    """Do they mean the same? What is gated under other names is opened, to see whether it says anything else."""
+    if _general(one, standing_facts(one)) != _general(other, standing_facts(other)):
+        return False
+    if {each.gated for each in one.statements} == {each.gated for each in other.statements}:
+        return True
+    said = [
+        identity.gated(row for each in opened.statements for row in each.facts.observables)
+        for opened in (guard.vault.opened(connection, item, "compare") for item in (one, other))
+    ]
+    return said[0] == said[1]
+
+
+def _general(whole: Item, known: Facts) -> str:
+    """What an item means, without what is gated."""
+    kind = identity.kind_of([each.kind for each in whole.statements])
+    return identity.meaning(kind, min(each.label for each in whole.statements), known)
 
 
 def kept(row: sa.Row[Any]) -> bool:

@@ -19,11 +19,12 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 from pyroaring import BitMap
 
 from filtering import Match
 from normalize import Kind, Urgency, identity
-from pii_guard import Item
+from pii_guard import Item, Statement
 from pii_guard.guard import Guard
 from tlp import Consent, Label
 from triage import Act, Decision, Released, State, TriageError, inbox, releases
@@ -32,6 +33,7 @@ from triage.rules import DeskSettings, Rule, alerts, applying
 CRITERIA = "domain-rules/1"
 """Version of the rules in filtering; a change of them voids approvals that have not left."""
 
+_UNGATED = b',"gated":"","vault":""}'
 ALLOWED: dict[Act, tuple[State, ...]] = {
     "claim": ("new", "claimed", "held", "declined"),
     "hold": ("new", "claimed", "held", "pending"),
@@ -78,12 +80,20 @@ class Case:
     @property
     def bound(self) -> str:
         """Hash of item, versions, label, criteria and policy (domain-rules: Decisions)."""
-        said = [(each.key, hashlib.blake2b(msgspec.json.encode(each)).hexdigest()) for each in self.item.statements]
+        said = [(each.key, _said(each)) for each in self.item.statements]
         # What a CVE record adds is in the version: it makes a new one, or adds nothing that was decided on.
         label = self.label.value if self.label else None
         urgency = [self.urgency, self.stated]
         whole = [self.item.id, self.item.version, said, label, urgency, sorted(self.to), CRITERIA]
         return hashlib.blake2b(msgspec.json.encode(whole), digest_size=32).hexdigest()
+
+
+def _said(statement: Statement) -> str:
+    """Hash of what a statement says. The key under which it lies sealed may change meanwhile; and one of which nothing
+    is gated has the hash that it had before there was a vault."""
+    said = msgspec.json.encode(structs.replace(statement, vault=b""))
+    said = said.removesuffix(_UNGATED) + b"}" if said.endswith(_UNGATED) else said
+    return hashlib.blake2b(said).hexdigest()
 
 
 def open_case(

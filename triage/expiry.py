@@ -5,9 +5,10 @@ Nothing here is news: no version, no message, and a decision that stood for what
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from triage.decide import Case
 from triage.releases import releases
 
 _MINUTE = timedelta(minutes=1)
+_PAGE = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decode = msgspec.msgpack.Decoder(tuple[list[bytes], list[bytes]]).decode
 
@@ -79,13 +81,67 @@ def due_facts(connection: sa.Connection, after: datetime | None, until: datetime
     return [str(each) for each in connection.scalars(query.order_by(columns.key))]
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A statement as it lies there."""
+
+    sealed: bytes
+    item: str | None
+    """None: a CVE record, which joins items by its CVE."""
+    key: str = ""
+    version: int | None = None
+    """Of the item, where it is a copy of what was said then."""
+
+
+def stored(connection: sa.Connection) -> Iterator[Stored]:
+    """Every statement, and every copy of one in the versions of items."""
+    table, after = inbox.statements.c, ""
+    while rows := connection.execute(
+        sa.select(table.key, table.item, table.sealed).where(table.key > after).order_by(table.key).limit(_PAGE)
+    ).all():
+        yield from (Stored(row.sealed, row.item, row.key) for row in rows)
+        after = rows[-1].key
+    columns = inbox.versions.c
+    for item in connection.scalars(sa.select(columns.item).distinct().order_by(columns.item)).all():
+        for row in connection.execute(sa.select(columns.version, columns.said).where(columns.item == item)).all():
+            yield from (Stored(each, item, version=row.version) for part in _decode(row.said) for each in part)
+
+
+def notes(connection: sa.Connection) -> Iterator[Any]:
+    """What people wrote about items: (id, item, at, by, os_user, reason)."""
+    columns = inbox.history.c
+    chosen = (columns.id, columns.item, columns.at, columns.by, columns.os_user, columns.reason)
+    yield from connection.execute(sa.select(*chosen).order_by(columns.id))
+
+
+def reword(connection: sa.Connection, note: int, reason: str) -> None:
+    """Another reason in the history of an item."""
+    connection.execute(inbox.history.update().where(inbox.history.c.id == note), {"reason": reason[:500]})
+
+
+Remake = Callable[[sa.Connection, Statement], Statement | None]
+"""A stored statement -> what is left of it; None: nothing of it goes."""
+
+
 class Expiry:
-    """One run over stored statements, at one moment. `look`: hash of how a case would be shown (app.views)."""
+    """One run over stored statements, at one moment. `look`: hash of how a case would be shown (app.views).
+
+    `remake`: what is left of a statement, if something else than retention is carried out; `word`: what the items'
+    history then says.
+    """
 
     def __init__(
-        self, guard: Guard, sources: Mapping[str, Source], now: datetime, look: Callable[[Case], str] = lambda _: ""
+        self,
+        guard: Guard,
+        sources: Mapping[str, Source],
+        now: datetime,
+        look: Callable[[Case], str] = lambda _: "",
+        *,
+        remake: Remake | None = None,
+        word: tuple[str, str] = ("expired", "retention"),
     ) -> None:
         self._guard, self._sources, self._now, self._look = guard, sources, now, look
+        self._remake, self._word = remake or self._expired, word
         self._consents = {source.id: source.consent for source in sources.values()}
 
     def item(self, connection: sa.Connection, item: str) -> Expired:
@@ -94,7 +150,8 @@ class Expiry:
         table = inbox.statements.c
         standing = sa.select(table.key, table.sealed).where(table.item == item)
         rows = connection.execute(standing.with_for_update()).all()
-        fresh = {row.key: made for row in rows if (made := self._sealed(row.sealed, done, found)) is not None}
+        anew = {row.key: self._sealed(connection, row.sealed, done, found) for row in rows}
+        fresh = {key: made for key, made in anew.items() if made is not None}
         if fresh:
             found.statements = len(fresh)
             case = decide.open_case(connection, self._guard, item, self._consents)
@@ -110,14 +167,14 @@ class Expiry:
         if found:
             told = ", ".join(sorted(found.categories)) or "earlier versions"
             version = inbox.row(connection, item).version
-            inbox.note(connection, item, version, self._now, "oktt", "expired", f"retention: {told}")
+            inbox.note(connection, item, version, self._now, "oktt", self._word[0], f"{self._word[1]}: {told}")
         return found
 
     def facts(self, connection: sa.Connection, key: str) -> tuple[Expired, list[str]]:
         """The same for a CVE record; and the items that name one of its CVEs, whose versions hold a copy of it."""
         found, table = Expired(), inbox.statements.c
         sealed = connection.scalar(sa.select(table.sealed).where(table.key == key))
-        made = None if sealed is None else self._sealed(sealed, {}, found)
+        made = None if sealed is None else self._sealed(connection, sealed, {}, found)
         if made is None:
             return found, []
         found.statements = 1
@@ -127,22 +184,32 @@ class Expiry:
         naming = query.where(inbox.cves.c.cve.in_(named), table.item.is_not(None)).distinct()
         return found, sorted(str(each) for each in connection.scalars(naming))
 
-    def _sealed(self, sealed: bytes, done: dict[bytes, bytes | None], found: Expired) -> bytes | None:
+    def _sealed(
+        self, connection: sa.Connection, sealed: bytes, done: dict[bytes, bytes | None], found: Expired
+    ) -> bytes | None:
         """The statement sealed anew; None: nothing of it goes. A copy that was seen before is not counted again."""
         if sealed not in done:
             before = self._guard.restore("", 0, [sealed]).statements[0]
-            after = self._guard.reguard(before, source_of(self._sources, before), self._now)
+            after = self._remake(connection, before)
             done[sealed] = None if after is None else self._guard.seal(after)
             if after is not None:
                 found.categories.update(_went(before, after))
         return done[sealed]
+
+    def _expired(self, connection: sa.Connection, before: Statement) -> Statement | None:
+        after = self._guard.reguard(before, source_of(self._sources, before), self._now)
+        if _gated(before) and not before.vault:  # laid down before there was a vault
+            return after or before
+        if after is not None and after.vault and _gated(after) < _gated(before):
+            return self._guard.vault.trimmed(connection, after)
+        return after
 
     def _versions(self, connection: sa.Connection, item: str, done: dict[bytes, bytes | None], found: Expired) -> int:
         table, count = inbox.versions.c, 0
         received = inbox.row(connection, item).received_at
         for row in connection.execute(sa.select(table.version, table.said).where(table.item == item)).all():
             said = _decode(row.said)
-            made = tuple([self._sealed(each, done, found) or each for each in part] for part in said)
+            made = tuple([self._sealed(connection, each, done, found) or each for each in part] for part in said)
             if made == said:
                 continue
             count += 1
@@ -188,6 +255,10 @@ class Expiry:
         case = decide.open_case(connection, self._guard, item, self._consents)
         stands = decide.released(connection, case, row.shown)
         return stands or decide.earlier(connection, self._guard, item, row.version, self._consents)
+
+
+def _gated(statement: Statement) -> int:
+    return sum(row.own for row in statement.facts.observables)
 
 
 def _went(before: Statement, after: Statement) -> Counter[Category]:

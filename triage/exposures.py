@@ -104,6 +104,8 @@ def index(connection: sa.Connection, guard: Guard, statement: Statement) -> None
     if statement.kind != "exposure" or not facts.tracking:
         return
     gone = sum(map(_count, facts.observables))
+    if statement.vault and not gone:
+        return  # closed, and nothing went: what stands still holds
     known = None if gone else _packed(_hashes(guard, facts))
     values = {
         "statement": statement.key,
@@ -141,7 +143,8 @@ def lost(connection: sa.Connection, guard: Guard, course: Course, day: Day) -> t
     sealed = connection.scalar(sa.select(statements.c.sealed).where(statements.c.key == day.statement))
     if sealed is None or not day.lost:
         return None
-    statement = guard.restore(day.statement, 0, [sealed]).statements[0]
+    item = guard.vault.opened(connection, guard.restore(day.statement, 0, [sealed]), "compare")
+    statement = item.statements[0]
     last = {known: position for position, known in enumerate(_hashes(guard, statement.facts))}
     return statement, sorted(position for known, position in last.items() if known not in course.places)
 

@@ -55,13 +55,15 @@ def admit(
     if statement.kind == "facts":
         return _joined(connection, guard, statement, old, now)
     listed = bool(identity.linking(statement.kind, statement.facts.observables))
-    names = [*keys, statement.meaning] if listed else keys
+    content = guard.content(statement) if listed else ""
+    names = [*keys, content] if listed else keys
     followed = leads.followed(connection, names)
     again = False
-    if old is None and (first := _first(statement, keys[0], followed)) is not None:
+    if old is None and (first := _first(statement, keys[0], content, followed)) is not None:
         old = connection.execute(_OLD, {"known": first.statement}).one()
         statement, again = structs.replace(statement, key=old.key), first.key != keys[0]
-    known = [each for each in followed if each.key != statement.meaning]
+    statement = _named(connection, guard, statement, old)
+    known = [each for each in followed if each.key != content]
     if old is not None and not (_doubted(guard, statement, old) or (not again and _news(guard, statement, old))):
         _later(connection, statement, old)
         where, took = _connected(connection, guard, old, names, followed, known, now)
@@ -70,12 +72,12 @@ def admit(
     effect: Effect = "updated" if old else "merged" if where else "new"
     current = row(connection, where) if where else joining.create(connection, statement.received_at, now)
     item = str(current.id)
-    stored = _store(connection, guard, statement, item, exists=old is not None)
+    closed, stored = _store(connection, guard, statement, item, exists=old is not None)
     leads.claim(connection, names, statement.key)
     leads.index(connection, guard, statement, new=old is None)
     exposures.index(connection, guard, statement)
     why = f"{effect} by source {statement.source}"
-    changed = recompose(connection, guard, current, now, why, fresh=(statement, stored))
+    changed = recompose(connection, guard, current, now, why, fresh=(closed, stored))
     if effect == "updated" and not changed and statement.source != OWN:
         effect = "unchanged"
     return [Admission(effect, item, bool(statement.holds), took)]
@@ -94,10 +96,19 @@ def _joined(
     return [Admission("updated", item, held=False) for item in renewed]
 
 
-def _first(statement: Statement, own: str, followed: Sequence[Any]) -> Any | None:
+def _named(connection: sa.Connection, guard: Guard, statement: Statement, old: sa.Row[Any] | None) -> Statement:
+    """With a name for what it says that is gated: that of what stands, if that says the same."""
+    if not any(each.own for each in statement.facts.observables):
+        return statement
+    before = None if old is None else guard.restore(old.item or "", 0, [old.sealed]).statements[0]
+    same = before is not None and guard.vault.same(connection, statement, before)
+    return guard.named(statement, before, same=same)
+
+
+def _first(statement: Statement, own: str, content: str, followed: Sequence[Any]) -> Any | None:
     """What the source said before under another id: under this one it is a version of that; else it publishes the same
     indicators again, also those of an earlier version, with new ids. None: it is new."""
-    again = [each for each in followed if each.source == statement.source and each.key in (own, statement.meaning)]
+    again = [each for each in followed if each.source == statement.source and each.key in (own, content)]
     return min(again, key=lambda each: (each.key != own, each.statement), default=None)
 
 
@@ -169,9 +180,12 @@ def _home(
     return joining.unite(connection, guard, one, now) if len(one) > 1 else (one[0], ())
 
 
-def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: str | None, *, exists: bool) -> bytes:
-    """The statement as it now lies there, sealed."""
-    stored = guard.seal(statement)
+def _store(
+    connection: sa.Connection, guard: Guard, statement: Statement, item: str | None, *, exists: bool
+) -> tuple[Statement, bytes]:
+    """The statement as it now lies there, closed and sealed."""
+    closed = guard.vault.closed(statement)
+    stored = guard.seal(closed)
     values = {
         "item": item,
         "source": statement.source,
@@ -191,7 +205,7 @@ def _store(connection: sa.Connection, guard: Guard, statement: Statement, item: 
     if statement.facts.cves:
         rows = [{"cve": cve, "statement": statement.key} for cve in sorted(set(statement.facts.cves))]
         connection.execute(_NAME, rows)
-    return stored
+    return closed, stored
 
 
 def _items_naming(connection: sa.Connection, names: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -85,6 +86,13 @@ def make(folder: Path, settings: str = "", people: list[dict[str, Any]] | None =
         file.write_text("".join(json.dumps(each) + "\n" for each in people), encoding="utf-8")
         done(folder, "subscribers", "import", file)
     return folder
+
+
+def copied(instance: Path, to: Path) -> Path:
+    """A copy of an instance with its keys, which lie beside it."""
+    shutil.copytree(instance, to)
+    shutil.copytree(instance.with_name(f"{instance.name}.keys"), to.with_name(f"{to.name}.keys"))
+    return to
 
 
 def person(name: str, *channels: dict[str, Any], **more: Any) -> dict[str, Any]:

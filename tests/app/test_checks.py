@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app import checks, service
+from config.settings import load
 from ingest import cursors
 from subscribers import Contact
 from tests.app.house import MAIL, House, opened
@@ -119,9 +120,10 @@ def test_no_configuration(tmp_path: Path) -> None:
 
 
 def test_a_key_that_others_can_read(folder: Path) -> None:
-    (folder / "instance.key").chmod(0o644)
+    key = load(folder).instance_key
+    key.chmod(0o644)
     assert "chmod 600" in fault(folder, "keys")
-    (folder / "instance.key").unlink()
+    key.unlink()
     assert "is not there" in fault(folder, "keys")
 
 

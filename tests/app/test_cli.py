@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from config.settings import load
 from tests.app.instance import (
     FEEDS,
     FRIDAY,
@@ -20,6 +21,7 @@ from tests.app.instance import (
     PEOPLE,
     WEEK,
     Ran,
+    copied,
     done,
     lay,
     make,
@@ -55,7 +57,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def own(ready: Path, tmp_path: Path) -> Path:
     """A copy to change."""
-    return Path(shutil.copytree(ready, tmp_path / "instance"))
+    return copied(ready, tmp_path / "instance")
 
 
 def failed(folder: Path, *args: str | Path, code: int = 1, **more: Any) -> str:
@@ -301,7 +303,8 @@ def test_dispatch_digest_purge_audit_and_legal(own: Path) -> None:
     assert row["ok"] is True
     register = done(own, "audit", "export").rows
     assert len(register) == row["entries"]
-    assert done(own, "audit", "export", "--since", "2026-03-03").rows == []
+    later = done(own, "audit", "export", "--since", "2026-03-03").rows
+    assert {(each["what"], each["detail"]["purpose"]) for each in later} == {("opened", "match"), ("opened", "notify")}
     explained = done(own, "legal", "explain", an_item(own, source="shadowserver"), "--json").rows
     assert explained
     assert all({"category", "role", "action", "rule", "basis"} <= each.keys() for each in explained)
@@ -404,24 +407,25 @@ def test_broken_settings_name_file_line_and_key(file: str, text: str, says: str,
     assert "NOT OK" in told.out
 
 
-@pytest.mark.parametrize("file", ["oktt.toml", "sources.toml", "legal.toml", "rules.toml", "instance.key"])
+@pytest.mark.parametrize("file", ["oktt.toml", "sources.toml", "legal.toml", "rules.toml", "../{}.keys/instance.key"])
 def test_a_missing_file_is_told(file: str, own: Path) -> None:
+    file = file.format(own.name)
     (own / file).unlink()
     said = failed(own, "dispatch")
-    assert file in said
+    assert Path(file).name in said
     assert "oktt init" in said
 
 
 def test_a_key_that_is_none_or_open_to_others(own: Path) -> None:
-    (own / "instance.key").chmod(0o644)
+    load(own).instance_key.chmod(0o644)
     assert "chmod 600" in failed(own, "items")
-    (own / "instance.key").chmod(0o600)
-    (own / "instance.key").write_text("zz\n")
+    load(own).instance_key.chmod(0o600)
+    load(own).instance_key.write_text("zz\n")
     assert "put back the key" in failed(own, "items")
 
 
 def test_another_key_opens_nothing(own: Path) -> None:
-    (own / "instance.key").write_text("00" * 32 + "\n")
+    load(own).instance_key.write_text("00" * 32 + "\n")
     item = items(own)[0]["id"]
     assert "seal" in failed(own, "item", item)
     assert oktt(own, "audit", "verify").code == 1
@@ -463,9 +467,9 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
 
 
 def test_init_never_overwrites(own: Path) -> None:
-    before = {path.name: path.read_bytes() for path in own.glob("*.toml")} | {"k": (own / "instance.key").read_bytes()}
+    before = {path.name: path.read_bytes() for path in own.glob("*.toml")} | {"k": load(own).instance_key.read_bytes()}
     assert done(own, "init", "--json").row["made"] == []
-    after = {path.name: path.read_bytes() for path in own.glob("*.toml")} | {"k": (own / "instance.key").read_bytes()}
+    after = {path.name: path.read_bytes() for path in own.glob("*.toml")} | {"k": load(own).instance_key.read_bytes()}
     assert before == after
 
 

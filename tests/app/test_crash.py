@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.instance import FEEDS, FRIDAY, LATER, MONDAY, PEOPLE, ROOT, lay, make
+from tests.app.instance import FEEDS, FRIDAY, LATER, MONDAY, PEOPLE, ROOT, copied, lay, make
 from tests.app.sink import Mail, Sink, listening
 from tests.app.state import State, state
 
@@ -54,7 +54,7 @@ class Runner:
     def take(self, snapshot: Path) -> Path:
         """A copy of an instance that sends to this runner's server."""
         copy = self.folder / str(next(self.numbers))
-        shutil.copytree(snapshot, copy)
+        copied(snapshot, copy)
         (copy / "oktt.toml").write_text("[app]\ntest_clock = true\n" + self.sink.settings, encoding="utf-8")
         self.sink.mails.clear()
         return copy
@@ -144,7 +144,7 @@ def told(runners: list[Runner], tmp_path_factory: pytest.TempPathFactory) -> lis
         code, commits = runner.run(copy, step)
         assert code == 0, copy.with_suffix(".log").read_text()
         steps.append(Told(step, before, commits, state(copy), tuple(runner.sink.mails)))
-        shutil.copytree(copy, base / str(number + 1))
+        copied(copy, base / str(number + 1))
     return steps
 
 
@@ -171,7 +171,7 @@ def test_the_scenario_does_what_it_is_for(told: list[Told]) -> None:
 def test_a_cold_process_is_killed_too(told: list[Told], tmp_path: Path) -> None:
     """The same without the fork: the program from its start, and then once more."""
     expected, copy = told[6], tmp_path / "instance"
-    shutil.copytree(expected.before, copy)
+    copied(expected.before, copy)
     environment = {**os.environ, "OKTT_NOW": expected.step[0]}
     for number, code in (("1", KILLED), ("0", 0)):
         command = [*KILLER, number, "before", "--dir", str(copy), *expected.step[1]]

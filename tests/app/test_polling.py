@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from app import polling
 from app.service import open_service
 from normalize import Draft
 from pii_guard.guard import Guard
-from tests.app.instance import MONDAY, OKTT, PEOPLE, ROOT, WEEK, done, make, oktt
+from tests.app.instance import MONDAY, OKTT, PEOPLE, ROOT, WEEK, copied, done, make, oktt
 from tests.app.servers import started, wait_for
 from tests.app.state import state
 from tests.ingest.providers import METADATA, CsafProvider
@@ -206,11 +205,6 @@ def test_killed_at_a_commit_and_started_again(tmp_path: Path, server: WebServer,
         if code == 0:
             break
     assert number > 4
-
-
-def copied(begin: Path, to: Path) -> Path:
-    shutil.copytree(begin, to)
-    return to
 
 
 def polled(folder: Path, number: str, when: str) -> int:

@@ -3,7 +3,6 @@
 import imaplib
 import json
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -18,7 +17,7 @@ import pytest
 import requests
 from kafka import KafkaProducer
 
-from tests.app.instance import MONDAY, PEOPLE, ROOT, done, make, oktt
+from tests.app.instance import MONDAY, PEOPLE, ROOT, copied, done, make, oktt
 from tests.app.state import state
 from tests.ingest.misp_server import KEY, Misp, event, lay_feed
 from tests.ingest.servers import PASSWORD, USER, broker, dovecot, medallion, secret_file
@@ -142,7 +141,7 @@ def killed(folder: Path, number: int, when: str) -> bool:
 def test_killed_in_the_middle_and_started_again(tmp_path: Path, partner: Partner) -> None:
     """Nothing is lost and nothing comes twice, wherever it was killed; and what is new afterwards is new alone."""
     begin = instance(tmp_path / "begin", partner)
-    whole = Path(shutil.copytree(begin, tmp_path / "whole"))
+    whole = copied(begin, tmp_path / "whole")
     first = done(whole, "poll", "--json").rows
     assert sum(row["documents"] for row in first) >= 2, first
     assert done(whole, "items", "--json").rows
@@ -151,7 +150,7 @@ def test_killed_in_the_middle_and_started_again(tmp_path: Path, partner: Partner
     died = 0
     for number in range(1, 60, 2):
         when = "before" if number % 4 == 1 else "after"
-        folder = Path(shutil.copytree(begin, tmp_path / f"{number}-{when}"))
+        folder = copied(begin, tmp_path / f"{number}-{when}")
         was = killed(folder, number, when)
         died += was
         done(folder, "poll")

@@ -24,26 +24,26 @@ def configured(folder: Path, text: str = "") -> Path:
 def test_making_it_twice_changes_nothing(tmp_path: Path, url: str) -> None:
     house = opened(tmp_path, url)
     files = {path.name: path.read_bytes() for path in tmp_path.glob("*.toml")}
-    key = (tmp_path / "instance.key").read_bytes()
+    key = house.service.settings.instance_key.read_bytes()
     with house.service.reading() as connection:
         before = connection.execute(sa.select(sequence.collections)).all()
     assert service.make(tmp_path) == []
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.toml")} == files
-    assert (tmp_path / "instance.key").read_bytes() == key
+    assert house.service.settings.instance_key.read_bytes() == key
     with house.service.reading() as connection:
         assert connection.execute(sa.select(sequence.collections)).all() == before
 
 
 def test_it_says_what_it_made(tmp_path: Path) -> None:
     made = service.make(tmp_path / "deep" / "var")
-    assert made == ["oktt.toml", "sources.toml", "legal.toml", "rules.toml", "instance.key"]
+    assert made == ["oktt.toml", "sources.toml", "legal.toml", "rules.toml", "../var.keys/instance.key"]
 
 
 def test_no_new_key_is_made_for_a_database_that_was_sealed_with_another(tmp_path: Path, url: str) -> None:
     house = opened(tmp_path, url)
-    key = tmp_path / "instance.key"
+    key = house.service.settings.instance_key
     key.unlink()
-    assert service.make(tmp_path) == ["instance.key"], "nothing is sealed yet"
+    assert service.make(tmp_path) == [f"../{tmp_path.name}.keys/instance.key"], "nothing is sealed yet"
     house.item(draft())
     kept = key.read_bytes()
     key.unlink()
@@ -78,7 +78,7 @@ def test_opening_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "oktt.db").unlink()
     with pytest.raises(AppError, match="the database is empty: run `oktt init`"):
         service.open_service(tmp_path)
-    (tmp_path / "instance.key").unlink()
+    load(tmp_path).instance_key.unlink()
     with pytest.raises(AppError, match=r"instance\.key is not there"):
         service.open_service(tmp_path)
 

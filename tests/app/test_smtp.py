@@ -1,6 +1,5 @@
 """Sending by SMTP to a real server that accepts, delays, refuses, breaks off or is not there."""
 
-import shutil
 import sqlite3
 import subprocess
 from collections import Counter
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.instance import FEEDS, MONDAY, OKTT, ROOT, TEST_CLOCK, done, lay, make, oktt, person
+from tests.app.instance import FEEDS, MONDAY, OKTT, ROOT, TEST_CLOCK, copied, done, lay, make, oktt, person
 from tests.app.sink import Sink, listening
 
 FORTINET = [{"vendor": "Fortinet", "product": "FortiOS", "version": "7.0.3"}]
@@ -37,7 +36,7 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture
 def instance(queued: Path, sink: Sink, tmp_path: Path) -> Path:
-    copy = Path(shutil.copytree(queued, tmp_path / "instance"))
+    copy = copied(queued, tmp_path / "instance")
     (copy / "oktt.toml").write_text(TEST_CLOCK + sink.settings)
     return copy
 
@@ -105,7 +104,7 @@ def test_refused_for_good(instance: Path, sink: Sink) -> None:
 
 
 def test_nobody_listens(queued: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(queued, tmp_path / "instance"))
+    copy = copied(queued, tmp_path / "instance")
     with listening(Sink()) as sink:
         pass
     (copy / "oktt.toml").write_text(TEST_CLOCK + sink.settings)

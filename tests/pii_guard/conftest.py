@@ -13,7 +13,9 @@ from pii_guard import Item, Statement
 from pii_guard.guard import Guard
 from pii_guard.policy import Policy
 from pii_guard.policy_file import load
+from pii_guard.vault import Vault
 from tests.conftest import NOW
+from tests.pii_guard.held import Held
 
 SHIPPED = Path(__file__).parents[2] / "config" / "defaults" / "legal.toml"
 
@@ -25,7 +27,7 @@ def policy() -> Policy:
 
 @pytest.fixture(scope="session")
 def guard(policy: Policy) -> Guard:
-    return Guard(policy, b"a key of the tests, 32 bytes ...")
+    return Guard(policy, b"a key of the tests, 32 bytes ...", Vault(Held()))
 
 
 Admit = Callable[..., Statement]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,9 @@ from normalize import Draft, Facts, Kind, identity
 from pii_guard import Item
 from pii_guard.guard import Guard
 from pii_guard.policy_file import load
+from pii_guard.vault import Vault
 from subscribers import Profile, Subscriber
+from tests.pii_guard.held import Held
 from tlp import Clearance, Label
 from triage import Released, decide, inbox, merging, releases
 from triage.decide import Case, Request
@@ -26,7 +29,8 @@ from triage.rules import DeskSettings, Rule
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SHIPPED = Path(__file__).parents[2] / "config" / "defaults" / "legal.toml"
-GUARD = Guard(load(SHIPPED.read_text(encoding="utf-8"), "legal.toml"), b"a key of the tests, 32 bytes ...")
+POLICY = load(SHIPPED.read_text(encoding="utf-8"), "legal.toml")
+GUARD = Guard(POLICY, b"a key of the tests, 32 bytes ...", Vault(Held()))
 SHOWN = "the advice and templates of today"
 
 
@@ -47,6 +51,11 @@ class Desk:
     people: list[Subscriber] = field(default_factory=list)
     consents: dict[str, frozenset[str]] = field(default_factory=dict)
     shown: str = SHOWN
+    register: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        """What is opened on its connection is counted, as in a transaction of the service."""
+        self.register.enter_context(GUARD.vault.accounting(self.connection))
 
     def receive(
         self, what: Draft, source: str = "ncsc-nl", public: bool = True, regime: str = "wbdwb"
@@ -110,6 +119,10 @@ class Desk:
         for mark in releases.marks(self.connection, item, self.consents):
             found.setdefault(names[mark.key], []).append(mark.label)
         return found
+
+    def opened(self, item: str) -> Item:
+        """The item with what is gated as it is."""
+        return GUARD.vault.opened(self.connection, self.whole(item), "compare")
 
     def whole(self, item: str) -> Item:
         return inbox.load(self.connection, GUARD, item)

@@ -50,7 +50,7 @@ def held(desk: Desk, item: str, *, told: bool = False) -> Course:
 
 def since(desk: Desk, item: str, *, told: bool = False) -> dict[int, date]:
     """Since when each host is open."""
-    course, (statement,) = held(desk, item, told=told), desk.whole(item).statements
+    course, (statement,) = held(desk, item, told=told), desk.opened(item).statements
     rows = statement.facts.observables
     found = course.since(BitMap(course.places.values()), course.before)
     placed = zip(rows, course.placed(GUARD, statement.facts, rows), strict=True)
@@ -83,7 +83,7 @@ def test_a_day_without_a_report_closes_nothing(desk: Desk) -> None:
 
 def test_later_reports_say_what_is_no_longer_seen(desk: Desk) -> None:
     items = received(desk, scan(2, 1, 2, 3), scan(3, 2, 3), scan(5, 1, 3))
-    course, (statement,) = held(desk, items[0]), desk.whole(items[0]).statements
+    course, (statement,) = held(desk, items[0]), desk.opened(items[0]).statements
     gone = course.until(BitMap(course.places.values()), course.after)
     rows = statement.facts.observables
     hosts = {place: row.value for row, place in zip(rows, course.placed(GUARD, statement.facts, rows), strict=True)}

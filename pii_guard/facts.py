@@ -235,6 +235,14 @@ def still_kept(given: Iterable[Observable], eraser: Eraser, *, closed: bool = Fa
     return (*rows, *_counts(lost))
 
 
+def _closed_stays(one: Observable, eraser: Eraser, decided: _Decided) -> bool:
+    """May a row that is not opened stay? A prefix may be of either version: as long as both may."""
+    categories: tuple[Category, ...] = ("ipv4", "ipv6") if one.type == "cidr" else (_CATEGORIES[one.type],)
+    stays = all(eraser.received[category, one.role].action in ("keep", "gate", "own") for category in categories)
+    decided[categories[0], one.role, one.evidence] += 1
+    return stays
+
+
 def witness(roles: Roles, given: Iterable[Observable]) -> None:
     """What a draft's facts know of a value counts for it in the objects too: formats know what STIX has no word for."""
     known: dict[str, tuple[str, ...]] = {}
@@ -251,14 +259,6 @@ def witness(roles: Roles, given: Iterable[Observable]) -> None:
 def tell(roles: Roles, given: Iterable[Observable]) -> None:
     """What the door decided about stored observables, as evidence about the same values elsewhere in the statement."""
     tokens = {"attacker": ("c2",), "victim": ("victim",)}
-def _closed_stays(one: Observable, eraser: Eraser, decided: _Decided) -> bool:
-    """May a row that is not opened stay? A prefix may be of either version: as long as both may."""
-    categories: tuple[Category, ...] = ("ipv4", "ipv6") if one.type == "cidr" else (_CATEGORIES[one.type],)
-    stays = all(eraser.received[category, one.role].action in ("keep", "gate", "own") for category in categories)
-    decided[categories[0], one.role, one.evidence] += 1
-    return stays
-
-
     for one in given:
         sco = _SCO.get(one.type)
         if sco is not None and one.role in tokens:

@@ -7,7 +7,7 @@ was not let through by a guard with this key cannot be read back as if it were. 
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,15 +17,15 @@ from msgspec import Raw
 from ingest import Source
 from normalize import Draft, Facts, Kind, identity
 from normalize.collector import paused
-from pii_guard import GuardError, Item, LegalBasis, Refused, Statement, expiry, facts
+from pii_guard import GuardError, Item, Refused, Statement, expiry, facts
 from pii_guard.marks import Marks
 from pii_guard.policy import Policy
 from pii_guard.redact import names_in, rewrite
 from pii_guard.roles import Roles, of_bundle
 from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
-from tlp import Label, strictest
 from pii_guard.vault import Vault, month_of
+from tlp import Label, strictest
 from tlp.markings import of_stix
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?").fullmatch
@@ -62,8 +62,8 @@ class Guard:
 
     def __init__(self, policy: Policy, key: bytes, vault: Vault | None = None) -> None:
         self.policy = policy
-        self._key = hashlib.blake2b(key, digest_size=32, person=b"oktt-guard").digest()
         self.vault = vault or Vault()
+        self._key = hashlib.blake2b(key, digest_size=32, person=b"oktt-guard").digest()
 
     def admit(self, draft: Draft, source: Source, received_at: datetime, marks: Marks | None = None) -> Item | Refused:
         """Decide on every value of a draft, rewrite what has to be, and let the rest through.
@@ -121,8 +121,8 @@ class Guard:
         """A stored statement without what has outlived its retention, or what the policy no longer allows.
 
         None: nothing changes. Key, label, holds, receipt and meaning stay: it is no news. The findings say what went.
-        """
         Closed rows are not opened; what the vault's record still holds of those that go, `Vault.trimmed` takes out.
+        """
         ruled = expiry.rulings(self.policy, statement, source, now)
         if ruled is None:
             return None
@@ -188,6 +188,12 @@ class Guard:
         body = _encode(self.vault.closed(statement))
         return self._mac(body) + body
 
+    def rewrapped(self, sealed: bytes) -> bytes | None:
+        """A sealed statement whose record lies under the newest key of its month; None: it does, or has none."""
+        statement = self._open("", sealed)
+        made = self.vault.rewrapped(statement.source, month_of(statement.received_at), statement.vault)
+        return None if made is None else self.seal(msgspec.structs.replace(statement, vault=made))
+
     def restore(
         self,
         id: str,  # noqa: A002
@@ -195,12 +201,6 @@ class Guard:
         statements: Sequence[bytes],
         facts: Sequence[bytes] = (),
         *,
-    def rewrapped(self, sealed: bytes) -> bytes | None:
-        """A sealed statement whose record lies under the newest key of its month; None: it does, or has none."""
-        statement = self._open("", sealed)
-        made = self.vault.rewrapped(statement.source, month_of(statement.received_at), statement.vault)
-        return None if made is None else self.seal(msgspec.structs.replace(statement, vault=made))
-
         fresh: tuple[Statement, bytes] | None = None,
     ) -> Item:
         """An Item from sealed statements. Raises GuardError when a seal is broken or there is no statement.
@@ -277,46 +277,3 @@ def _words(draft: Draft | Statement, kept: Facts, eraser: Eraser) -> tuple[str, 
         return title, ""
     eraser.prose(draft.summary, "/summary")
     return title, _WITHHELD[language]
-
-
-def explain(
-    item: Item, policy: Policy, at: datetime | None, sources: Mapping[str, Source] | None = None
-) -> list[dict[str, Any]]:
-    """Which rule of which policy version decided what, finding by finding.
-
-    With `at`, `would` is what the regime in force then would have decided (a dry run), with `would_rule` and
-    `would_regime`. `sources` says which regime a source has of its own; a source that is not given follows the policy.
-    """
-    rows: list[dict[str, Any]] = []
-    for statement in (*item.statements, *item.facts):
-        source = (sources or {}).get(statement.source) or Source(statement.source, statement.source)
-        then = policy.regime(source, at) if at is not None else None
-        basis = _basis(policy, statement)
-        for finding in statement.findings:
-            row: dict[str, Any] = {
-                "category": finding.category,
-                "role": finding.role,
-                "action": finding.action,
-                "path": finding.path,
-                "rule": finding.rule,
-                "basis": finding.basis,
-                "count": finding.count,
-                "source": statement.source,
-                "regime": statement.regime,
-                "policy": statement.policy,
-                "legal_basis": basis.basis,
-            }
-            if then is not None:
-                ruling = policy.decide(then, source, finding.category, finding.role)
-                row |= {"would": ruling.action, "would_rule": ruling.rule, "would_regime": then}
-            rows.append(row)
-    return rows
-
-
-def _basis(policy: Policy, statement: Statement) -> LegalBasis:
-    """The basis a statement was let in on; a policy that no longer has the regime cannot say it in words."""
-    if statement.regime in policy.regimes:
-        words = policy.basis(statement.regime).basis
-    else:
-        words = f"regime {statement.regime} of an earlier policy"
-    return LegalBasis(statement.regime, statement.policy, words)

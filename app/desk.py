@@ -1,8 +1,10 @@
 """The desk's work: decisions of analysts and of release rules, and questions about an item's audience."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,11 +14,13 @@ from app.service import Service
 from app.views import matching, shown
 from dispatch import outbox
 from filtering import Explanation, Match
-from pii_guard import journal
+from pii_guard import GuardError, journal
 from subscribers import registry
-from triage import TriageError, decide, inbox, joining
+from triage import Released, TriageError, decide, inbox, joining
 from triage.decide import Request
-from triage.rules import Rule
+
+PATIENCE = 0.5
+"""Seconds after which the rules commit what they decided: others wait to write meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +80,47 @@ def split(service: Service, item: str, source: str, word: joining.Word) -> str:
     return target
 
 
-def by_rules(service: Service, item: str, mark: str) -> Rule | None:
-    """Let the release rules look at one item; None: a person has to decide."""
-    settings, now = service.settings, service.clock()
+def by_rules(service: Service, items: Sequence[str], mark: str) -> tuple[int, int]:
+    """Let the release rules look at items in their order, as many as a short transaction takes, and one at least: (how
+    many that were, how many of them went out).
+
+    Each is decided by itself. One that cannot be read is undone by itself, and keeps no others from going out.
+    """
+    until, seen, looked, entries = time.monotonic() + PATIENCE, 0, [], []
     with service.transaction() as connection:
-        case = decide.open_case(connection, service.guard, item, settings.consents)
-        look = shown(service, case)
-        decision = partial(decide.by_rule, connection, settings.main.desk, settings.rules, shown=look, now=now)
-        released = pipeline.release(service, connection, case, decision)
-        for part in () if released else decide.in_part(connection, settings.rules, case):
-            decision = partial(decision, shown=shown(service, part))
-            released = pipeline.release(service, connection, part, decision)
+        waiting = decide.waiting(connection, items, mark)
+        for seen, item in enumerate(items, start=1):  # noqa: B007 - what follows the last is for the next transaction
+            if (row := waiting.get(item)) is None:
+                continue
+            try:
+                with connection.begin_nested():
+                    released = _ruled(service, connection, row)
+            except GuardError as error:
+                log.error("rules", item=item, error=str(error))
+                continue
+            looked.append(item)
             if released is not None:
+                entries.append(_told(service, item, "release", released.decision.by))
+            if time.monotonic() > until:
                 break
-        decide.looked_at(connection, item, mark)
-        if released is None:
-            return None
-        _account(service, connection, item, "release", released.decision.by)
-        return next(rule for rule in settings.rules if f"rule:{rule.id}" == released.decision.by)
+        decide.looked_at(connection, looked, mark)
+        journal.append(connection, entries, key=service.keys.derive("journal"), at=service.clock())
+    return seen, len(entries)
+
+
+def _ruled(service: Service, connection: sa.Connection, row: sa.Row[Any]) -> Released | None:
+    """The first rule that applies to the item, or to a part of it, releases that; None: a person has to decide."""
+    settings, now = service.settings, service.clock()
+    case = decide.case_of(connection, service.guard, row, settings.consents)
+    look = shown(service, case)
+    decision = partial(decide.by_rule, connection, settings.main.desk, settings.rules, shown=look, now=now)
+    released = pipeline.release(service, connection, case, decision)
+    for part in () if released else decide.in_part(connection, settings.rules, case):
+        decision = partial(decision, shown=shown(service, part))
+        released = pipeline.release(service, connection, part, decision)
+        if released is not None:
+            break
+    return released
 
 
 def audience(service: Service, item: str, limit: int) -> tuple[Match, list[Explanation]]:
@@ -128,8 +155,13 @@ def _first(match: Match, limit: int) -> list[int]:
 
 def _account(service: Service, connection: sa.Connection, item: str, act: str, by: str) -> None:
     """A decision in the processing register, the metrics and the log."""
-    who = by if by.startswith("rule:") else "person"
-    entry = journal.Entry("decided", item, {"act": act, "by": who})
+    entry = _told(service, item, act, by)
     journal.append(connection, [entry], key=service.keys.derive("journal"), at=service.clock())
+
+
+def _told(service: Service, item: str, act: str, by: str) -> journal.Entry:
+    """A decision in the metrics and the log; what the register will hold of it."""
+    who = by if by.startswith("rule:") else "person"
     service.metrics.decisions.labels(act).inc()
     log.info("decided", item=item, act=act, by=who)
+    return journal.Entry("decided", item, {"act": act, "by": who})

@@ -16,6 +16,7 @@ from app import door, releasing
 from app.door import Tally
 from app.sending import Sender
 from app.service import Service
+from app.views import matching
 from dispatch import Delivery
 from filtering import Match
 from ingest import RawDocument
@@ -46,7 +47,8 @@ def admit(service: Service, document: RawDocument) -> Tally:
 def release(service: Service, connection: sa.Connection, case: Case, decide: Decide) -> Released | None:
     """Match a case, decide on it, and queue and publish what now may leave. None: it waits, or nobody decided."""
     with service.metrics.stage("match"):
-        match = releasing.matched(service, connection, case)
+        asked = matching(service, connection, case, service.clock())
+        match = asked.match()
     released = decide(case, match)
     if released is not None:
         newest = max(part.received_at for part in released.item.statements)
@@ -55,8 +57,8 @@ def release(service: Service, connection: sa.Connection, case: Case, decide: Dec
             if releasing.source_withdrew(released):
                 releasing.retract(service, connection, released)
             else:
-                releasing.queue(service, connection, released, match)
-                releasing.publish(service, connection, released, match)
+                releasing.queue(service, connection, released, match, asked)
+                releasing.publish(service, connection, released, match, asked)
     return released
 
 

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
+from pyroaring import BitMap
 
 from app.observe import log
 from app.service import Service
 from app.views import Views, matching, shown
 from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publication
 from filtering import Match
+from filtering.match import Matching
 from subscribers import Subscriber, registry
 from tlp import Refusal
 from triage import Released, decide, inbox, releases
@@ -23,15 +25,25 @@ def matched(service: Service, connection: sa.Connection, case: Case | Released) 
     return matching(service, connection, case, service.clock()).match()
 
 
-def queue(service: Service, connection: sa.Connection, released: Released, match: Match) -> int:
+def queue(service: Service, connection: sa.Connection, released: Released, match: Match, asked: Matching) -> int:
     """Queue an alert for each subscriber whom it concerns now, through each channel that may carry it."""
+    now, item = service.clock(), released.item
+    outbox.cancel_waiting(connection, item.id, "superseded", now, before=item.version)
+    reached = (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
+    orders = _alerts(service, connection, released, match, asked, reached) if reached else []
+    new = outbox.queue(connection, orders, urgency=released.urgency)
+    log.info("queued", item=item.id, version=item.version, deliveries=new)
+    return new
+
+
+def _alerts(
+    service: Service, connection: sa.Connection, released: Released, match: Match, asked: Matching, reached: BitMap
+) -> list[Delivery]:
     now = service.clock()
-    views = Views(service, connection, released)
-    outbox.cancel_waiting(connection, released.item.id, "superseded", now, before=released.item.version)
+    views = Views(service, connection, released, asked=asked)
     before = _reached(connection, released.item.id)
     same = {each for each in set(before.values()) if _says_the_same(service, connection, released, each)}
     orders = []
-    reached = (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
     for subscriber in registry.by_numbers(connection, reached):
         known = before.get(subscriber.id)
         if known in same:  # decided once more on it, or it says again what it said then: nothing new to tell
@@ -41,15 +53,15 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
             if contact.type in outbox.MEDIA and _may_see(views, subscriber, match, contact.confidential):
                 due = now + timedelta(minutes=service.settings.main.desk.undo_minutes)
                 orders.append(_order(service, kind, released, subscriber, channel, now, due))
-    new = outbox.queue(connection, orders, urgency=released.urgency)
-    log.info("queued", item=released.item.id, version=released.item.version, deliveries=new)
-    return new
+    return orders
 
 
-def publish(service: Service, connection: sa.Connection, released: Released, match: Match) -> None:
+def publish(
+    service: Service, connection: sa.Connection, released: Released, match: Match, asked: Matching | None = None
+) -> None:
     """Publish what everybody may see, and to each subscriber with a TAXII collection what it may see of it."""
     now = service.clock()
-    views = Views(service, connection, released, "exchange")
+    views = Views(service, connection, released, "exchange", asked=asked)
     public = views.public()
     if isinstance(public, View):
         publication.publish(connection, publication.CLEAR, public, now)

@@ -62,17 +62,25 @@ _CLASSES: Mapping[str, Recipient] = {"cert": "cert", "partnership": "partnership
 
 
 class Views:
-    """What each reader may see of a released item, as subscribers, labels and clock are at one moment."""
+    """What each reader may see of a released item, as subscribers, labels and clock are at one moment.
+
+    `asked`: whom it concerns, where that was asked already to decide on it.
+    """
 
     def __init__(
-        self, service: Service, connection: sa.Connection, released: Released, purpose: Purpose = "notify"
+        self,
+        service: Service,
+        connection: sa.Connection,
+        released: Released,
+        purpose: Purpose = "notify",
+        *,
+        asked: Matching | None = None,
     ) -> None:
         opened = service.opened(connection, released.item, purpose)
         released = self.released = dataclasses.replace(released, item=opened)
-        self.now = service.clock()
         self._settings = service.settings
-        self._index = service.index(connection)
-        self._matching = matching(service, connection, released, self.now)
+        self._matching = asked or matching(service, connection, released, service.clock())
+        self.now, self._index = self._matching.now, self._matching.index
         self._marked = self._matching.marks
         self._parts = Parts(released)
         self._advice: dict[tuple[frozenset[str], str, str, str], advice.Advice] = {}

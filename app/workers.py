@@ -20,7 +20,6 @@ from app.views import Views, looks, shown
 from dispatch import Delivery, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
-from pii_guard import GuardError
 from subscribers import registry
 from triage import decide, releases
 
@@ -42,16 +41,11 @@ def apply_rules(service: Service) -> int:
     with service.reading() as connection:
         mark = f"{rules}/{registry.revision(connection)}"
         items = decide.undecided(connection, mark)
-    return sum(_ruled(service, item, mark) for item in items)
-
-
-def _ruled(service: Service, item: str, mark: str) -> bool:
-    """One item that cannot be read does not keep the others from going out."""
-    try:
-        return desk.by_rules(service, item, mark) is not None
-    except GuardError as error:
-        log.error("rules", item=item, error=str(error))
-        return False
+    released = 0
+    while items:
+        seen, went = desk.by_rules(service, items[:BATCH], mark)
+        items, released = items[seen:], released + went
+    return released
 
 
 def _reopen_void(service: Service) -> None:

@@ -30,6 +30,8 @@ entries = sa.Table(
     sa.Column("updated_at", Instant, nullable=False, index=True),
     sa.Column("withdrawn", sa.Boolean, nullable=False),
 )
+_ENTRY = sa.select(entries).where(entries.c.item == sa.bindparam("item"))
+_ADD = entries.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,12 @@ def put(conn: sa.Connection, view: View, now: datetime) -> bool:
         "statements": msgspec.json.encode(sorted(view.statements)),
         "withdrawn": view.withdrawn,
     }
-    old = conn.execute(sa.select(entries).where(entries.c.item == view.item)).mappings().first()
+    old = conn.execute(_ENTRY, {"item": view.item}).mappings().first()
     if old is not None and all(old[name] == value for name, value in row.items()):
         return False
     row |= {"item_version": view.version, "updated_at": now}
     if old is None:
-        conn.execute(sa.insert(entries).values(**row, published_at=now))
+        conn.execute(_ADD, {**row, "published_at": now})
     else:
         conn.execute(sa.update(entries).where(entries.c.item == view.item).values(**row))
     return True

@@ -37,6 +37,11 @@ ledger = sa.Table(
     sa.Index("ix_ledger_subject", "subject", "subscriber"),
     sa.Index("ix_ledger_subscriber", "subscriber", "at"),
 )
+_LATEST = (
+    sa.select(ledger.c.subscriber, sa.func.max(ledger.c.version))
+    .where(ledger.c.subject == sa.bindparam("item"), ledger.c.outcome == "sent", ledger.c.kind != "withdrawal")
+    .group_by(ledger.c.subscriber)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +107,7 @@ def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
 
 def recipients(conn: sa.Connection, item: str) -> dict[str, int]:
     """Who got an item, and the latest version of it: to whom updates and a withdrawal go."""
-    latest = (
-        sa.select(ledger.c.subscriber, sa.func.max(ledger.c.version))
-        .where(ledger.c.subject == item, ledger.c.outcome == "sent", ledger.c.kind != "withdrawal")
-        .group_by(ledger.c.subscriber)
-    )
-    return {row[0]: row[1] for row in conn.execute(latest)}
+    return {row[0]: row[1] for row in conn.execute(_LATEST, {"item": item})}
 
 
 def told(conn: sa.Connection, subscriber: str, since: datetime) -> dict[str, Entry]:

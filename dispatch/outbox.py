@@ -69,6 +69,19 @@ deliveries = sa.Table(
 )
 
 _d = deliveries.c
+_NEVER = 2**31 - 1
+"""No version of an item is later."""
+_WAITING = (
+    sa.select(deliveries)
+    .where(
+        _d.subject == sa.bindparam("subject"),
+        _d.state == "queued",
+        sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= sa.bindparam("now")),
+        _d.version < sa.bindparam("before"),
+    )
+    .with_for_update(skip_locked=True)
+)
+_KNOWN = sa.select(sa.func.count()).where(_d.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def delivery_id(key: bytes, kind: DeliveryKind, subject: str, version: int, subscriber: str, channel: int) -> str:
@@ -103,7 +116,7 @@ def queue(conn: sa.Connection, orders: Sequence[Delivery], *, urgency: Urgency |
         rows = [_row(each, PRIORITY[urgency]) for each in orders[start : start + _CHUNK]]
         # Counted beforehand: what executemany reports for ignored rows differs between drivers.
         ids = {row["id"] for row in rows}
-        known = conn.execute(sa.select(sa.func.count()).where(_d.id.in_(ids))).scalar_one()
+        known = conn.execute(_KNOWN, {"ids": list(ids)}).scalar_one()
         conn.execute(statement, rows)
         new += len(ids) - known
     return new
@@ -266,11 +279,8 @@ def cancel_waiting(
     conn: sa.Connection, subject: str, reason: CancelReason, now: datetime, *, before: int | None = None
 ) -> int:
     """Cancel what waits of an item or edition, unclaimed; `before` a version only. How many were cancelled."""
-    free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
-    chosen = sa.select(deliveries).where(_d.subject == subject, _d.state == "queued", free)
-    if before is not None:
-        chosen = chosen.where(_d.version < before)
-    waiting = [_delivery(row, row.worker) for row in conn.execute(chosen.with_for_update(skip_locked=True))]
+    given = {"subject": subject, "now": now, "before": _NEVER if before is None else before}
+    waiting = [_delivery(row, row.worker) for row in conn.execute(_WAITING, given)]
     for each in waiting:
         cancel(conn, each, reason, now)
     return len(waiting)

@@ -65,6 +65,17 @@ TEST_INDICATOR: dict[str, Any] = {
 
 Random = Callable[[int], bytes]
 
+_ALIASES = sa.select(collections.c.subscriber).where(collections.c.subscriber.is_not(None))
+_SALT = sa.select(collections.c.salt).where(collections.c.id == sa.bindparam("collection"))
+_OBJECTS = (
+    sa.select(published.c.object_id)
+    .join(
+        published_items,
+        sa.and_(published.c.collection == published_items.c.collection, published.c.seq == published_items.c.seq),
+    )
+    .where(published_items.c.collection == sa.bindparam("collection"), published_items.c.item == sa.bindparam("item"))
+)
+
 
 def ensure(conn: sa.Connection, now: datetime, *, random: Random = secrets.token_bytes) -> None:
     """Create `clear` and `test`, the latter with its one known indicator. Running it again changes nothing."""
@@ -110,8 +121,7 @@ def readable(conn: sa.Connection, subscriber: str) -> list[Collection]:
 
 def subscribed(conn: sa.Connection) -> list[str]:
     """Ids of the subscribers that have a collection of their own."""
-    columns = collections.c
-    return [str(each) for each in conn.scalars(sa.select(columns.subscriber).where(columns.subscriber.is_not(None)))]
+    return [str(each) for each in conn.scalars(_ALIASES)]
 
 
 def sizes(conn: sa.Connection) -> list[tuple[str, int]]:
@@ -223,7 +233,7 @@ def _require_reader(collection: Collection, view: View) -> None:
 
 def _prepared(conn: sa.Connection, collection: str, objects: Sequence[dict[str, Any]], now: datetime) -> list[Prepared]:
     """The hub's identity, to which renamed objects point, comes before them."""
-    salt: bytes = conn.execute(sa.select(collections.c.salt).where(collections.c.id == collection)).scalar_one()
+    salt: bytes = conn.execute(_SALT, {"collection": collection}).scalar_one()
     prepared = prepare(conn, collection, salt, objects, now)
     if any(each.renamed for each in prepared) and all(each.object_id != HUB["id"] for each in prepared):
         return [*prepare(conn, collection, salt, [HUB], now), *prepared]
@@ -231,14 +241,13 @@ def _prepared(conn: sa.Connection, collection: str, objects: Sequence[dict[str, 
 
 
 def _objects_of(conn: sa.Connection, collection: str, item: str) -> set[str]:
-    links, rows = published_items.c, published.c
-    joined = sa.and_(rows.collection == links.collection, rows.seq == links.seq)
-    query = sa.select(rows.object_id).select_from(published.join(published_items, joined))
-    return set(conn.scalars(query.where(links.collection == collection, links.item == item)))
+    return set(conn.scalars(_OBJECTS, {"collection": collection, "item": item}))
 
 
 def _take_back(conn: sa.Connection, collection: str, item: str, object_ids: set[str], now: datetime) -> int:
     """Unlink an item from objects; what nothing needs any more is emptied and revoked. Rows appended."""
+    if not object_ids:
+        return 0
     orphans = _unlinked(conn, collection, item, sorted(object_ids))
     notices = []
     for object_id, rows in orphans.items():

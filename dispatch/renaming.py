@@ -49,6 +49,17 @@ HUB: dict[str, Any] = {
 _TLP = {STIX_ID[label]: definition(label) for label in Label}
 """The five TLP markings mean the same everywhere, also where a source wrote them differently."""
 
+_NAMES = sa.select(renamed.c.source_id, renamed.c.object_id, renamed.c.generation).where(
+    renamed.c.collection == sa.bindparam("collection"), renamed.c.source_id.in_(sa.bindparam("keys", expanding=True))
+)
+_KNOWN = (
+    sa.select(
+        published.c.object_id, published.c.collection, published.c.seq, published.c.version,
+        published.c.digest, published.c.withdrawn, published.c.revoked,
+    )
+    .where(published.c.object_id.in_(sa.bindparam("names", expanding=True)))
+    .order_by(published.c.seq)
+)  # fmt: skip
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -146,24 +157,17 @@ class _Names:
 
     def load(self, cuts: Sequence[_Cut]) -> None:
         """Read what was published under these ids, and give the names that they have here already."""
-        columns = renamed.c
         for keys in _chunks(sorted({cut.key for cut in cuts})):
-            query = sa.select(columns.source_id, columns.object_id, columns.generation)
-            where = sa.and_(columns.collection == self._collection, columns.source_id.in_(keys))
-            self._renamed |= {key: (name, number) for key, name, number in self._conn.execute(query.where(where))}
+            found = self._conn.execute(_NAMES, {"collection": self._collection, "keys": keys})
+            self._renamed |= {key: (name, number) for key, name, number in found}
         self._read({cut.name for cut in cuts} | {name for name, _ in self._renamed.values()})
         for cut in cuts:
             if cut.key in self._renamed or "#" in cut.key:
                 self.rename(cut)
 
     def _read(self, names: set[str]) -> None:
-        columns = published.c
-        query = sa.select(
-            columns.object_id, columns.collection, columns.seq, columns.version,
-            columns.digest, columns.withdrawn, columns.revoked,
-        )  # fmt: skip
         for some in _chunks(sorted(names)):
-            for object_id, *rest in self._conn.execute(query.where(columns.object_id.in_(some)).order_by(columns.seq)):
+            for object_id, *rest in self._conn.execute(_KNOWN, {"names": some}):
                 self._known[object_id].append(_Known(*rest))
 
     def here(self, name: str) -> list[_Known]:

@@ -52,6 +52,13 @@ _NOTHING = msgspec.json.encode(Own())
 _INCOMING = msgspec.json.Decoder(Incoming)
 _OWN = msgspec.json.Decoder(Own)
 _COLUMNS = (subscribers.c.number, subscribers.c.data, subscribers.c.own, subscribers.c.changed_at)
+_REVISION = sa.select(counters.c.value).where(counters.c.name == "revision")
+_GET = sa.select(*_COLUMNS).where(subscribers.c.id == sa.bindparam("id"))
+_BY_NUMBERS = (
+    sa.select(*_COLUMNS)
+    .where(subscribers.c.number.in_(sa.bindparam("numbers", expanding=True)), subscribers.c.removed_at.is_(None))
+    .order_by(subscribers.c.number)
+)
 T = TypeVar("T")
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
 
@@ -108,16 +115,14 @@ def give(conn: sa.Connection, id: str, own: Own, now: datetime) -> None:  # noqa
 
 def get(conn: sa.Connection, id: str) -> Subscriber | None:  # noqa: A002
     """The subscriber with this id; None: there is none, or it was removed."""
-    row = conn.execute(sa.select(*_COLUMNS).where(subscribers.c.id == id)).one_or_none()
+    row = conn.execute(_GET, {"id": id}).one_or_none()
     return None if row is None else _subscriber(row)
 
 
 def by_numbers(conn: sa.Connection, numbers: Iterable[int]) -> Iterator[Subscriber]:
     """The subscribers with these numbers, in rising order; removed and unknown ones are left out."""
     for chunk in _chunks(sorted(set(numbers))):
-        chosen = subscribers.c.number.in_(chunk) & subscribers.c.removed_at.is_(None)
-        rows = conn.execute(sa.select(*_COLUMNS).where(chosen).order_by(subscribers.c.number))
-        yield from map(_subscriber, rows.all())
+        yield from map(_subscriber, conn.execute(_BY_NUMBERS, {"numbers": chunk}).all())
 
 
 def every(conn: sa.Connection) -> Iterator[Subscriber]:
@@ -153,7 +158,7 @@ def forget(conn: sa.Connection, before: datetime) -> int:
 
 def revision(conn: sa.Connection) -> int:
     """The latest revision; 0 for an empty registry. An index that has it is up to date."""
-    return conn.scalar(sa.select(counters.c.value).where(counters.c.name == "revision")) or 0
+    return conn.scalar(_REVISION) or 0
 
 
 def changed_since(conn: sa.Connection, revision: int) -> Iterator[tuple[int, Subscriber | None]]:

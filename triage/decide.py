@@ -108,10 +108,21 @@ def open_case(
     `sources`: per source id the reader kinds it consented to (sources.toml). Raises TriageError when there is no such
     item, when the act is not possible in its state, or when the request would widen a label.
     """
-    row = inbox.row(connection, item)
+    return case_of(connection, guard, inbox.row(connection, item), sources, request)
+
+
+def case_of(
+    connection: sa.Connection,
+    guard: Guard,
+    row: sa.Row[Any],
+    sources: Mapping[str, frozenset[str]],
+    request: Request | None = None,
+) -> Case:
+    """The same for an item whose row is at hand."""
+    item = row.id
     if request is not None:
         _possible(connection, request, row)
-    whole = inbox.load(connection, guard, item)
+    whole = inbox.whole(connection, guard, row)
     facts = inbox.standing_facts(whole)
     label = Label(row.label) if row.label else None
     if request is not None and request.tlp is not None:
@@ -339,12 +350,21 @@ def withdrawn(
 def undecided(connection: sa.Connection, mark: str) -> list[str]:
     """Ids of items that wait, and that the rules have not looked at under this mark (rules and subscribers as they
     are). Also held ones: what another source says of them may be in no doubt."""
-    query = sa.select(inbox.items.c.id).where(
-        inbox.items.c.state.in_(("new", "held")),
-        ~inbox.items.c.reserved,
-        sa.or_(inbox.items.c.ruled.is_(None), inbox.items.c.ruled != mark),
-    )
+    query = sa.select(inbox.items.c.id).where(*_waits(mark))
     return list(connection.scalars(query.order_by(inbox.items.c.id)))
+
+
+def waiting(connection: sa.Connection, among: Sequence[str], mark: str) -> dict[str, sa.Row[Any]]:
+    """Rows of those of these items that still wait, kept from others until the transaction ends. On PostgreSQL those
+    that somebody else is deciding on are left out."""
+    query = sa.select(inbox.items).where(inbox.items.c.id.in_(among), *_waits(mark)).order_by(inbox.items.c.id)
+    return {row.id: row for row in connection.execute(query.with_for_update(key_share=True, skip_locked=True))}
+
+
+def _waits(mark: str) -> tuple[sa.ColumnElement[bool], ...]:
+    columns = inbox.items.c
+    unseen = sa.or_(columns.ruled.is_(None), columns.ruled != mark)
+    return columns.state.in_(("new", "held")), ~columns.reserved, unseen
 
 
 def reopen(connection: sa.Connection, item: str, now: datetime) -> None:
@@ -355,9 +375,9 @@ def reopen(connection: sa.Connection, item: str, now: datetime) -> None:
         inbox.note(connection, item, row.version, now, "oktt", "reopened", "advice or templates changed")
 
 
-def looked_at(connection: sa.Connection, item: str, mark: str) -> None:
-    """The rules have looked at this item under this mark."""
-    connection.execute(inbox.items.update().where(inbox.items.c.id == item), {"ruled": mark})
+def looked_at(connection: sa.Connection, found: Sequence[str], mark: str) -> None:
+    """The rules have looked at these items under this mark."""
+    connection.execute(inbox.items.update().where(inbox.items.c.id.in_(found)), {"ruled": mark})
 
 
 def _possible(connection: sa.Connection, request: Request, row: sa.Row[Any]) -> None:

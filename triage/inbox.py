@@ -194,10 +194,14 @@ def _refusal(each: Unreadable) -> dict[str, str]:
 
 def load(connection: sa.Connection, guard: Guard, item: str) -> Item:
     """The item whole. Raises TriageError when there is none, GuardError when a seal is broken."""
-    found = row(connection, item)
+    return whole(connection, guard, row(connection, item))
+
+
+def whole(connection: sa.Connection, guard: Guard, found: sa.Row[Any]) -> Item:
+    """The same for an item whose row is at hand."""
     if found.merged_into is not None:
-        raise TriageError(f"{item} is the same threat as {found.merged_into}: use that one")
-    return guard.restore(item, found.version, *sealed(connection, item))
+        raise TriageError(f"{found.id} is the same threat as {found.merged_into}: use that one")
+    return guard.restore(found.id, found.version, *sealed(connection, found.id))
 
 
 def row(connection: sa.Connection, item: str) -> sa.Row[Any]:

@@ -27,12 +27,16 @@ releases = sa.Table(
     sa.Column("status", sa.String(12), primary_key=True, comment="pending, active, superseded, withdrawn"),
 )
 
+_ANY = sa.select(releases.c.version).where(releases.c.item == sa.bindparam("item")).limit(1)
+_RECORD = releases.insert()
+
 
 def record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:
     # While a second person has to decide, what is out stays out, also of the same version.
-    drop_pending(connection, decision.item)
-    if status == "active":
-        _make_way(connection, decision.item, decision.version)
+    if connection.scalar(_ANY, {"item": decision.item}) is not None:
+        drop_pending(connection, decision.item)
+        if status == "active":
+            _make_way(connection, decision.item, decision.version)
     values = {
         "item": decision.item,
         "version": decision.version,
@@ -43,7 +47,7 @@ def record(connection: sa.Connection, decision: Decision, match: Match, shown: s
         "shown": shown,
         "status": status,
     }
-    connection.execute(releases.insert(), values)
+    connection.execute(_RECORD, values)
 
 
 def find(connection: sa.Connection, item: str, status: str) -> sa.Row[Any] | None:

@@ -20,6 +20,7 @@ scores = sa.Table(
     sa.Column("day", sa.String(10), nullable=False, comment="ISO 8601; empty: not stated, so older than any"),
 )
 _CHUNK = 5_000
+_OF = sa.select(scores.c.cve, scores.c.epss).where(scores.c.cve.in_(sa.bindparam("asked", expanding=True)))
 
 
 def keep(connection: sa.Connection, given: Scores) -> int:
@@ -40,8 +41,8 @@ def of(connection: sa.Connection, names: Collection[str]) -> dict[str, float]:
     asked = sorted(set(names))
     found: dict[str, float] = {}
     for start in range(0, len(asked), 500):
-        mine = scores.c.cve.in_(asked[start : start + 500])
-        found |= {each.cve: each.epss for each in connection.execute(sa.select(scores).where(mine))}
+        mine = connection.execute(_OF, {"asked": asked[start : start + 500]})
+        found |= {each.cve: each.epss for each in mine}
     return found
 
 

@@ -298,7 +298,7 @@ def test_what_became_void_by_other_advice_is_new_again(desk: Desk) -> None:
 def test_rules_look_once_under_one_mark(desk: Desk) -> None:
     item = desk.item(draft("a", cves=(CVE,)))
     assert decide.undecided(desk.connection, "m1") == [item]
-    decide.looked_at(desk.connection, item, "m1")
+    decide.looked_at(desk.connection, [item], "m1")
     assert decide.undecided(desk.connection, "m1") == []
     assert decide.undecided(desk.connection, "m2") == [item]
     desk.receive(draft("b", cves=(CVE,)), "kev")

@@ -73,7 +73,7 @@ def _is_sound(kind: str, obj: dict[str, Any], *, small: bool) -> bool:
         if not test(values[at]):
             return False
     for at in layout.nested:
-        if not _within(values[at], MAX_DEPTH):
+        if not values[at] or not _within(values[at], MAX_DEPTH):
             return False
     if not small and any(len(values[at]) > MAX_STRING for at in layout.texts):
         return False
@@ -132,6 +132,7 @@ def _properties(
         return False
     check_of = (COMMON if required is None else CHECKS).get
     malformed: list[str] = []
+    empty: list[str] = []
     for name, value in obj.items():
         check = check_of(name)
         kind = type(value)
@@ -140,6 +141,8 @@ def _properties(
                 problems.append(Problem("shape", "malformed", f"{path}/{name}"))
                 return False
             malformed.append(name)
+        elif kind is list and not value and name not in (required or ()):
+            empty.append(name)  # says nothing, and may not stand there (STIX 2.1 2.9)
         if kind is str:
             fits = small or len(value) <= MAX_STRING
         else:
@@ -150,6 +153,8 @@ def _properties(
             return False
     for name in malformed:
         problems.append(Problem("shape", "malformed; the object goes on without it", f"{path}/{name}"))
+        del obj[name]
+    for name in empty:
         del obj[name]
     if "modified" in obj and "created" in obj and not _in_order(obj["created"], obj["modified"]):
         problems.append(Problem("shape", "modified before it was created", f"{path}/modified"))

@@ -302,7 +302,7 @@ OBSERVABLES: Mapping[str, Table] = {
         "account_last_login": "time",
     },
     "windows-registry-key": {
-        "key": "file-path",
+        "key": "registry-key",
         "values": "list:registry-value",
         "modified_time": "time",
         "creator_user_ref": "ref",

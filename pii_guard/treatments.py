@@ -59,6 +59,12 @@ _AUTHOR = re.compile(r"^[ \t]*(?:author|auteur|creator)\b[^\r\n]*", re.IGNORECAS
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}").fullmatch
 _SELECTOR = re.compile(r"[a-z0-9_-]{1,250}(?:\.(?:\[\d{1,6}\]|[A-Za-z0-9_-]{1,250})){0,20}").fullmatch
 _STEP = re.compile(r"([A-Za-z0-9_-]{1,60})(?:\[(?:\*|\d{1,4})\])?").fullmatch
+_HIVES = {
+    "HKLM": "HKEY_LOCAL_MACHINE",
+    "HKCU": "HKEY_CURRENT_USER",
+    "HKCR": "HKEY_CLASSES_ROOT",
+    "HKCC": "HKEY_CURRENT_CONFIG",
+}
 _TRANSLATED = frozenset({"name", "description", "abstract", "content", "explanation", "objective"})
 _DATA = (bool, int, float)
 
@@ -232,6 +238,17 @@ def file_path(walk: Walk, value: Any, path: str) -> Any:
     if not isinstance(value, str):
         return wrong(walk, path)
     return walk.eraser.file_path(value, walk.role(), path, walk.index)
+
+
+def registry_key(walk: Walk, value: Any, path: str) -> Any:
+    """A registry key, with its hive's full name (STIX 2.1 6.16)."""
+    if isinstance(value, str):
+        hive, rest = value[:4].upper(), value[4:]
+        if hive in _HIVES and rest[:1] in ("", "\\"):
+            value = _HIVES[hive] + rest
+        elif value[:3].upper() == "HKU" and value[3:4] in ("", "\\"):
+            value = f"HKEY_USERS{value[3:]}"
+    return file_path(walk, value, path)
 
 
 def registry_data(walk: Walk, value: Any, path: str) -> Any:
@@ -554,6 +571,7 @@ _SIMPLE: dict[str, Treat] = {
     "url": url,
     "url-sco": observed_url,
     "file-path": file_path,
+    "registry-key": registry_key,
     "registry-data": registry_data,
     "domain": domain,
     "account": account,

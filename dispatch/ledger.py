@@ -110,6 +110,12 @@ def recipients(conn: sa.Connection, item: str) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(_LATEST, {"item": item})}
 
 
+def messages(conn: sa.Connection, item: str) -> list[Entry]:
+    """All that was sent about an item, to whomever, in order."""
+    found = sa.select(ledger).where(ledger.c.subject == item, ledger.c.outcome == "sent")
+    return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
+
+
 def told(conn: sa.Connection, subscriber: str, since: datetime) -> dict[str, Entry]:
     """The latest message on each item that this subscriber was sent since then (digests excluded)."""
     found = sa.select(ledger).where(

@@ -11,10 +11,10 @@ The caller owns the transactions, and checks the label again between claim and p
 import hashlib
 import hmac
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -82,6 +82,16 @@ _WAITING = (
     .with_for_update(skip_locked=True)
 )
 _KNOWN = sa.select(sa.func.count()).where(_d.id.in_(sa.bindparam("ids", expanding=True)))
+
+
+class Prepared(NamedTuple):
+    """A message that lies ready to be sent."""
+
+    id: str
+    subject: str
+    subscriber: str
+    queued_at: datetime
+    message: bytes
 
 
 def delivery_id(key: bytes, kind: DeliveryKind, subject: str, version: int, subscriber: str, channel: int) -> str:
@@ -366,8 +376,25 @@ def purge(conn: sa.Connection, before: datetime) -> int:
     return gone + conn.execute(sa.delete(ledger).where(ledger.c.at < before)).rowcount
 
 
-def forget(conn: sa.Connection, now: datetime, *, subject: str | None = None, before: datetime | None = None) -> int:
-    """Drop prepared bytes that nobody holds: of an item that lost values, or queued before a moment. How many.
+def prepared(conn: sa.Connection) -> Iterator[Prepared]:
+    """All messages that lie ready."""
+    waiting = _d.message.is_not(None)
+    for identifier in conn.scalars(sa.select(_d.id).where(waiting).order_by(_d.id)).all():
+        chosen = sa.select(_d.id, _d.subject, _d.subscriber, _d.queued_at, _d.message)
+        row = conn.execute(chosen.where(_d.id == identifier, waiting)).one_or_none()
+        if row is not None:
+            yield Prepared(*row)
+
+
+def forget(
+    conn: sa.Connection,
+    now: datetime,
+    *,
+    subject: str | None = None,
+    before: datetime | None = None,
+    delivery: str | None = None,
+) -> int:
+    """Drop prepared bytes that nobody holds: of an item that lost values, queued before a moment, or one. How many.
 
     They are made anew from what may be shown when they are sent.
     """
@@ -377,6 +404,8 @@ def forget(conn: sa.Connection, now: datetime, *, subject: str | None = None, be
         chosen.append(_d.subject == subject)
     if before is not None:
         chosen.append(_d.queued_at < before)
+    if delivery is not None:
+        chosen.append(_d.id == delivery)
     return conn.execute(sa.update(deliveries).where(*chosen).values(message=None)).rowcount
 
 

@@ -5,7 +5,7 @@ publication: whoever appends holds one lock until its transaction ends, so rows 
 reader that pages never passes a row that is still being written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -112,6 +112,22 @@ class Prepared:
     """It stands in the collection already, as this row."""
     replaces: int | None = None
     """A row of the same version that was taken back, and now comes again at a later place."""
+
+
+def bodies(conn: sa.Connection) -> Iterator[tuple[str, datetime, frozenset[str], bytes]]:
+    """All that is served, in pages: (alias of the collection, date added, items that need it, object)."""
+    rows, links = published.c, published_items.c
+    for identifier, alias in conn.execute(sa.select(collections.c.id, collections.c.alias)).all():
+        after = 0
+        query = sa.select(rows.seq, rows.date_added, rows.body).where(rows.collection == identifier).order_by(rows.seq)
+        while page := conn.execute(query.where(rows.seq > after).limit(CHUNK)).all():
+            after = page[-1].seq
+            needed: dict[int, set[str]] = {}
+            mine = (links.collection == identifier, links.seq.in_([row.seq for row in page]))
+            for seq, item in conn.execute(sa.select(links.seq, links.item).where(*mine)):
+                needed.setdefault(seq, set()).add(item)
+            for row in page:
+                yield alias, row.date_added, frozenset(needed.get(row.seq, ())), row.body
 
 
 def find(conn: sa.Connection, name: str) -> Collection | None:

@@ -224,6 +224,22 @@ def still_kept(given: Iterable[Observable], eraser: Eraser, *, closed: bool = Fa
     for (category, role, evidence), count in decided.items():
         ruling = eraser.received[category, role]
         eraser.ledger.record(category, role, ruling, f"{_PATH}/value", evidence=evidence, count=count)
+    return _with_counts(kept, lost)
+
+
+def counted(given: Iterable[Observable], gone: Iterable[bool]) -> tuple[Observable, ...]:
+    """Observables without those that are gone: of these a count."""
+    kept: list[Observable] = []
+    lost: _Lost = Counter()
+    for one, goes in zip(given, gone, strict=True):
+        if goes:
+            lost[one.role, one.asn or 0, one.country or ""] += 1
+        else:
+            kept.append(one)
+    return _with_counts(kept, lost)
+
+
+def _with_counts(kept: list[Observable], lost: _Lost) -> tuple[Observable, ...]:
     if not lost:
         return tuple(kept)
     rows = []

@@ -17,11 +17,12 @@ from msgspec import Raw
 from ingest import Source
 from normalize import Draft, Facts, Kind, identity
 from normalize.collector import paused
-from pii_guard import GuardError, Item, Refused, Statement, expiry, facts
+from pii_guard import GuardError, Item, Refused, Statement, erasing, expiry, facts
 from pii_guard.marks import Marks
 from pii_guard.policy import Policy
 from pii_guard.redact import names_in, rewrite
 from pii_guard.roles import Roles, of_bundle
+from pii_guard.sought import Sought
 from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
 from pii_guard.vault import Vault, month_of
@@ -151,6 +152,11 @@ class Guard:
             return None
         found = eraser.ledger.findings()
         return msgspec.structs.replace(again, findings=expiry.findings(statement.findings, found))
+
+    def erase(self, statement: Statement, source: Source, sought: Sought) -> Statement | None:
+        """A stored statement, opened, without one person's value; None: it does not hold it."""
+        regime = expiry.regime_of(self.policy, statement, source)
+        return erasing.without(statement, sought, self._renamer(regime, source))
 
     def key(self, source: str, draft_key: str) -> str:
         """The key of what a source says under a natural key, in every version of it."""

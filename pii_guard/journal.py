@@ -170,6 +170,11 @@ def export(connection: sa.Connection, since: datetime | None = None) -> Iterator
         }
 
 
+def find(connection: sa.Connection, seq: int) -> sa.Row[Any] | None:
+    """One entry as it stands."""
+    return connection.execute(sa.select(journal).where(journal.c.seq == seq)).one_or_none()
+
+
 def erase(
     connection: sa.Connection,
     entry: Entry,

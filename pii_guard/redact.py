@@ -6,7 +6,7 @@ that reference, or goes too; what changed gets a new id that no value can be fou
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pii_guard.paths import ANY_OF, REQUIRED
@@ -65,23 +65,29 @@ class _Kept:
 
 
 def rewrite(
-    objects: Sequence[dict[str, Any]], eraser: Eraser, rename: Rename, patterns: Patterns | None = None
+    objects: Sequence[dict[str, Any]],
+    eraser: Eraser,
+    rename: Rename,
+    patterns: Patterns | None = None,
+    *,
+    changed: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """The objects as they may stay, in their order. The given ones are not changed.
 
-    `patterns`: those of the draft that were read before.
+    `patterns`: those of the draft that were read before. `changed`: ids of objects that are not as they were any more.
     """
     ids = frozenset(str(obj.get("id")) for obj in objects)
     walk = Walk(eraser, ids, patterns or Patterns())
     eraser.read_ahead(_texts(objects, walk.patterns))
     kept: list[_Kept] = []
-    changed = False
+    touched = bool(changed)
     for index, obj in enumerate(objects):
         one = _alone(walk, obj, index)
         if one is not None:
+            one.changed = one.changed or one.old in changed
             kept.append(one)
-            changed = changed or one.changed
-    if not changed and len(kept) == len(objects):
+            touched = touched or one.changed
+    if not touched and len(kept) == len(objects):
         return [one.obj for one in kept]
     kept = _unlinked(kept, ids)
     _spread(kept)

@@ -100,6 +100,10 @@ class Sought:
         elif isinstance(value, int) and not isinstance(value, bool) and self.spans(str(value)):
             yield path, "same"
 
+    def holds(self, value: Any) -> bool:
+        """Do data hold it itself?"""
+        return any(how == "same" for _, how in self.places(value))
+
     def out_of(self, text: str, instead: str) -> str:
         """The text with other words in its place."""
         made, end = [], 0

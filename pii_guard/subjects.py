@@ -62,6 +62,11 @@ def find(connection: sa.Connection, wanted: Iterable[bytes]) -> list[sa.Row[Any]
     return [row for row in rows(connection) if chosen and not chosen.isdisjoint(_split(row.hashes))]
 
 
+def entries(connection: sa.Connection) -> set[int]:
+    """All entries beside which hashes stand."""
+    return set(connection.scalars(sa.select(subjects.c.entry).distinct()))
+
+
 def erase(connection: sa.Connection, wanted: Iterable[bytes], key: bytes) -> Lost:
     """Take these hashes out."""
     chosen = frozenset(wanted)

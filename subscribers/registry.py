@@ -156,6 +156,20 @@ def forget(conn: sa.Connection, before: datetime) -> int:
     return conn.execute(history.delete().where(history.c.at < before)).rowcount
 
 
+def replaced(conn: sa.Connection) -> Iterator[tuple[str, int, datetime, dict[str, Any]]]:
+    """Earlier states that are still kept: (subscriber, revision, when it was replaced, what it said)."""
+    chosen = sa.select(subscribers.c.id, history.c.revision, history.c.at, history.c.data, history.c.own)
+    joined = chosen.join(history, history.c.number == subscribers.c.number).order_by(history.c.number)
+    for row in conn.execute(joined.order_by(history.c.revision)):
+        yield row.id or "", row.revision, row.at, {**msgspec.json.decode(row.data), **msgspec.json.decode(row.own)}
+
+
+def forget_replaced(conn: sa.Connection, id: str, revision: int) -> None:  # noqa: A002
+    """Delete one earlier state."""
+    number = sa.select(subscribers.c.number).where(subscribers.c.id == id).scalar_subquery()
+    conn.execute(history.delete().where(history.c.number == number, history.c.revision == revision))
+
+
 def revision(conn: sa.Connection) -> int:
     """The latest revision; 0 for an empty registry. An index that has it is up to date."""
     return conn.scalar(_REVISION) or 0

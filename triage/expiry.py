@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest import Source
-from pii_guard import Category, Statement
+from pii_guard import Category, Item, Statement
 from pii_guard.expiry import source_of
 from pii_guard.guard import Guard
 from triage import Decision, Released, composition, decide, exposures, inbox, leads
@@ -119,8 +119,8 @@ def reword(connection: sa.Connection, note: int, reason: str) -> None:
     connection.execute(inbox.history.update().where(inbox.history.c.id == note), {"reason": reason[:500]})
 
 
-Remake = Callable[[sa.Connection, Statement], Statement | None]
-"""A stored statement -> what is left of it; None: nothing of it goes."""
+Remake = Callable[[sa.Connection, Item], Statement | None]
+"""A stored statement, as an item of its own -> what is left of it; None: nothing of it goes."""
 
 
 class Expiry:
@@ -189,14 +189,15 @@ class Expiry:
     ) -> bytes | None:
         """The statement sealed anew; None: nothing of it goes. A copy that was seen before is not counted again."""
         if sealed not in done:
-            before = self._guard.restore("", 0, [sealed]).statements[0]
-            after = self._remake(connection, before)
+            stored = self._guard.restore("", 0, [sealed])
+            (before,), after = stored.statements, self._remake(connection, stored)
             done[sealed] = None if after is None else self._guard.seal(after)
             if after is not None:
                 found.categories.update(_went(before, after))
         return done[sealed]
 
-    def _expired(self, connection: sa.Connection, before: Statement) -> Statement | None:
+    def _expired(self, connection: sa.Connection, stored: Item) -> Statement | None:
+        (before,) = stored.statements
         after = self._guard.reguard(before, source_of(self._sources, before), self._now)
         if _gated(before) and not before.vault:  # laid down before there was a vault
             return after or before

@@ -2,7 +2,7 @@
 which labels. `triage.decide` decides on them, and alone makes a Released.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -161,6 +161,19 @@ def void(connection: sa.Connection, looks: Collection[str], since: datetime) -> 
     query = sa.select(columns.item).join(inbox.items, inbox.items.c.id == columns.item)
     mine = (columns.status == "active", columns.at >= since, columns.shown.not_in(list(looks)))
     return list(connection.scalars(query.where(*mine, inbox.items.c.state == "released").order_by(columns.item)))
+
+
+def decisions(connection: sa.Connection) -> Iterator[tuple[str, Decision]]:
+    """(status, decision) of all releases: why, in the words of who decided."""
+    for row in connection.execute(sa.select(releases.c.status, releases.c.decision).order_by(releases.c.item)):
+        yield row.status, msgspec.json.decode(row.decision, type=Decision)
+
+
+def reword(connection: sa.Connection, status: str, decision: Decision) -> None:
+    """Another reason for the same decision."""
+    columns = releases.c
+    mine = (columns.item == decision.item, columns.version == decision.version, columns.status == status)
+    connection.execute(releases.update().where(*mine), {"decision": msgspec.json.encode(decision)})
 
 
 def delete(connection: sa.Connection, item: str) -> None:

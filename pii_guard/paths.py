@@ -326,6 +326,12 @@ OBSERVABLES: Mapping[str, Table] = {
 }
 """SCOs, without OBSERVED."""
 
+PROPERTIES: Mapping[str, Table] = {
+    **{kind: {**COMMON, **table} for kind, table in OBJECTS.items()},
+    **{kind: {**OBSERVED, **table} for kind, table in OBSERVABLES.items()},
+}
+"""Every object type with all of its properties."""
+
 _PE_NUMBERS = (
     "major_linker_version",
     "minor_linker_version",

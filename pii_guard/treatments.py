@@ -19,15 +19,13 @@ from pii_guard.detect_network import is_ip
 from pii_guard.paths import (
     BENEATH,
     CATEGORY_OF_TYPE,
-    COMMON,
     EXTENSIONS,
     NESTED,
-    OBJECTS,
     OBSERVABLES,
-    OBSERVED,
     PATTERN_ACCOUNT,
     PATTERN_NEVER,
     PERSONAL_TYPES,
+    PROPERTIES,
     Table,
 )
 from pii_guard.policy import Ruling
@@ -42,21 +40,21 @@ class _Gone:
 GONE: Final = _Gone()
 UNKNOWN = Ruling("strip", "unknown-property", "Only what is known to need no protection stays (AVG art. 25)")
 NEVER = Ruling("strip", "never-kept", "Not needed for the notification (data minimisation, AVG art. 5(1)(c))")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)").fullmatch
-_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{1,4096}|(?:[0-9A-Fa-f]{2}:){7,63}[0-9A-Fa-f]{2}").fullmatch
-_DIGEST = re.compile(
+TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)").fullmatch
+HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{1,4096}|(?:[0-9A-Fa-f]{2}:){7,63}[0-9A-Fa-f]{2}").fullmatch
+DIGEST = re.compile(
     r"[0-9A-Fa-f]{16,128}|T1[0-9A-Fa-f]{70}|\d{1,9}:[A-Za-z0-9/+]{3,128}:[A-Za-z0-9/+]{1,128}"
 ).fullmatch
-_ALGORITHM = re.compile(
+ALGORITHM = re.compile(
     r"(?:MD[56]|SHA-?(?:1|224|256|384|512)|SHA3-\d{3}|SSDEEP|TLSH|IMPHASH|VHASH|AUTHENTIHASH)", re.IGNORECASE
 ).fullmatch
 ID = re.compile(
     r"([a-z][a-z0-9-]{1,62}[a-z0-9])--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-([0-9a-fA-F])[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 ).fullmatch
-_DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
+DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}").fullmatch
 _AUTHOR = re.compile(r"^[ \t]*(?:author|auteur|creator)\b[^\r\n]*", re.IGNORECASE | re.MULTILINE)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}").fullmatch
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}").fullmatch
 _SELECTOR = re.compile(r"[a-z0-9_-]{1,250}(?:\.(?:\[\d{1,6}\]|[A-Za-z0-9_-]{1,250})){0,20}").fullmatch
 _STEP = re.compile(r"([A-Za-z0-9_-]{1,60})(?:\[(?:\*|\d{1,4})\])?").fullmatch
 _HIVES = {
@@ -149,7 +147,7 @@ def time(walk: Walk, value: Any, path: str) -> Any:
     if type(value) is not str:
         return wrong(walk, path)
     if value not in walk.times:
-        if not _TIME(value):
+        if not TIME(value):
             return wrong(walk, path)
         walk.times.add(value)
     return value
@@ -159,7 +157,7 @@ def hexadecimal(walk: Walk, value: Any, path: str) -> Any:
     """Hexadecimal digits; decimal ones alone are looked at as any number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and _HEX(value):
+    if isinstance(value, str) and HEX(value):
         return value if not value.isdigit() or walk.eraser.clean(value, path, walk.index) else GONE
     return wrong(walk, path)
 
@@ -168,7 +166,7 @@ def hashes(walk: Walk, value: Any, path: str) -> Any:
     """Digests of known algorithms, by their form."""
     if not isinstance(value, dict):
         return wrong(walk, path)
-    kept = {k: v for k, v in value.items() if isinstance(v, str) and _ALGORITHM(k) and _DIGEST(v)}
+    kept = {k: v for k, v in value.items() if isinstance(v, str) and ALGORITHM(k) and DIGEST(v)}
     if len(kept) == len(value):
         return value
     wrong(walk, f"{path}/*")
@@ -184,7 +182,7 @@ def word(walk: Walk, value: Any, path: str) -> Any:
 
 def language(walk: Walk, value: Any, path: str) -> Any:
     """The tag of a language (RFC 5646)."""
-    return value if isinstance(value, str) and _LANGUAGE(value) else wrong(walk, path)
+    return value if isinstance(value, str) and LANGUAGE(value) else wrong(walk, path)
 
 
 def term(walk: Walk, value: Any, path: str) -> Any:
@@ -259,7 +257,7 @@ def registry_data(walk: Walk, value: Any, path: str) -> Any:
 def domain(walk: Walk, value: Any, path: str) -> Any:
     """A domain name, which may hold an address."""
     if isinstance(value, str):
-        return value if _DOMAIN(value) or walk.eraser.clean(value, path, walk.index) else GONE
+        return value if DOMAIN(value) or walk.eraser.clean(value, path, walk.index) else GONE
     return wrong(walk, path)
 
 
@@ -274,19 +272,23 @@ def reference(walk: Walk, value: Any, path: str) -> Any:
     """A reference to an object: within the draft, or to something that is nobody's."""
     if not isinstance(value, str):
         return wrong(walk, path)
-    if value in walk.ids:
+    if value in walk.ids or of_nobody(value):
         return value
     parsed = ID(value)
-    if parsed is None:
+    if parsed is None or parsed[1] not in PERSONAL_TYPES:
         return wrong(walk, path)
+    category = CATEGORY_OF_TYPE.get(parsed[1], "url-personal")
+    ruling = walk.eraser.rulings[category, "unknown"]
+    return value if ruling.action == "keep" else walk.strip(ruling, category, path)
+
+
+def of_nobody(identifier: str) -> bool:
+    """Is this the id of an object that gives nobody away? An identity's UUIDv5 is made of a value: perhaps a name."""
+    parsed = ID(identifier)
+    if parsed is None:
+        return False
     kind, uuid_version = parsed.groups()
-    if kind in PERSONAL_TYPES:
-        category = CATEGORY_OF_TYPE.get(kind, "url-personal")
-        ruling = walk.eraser.rulings[category, "unknown"]
-        return value if ruling.action == "keep" else walk.strip(ruling, category, path)
-    if kind not in TREATMENTS or (kind == "identity" and uuid_version != "4"):
-        return walk.strip(UNKNOWN, "free-text", path)  # made of a value (UUIDv5) that may be a name
-    return value
+    return kind in TREATMENTS and kind not in PERSONAL_TYPES and (kind != "identity" or uuid_version == "4")
 
 
 def references(walk: Walk, value: Any, path: str) -> Any:
@@ -301,12 +303,13 @@ def markings(walk: Walk, value: Any, path: str) -> Any:
     """References to marking definitions; those outside the draft may be known to the reader."""
     if not isinstance(value, list):
         return wrong(walk, path)
-    kept = [
-        ref
-        for ref in value
-        if isinstance(ref, str) and (ref in KNOWN or (ref.startswith("marking-definition--") and ID(ref)))
-    ]
+    kept = [ref for ref in value if is_marking(ref)]
     return value if len(kept) == len(value) else kept or GONE
+
+
+def is_marking(ref: Any) -> bool:
+    """Is this the id of a marking definition?"""
+    return isinstance(ref, str) and (ref in KNOWN or (ref.startswith("marking-definition--") and ID(ref) is not None))
 
 
 def granular(walk: Walk, value: Any, path: str) -> Any:
@@ -327,7 +330,7 @@ def _is_granular(walk: Walk, entry: Any, path: str) -> bool:
     if not isinstance(entry, dict) or not entry.keys() <= {"marking_ref", "selectors", "lang"}:
         return False
     selectors, lang, ref = entry.get("selectors"), entry.get("lang", "en"), entry.get("marking_ref")
-    if not isinstance(selectors, list) or not (isinstance(lang, str) and _LANGUAGE(lang)):
+    if not isinstance(selectors, list) or not (isinstance(lang, str) and LANGUAGE(lang)):
         return False
     if ref is not None and not (isinstance(ref, str) and ref.startswith("marking-definition--") and ID(ref)):
         return False
@@ -434,7 +437,7 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
         return walk.strip(UNKNOWN, "free-text", path) is not GONE
     if not isinstance(value, str):
         return True
-    if (place.first == "hashes" and _DIGEST(value)) or (kind == "domain-name" and _DOMAIN(value)):
+    if (place.first == "hashes" and DIGEST(value)) or (kind == "domain-name" and DOMAIN(value)):
         return True
     role = eraser.roles.of_value(kind, value)
     if place.category is not None:
@@ -451,9 +454,9 @@ def _known_path(path: str) -> bool:
     """Are all steps of a property path, but for the first, names that are known and may be kept?"""
     first, *steps = path.split(".")
     if first.startswith("hashes"):
-        return first == "hashes" and all(map(_ALGORITHM, steps))
+        return first == "hashes" and all(map(ALGORITHM, steps))
     below = [_STEP(step) for step in steps]
-    known = all(found is not None and (found[1] in BENEATH or _ALGORITHM(found[1])) for found in below)
+    known = all(found is not None and (found[1] in BENEATH or ALGORITHM(found[1])) for found in below)
     return known and _STEP(first) is not None
 
 
@@ -478,7 +481,7 @@ def contents(walk: Walk, value: Any, path: str) -> Any:
         return wrong(walk, path)
     kept = {}
     for language, texts in value.items():
-        if not _LANGUAGE(language) or not isinstance(texts, dict):
+        if not LANGUAGE(language) or not isinstance(texts, dict):
             wrong(walk, f"{path}/*")
             continue
         stay = {key: prose(walk, text, f"{path}/*/{key}") for key, text in texts.items() if key in _TRANSLATED}
@@ -608,17 +611,12 @@ def _table(table: Table) -> dict[str, Treat]:
 
 _EXTERNAL: Treat = each(nested(_table(NESTED["external-reference"])))
 _EXTENSIONS: dict[str, Treat] = {name: nested(_table(table)) for name, table in EXTENSIONS.items()}
-TREATMENTS: dict[str, dict[str, Treat]] = {
-    **{kind: _table({**COMMON, **table}) for kind, table in OBJECTS.items()},
-    **{kind: _table({**OBSERVED, **table}) for kind, table in OBSERVABLES.items()},
-}
+TREATMENTS: dict[str, dict[str, Treat]] = {kind: _table(table) for kind, table in PROPERTIES.items()}
 """Object type -> property -> how it is treated."""
 REFERENCES: dict[str, tuple[tuple[str, bool], ...]] = {
     kind: tuple(
-        (key, name in ("refs", "markings"))
-        for key, name in {**(COMMON if kind in OBJECTS else OBSERVED), **table}.items()
-        if name in ("ref", "refs", "markings")
+        (key, name in ("refs", "markings")) for key, name in table.items() if name in ("ref", "refs", "markings")
     )
-    for kind, table in {**OBJECTS, **OBSERVABLES}.items()
+    for kind, table in PROPERTIES.items()
 }
 """Object type -> its properties that refer to others; whether each is a list."""

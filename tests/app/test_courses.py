@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from app import retention, workers
+from app import retention, subject, workers
 from app.digests import build
 from dispatch import Days, View
 from normalize import Draft
+from pii_guard.sought import Sought
 from tests.app.house import House, opened
 from tests.triage.test_exposures import day, scan
 from tlp import Label
@@ -132,6 +133,19 @@ def test_after_its_retention_nothing_is_known(house: House) -> None:
     assert retention.purge(house.service)["items"] == 3
     with house.service.reading() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(exposures.exposures)) == 0
+
+
+def test_an_erased_address_is_known_no_more(house: House) -> None:
+    """Nor are the others of those two days."""
+    ruled(house, scan(2, 1, 2), scan(3, 1, 2))
+    (third,) = ruled(house, scan(4, 2))
+    assert shown(house, third, "metaal")[1] == {"192.0.2.2": day(2)}
+    assert subject.erase(house.service, Sought("ipv4", "192.0.2.1")).counts["statements"] == 2
+    with house.service.reading() as connection:
+        columns = exposures.exposures.c
+        known = connection.execute(sa.select(columns.day, columns.known).order_by(columns.day)).all()
+    assert [(when, found is None) for when, found in known] == [(day(2), True), (day(3), True), (day(4), False)]
+    assert shown(house, third, "metaal")[1] == {"192.0.2.2": day(4)}
 
 
 def test_the_mail_tells_it_every_day(house: House) -> None:

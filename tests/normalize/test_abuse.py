@@ -59,6 +59,14 @@ def test_a_report_is_one_exposure_with_its_rows() -> None:
     assert first.detail == {"tag": "rdp", "naics": "517311", "sector": "Retail", "rdp_protocol": "RDP"}
 
 
+def test_a_report_of_ipv6_addresses_is_a_type_of_its_own() -> None:
+    """A day has both, of the same exposure; each is a series."""
+    four, six = one(row()), one(row("2001:db8::1"), row("2001:db8::2"), row("192.0.2.1"))
+    assert (four.key, six.key) == ("scan_rdp/2026-03-01", "scan6_rdp/2026-03-01")
+    assert (four.facts.tracking, six.facts.tracking) == (("scan_rdp",), ("scan6_rdp",))
+    assert four.facts.exposure == six.facts.exposure == "open-rdp"
+
+
 def test_names_of_people_and_machines_are_left_out() -> None:
     draft = one(row())
     assert not [word for word in ("jan", "JANSEN", "AMSTERDAM") if word in repr(draft)]

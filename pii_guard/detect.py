@@ -1,16 +1,18 @@
 """Personal data in free text: checked recognisers, Dutch first, cheap when there is nothing.
 
 `scan(text)` gives spans in code points. Below SUSPECT a span is a suspicion (for a person), above it is recognised.
-First signs (`pii_guard.signs`) decide which recognisers run at all. Names in prose are not searched for: only
-properties that hold names are known (`pii_guard.paths`), and a name that follows a title is a suspicion.
+First signs (`pii_guard.signs`) decide which recognisers run at all. A text is read as it stands, as a reader sees it
+(`_seen`), and as its encodings mean it (`pii_guard.hidden`). Names in prose are only ever suspicions.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 
-from pii_guard.detect_persons import bare_numbers
+from pii_guard.detect_numbers import bare_numbers
+from pii_guard.hidden import hidden, suspected
 from pii_guard.signs import due
-from pii_guard.span import SUSPECT, Span
+from pii_guard.span import SUSPECT, Span, places
 
 __all__ = ["SUSPECT", "Span", "scan"]
 
@@ -20,35 +22,141 @@ _TYPESET = {
     **dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000"), " "),
     **dict.fromkeys(range(0x2000, 0x200B), " "),
     **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
+    **dict.fromkeys(map(ord, "\u3002\uff0e\uff61\u2024"), "."),
+    0xFF20: "@",
+    0xFF1A: ":",
 }
-"""Blanks and dashes as word processors set them."""
+"""Blanks, dashes, dots and signs as word processors and other scripts set them."""
 _SET = re.compile(f"[{''.join(map(chr, _TYPESET))}]")
+
+_LEAST = 5
+_APART = re.compile(r"[^\w@]?").fullmatch
+WINDOW = 4096
+"""A longer text is read in pieces, so that a recogniser whose sign stands in one place is not run over all of it."""
+BLOCK = 1 << 18
+LONGEST = 1 << 20
+_BLANK = re.compile(r"\s")
+_WRAPPED = re.compile(r"(?:[ \t]*[A-Za-z0-9+/]{40,}={0,2}\r?\n)+")
+MARGIN = 512
+"""What a recogniser may look at before and behind a value: more than any does."""
 
 
 def scan(text: str, *, bare: bool = False) -> list[Span]:
     """All spans, in order, without overlap. Nothing to find costs a few tests for characters.
 
-    A text is read as a reader sees it too: without characters that do not show, digits of other scripts, blanks and
-    dashes as ours.
     `bare`: also numbers where numbers mostly are something else (URLs, file names).
     """
+    if len(text) <= WINDOW + MARGIN:
+        found = _whole(text, bare)
+    else:
+        found = [span for start, end in windows(text, 0, len(text)) for span in _piece(text, start, end, bare)]
+    return apart(found)
+
+
+def quiet(text: str) -> bool:
+    """Is there no first sign of anything? Then `scan` finds nothing (names that it is not told of)."""
+    return not due(text) and not suspected(text)
+
+
+def stream(pieces: Iterable[str]) -> Iterator[Span]:
+    """The spans of a text that comes in pieces, in order, as `scan` would find them in the whole. Of the text no more
+    is kept than what may belong together."""
+    held, base, done = "", 0, 0
+    for piece in pieces:
+        held += piece
+        if len(held) - done < BLOCK:
+            continue
+        last = done
+        for start, end in windows(held, done, len(held) - WINDOW - MARGIN):
+            for span in apart(list(_piece(held, start, end, bare=False))):
+                yield span._replace(start=span.start + base, end=span.end + base)
+            last = end
+        cut = max(0, last - MARGIN)
+        held, base, done = held[cut:], base + cut, last - cut
+    for start, end in windows(held, done, len(held)):
+        for span in apart(list(_piece(held, start, end, bare=False))):
+            yield span._replace(start=span.start + base, end=span.end + base)
+
+
+def windows(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Pieces of text[start:stop], one behind the other, each up to a line's end, or a blank. None ends within a run of
+    characters without blanks (of at most `LONGEST`), or between lines of base64: they mean something together."""
+    while start < stop:
+        end = min(len(text), start + WINDOW)
+        if end < len(text):
+            cut = text.rfind("\n", start + WINDOW // 2, end)
+            cut = (
+                cut
+                if cut > 0
+                else max(text.rfind(" ", start + WINDOW // 2, end), text.rfind("\t", start + WINDOW // 2, end))
+            )
+            if cut > 0:
+                end = cut + 1
+            else:
+                blank = _BLANK.search(text, end, start + LONGEST)
+                end = blank.end() if blank else min(len(text), start + LONGEST)
+            wrapped = _WRAPPED.match(text, end, start + LONGEST)
+            end = wrapped.end() if wrapped else end
+        if end > stop and stop < len(text) and end - start < LONGEST:
+            return
+        yield start, end
+        start = end
+
+
+def _piece(text: str, start: int, end: int, bare: bool) -> Iterator[Span]:
+    """What begins in text[start:end], read with what stands around it; what runs on is followed to its end."""
+    low, high = max(0, start - MARGIN), end + MARGIN
+    while True:
+        found = _whole(text[low:high], bare)
+        if high >= len(text) or not any(span.end + low >= high and span.start + low < end for span in found):
+            break
+        high += 2 * (high - low)
+    for span in found:
+        if start <= span.start + low < end:
+            yield span._replace(start=span.start + low, end=span.end + low)
+
+
+def _whole(text: str, bare: bool) -> list[Span]:
+    found = _seen(text, bare)
+    if suspected(text):
+        found += hidden(text, lambda meant: _seen(meant, bare))
+    return found
+
+
+def _seen(text: str, bare: bool) -> list[Span]:
+    """As it stands, and as a reader sees it: without characters that do not show, digits, blanks and signs as ours."""
     found = _read(text, bare)
     if not text.isascii() and any(odd.search(text) for odd in (_UNSEEN, _FOREIGN_DIGIT, _SET)):
-        hidden = {match.start() for match in _UNSEEN.finditer(text)}
-        places = [at for at in range(len(text)) if at not in hidden] if hidden else range(len(text))
+        unseen = {match.start() for match in _UNSEEN.finditer(text)}
+        places = [at for at in range(len(text)) if at not in unseen] if unseen else range(len(text))
         seen = _UNSEEN.sub("", text)
         seen = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group())), seen).translate(_TYPESET)
         found += [each._replace(start=places[each.start], end=places[each.end - 1] + 1) for each in _read(seen, bare)]
-    return apart(found) if found else found
+    return found
 
 
 def _read(text: str, bare: bool) -> list[Span]:
     found = [span for recogniser in due(text) for span in recogniser(text)]
+    found += _again(text, found)
     return [*found, *bare_numbers(text)] if bare else found
+
+
+def _again(text: str, found: list[Span]) -> list[Span]:
+    """A user name or handle that is known stands for the same person wherever the text repeats it."""
+    known = {text[s.start : s.end] for s in found if s.category in ("username", "social") and s.confidence >= SUSPECT}
+    return [
+        Span("username", at, at + len(name), 0.6, "user-name-again")
+        for name in known
+        if len(name) >= _LEAST and text.count(name) > 1
+        for at in places(text, (name,))
+        if _APART(text[at - 1 : at]) and _APART(text[at + len(name) : at + len(name) + 1])
+    ]
 
 
 def apart(spans: list[Span]) -> list[Span]:
     """In order, overlapping spans as one: its category is that of the surest."""
+    if not spans:
+        return []
     spans.sort(key=lambda span: (span.start, -span.end))
     made: list[Span] = [spans[0]]
     for span in spans[1:]:

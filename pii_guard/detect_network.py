@@ -1,226 +1,221 @@
-"""Recognisers for what machines are known by: addresses, URLs, accounts, log-ins. All patterns are linear."""
+"""Recognisers for what machines are known by: addresses, and what is personal in URLs. All patterns are linear."""
 
 import re
-from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv6Address
 
-from pii_guard import Category
-from pii_guard.span import Found, Span
+from stdnum.nl import bsn as stdnum_bsn
 
-_DOT = r"(?:\.|\[\.\]?|\.\]|\(\.\)|\{\.\}|\s?\[dot\]\s?|\s?\(dot\)\s?|\s?\{dot\}\s?)"
-_AT = r"(?:@|＠|\[@\]|\(@\)|\{@\}|\s?\[at\]\s?|\s?\(at\)\s?|\s?\{at\}\s?|<at>|%40|&#64;)"
-_LABEL = r"[^\W_](?:[\w-]{0,62})"
-_EMAIL = re.compile(
-    rf"(?<![\w.'+~-])(?:[\w'+~-]++|\.)++(?P<at>{_AT})"
-    rf"(?P<host>(?:{_LABEL}{_DOT}){{1,8}}[^\W\d_]{{2,24}}|localhost\b|(?P<ip>\[?\d{{1,3}}(?:\.\d{{1,3}}){{3}}\]?))",
-    re.IGNORECASE,
-)
-_SPOKEN_EMAIL = re.compile(
-    r"\b[\w.-]{2,64}+ (?:at|apenstaartje) [\w-]{2,63}+ (?:dot|punt) [a-z]{2,12}\b", re.IGNORECASE
-)
-_OTHER_AT = ("[", "(", "{", "<", "%", "&", "＠")
-"""What `_AT` begins with, but for the sign itself."""
-_NOBODYS = re.compile(
-    r"(?:psirt|c?s?irt|cert|secalert|abuse|security-alert)(?:@|\[at\]|%40)|[^@]+(?:@|%40)lists?\.", re.IGNORECASE
-)
-"""Mailboxes of teams and mailing lists: functions, not persons."""
-_LOGIN_TAIL = re.compile(r"[:;|][^\s:;|/,]{4,128}")
-_FEDIVERSE = re.compile(r"(?<![\w/@.])@[\w.-]{2,64}+@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE)
-_PROFILE = re.compile(
-    r"(?:linkedin\.com/in|facebook\.com|instagram\.com|twitter\.com|//x\.com|//t\.me|tiktok\.com|snapchat\.com/add|vk\.com)"
-    r"/@?([\w.%-]{2,64})",
-    re.IGNORECASE,
-)
+from pii_guard import Category
+from pii_guard.detect_accounts import NO_PERSON
+from pii_guard.detect_mail import DOT
+from pii_guard.span import Found, Span, folded, places
+from pii_guard.versions import is_version
 
 PERSONAL_PAGE = re.compile(
-    r"//(?:www\.)?(?:linkedin|facebook|instagram|twitter|x|t|tiktok|snapchat|vk)\.|/(?:users|home)/", re.IGNORECASE
+    r"//(?:www\.)?(?:linkedin|facebook|instagram|twitter|x|t|tiktok|snapchat|vk|threads|github)\."
+    r"|/(?:users?|home|u|profiles?|accounts?|people|members?)/",
+    re.IGNORECASE,
 ).search
 """Where a path names a person."""
 
-_IPV4 = re.compile(rf"(?<![\w.])(?<!\d-)\d{{1,3}}(?:{_DOT}\d{{1,3}}){{3}}(?![\d_])(?!\.\d)(?!-\d)", re.IGNORECASE)
+_IPV4 = re.compile(
+    rf"[0-9](?<![^\W_][0-9])(?<!\.[0-9])(?<![0-9]-[0-9])[0-9]{{0,2}}(?:{DOT}[0-9]{{1,3}}){{3}}(?!\d|\.\d|-\d|\.ip6\.)"
+    rf"|[0-9](?<![\w.][0-9])[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?=\s?-\s?[0-9]{{1,3}}(?:(?:\.[0-9]{{1,3}}){{3}})?(?![\w.]\w))"
+    r"|[0-9](?<=[0-9]-[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![\w-])(?!\.\d)",
+    re.IGNORECASE,
+)
+_RANGE_END = re.compile(r"\s?-\s?([0-9]{1,3})(?![\w.]\w)")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _WHOLE_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
 _DASHED_IPV4 = re.compile(
-    r"(?<!\d)(?<!-\d-)(?<!-\d\d-)\d{1,3}(?:[-_]\d{1,3}){3}(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])", re.IGNORECASE
+    r"[0-9](?<![0-9][0-9])(?<!-[0-9]-[0-9])(?<!-[0-9][0-9]-[0-9])[0-9]{0,2}(?:[-_][0-9]{1,3}){3}"
+    r"(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])",
+    re.IGNORECASE,
 )
 """An address in a host name: `ec2-198-51-100-7.compute.example`."""
-_IPV6 = re.compile(
-    r"(?<![\w:])(?:[0-9a-fA-F]{0,4}(?:\[:\]|:)){2,7}(?:[0-9a-fA-F]{1,4}|\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])"
-)
-_MAC = re.compile(
-    r"(?<![\w:.-])(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})(?![\w:-])",
-    re.IGNORECASE,
-)
-_VERSION_BEFORE = re.compile(
-    r"(?:versions?|versies?|release|rel\.|build|firmware|fw|patch|ver\.?|v\.|prior to|before|lager dan|earlier than|"
-    r"older than|<=?|>=?|==)"
-    r"(?:\s+(?:and|or|to|en|of|tot|t/m|through|thru|until|from|vanaf|voor|before|is|was)\b|[\s:,'\"(]|[<>]=?|-"
-    r"|v?\d+(?:\.\d+){1,3}(?:[-\w]*)?){0,12}$",
-    re.IGNORECASE,
-)
-"""What makes four numbers a version: a word for it, with nothing but numbers and joining words in between."""
-_ADDRESS_BEFORE = re.compile(
-    r"(?:\bips?\b|ipv4|ip-?ad|\badd?re?s|\bhosts?\b|server|\bc2\b|\bc&c\b|\bfrom ip|victim|slachtoffer)[^.;\n]{0,24}$",
-    re.IGNORECASE,
-)
+_PLAIN = re.compile(r"[0-9.]+").fullmatch
 
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[]")
+_TWO_COLONS = re.compile(r":[0-9a-fA-F]{0,4}\]?\[?:")
+_COLONS = re.compile(r"[0-9a-fA-F:\[][0-9a-fA-F:\[\].]{2,80}+")
+"""A run in which an IPv6 address may stand."""
+_IPV6 = re.compile(
+    r"(?<![\w:])(?:[0-9a-fA-F]{0,4}(?:\[:{1,2}\]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![\w:])"
+)
+_EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
+_MAC = re.compile(
+    r"[0-9a-fA-F](?<![\w:.-].)(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
+    r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4})(?![\w:-])"
+)
+_MAC_MIDDLE = re.compile(r"[:.-](?:[0-9a-fA-F]{2}[:-][0-9a-fA-F]{2}[:-]|[0-9a-fA-F]{4}\.)|\[:\]")
+_FRAME = re.compile(
+    r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b"
+)
+"""The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
+MAC_WORDS = ("mac", "hwaddr", "ether", "hardware ad", "bssid")
+_MAC_WORD = re.compile(r"\b(?:mac|hwaddr|ether|hardware address|bssid|mac-?adres|mac[ -]address)\b")
+_LOOSE_MAC = re.compile(r"\b(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
+                        r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})(?![\w:-])")  # fmt: skip
+_NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
+"""Nobody, everybody, and groups."""
+
+_BARE_URL = re.compile(r"www\.(?<!//www\.)[^\s<>\"'`]{3,2048}+")
 _URL = re.compile(r"//[^\s<>\"'`]{3,2048}+")
 _USERINFO = re.compile(r"//([^/?#@\s]{1,256}+)@")
 _QUERY = re.compile(
-    r"[?&;#](?:e-?mail|mail|to|user(?:name|_?id)?|usr|login|logon|account|naam|name|first_?name|last_?name|phone|tel|"
-    r"mobile|bsn|iban|customer(?:_?id)?|klant(?:nr|nummer)?|session(?:_?id)?|sess|sid|jsessionid|phpsessid|uid|uuid|"
-    r"device_?id|imei|recipient|rcpt|victim|target|address|adres|dob|birth\w*)=([^&;#\s\"'<>]{1,512})",
+    r"[?&;#](?:e|u|e-?mail|mail|to|user(?:name|_?id)?|usr|login|logon|account|acct|naam|name|first_?name|last_?name|"
+    r"phone|tel|mobile|msisdn|bsn|iban|customer(?:_?id)?|klant(?:nr|nummer)?|session(?:_?id)?|sess|sid|jsessionid|"
+    r"phpsessid|"
+    r"uid|uuid|device_?id|imei|recipient|rcpt|victim|target|address|adres|dob|birth\w*|token|voornaam|achternaam|lid|"
+    r"patient\w*|member(?:_?id)?|gebruiker|pc|postcode|zip|\w{1,12}(?:naam|name|houder|"
+    r"holder))=([^&;#\s\"'<>]{1,512})",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"[A-Z]{2,12}(?:-?[A-Z0-9]{2,12}){0,4}-?\d{3,}").fullmatch
 """`CVE-2024-13089`, `SAP10383`: a document's name."""
 _TILDE = re.compile(r"/~([\w.-]{2,64})")
-
-_USER_PATH = re.compile(
-    r"(?:\\+|/)(?:Users|Documents and Settings|Gebruikers)(?:\\+|/)"
-    r"(?P<windows>[^\\/:*?\"<>|\r\n%\[\]]{1,40}(?=\\)|[^\\/:*?\"<>|\s%,;)\]]{1,64})"
-    r"|(?<![\w.])/home/(?P<unix>[^/\s:\"'<>,;)\]$*?]{1,64})",
+_PAGE = re.compile(
+    r"/(?:u|users?|profiles?|members?|people|gebruikers?|accounts?|home|authors?|auteurs?|verkopers?|sellers?|"
+    r"leden|lid|team|staff|"
+    r"medewerkers?|klant(?:en)?|customers?|profiel|speakers?|bestuur|piloten|patient(?:en)?|artsen|contacts?|"
+    r"personen|persoon|persons?|ouders?|kinderen|leerling(?:en)?|student(?:s|en)?)"
+    r"/([\w.%+-]{2,64})(?=[/?#]|\.?$)",
     re.IGNORECASE,
 )
-NO_PERSON = frozenset(
-    (
-        "public",
-        "default",
-        "all",
-        "all users",
-        "default user",
-        "user",
-        "username",
-        "users",
-        "name",
-        "<user>",
-        "<username>",
-        "administrator",
-        "admin",
-        "shared",
-        "root",
-        "guest",
-        "nobody",
-        "www-data",
-        "ubuntu",
-        "ec2-user",
-        "user-name",
-        "yourname",
-        "localuser",
-        "defaultapppool",
-        "appdata",
-        "%username%",
-    )
-)
-"""Names that stand for no person."""
-_USER_FLAG = re.compile(
-    r"(?:/user:|/ru[ :]\s*|\bnet\s+user\s+|--?user(?:name)?[ =:]\s*|\buser(?:name|_name|-id| name)?\s*=\s*|"
-    r"\b(?:username|user name|gebruikersnaam|loginnaam|login|account)\s*[:=]\s*|"
-    r"\brunas\s+/user:|\bsu\s+-\s+)(?P<quote>[\"']?)(?P<name>[^\s\"'/,;<>%$*()|&:@]{2,64})",
+_NAMED_PAGE = re.compile(
+    r"/(?:dossiers?|fotos?|photos?|files?|mail|inbox|cv|cvs|albums?|portretten|nl|tik|betaal|pay|invite|uitnodiging)/"
+    r"([a-z]{2,24}[._-](?:[a-z]{1,24}[._-])?[a-z]{1,24}(?:[._-]\d{2,4})?)(?=[/?#]|\.\w{2,4}\b|$)",
     re.IGNORECASE,
 )
-
-_REMOTE = re.compile(r"\b(?:ssh|scp|sftp)\s+(?:-\w\s+\S{1,200}\s+){0,5}(?P<name>[\w.-]{2,64})@", re.IGNORECASE)
-_SECRET = re.compile(
-    r"(?:\b|_)(?:pass(?:word|wd|phrase)?|pwd|wachtwoord(?:en)?|pincode|api[_-]?key|secret(?:[_-]?key)?|client[_-]secret|"
-    r"access[_-]?(?:token|key)|auth[_-]?token|token|private[_-]?key)[\"']?\s{0,3}(?P<sign>:=|[:=])\s{0,3}[\"']?"
-    r"(?P<value>[^\s\"',;&<>]{3,256})",
+_PATH = re.compile(r"/(?<=[\s\"'(:]/)(?!/)[\w~][^\s<>\"'`,]{3,1024}+")
+"""A path by itself, as servers log it."""
+_FILE_OF = re.compile(
+    r"[/=](?:polis|klant|pati[eë]nt|client|dossier|bsn|persoon|leden|lid|user|medewerker|burger|person|"
+    r"member)\w*[/=](\d{9})(?!\d)",
+    re.I,
+)
+"""What is filed under a citizen's number."""
+_NO_PAGE = frozenset(
+    ("login", "me", "new", "search", "list", "all", "settings", "password", "signin", "index.php", "0")
+)
+_ODD_HOST = re.compile(
+    r"//(?:[^/?#@\s]{1,256}@)?((?:0x[0-9a-f]{1,8}|[0-9]{1,10})(?:\.(?:0x[0-9a-f]{1,8}|"
+    r"[0-9]{1,10})){0,3})(?=[:/?#\s\"'<>)\]]|$)",
     re.IGNORECASE,
 )
-_AUTHORIZATION = re.compile(
-    r"\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|digest|negotiate|ntlm|token)\s+)?([^\s\"',]{4,4096})"
-    r"|\b(?:set-)?cookie\s*:\s*([^\r\n]{3,4096})",
-    re.IGNORECASE,
-)
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END))*+(?:-----END [A-Z0-9 ]{0,60}-----)?"
-)
-_TOKENS = re.compile(
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|"
-    r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|\bAIza[\w-]{35}\b|\bsk_live_[0-9a-zA-Z]{16,}"
-)
-
-
-def emails(text: str) -> Found:
-    """E-mail addresses, defanged ones too, log-ins behind them, and handles of the fediverse."""
-    for match in _addressed(text):
-        start, end = match.span()
-        if _NOBODYS.match(match.group()):
-            continue
-        yield Span("email", start, end, 0.95, "email-at-address" if match.group("ip") else "email")
-        tail = _LOGIN_TAIL.match(text, end) if end < len(text) else None
-        if tail and not text.startswith("://", end):
-            yield Span("credential", end, tail.end(), 0.8, "log-in")
-    if text.count("@") > 1:
-        for match in _FEDIVERSE.finditer(text):
-            yield Span("social", *match.span(), 0.97, "fediverse")
-    if " dot " in (lower := text.lower()) or " punt " in lower:
-        for match in _SPOKEN_EMAIL.finditer(text):
-            yield Span("email", *match.span(), 0.4, "email-spoken")
-
-
-def _addressed(text: str) -> Iterator[re.Match[str]]:
-    """All of `_EMAIL`. Where every at sign is a plain one, a search starts at the word it stands in."""
-    if any(sign in text for sign in _OTHER_AT):
-        yield from _EMAIL.finditer(text)
-        return
-    at = text.find("@")
-    end = 0
-    while at >= 0:
-        match = _EMAIL.search(text, max(end, text.rfind(" ", end, at) + 1))
-        if match is None:
-            return
-        yield match
-        end = match.end()
-        at = text.find("@", end)
-
-
-def social(text: str) -> Found:
-    """Profile pages of persons."""
-    for match in _PROFILE.finditer(text):
-        yield Span("social", *match.span(1), 0.8, "profile-page")
+"""A host in numbers as `inet_aton` reads them: `0x7f000001`, `3232235777`, `0300.0250.1.1`."""
 
 
 def urls(text: str) -> Found:
-    """User information and personal parameters in URLs."""
-    for match in _URL.finditer(text):
+    """User information, personal parts, and addresses that are written as other numbers."""
+    bare = _BARE_URL.finditer(text) if "www." in text else ()
+    for match in (*_URL.finditer(text), *bare):
         url, base = match.group(), match.start()
         userinfo = _USERINFO.search(url) if "@" in url else None
         if userinfo:
             yield Span("credential", base + userinfo.start(1), base + userinfo.end(1), 0.95, "url-userinfo")
-        for found in _QUERY.finditer(url) if "=" in url else ():
-            if _CODE(found.group(1)):
-                continue
-            yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-query")
-        for found in _TILDE.finditer(url) if "~" in url else ():
-            yield Span("username", base + found.start(1), base + found.end(1), 0.7, "url-tilde")
+        yield from _personal(url, base)
+        for found in _FILE_OF.finditer(url):
+            if stdnum_bsn.is_valid(found.group(1)):
+                yield Span("bsn", base + found.start(1), base + found.end(1), 0.6, "bsn-in-url")
+        odd = _ODD_HOST.match(url)
+        if odd and _odd_address(odd.group(1)):
+            yield Span("ipv4", base + odd.start(1), base + odd.end(1), 0.9, "ipv4-number")
+
+
+def paths(text: str) -> Found:
+    """Personal parts of paths that stand by themselves."""
+    for match in _PATH.finditer(text):
+        yield from _personal(match.group(), match.start())
+
+
+def _personal(url: str, base: int) -> Found:
+    for found in _QUERY.finditer(url) if "=" in url else ():
+        if not _CODE(found.group(1)):
+            end = found.start(1) + len(found.group(1).rstrip(".,;:)"))
+            yield Span("url-personal", base + found.start(1), base + end, 0.7, "url-query")
+    for found in _TILDE.finditer(url) if "~" in url else ():
+        yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-tilde")
+    for pattern in (_PAGE, _NAMED_PAGE):
+        for found in pattern.finditer(url):
+            value = found.group(1).lower()
+            if (
+                value not in _NO_PAGE
+                and value not in NO_PERSON
+                and not value.isdigit()
+                and not value.startswith("index.")
+            ):
+                yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-page")
+
+
+def _odd_address(host: str) -> bool:
+    """Is this an address as `inet_aton` reads it, and not as people write it?"""
+    parts = host.lower().split(".")
+    if len(parts) == 4 and not any(part.startswith("0x") or (part[0] == "0" and len(part) > 1) for part in parts):
+        return False
+    try:
+        numbers = [int(part, 16 if part.startswith("0x") else 8 if part[0] == "0" else 10) for part in parts]
+    except ValueError:
+        return False
+    *first, last = numbers
+    return max(first, default=0) < 256 and (1 << 24 if not first else 0) <= last < 1 << (8 * (4 - len(first)))
 
 
 def addresses(text: str) -> Found:
     """IPv4 addresses, defanged ones too, that are no version."""
     dashed = _DASHED_IPV4.finditer(text) if text.count("-") + text.count("_") > 2 else ()
+    version_end = -1
     for match in (*_IPV4.finditer(text), *dashed):
         start, end = match.span()
         octets = [int(part) for part in re.findall(r"\d+", match.group())]
-        if max(octets) > 255 or octets[0] == 0 or octets == [127, 0, 0, 1] or octets[:2] == [255, 255]:
+        if max(octets) > 255 or octets[0] in (0, 127) or octets[0] > 223:
             continue
-        before = text[max(0, start - 64) : start]
-        plain = match.group().count(".") == 3 and "[" not in match.group() and "(" not in match.group()
-        if plain and _VERSION_BEFORE.search(before) and not _ADDRESS_BEFORE.search(before):
+        ranged = _RANGE_END.match(text, end)
+        if ranged and not octets[3] < int(ranged.group(1)) < 256:
+            continue
+        if _PLAIN(match.group()) and is_version(text, start, end, octets, version_end):
+            version_end = end
             continue
         yield Span("ipv4", start, end, 0.9, "ipv4")
 
 
 def hex_addresses(text: str) -> Found:
     """IPv6 and MAC addresses."""
-    if ":" in text:
-        for match in _IPV6.finditer(text):
-            value = match.group().replace("[:]", ":")
-            if len(value) > 3 and (value.count(":") == 7 or "::" in value) and _is_ipv6(value):
-                sure = any(char.isdigit() for char in value)
-                yield Span("ipv6", *match.span(), 0.9 if sure else 0.3, "ipv6")
-    for match in _MAC.finditer(text):
-        yield Span("mac", *match.span(), 0.9, "mac")
+    lower = folded(text)
+    end = 0
+    for pair in _TWO_COLONS.finditer(text):
+        start = pair.start()
+        while start > end and text[start - 1] in _HEXADECIMAL:
+            start -= 1
+        run = _COLONS.match(text, start) if start >= end else None
+        if run:
+            end = run.end()
+            for match in _IPV6.finditer(text, start, end + 1):
+                yield from _ipv6(match)
+    for middle in _MAC_MIDDLE.finditer(text):
+        mac = _MAC.match(text, max(0, middle.start() - 2)) or _MAC.match(text, max(0, middle.start() - 4))
+        if mac and not re.sub(r"\W", "", mac.group().lower()).startswith(_NOBODYS_MAC):
+            yield Span("mac", *mac.span(), 0.9, "mac")
+    for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
+        yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
+        yield Span("mac", *match.span(2), 0.9, "mac-frame")
+    for at in places(lower, MAC_WORDS):
+        word = _MAC_WORD.match(lower, at)
+        if word is None:
+            continue
+        loose = _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
+        if loose and not re.sub(r"\W", "", loose.group()).startswith(_NOBODYS_MAC):
+            yield Span("mac", *loose.span(), 0.8, "mac-named")
+
+
+def _ipv6(match: re.Match[str]) -> Found:
+    value = re.sub(r"\[(:+)\]", r"\1", match.group())
+    if len(value) > 3 and (value.count(":") == 7 or "::" in value) and _is_ipv6(value):
+        if _EUI64(value):
+            yield Span("mac", *match.span(), 0.6, "eui-64")
+            return
+        if any(char.isdigit() for char in value) or value.count(":") > 3:  # `dead::beef` is a name in C++
+            yield Span("ipv6", *match.span(), 0.9, "ipv6")
 
 
 def _is_ipv6(value: str) -> bool:
@@ -228,7 +223,7 @@ def _is_ipv6(value: str) -> bool:
         address = IPv6Address(value)
     except AddressValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified)
+    return not (address.is_loopback or address.is_unspecified or address.is_multicast)
 
 
 def is_ip(value: str) -> Category | None:
@@ -240,48 +235,3 @@ def is_ip(value: str) -> Category | None:
             return None
         return "ipv6"
     return "ipv4" if _WHOLE_IPV4(value) else None
-
-
-def user_paths(text: str) -> Found:
-    """Names in home folders."""
-    for match in _USER_PATH.finditer(text):
-        group = "windows" if match.group("windows") else "unix"
-        name = match.group(group).casefold()
-        if name not in NO_PERSON and not name.startswith(("<", "%", "$", "[", "*", "{", ".")):
-            yield Span("username", *match.span(group), 0.9, "user-path")
-
-
-def user_names(text: str) -> Found:
-    """User names in command lines and after their label."""
-    for match in _USER_FLAG.finditer(text):
-        name = match.group("name")
-        backslash = name.rfind("\\")
-        start = match.start("name") + backslash + 1
-        bare = name[backslash + 1 :]
-        if len(bare) < 2 or bare.casefold() in NO_PERSON or bare.startswith(("-", "<", "[", "{")):
-            continue
-        if not match.group("quote") and re.fullmatch(r"[a-z]{2,}[.:]?", bare) and match.group()[-len(name) - 1] == " ":
-            yield Span("username", start, match.end("name"), 0.3, "user-name")  # may be the next word of a sentence
-            continue
-        yield Span("username", start, match.end("name"), 0.7, "user-name")
-    for match in _REMOTE.finditer(text):
-        yield Span("username", *match.span("name"), 0.7, "user-name")
-
-
-def credentials(text: str) -> Found:
-    """Passwords, keys and tokens."""
-    for match in _PRIVATE_KEY.finditer(text):
-        yield Span("credential", *match.span(), 1.0, "private-key")
-    yield from tokens(text)
-    for match in _AUTHORIZATION.finditer(text):
-        yield Span("credential", *match.span(1 if match.group(1) else 2), 0.9, "authorization")
-    for match in _SECRET.finditer(text):
-        value = match.group("value")
-        word = match.group("sign") == ":" and re.fullmatch(r"[A-Za-z]+\.?", value)
-        yield Span("credential", *match.span("value"), 0.3 if word else 0.9, "secret")
-
-
-def tokens(text: str) -> Found:
-    """Keys and tokens by the form their makers give them."""
-    for match in _TOKENS.finditer(text):
-        yield Span("credential", *match.span(), 0.95, "token")

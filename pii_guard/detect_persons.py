@@ -1,164 +1,211 @@
-"""Recognisers for what persons are known by, checked by their own arithmetic where they have one. Dutch first."""
+"""Recognisers for what tells of persons in words: dates of birth and addresses. Dutch first."""
 
 import re
 
-import phonenumbers
-from stdnum import iban as stdnum_iban
-from stdnum.exceptions import ValidationError
-from stdnum.nl import bsn as stdnum_bsn
+from pii_guard.span import Found, Span, folded, places
+from pii_guard.words import WORDS
 
-from pii_guard.span import Found, Span
-
-_PHONE = re.compile(r"(?:(?<![\w+])(?=\+)|(?<![\w.:/=+-]))(?:\+|00)?\(?\d[\d\s().\-/]{6,20}\d(?![\w])(?!\.\d)")
-_PHONE_START = re.compile(r"[+(0][\d\s().\-/]{7,}")
-"""A number that is one begins with +, ( or 0."""
-_PHONE_WORDS = re.compile(
-    r"(?:\btel\b|telefoon|\bphone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bcall\b|\bfax|whatsapp|\bsms\b|nummer|"
-    r"\bt:|\bm:|signal|bereikbaar|contact)[^\n]{0,24}$",
-    re.IGNORECASE,
+_MONTHS = (
+    r"jan\w*|feb\w*|maart|mar\w*|mrt|apr\w*|mei|may|jun\w*|jul\w*|aug\w*|sep\w*|okt\w*|oct\w*|nov\w*|de[ck]\w*|"
+    r"mai|märz|juin|juillet|août|f[ée]v\w*|avril"
 )
-_BSN = re.compile(r"(?<![\w.,/:=#-])(?:\d{9}|\d{8}|\d{4}\.\d{2}\.\d{3}|\d{3}[ .]\d{3}[ .]\d{3})(?![\w]|[-./]\w)")
-_NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
-_MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
-_BSN_WORDS = re.compile(
-    r"\bbsn\b|burger\s?service|sofi\s?-?nummer|\bsofi\b|citizen service|persoonsnummer", re.IGNORECASE
-)
-_VAT = re.compile(r"(?<!\w)NL\.?(\d{9})\.?B\.?\d{2}(?!\w)", re.IGNORECASE)
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]{4}){2,7}(?:[ .-]?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
-account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[ .-]?[A-Za-z0-9]{4}[ .-]?[A-Za-z0-9]{4}").search
-_NUMBER_START = re.compile(r"[\d](?:\d{7}|\d{3}\.\d\d\.\d|\d\d[ .]\d{3}[ .]\d)").search
-"""What `_IBAN`, and what `_BSN` and `_VAT` need. A set of digits at the start lets the search jump to the first."""
-_PLATE = re.compile(
-    r"(?<![\w-])(?=[A-Z0-9-]{6,8}(?![\w-]))(?=[A-Z0-9-]*[A-Z])(?=[A-Z0-9-]*\d)[A-Z0-9]{1,3}-?[A-Z0-9]{1,3}-?[A-Z0-9]{1,3}",
-    re.IGNORECASE,
-)
-_PLATE_WORDS = re.compile(r"kenteken|licen[cs]e plate|number plate|nummerplaat|licen[cs]e-plate", re.IGNORECASE)
-_MONTHS = r"jan\w*|feb\w*|maart|mar\w*|mrt|apr\w*|mei|may|jun\w*|jul\w*|aug\w*|sep\w*|okt\w*|oct\w*|nov\w*|de[ck]\w*"
 _DATE = re.compile(
-    rf"(?<!\d)(?:\d{{1,2}}[-/. ]\d{{1,2}}[-/. ](?:19|20)?\d{{2}}|(?:19|20)\d{{2}}[-/.]?\d{{2}}[-/.]?\d{{2}}|"
-    rf"\d{{1,2}}\.? (?:{_MONTHS}),? (?:19|20)\d{{2}}|(?:{_MONTHS}) \d{{1,2}},? (?:19|20)\d{{2}})(?!\d)",
-    re.IGNORECASE,
+    rf"(?<!\d)(?:\d{{1,2}} ?[-/. ] ?\d{{1,2}} ?[-/. ] ?(?:19|20)?\d{{2}}|(?:19|20)\d{{2}}[-/.]?\d{{2}}[-/.]?\d{{2}}|"
+    rf"\d{{1,2}}(?:\.|st|nd|rd|th|e)?[ -](?:of )?(?:{_MONTHS})\.?,?[ -](?:19|20)\d{{2}}|"
+    rf"(?:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|\d{{1,2}}-\d{{1,2}}-'\d\d|[0-3]\d[01]\d(?:19|"
+    rf"20)\d\d)(?!\d)"
+)
+BIRTHS = (
+    "geb",
+    "date of b",
+    "birth",
+    "born",
+    "dob",
+    "d.o.b",
+    "verjaar",
+    "jarig",
+    "n\xe9",
+    "pati",
+    "cli",
+    "g.d.",
+    "gd",
+    "bday",
+    "dateofb",
 )
 _BIRTH_WORDS = re.compile(
-    r"geboren|geboorte|\bgeb\.|\bgeb\b|date of birth|birth ?date|\bborn\b|\bdob\b|\bbirthday\b|d\.o\.b\.", re.IGNORECASE
+    r"geboren|geboorte|\bgeb\.|\bgeb\b|date of birth|birth ?date|\bborn\b|\bdob\b|\bbirthday\b|d\.o\.b\.|"
+    r"verjaardag|jarig|"
+    r"né\b|née\b|geboren am|patiënt|patient\b|cliënt\b|birth day|\bdateofbirth|\bbday|\bg\.d\.|\bgd\b|\bgebdat"
+)
+_SENTENCE = re.compile(r"[a-z0-9]{4}\. [A-Z]|\n\n")
+_STAR = re.compile(r"(?<![\w*])[*°] ?(?P<date>\d{1,2}[-./]\d{1,2}[-./]19\d\d)(?!\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d").fullmatch
+_CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž]"
+_STREETS = (
+    r"straat|laan|weg|plein|gracht|kade|dijk|singel|dreef|steeg|hof|plantsoen|pad|markt|haven|baan|wal|ring|park|"
+    r"akker|erf|"
+    r"oord|veld|boulevard|allee|tuin|brug|poort|hoek|kamp|bosch?|burg|donk|hage|meent|horst|kruis|molen|berg|"
+    r"vaart|sluis|"
+    r"waard|straße|strasse|platz|gasse|damm|ufer|gatan|gata|gaten|vägen|veien|gade|vej|zijde|hoeve|rak|straatje|"
+    r"laantje|strjitte|wei|zand|brink|esch?|heide|duin|zoom|stede|kant"
 )
 _STREET = re.compile(
-    r"\b[A-Z][\w'’-]{2,40}(?:straat|laan|weg|plein|gracht|kade|dijk|singel|dreef|steeg|hof|plantsoen)"
-    r" \d{1,5}(?: ?[a-zA-Z]\b)?(?:[,\s]+[1-9]\d{3} ?[A-Z]{2}\b)?"
+    rf"(?:{_STREETS}|Kade|Plein|Markt|Haven|Dijk|Singel|Laan|Gracht|Brink|"
+    rf"Hof) (?P<number>\d{{1,5}}(?: bus \d{{1,4}}| ?[a-zA-Z](?![\w'])|(?:[-/ ])?(?:\d{{1,4}}|[IVX]{{1,4}}|bis|hs|"
+    rf"[A-Za-z]|zw|rd)(?![\w-])){{0,2}})"
+    r"(?P<code>[,\s]+(?:NL-)?[1-9]\d{3} ?[A-Z]{2}\b|, [1-9]\d{3}(?= [A-Z][a-z]))?"
 )
-_POSTCODE = re.compile(r"(?<![\w-])[1-9]\d{3} ?(?!S[ADS])[A-Z]{2}(?: \d{1,5})?(?![\w-])")
-_ADDRESS_WORDS = re.compile(r"postcode|\badres|woont|woonachtig|\baddress\b|lives (?:at|in)", re.IGNORECASE)
-
-_PERSON_WORDS = re.compile(
-    r"\b(?:[Dd]hr|[Mm]evr|[Mm]w|[Dd]e heer|[Mm]evrouw|[Cc]ontactpersoon|[Tt]\.a\.v|[Mm]rs?|[Mm]s)\b\.?:? "
-    r"(?P<name>(?:[A-Z]\.){0,4}\s?(?:(?:van|de|der|den|ten|ter|van de|van der) )?[A-Z][\w'’-]+"
-    r"(?: (?:van |de |der |den |ten |ter )*[A-Z][\w'’-]+){0,2})"
+_SUFFIX = re.compile(rf"(?:{_STREETS})$")
+_WORDS_BEFORE = re.compile(
+    rf"(?:(?<![\w’-])(?:{_CAPITAL}[\w'’.-]{{0,30}}|'[st]|van|de|den|der|het|ten|ter|op|aan|in|\d{{1,2}}e) ){{0,5}}$"
+)
+_STREET_WORDS = (
+    *(
+        "ul. ",
+        "ulica ",
+        "Rue ",
+        "rue ",
+        "Av. ",
+        "Avenue ",
+        "Avenida ",
+        "Via ",
+        "Viale ",
+        "Piazza ",
+        "Calle ",
+        "calle ",
+        "Plaza ",
+        "Rua ",
+    ),
+    *("Strada ", "Boulevard ", "Allée ", "Chemin ", "Place "),
+)
+_OTHER_STREETS = re.compile(
+    rf"[\w.]+ (?:de |des |du |da |la |le |di |del )*{_CAPITAL}[\w'’. -]{{1,40}}?,? \d{{1,5}}(?:/\d{{1,4}})?[a-z]?"
+    r"(?:, (?:\d{2}-?\d{3}|\d{4}(?:-\d{3})?))?(?![\w-])"
+)
+_NUMBERED_STREETS = re.compile(
+    rf"[0-9](?<![\w.,/-].)\d{{0,4}}[a-z]?,? (?:(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Aa]llée|"
+    rf"[Cc]hemin) (?:de |des |du |la |le )*"
+    rf"{_CAPITAL}[\w'’-]{{1,40}}(?:, \d{{5}})?|(?:{_CAPITAL}[\w'’.-]+ ){{1,3}}(?:Street|St\.?|Road|Rd\.?|Avenue|"
+    rf"Ave\.?|Lane|Ln\.?|Drive|Dr\.|Close|"
+    r"Court|Square|Way|Terrace|Crescent|Boulevard|Blvd\.?|Place|Gardens|Grove|Hill|Mews|"
+    r"Row)(?!\w)(?:,? (?:[A-Z][a-z]+ )?[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b)?)"
+)
+_NUMBERED = re.compile(" [0-9]")
+_POSTCODE = re.compile(
+    r"[1-9](?<![\w.:/#€$-][1-9])(?<![€$] [1-9])\d{3} ?(?!S[ADS])[A-Z]{2}(?:,? \d{1,5}[a-z]?(?![\w.]))?(?![\w-])"
+)
+ADDRESS_STARTS = (
+    "postcode",
+    "adres",
+    "woon",
+    "address",
+    "lives ",
+    "street",
+    "straat",
+    "postal",
+    "zip",
+    "huisadres",
+    "verblijft",
+)
+_ADDRESS_WORDS = re.compile(
+    r"postcode|\badres|woont|woonachtig|\baddress|lives (?:at|in|on)|street\b|straat\b|postal|zip\b|huisadres|"
+    r"verblijft"
+)
+_NO_CODE = WORDS["not-postcodes"]
+_CITY = re.compile(rf"\s?[;|\"'\t]|[ ,]{{1,3}}(?:te )?(?:'s-|{_CAPITAL}[a-z])").match
+_AFTER_WORD = re.compile(
+    rf"[\s:\"'(]{{1,20}}(?:(?:op|aan|in|at|is|de|het|"
+    rf"the) ){{0,3}}(?P<value>{_CAPITAL}[\w'’.-]*(?: [\w'’.-]+){{0,3}}? \d{{1,5}}(?: ?[a-zA-Z](?!\w)|"
+    rf"[-/]\w{{1,4}}(?!\w))?)(?![\w./:]\w)"
 )
 
 
-def numbers(text: str) -> Found:
-    """BSN, IBAN, telephone."""
-    if _NUMBER_START(text):
-        yield from _citizen_numbers(text)
-    if account_start(text):
-        for match in _IBAN.finditer(text):
-            end = _iban_end(text, match)
-            if end:
-                yield Span("iban", match.start(), end, 0.95, "iban")
-    if _PHONE_START.search(text):
-        for match in _PHONE.finditer(text):
-            confidence = _phone_confidence(text, match)
-            if confidence:
-                yield Span("phone", *match.span(), confidence, "phone")
-
-
-def names_bsn(lower: str) -> bool:
-    """May a word for a citizen's number stand in the text (in lower case)?"""
-    return "bsn" in lower or "burger" in lower or "sofi" in lower or "citizen" in lower or "persoonsn" in lower
-
-
-def _citizen_numbers(text: str) -> Found:
-    lower = text.lower()
-    named = names_bsn(lower) and bool(_BSN_WORDS.search(text))
-    for match in _BSN.finditer(text):
-        digits = re.sub(r"\D", "", match.group())
-        if (len(digits) == 9 or named) and stdnum_bsn.is_valid(digits):
-            close = _BSN_WORDS.search(text, max(0, match.start() - 60), match.end() + 30) if named else None
-            yield Span("bsn", *match.span(), 0.95 if close else 0.6 if named else 0.3, "bsn")
-    for match in _VAT.finditer(text) if "nl" in lower else ():
-        if stdnum_bsn.is_valid(match.group(1)):  # a one-person firm's VAT number held its owner's BSN until 2020
-            yield Span("bsn", *match.span(), 0.8, "vat-bsn")
-
-
-def bare_numbers(text: str) -> Found:
-    """Citizens' numbers and mobile phones in places where numbers mostly are something else (URLs, file names)."""
-    for match in _NINE.finditer(text):
-        if stdnum_bsn.is_valid(match.group()):
-            yield Span("bsn", *match.span(), 0.6, "bsn-bare")
-    for match in _MOBILE.finditer(text):
-        yield Span("phone", *match.span(), 0.6, "phone-bare")
-
-
-def _iban_end(text: str, match: re.Match[str]) -> int | None:
-    """Where the account number ends: the pattern may have run into the words after it."""
-    end = match.end()
-    while end - match.start() >= 15:
-        try:
-            stdnum_iban.validate(re.sub(r"[ .-]", "", text[match.start() : end]))
-        except ValidationError:
-            cut = max(text.rfind(sign, match.start(), end) for sign in " .-")
-            end = cut
-            continue
-        return end
-    return None
-
-
-def _phone_confidence(text: str, match: re.Match[str]) -> float:
-    value = match.group()
-    digits = re.sub(r"\D", "", value)
-    if not 9 <= len(digits) <= 15 or not (value[0] in "+(" or digits[0] == "0"):
-        return 0.0
-    try:
-        number = phonenumbers.parse(value, "NL")
-    except phonenumbers.NumberParseException:
-        return 0.0
-    if not phonenumbers.is_valid_number(number):
-        return 0.0
-    if _PHONE_WORDS.search(text, max(0, match.start() - 48), match.start()):
-        return 0.95
-    if value.startswith("+"):
-        return 0.8
-    return 0.6 if digits.startswith("06") else 0.3
-
-
-def plates(text: str) -> Found:
-    """Dutch licence plates, where the text says so."""
-    for word in _PLATE_WORDS.finditer(text):
-        for match in _PLATE.finditer(text, word.end(), word.end() + 60):
-            bare = match.group().replace("-", "")
-            if len(bare) == 6:
-                yield Span("plate", *match.span(), 0.8, "plate-nl")
+_ABOVE = re.compile(
+    rf"(?:^|\n)(?P<street>{_CAPITAL}[^\n,;:|]{{1,40}} \d{{1,5}} ?[A-Za-z]?(?:-\w{{1,4}})?)\n[ \t]*(?:NL-)?$"
+)
+"""A line above the one with the postcode."""
 
 
 def births(text: str) -> Found:
     """Dates of birth, where the text says so."""
-    for word in _BIRTH_WORDS.finditer(text):
-        date = _DATE.search(text, word.end(), word.end() + 48)
-        if date:
+    lower = folded(text)
+    for at in places(lower, BIRTHS):
+        word = _BIRTH_WORDS.match(lower, at)
+        if word is None:
+            continue
+        date = _DATE.search(lower, word.end(), word.end() + 48)
+        if date and not _SENTENCE.search(text, word.end(), date.start()):
             yield Span("dob", *date.span(), 0.9, "date-of-birth")
+        head = text[text.rfind("\n", 0, word.start()) + 1 : end] if (end := text.find("\n", word.end())) > 0 else ""
+        if max(map(head.count, "|;,\t/")) > 1:
+            yield from _column(lower, end)
+    for date in _STAR.finditer(lower) if "*" in text or "°" in text else ():
+        yield Span("dob", *date.span("date"), 0.7, "date-of-birth")
+
+
+def _column(lower: str, start: int) -> Found:
+    """The first date of each line below a head that names a column of births."""
+    rows = lower.find("\n\n", start + 1)
+    at = start + 1
+    while 0 < at < (rows if rows > 0 else len(lower)):
+        end = lower.find("\n", at) + 1 or len(lower)
+        date = _DATE.search(lower, at, min(end, at + 400))
+        if date:
+            yield Span("dob", *date.span(), 0.7, "date-of-birth")
+        at = end
 
 
 def homes(text: str) -> Found:
-    """Dutch addresses."""
-    for match in _STREET.finditer(text):
-        yield Span("address", *match.span(), 0.7, "street-nl")
-    for word in _ADDRESS_WORDS.finditer(text):
-        code = _POSTCODE.search(text, word.end(), word.end() + 60)
-        if code:
-            yield Span("address", *code.span(), 0.7, "postcode-nl")
+    """Addresses: Dutch streets and postcodes, and streets as they are written elsewhere."""
+    lower = folded(text)
+    for space in _NUMBERED.finditer(text):
+        suffix = _SUFFIX.search(lower, max(0, space.start() - 12), space.start())
+        match = suffix and _STREET.match(text, suffix.start())
+        if not match:
+            continue
+        start = _street_start(text, match.start())
+        if _YEAR(match.group("number")) and not match.group("code"):
+            continue
+        if start is not None and (start < match.start() or match.group("code")):
+            yield Span("address", start, match.end(), 0.7, "street-nl")
+    for at in places(text, _STREET_WORDS):
+        match = _OTHER_STREETS.match(text, at)
+        if match and not (at and text[at - 1].isalpha()):
+            yield Span("address", *match.span(), 0.6, "street")
+    for match in _NUMBERED_STREETS.finditer(text):
+        yield Span("address", *match.span(), 0.6, "street")
+    yield from _postcodes(text, lower)
+    for at in places(lower, ADDRESS_STARTS):
+        word = _ADDRESS_WORDS.match(lower, at)
+        found = word and _AFTER_WORD.match(text, word.end())
+        if found:
+            yield Span("address", *found.span("value"), 0.6, "address-named")
 
 
-def persons(text: str) -> Found:
-    """A name after a title or role: only ever a suspicion."""
-    for match in _PERSON_WORDS.finditer(text):
-        yield Span("name", *match.span("name"), 0.4, "name-after-title")
+def _postcodes(text: str, lower: str) -> Found:
+    for match in _POSTCODE.finditer(text):
+        letters = match.group()[4:].strip()[:2]
+        near = _ADDRESS_WORDS.search(lower, max(0, match.start() - 60), match.start())
+        if near or (letters not in _NO_CODE and match.group()[:2] not in ("19", "20") and _CITY(text, match.end())):
+            yield Span("address", *match.span(), 0.7, "postcode-nl")
+        above = _ABOVE.search(text, max(0, match.start() - 60), match.start())
+        if above:
+            yield Span("address", *above.span("street"), 0.7, "above-postcode")
+
+
+def _street_start(text: str, suffix: int) -> int | None:
+    """Where the name of the street begins of which this is the last part; None: it is no name."""
+    start = suffix
+    while start > max(0, suffix - 40) and (text[start - 1].isalpha() or text[start - 1] in "'’-."):
+        start -= 1
+    while start < suffix and not text[start].isalpha():
+        start += 1
+    if start == suffix:
+        return suffix if text[suffix].isupper() else None
+    before = _WORDS_BEFORE.search(text, max(0, start - 60), start)
+    named = text[start].isupper()
+    if before and before.group():
+        first = before.group().lstrip("'")
+        if named or first[0].isupper():
+            return before.start() if first[0].isupper() or before.group()[0] == "'" else start
+    return start if named and suffix - start > 1 else None

@@ -1,6 +1,6 @@
 """A value in a text, as recognisers find it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pii_guard import Category
@@ -20,3 +20,22 @@ class Span(NamedTuple):
 
 
 Found = Iterator[Span]
+
+
+def folded(text: str) -> str:
+    """In small letters, each at the place where it stands: searching that is several times as fast as ignoring case."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+def places(lower: str, words: Iterable[str]) -> list[int]:
+    """Where any of these words begins, in order. Looking for each by itself beats a pattern of all by ten."""
+    found: set[int] = set()
+    for word in words:
+        at = lower.find(word)
+        while at >= 0:
+            found.add(at)
+            at = lower.find(word, at + 1)
+    return sorted(found)

@@ -10,12 +10,13 @@ from urllib.parse import unquote
 
 from normalize import Role
 from pii_guard import Action, Category, Finding
-from pii_guard.detect import SUSPECT, Span, scan
-from pii_guard.detect_network import NO_PERSON, PERSONAL_PAGE, is_ip
+from pii_guard.detect import SUSPECT, Span, quiet, scan
+from pii_guard.detect_accounts import NO_PERSON
+from pii_guard.detect_mail import TEAM
+from pii_guard.detect_network import PERSONAL_PAGE, is_ip
 from pii_guard.marks import Marks
 from pii_guard.policy import Ruling, Rulings
 from pii_guard.roles import Roles
-from pii_guard.signs import due
 
 _WORDS: dict[str, dict[Category, str]] = {
     "nl": {
@@ -178,7 +179,7 @@ class Eraser:
         while heaps:
             some = heaps.pop()
             whole = "\0".join(some)
-            if not due(whole) and not self._has_name(whole):
+            if quiet(whole) and not self._has_name(whole):
                 self.nothing_in.update(some)
             elif len(some) > 4:
                 half = len(some) // 2
@@ -190,7 +191,7 @@ class Eraser:
 
     def spans(self, text: str) -> list[Span]:
         """What was recognised in a text, names that are known of this draft included."""
-        found = scan(text, bare=self.wordless)
+        found = [span for span in scan(text, bare=self.wordless) if span.rule != TEAM]
         if self._names:
             folded = text.casefold()
             for name, pattern in self._names.items():
@@ -316,12 +317,18 @@ class Eraser:
         made = f"{parsed.group(1)}://{host}{self._rest(rest, path, index)}"
         return url if made == url.replace("[:]", ":") else made
 
+    def is_plain_url(self, url: str) -> bool:
+        """Can this URL hold nothing of anybody's?"""
+        if url in self._plain_urls:
+            return True
+        plain = not self._names and _PLAIN_URL(url) is not None and not PERSONAL_PAGE(url)
+        if plain:
+            self._plain_urls.add(url)
+        return plain
+
     def reference(self, url: str, path: str, index: int = -1) -> str | None:
         """A URL that points at more about it: stays, less what is personal in it. None: nothing may stay."""
-        if url in self._plain_urls:
-            return url
-        if not self._names and _PLAIN_URL(url) and not PERSONAL_PAGE(url):
-            self._plain_urls.add(url)
+        if self.is_plain_url(url):
             return url
         spans = self.spans(url)
         decoded = unquote(url) if "%" in url else url

@@ -1,6 +1,20 @@
 """The commands of OKTT. Data to stdout, progress and logs to stderr; exit 0 done, 1 could not, 2 wrong usage."""
 
-from app.cli import desk, feeds, item, joining, law, out, people, run, sources, subject
+from app.cli import desk, feeds, guard, item, joining, law, out, people, run, sources, subject
 from app.cli.root import cli, main
 
-__all__ = ["cli", "desk", "feeds", "item", "joining", "law", "main", "out", "people", "run", "sources", "subject"]
+__all__ = [
+    "cli",
+    "desk",
+    "feeds",
+    "guard",
+    "item",
+    "joining",
+    "law",
+    "main",
+    "out",
+    "people",
+    "run",
+    "sources",
+    "subject",
+]

@@ -39,7 +39,7 @@ FOUND = [
     (r"C:\Users\jjansen\AppData\x.exe", "username", "jjansen"),
     (r"C:\Users\Jan de Vries\x", "username", "Jan de Vries"),
     ("/home/jjansen/.ssh/id", "username", "jjansen"),
-    ("https://host.example/~jjansen/x", "username", "jjansen"),
+    ("https://host.example/~jjansen/x", "url-personal", "jjansen"),
     ("runas /user:CORP\\jjansen cmd", "username", "jjansen"),
     ("https://host.example/x?user=jjansen&x=1", "url-personal", "jjansen"),
     ("https://bob:pw@host.example/x", "credential", "bob:pw@host.example"),

@@ -1,0 +1,213 @@
+"""Names of persons, where something beside them says that they are: only ever a suspicion, so that a person looks.
+
+A name finder misses one Dutch name in seven and takes products for persons: nothing is decided on a name in prose. What
+has the form of a name is one where a title, a label or a greeting stands before it, where what belongs to a person
+stands behind it, where it fills a cell of a row with such, and where its form is that of few other things.
+"""
+
+import re
+
+from pii_guard.span import Found, Span, places
+from pii_guard.words import WORDS
+
+CONFIDENCE = 0.4
+
+_UPPER = r"[A-ZÀ-ÖØ-ÞĀ-ŽȘȚẠ-ỹ]"
+_PART = (
+    r"(?:van|von|de|den|der|het|'t|’t|ten|ter|te|el|al|bin|ben|di|da|do|dos|del|della|la|le|af|av|zu|op|in|'s|Ní|Ó|y)"
+)
+_REST = rf"[^\W\d_]+(?:-{_PART} {_UPPER}[^\W\d_]+|['’-]{_UPPER}?[^\W\d_]+)*"
+_WORD = rf"{_UPPER}(?:['’]{_UPPER})?{_REST}"
+_SURNAME = rf"(?:{_PART} ){{0,3}}{_WORD}"
+_NAMELIKE = re.compile(
+    rf"{_UPPER}(?<![\w@./\\-]{_UPPER})(?:"
+    rf"(?:\.|h\.|hr\.|J\.)(?:[ -]?{_UPPER}[hJ]?\.){{0,4}} ?{_SURNAME}"
+    rf"|(?:['’]{_UPPER})?{_REST}"
+    rf"(?:, (?:{_UPPER}[hJ]?\.[ -]?){{1,4}}(?: ?{_PART}){{0,2}}(?![\w'])|(?: {_UPPER}\.)?(?: {_SURNAME}){{0,3}})"
+    rf")"
+)
+_DUTCH = re.compile(
+    rf"{_UPPER}[^\W\d_]+ (?:van der|van den|van de|van 't|van ’t|van|de|den|ter|ten|el|al) {_UPPER}"
+).match
+_FIRM = re.compile(
+    r" (?:B\.?V|N\.?V|V\.?O\.?F|GmbH|Ltd|Inc|LLC|AG|SA|Holding|Advocaten|Accountants|Groep|Group|Beheer)\b"
+).match
+_STATE = re.compile(
+    r"U\.? ?S\.|U\. ?K\.|E\. ?U\.|N\. ?V\.|B\. ?V\.|P\. ?O\.|D\. ?C\.|S\. ?A\.|L\. ?P\.|I\. [A-Z]"
+).match
+"""Initials of states and firms."""
+
+_TITLES = WORDS["titles"]
+"""What stands right before a name, of one word too."""
+_LABELS = WORDS["name-labels"]
+"""What stands before a name with a colon."""
+_SAID = (
+    *(
+        "reported by",
+        "discovered by",
+        "found by",
+        "credited to",
+        "thanks to",
+        "gemeld door",
+        "gevonden door",
+        "ontdekt door",
+    ),
+    *(
+        "opgesteld door",
+        "geschreven door",
+        "written by",
+        "signed by",
+        "ondertekend door",
+        "op naam van",
+        "ten name van",
+    ),
+    *(
+        "on behalf of",
+        "namens",
+        "in the name of",
+        "ter attentie van",
+        "dank aan",
+        "zegt",
+        "aldus",
+        "ik ben",
+        "mijn naam is",
+    ),
+    *(
+        "my name is",
+        "i am",
+        "spreekt met",
+        "ja met",
+        "he was",
+        "she was",
+        "noemt zich",
+        "noemde zich",
+        "genaamd",
+        "heet",
+        "her real name",
+    ),
+    *(
+        "his real name",
+        "real name",
+        "passport scan of",
+        "gesprek met",
+        "interview with",
+        "later found",
+        "arrested",
+        "54-jarige",
+    ),
+    *("volgens de kop", "aan mevrouw", "de heer", "geachte", "beste", "dear", "slachtoffers", "katvanger"),
+    *("hoort bij", "belongs to", "belong to", "owner", "door", "said"),
+)
+_WORDS = tuple(f" {words}" for words in _SAID)
+"""What stands before a whole name."""
+_GREETING = re.compile(
+    r"(?:groet(?:en|jes|je)?|gr\.|mvg|regards|sincerely|cheers|hoogachtend|thanks|bedankt|dank|thank you|best|"
+    r"yours|liefs|faithfully|"
+    r"wishes|truly)[,.! ]*\s*$",
+    re.IGNORECASE,
+)
+_BELONGS = re.compile(
+    r"[\"”’']?(?: \([^)\n]{1,30}\))?(?:,? [a-z]{2,12}){0,2}[\s,:;|(<\[-]{1,4}(?:mailto:|[Tt]el\.?:? ?|"
+    r"[Tt]elefoon:? ?|[Pp]hone:? ?|e-?mail:? ?|[TtMmE]:? )?"
+    r"(?:[\w.+-]{1,64}(?:@|\[at\]|\[@\])|\+\d|\(?0\d[\d \-/.()]{7}|BSN|bsn|geb\b|geb\.|geboren|born|date of birth"
+    r"|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d|[A-Z]{2}\d\d ?[A-Z]{4})"
+    r"|[\"”]?(?: <[^>\n]{1,80}>)? (?:wrote|schreef|typed|joined|left|appte)\b| \(\d\d\)|, \d\d[,.]"
+)
+_CELL_BEFORE = re.compile(r"(?:^|[\"'|;\t:>,]|[|;\t:] |  | - )[\"']?$")
+_CELL_AFTER = re.compile(r"[\"']?\s?(?:$|[\"'|;\t\n]|,|  | - )")
+_SIGNED_BELOW = re.compile(
+    r"(?:,[^\n]{0,40})?\s*(?:$|\n(?=[^\n]{0,60}(?:@|\+\d|\(?0\d[\d \-/.()]{7}|[Tt]el|[Ff]oon|[Mm]obiel)))"
+)
+_CHAINED = re.compile(
+    r"(?:wezig|[Pp]resent|uthors|uteurs|redits?|uests|asten|eelnemers|ttendees|articipants|[Nn]amen|reported by|"
+    r"[Tt]hanks to)[^:\n]{0,16}:? [^:\n]*$"
+).search
+"""In a list behind a label: `Aanwezig: Karin Oosterveld, Youssef Amghar`."""
+_GREETINGS = WORDS["greetings"]
+_STOP = WORDS["not-names"]
+_APART = re.compile(r"[^\w@-]?").fullmatch
+_LEAST_DIGITS = 6
+_FOOT = 120
+"""So much may follow the name at the end of a letter."""
+
+
+def persons(text: str) -> Found:
+    """Whatever has the form of a name, where something says that it is one."""
+    known: set[str] = set()
+    for match in _NAMELIKE.finditer(text):
+        start, end = _trimmed(text, *match.span())
+        if end - start < 3:
+            continue
+        whole = any(sign in text[start:end] for sign in " .")
+        if (
+            _STATE(text, start)
+            or _FIRM(text, end)
+            or not (_said_before(text, start, whole=whole) or (whole and _shown(text, start, end)))
+        ):
+            continue
+        yield Span("name", start, end, CONFIDENCE, "name-in-words")
+        last = text[start:end].partition(",")[0].rpartition(" ")[2]
+        if whole and len(last) > 4 and last not in known:
+            known.add(last)
+            for at in places(text, (last,)):
+                if _APART(text[at - 1 : at]) and _APART(text[at + len(last) : at + len(last) + 1]):
+                    yield Span("name", at, at + len(last), CONFIDENCE, "name-again")
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without words at either end that belong to no name; nothing is left where one stands within."""
+    words = text[start:end].split(" ")
+    while words and (_no_name(words[0]) or words[0].lower().rstrip(".") in _TITLES or words[0] in _GREETINGS):
+        start += len(words.pop(0)) + 1
+    while words and words[0].islower():
+        start += len(words.pop(0)) + 1
+    for at, word in enumerate(words):
+        if _no_name(word):
+            end = start + len(" ".join(words[:at]))
+            break
+    return start, end
+
+
+def _no_name(word: str) -> bool:
+    bare = word.strip(".,'’")
+    return bare in _STOP or (len(bare) > 2 and bare.isupper() and "." not in bare)
+
+
+def _said_before(text: str, start: int, *, whole: bool) -> bool:
+    before = text[max(0, start - 40) : start]
+    bare = before.rstrip(" \"'“‘(*\t")
+    sign = bare[-1:]
+    lower = bare.lower()
+    last = _last(lower)
+    if sign in (":", "=") and _last(lower.rstrip(": =\"'")) in _LABELS:
+        return True
+    if bare != before and "\n" not in before[len(bare) :]:
+        if sign not in ":;=" and last in _TITLES:
+            return True
+        if whole and (sign.isalnum() or sign == ".") and f" {lower}".endswith(_WORDS):
+            return True
+        if whole and (sign == "," or last in ("and", "en")) and _CHAINED(text, max(0, start - 160), start):
+            return True
+    return ("\n" in before[-6:] or sign in (",", "!", ".")) and _GREETING.search(before) is not None
+
+
+def _last(lower: str) -> str:
+    return lower[max(lower.rfind(" "), lower.rfind("\n")) + 1 :].strip(".,;|>(\"'")
+
+
+def _shown(text: str, start: int, end: int) -> bool:
+    """Does a whole name stand before what is a person's, in a row of such, below a letter, or is its form enough?"""
+    value = text[start:end]
+    if "." in value[:3] or ", " in value or _DUTCH(value) or _BELONGS.match(text, end):
+        return True
+    low = text.rfind("\n", 0, start) + 1
+    high = text.find("\n", end)
+    high = len(text) if high < 0 else high
+    if low > 0 and text[low:start].strip(" >*\t") == "":
+        last = low > 1 and text[low - 2] == "\n" and len(text) - high < _FOOT
+        if last or _SIGNED_BELOW.match(text, end):
+            return True
+    if _CELL_BEFORE.search(text, max(low, start - 4), start) and _CELL_AFTER.match(text, end):
+        row = text[max(low, start - 300) : min(high, end + 300)]
+        return "@" in row or sum(map(str.isdigit, row)) >= _LEAST_DIGITS
+    return False

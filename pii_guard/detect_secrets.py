@@ -1,0 +1,271 @@
+"""Recognisers for what opens an account, and for what a device is known by. All patterns are linear."""
+
+import re
+
+from stdnum import luhn
+
+from pii_guard.span import Found, Span, folded, places
+
+WORDS = (
+    *(
+        "pass",
+        "pwd",
+        "wachtwoord",
+        "wachtzin",
+        "pincode",
+        "pin",
+        "api",
+        "secret",
+        "client_s",
+        "client-s",
+        "access",
+        "auth",
+        "token",
+        "bearer",
+    ),
+    *(
+        "private",
+        "account key",
+        "accountkey",
+        "shared",
+        "psk",
+        "pre-",
+        "presh",
+        "toegangscode",
+        "inlogcode",
+        "recovery",
+        "herstelcode",
+    ),
+    *(
+        "community",
+        "session",
+        "sess",
+        "sid",
+        "jsess",
+        "phpsess",
+        "otp",
+        "ww",
+        "pw",
+        "identified by",
+        "csrf",
+        "master",
+        "sleutel",
+        "seed",
+    ),
+    *("wpa", "wifi", "wi-fi", "credential"),
+)
+"""What `_SECRET` and `_SAID` begin with."""
+_SECRET = re.compile(
+    r"(?:pass(?:word|wd|phrase|code)?s?|pwd|wachtwoord(?:en)?|wachtzin|pincode|api[ _-]?(?:key|sleutel|token|secret)|"
+    r"secret(?:[ _-]?(?:key|access[ _-]?key))?|client[_-]secret|access[_ -]?(?:token|key(?: ?id)?)|"
+    r"auth[_-]?(?:token|key)|token|bearer|"
+    r"private[_ -]?key|account ?key|shared ?(?:key|access ?key|secret)|psk|pre-?shared key|(?<![a-z])(?:ww|pw|pin|"
+    r"otp|sid)|toegangscode|inlogcode|"
+    r"recovery (?:key|codes?)|herstelcodes?|community(?: string)?|sess(?:ion)?[_-]?(?:id|token|key)?|jsessionid|"
+    r"phpsessid|csrf[_-]?token|"
+    r"master ?(?:password|key)|sleutel|seed(?: phrase)?|wpa2?[ -]?(?:key|psk|sleutel)|wi-?fi|(?<![a-z])pin ?pas|"
+    r"credentials?)"
+    r"(?:\[\w{0,12}\]|\(\w{1,12}\))?[\"'*]{0,3}\s{0,3}(?P<sign>:=|=>|[:=]|->|(?<=[a-z])>|"
+    r"\t(?=\S{12}))\s{0,3}[\"'“‘`*\[]{0,2}(?P<value>[^\s\"'”’`,;&<>]{3,256})"
+)
+_SAID = re.compile(
+    r"(?:pass(?:word|phrase|code)|wachtwoord|pincode|(?<![a-z])(?:pin|ww|pw|pass)|toegangscode|inlogcode|secret|"
+    r"api[ -]key|token|psk|identified by|bearer|"
+    r"wpa2?[ -]?(?:key|psk|sleutel)|recovery key|herstelcode|credentials?)(?:en|s)?(?:\*\*)?\s+"
+    r"(?:(?:is|was|luidt|werd|wordt|of|van|for|used|gebruikt|ingesteld op|set to|reset to|changed to|gewijzigd in|"
+    r"naar|to|stond op|bleek|nu|now|de|the|code|key|hash)\s+){0,3}"
+    r"(?:(?:[a-z]{1,16} ){0,4}[a-z]{1,16}: )?[\"'(\[“‘`*<«]{0,2}"
+    r"(?P<value>(?=[^\s]{0,40}[\d!@#$%^&*?+])[^\s\"'()\[\]“”‘’`*,;<>«»]{4,64})"
+)
+_NO_SECRET = re.compile(
+    r"[a-z]+[.:]?|\*+|x+|\.+|[<\[{%$].*|none|null|true|false|\(?redacted\)?|[a-z]+\(.*|-+.*|\d{1,2}[.:)]?|\d{4}|"
+    r"cve-.*|t\d{4}.*"
+    r"|ms\d\d-\d+.*|\[.*|(?:n|v)/?a|[a-z_-]{2,}|https?:.*|[a-z]{2,}/[a-z]{2,}"
+).fullmatch
+_AUTHORIZATION = re.compile(
+    r"(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|digest|negotiate|ntlm|token|apikey)\s+)?"
+    r"(?P<header>[^\s\"',]{4,4096})|(?:set-)?cookie\s*:\s*(?P<cookie>[^\r\n]{3,4096})"
+    r"|x-api-key\s*:\s*(?P<key>[^\s\"',]{4,512})"
+)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END))*+(?:-----END [A-Z0-9 ]{0,60}-----)?"
+)
+TOKEN_WORDS = ("AKIA", "ASIA", "gh", "glpat-", "xox", "eyJ", "AIza", "sk_live_", "SG.", "npm_", "hf_", "ya29.")
+_TOKENS = re.compile(
+    r"(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,}|glpat-[\w-]{20,}|"
+    r"xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|AIza[\w-]{35}|sk_live_[0-9a-zA-Z]{16,}|"
+    r"SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,}|ya29\.[\w-]{20,})(?![A-Za-z0-9])"
+)
+_HASHED = re.compile(
+    r"[$:{](?:(?<=\$)(?:2[abxy]|[156y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
+    r"(?<=\{)s?sha\d{0,3}\}[\w+/=]{20,100}"
+    r"|(?<=:):[\w.-]{1,64}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{8,1024})"
+)
+_PWDUMP = re.compile(r":(?<=[0-9a-f]{32}:)(?P<nt>[0-9a-f]{32})(?![0-9a-f])")
+_NOTHING = "31d6cfe0d16ae931b73c59d7e0c089c0"
+"""The hash of no password (MD4 of nothing)."""
+_NT_HASH = re.compile(r"(?:nt(?:lm)?|lm)[ -]?hash(?:es)?[^\n]{0,30}?(?<![0-9a-f])(?P<hash>[0-9a-f]{32})(?![0-9a-f])")
+CODES = (
+    "verific",
+    "sms",
+    "sign",
+    "security",
+    "2fa",
+    "mfa",
+    "one-time",
+    "backup",
+    "verif",
+    "inlog",
+    "beveil",
+    "tan",
+    "otp",
+)
+_CODE = re.compile(
+    r"(?:(?:verification|sms|sign-?in|security|2fa|mfa|one-time|backup|verificatie|inlog|beveiligings|"
+    r"tan)[ -]?codes?|otp|tan)"
+    r"(?: (?:is|was|luidt))?[:\s\"'(]{1,3}(?P<value>\d{3}[ -]?\d{3}|\d{4,8})(?![\w.-])"
+)
+
+_IMEI = re.compile(r"[0-9](?<![\w-][0-9])(?:\d{14}|\d[- ]\d{6}[- ]\d{6}[- ]\d)(?![\w-])")
+SERIAL_WORDS = (
+    *(
+        "serial",
+        "serie",
+        "s/n",
+        "sn",
+        "dev",
+        "udid",
+        "imsi",
+        "iccid",
+        "sim",
+        "android",
+        "idfa",
+        "gaid",
+        "advertising",
+        "reclame",
+    ),
+    *(
+        "anydesk",
+        "teamviewer",
+        "asset",
+        "service",
+        "chassis",
+        "hardware",
+        "hwid",
+        "machine",
+        "terminal",
+        "vin",
+        "toestel-id",
+        "apparaat",
+        "rustdesk",
+    ),
+)
+_SERIAL = re.compile(
+    r"(?:serial(?: ?(?:no|number|nr|num)\b\.?)?|serienummer|serienr\.?|s/n|sn|dev(?:ice)?[ _-]?id|"
+    r"device identifier|udid|"
+    r"imsi|iccid|sim(?:-?kaart| card)?(?:nummer| ?number)?|android[ _-]?id|idfa|gaid|advertising id|reclame-id|"
+    r"anydesk(?:[ -](?:id|adres))?(?: \(id)?|teamviewer(?:[ -]id)?|"
+    r"asset[ _-]?tag|service[ _-]?tag|chassis(?:nummer| number)?|hardware[ _-]?id|hwid|machine[ _-]?(?:guid|id)|"
+    r"terminal|vin|"
+    r"device serial|toestel-id|apparaat-id|rustdesk)(?:\s(?:is|was|no\.|nr\.?|id))?[\"']?[ \t:=#(\"'`]{1,6}"
+    r"(?P<value>(?=[\w:-]{0,8}\d)[a-z0-9][\w:.-]{3,63}|\d{3} \d{3} \d{3}(?: \d)?)"
+)
+_DASH = re.compile(r"-(?=\w)")
+_WORD_BEFORE = re.compile(r"(?<![\w.-])[A-Za-z][A-Za-z0-9]{1,20}$")
+_MACHINE = re.compile(
+    r"(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
+    r"NOTEBOOK)-[A-Z0-9]{3,}(?:-[A-Z0-9]+){0,3}"
+    r"|[A-Z]{2,6}-(?:LT|PC|WS|NB|LAP|TAB)-?[A-Z0-9]{2,}(?:-[A-Z0-9]+)?"
+    r"|[A-Z][A-Z0-9]{2,14}-(?:LAPTOP|DESKTOP|PC|NB|MBP|WS|LT|NOTEBOOK|IPHONE|MACBOOK)"
+    r"|(?:iPhone|iPad|MacBook(?:-(?:Pro|Air))?|Galaxy(?:-\w+)?|Pixel|laptop|Laptop|telefoon|iMac|Android|"
+    r"AppleWatch|Watch|Telefoon)-(?:van|de|von|of)-[\w-]{2,40}(?:\.local)?"
+    r"|[A-Z][a-z]{1,20}s-(?:iPhone|iPad|MBP|MacBook(?:-(?:Pro|Air))?|Air|laptop|Laptop|Phone|PC|Mac)\b)(?!\w)"
+)
+_OF_PHONE = re.compile(r"imei|toestel|mdm|device|phone|galaxy|android|pixel|meid|\bgsm\b")
+_NO_SERIAL = re.compile(r"[\d.]+\.[\d.]+|\d+-\d+|0x.*|https?.*").fullmatch
+_CERTIFICATE = re.compile(r"x509|certifi|fingerprint|notbefore|vingerafdruk")
+
+
+def credentials(text: str) -> Found:
+    """Passwords, their hashes, keys and tokens."""
+    for match in _PRIVATE_KEY.finditer(text):
+        yield Span("credential", *match.span(), 1.0, "private-key")
+    yield from tokens(text)
+    lower = folded(text)
+    for match in (
+        _AUTHORIZATION.finditer(lower) if "authorization" in lower or "cookie" in lower or "x-api" in lower else ()
+    ):
+        yield Span("credential", *match.span(match.lastgroup or 0), 0.9, "authorization")
+    for at in places(lower, WORDS):
+        if not (at and lower[at - 1].isalpha() and lower[at : at + 4] != "pass"):
+            yield from _secret(text, lower, at)
+    for at in places(lower, CODES):
+        code = None if at and lower[at - 1].isalpha() else _CODE.match(lower, at)
+        if code:
+            yield Span("credential", *code.span("value"), 0.7, "one-time-code")
+
+
+def _secret(text: str, lower: str, at: int) -> Found:
+    """What stands behind a word for a secret and a sign, or is said to be one."""
+    match = _SECRET.match(lower, at)
+    if match and not (match.group().startswith("pwd") and match.group("value")[0] in "/\\~"):
+        start, end = match.span("value")
+        word = match.group("sign") == ":" and text[start:end].rstrip(".").isalpha()
+        end = start + len(match.group("value").rstrip(")].|"))
+        if end - start > 2 and not match.group("value").startswith(("*", "<", "[", "%", "{{", "$(")):
+            yield Span("credential", start, end, 0.3 if word else 0.9, "secret")
+        return
+    match = _SAID.match(lower, at)
+    if match and not _NO_SECRET(value := match.group("value").rstrip(".:?")):
+        yield Span("credential", match.start("value"), match.start("value") + len(value), 0.7, "secret-said")
+
+
+_HOST_LABEL = re.compile(
+    r"(?:computer ?name|host ?name|workstation(?: name)?|werkstation|pc-naam|apparaatnaam|device ?name|"
+    r"machine ?name)[\"']?\s?[:=]\s{0,12}[\"']?(?P<value>[a-z][\w-]{2,31})"
+)
+_SERVER = re.compile(
+    r".*(?:srv|server|dc\d|web\d|db\d|mail|exch|proxy|gw|fw|switch|router|host\d|win-).*|localhost|unknown|vm-?\d.*"
+).fullmatch
+
+
+def tokens(text: str) -> Found:
+    """Keys, tokens and hashes of passwords by the form their makers give them."""
+    for at in places(text, TOKEN_WORDS):
+        match = _TOKENS.match(text, at)
+        if match and not (at and text[at - 1].isalnum()):
+            yield Span("credential", *match.span(), 0.95, "token")
+    lower = folded(text)
+    for match in _HASHED.finditer(lower) if "$" in text or "}" in text or "::" in text else ():
+        yield Span("credential", *match.span(), 0.9, "password-hash")
+    for match in _PWDUMP.finditer(lower) if ":" in text else ():
+        if match.group("nt") != _NOTHING:
+            yield Span("credential", match.start() - 32, match.end(), 0.9, "password-hash")
+    for match in _NT_HASH.finditer(lower) if "hash" in lower and ("nt" in lower or "lm" in lower) else ():
+        yield Span("credential", *match.span("hash"), 0.8, "password-hash")
+
+
+def devices(text: str) -> Found:
+    """IMEI, serial numbers after their word, and machines that are called after somebody."""
+    lower = folded(text)
+    for match in _IMEI.finditer(text):
+        near = _OF_PHONE.search(lower, max(0, match.start() - 80), match.end() + 40)
+        if near and luhn.is_valid("".join(filter(str.isdigit, match.group()))):
+            yield Span("device", *match.span(), 0.95, "imei")
+    for at in places(lower, SERIAL_WORDS):
+        serial = _SERIAL.match(lower, at)
+        if serial is None or (at and lower[at - 1].isalpha()):
+            continue
+        start, end = serial.span("value")
+        value = serial.group("value").rstrip(".:-")
+        of_key = _CERTIFICATE.search(lower, max(0, start - 200), end + 60)
+        if any(map(str.isdigit, value)) and not _NO_SERIAL(value) and not of_key:
+            yield Span("device", start, start + len(value), 0.8, "serial")
+    for match in _HOST_LABEL.finditer(lower) if "name" in lower or "naam" in lower or "station" in lower else ():
+        if not _SERVER(match.group("value")):
+            yield Span("device", *match.span("value"), 0.6, "machine-name")
+    for dash in _DASH.finditer(text):
+        word = _WORD_BEFORE.search(text, max(0, dash.start() - 24), dash.start())
+        machine = _MACHINE.match(text, word.start()) if word else None
+        if machine:
+            yield Span("device", *machine.span(), 0.6, "machine-name")

@@ -1,0 +1,194 @@
+"""Values that an encoding hides: escapes (URL, HTML, JSON, quoted-printable), base64, hexadecimal.
+
+What is written otherwise is read as it is meant, and what is found in it stands where it was written. Encodings may
+lie in one another, to a depth; every reading is as large as what it was made of, or smaller.
+"""
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from pii_guard.span import SUSPECT, Span
+
+_DEEPEST = 3
+_LONGEST = 1 << 20
+"""Of one piece of base64 or hexadecimal, no more is read."""
+_SHORTEST = 10
+_ESCAPE = re.compile(
+    r"[%&\\=](?:(?<=%)(?:25)*[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*"
+    r"|(?<=&)(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});"
+    r"|(?<=\\)\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*)"
+    r"|(?<=\w=)(?:40(?=[A-Za-z])|2E|2D|5F|2B|3A|2F|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=])|(?<==)\r?\n)"
+)
+_OF_BASE64 = bytes(
+    c if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "+/") else 43 if c == 45 else 47 if c == 95 else 32
+    for c in range(256)
+)
+"""The alphabet of base64, the one for URLs as the other; whatever else as a blank."""
+_HEXADECIMAL = re.compile(rb"(?:0x|\\x)?((?:[2-7][0-9a-fA-F](?:00)?){7,})").fullmatch
+_HUMP = re.compile(rb"[a-z][0-9+/]*[A-Z]").search
+_WRAPPED = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,}\r?\n[ \t]*){1,20000}[A-Za-z0-9+/]*={0,2}")
+_LINE = 40
+"""The least of a line of base64 that goes on in the next."""
+_READABLE = re.compile(r"[\t\n\r\x20-\x7e\xa0-\uffff\U00010000-\U0010ffff]*").fullmatch
+_MOST_STRICT = ("bsn", "credential")
+
+Read = Callable[[str], list[Span]]
+
+
+class _Reading(NamedTuple):
+    """A text as it is meant, and where each of its characters was written: [starts[i], ends[i])."""
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+
+
+def suspected(text: str) -> bool:
+    """May something be hidden here at all? Exact: where not, `hidden` finds nothing."""
+    return _escaped(text) or any(True for _ in _pieces(text))
+
+
+def _escaped(text: str) -> bool:
+    signs = "%" in text or "&" in text or "\\" in text or "=" in text
+    return signs and _ESCAPE.search(text) is not None
+
+
+def hidden(text: str, read: Read, depth: int = _DEEPEST) -> Iterator[Span]:
+    """What `read` finds in a text once it is decoded, and would not find in it as it stands."""
+    if depth == 0:
+        return
+    if _escaped(text):
+        meant = _unescaped(text)
+        if meant.text != text:
+            for span in (*read(meant.text), *hidden(meant.text, read, depth - 1)):
+                start, end = meant.starts[span.start], meant.ends[span.end - 1]
+                if end - start != span.end - span.start:  # an escape lies in it
+                    yield span._replace(start=start, end=end, rule=_rule(span))
+    for start, end, inner in _decoded(text):
+        found = [*read(inner), *hidden(inner, read, depth - 1)]
+        if found:
+            worst = max(
+                found, key=lambda each: (each.confidence >= SUSPECT, each.category in _MOST_STRICT, each.confidence)
+            )
+            yield worst._replace(start=start, end=end, rule=_rule(worst))
+
+
+def _rule(span: Span) -> str:
+    return span.rule if span.rule.endswith("-encoded") else f"{span.rule}-encoded"
+
+
+def _unescaped(text: str) -> _Reading:
+    made: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for match in _ESCAPE.finditer(text):
+        start, end = match.span()
+        value = _meaning(match.group())
+        made += (text[at:start], value)
+        starts += range(at, start)
+        ends += range(at + 1, start + 1)
+        starts += [start] * len(value)
+        ends += [end] * len(value)
+        at = end
+    made.append(text[at:])
+    starts += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
+    return _Reading("".join(made), starts, ends)
+
+
+def _meaning(escape: str) -> str:
+    """The characters that an escape stands for; itself, when it stands for none."""
+    sign = escape[0]
+    try:
+        if sign == "&":
+            return html.unescape(escape)
+        if sign == "=" and escape[1] in "\r\n":
+            return ""
+        if sign == "\\":
+            kind = escape.lstrip("\\")[0]
+            codes = [int(part, 16) for part in re.split(r"\\+[ux]", escape)[1:]]
+            if kind == "x":
+                return bytes(codes).decode("utf-8", "replace")
+            return "".join(map(chr, codes)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return bytes.fromhex(re.sub(r"%(?:25)*|=", "", escape)).decode("utf-8", "replace")
+    except (ValueError, UnicodeError):
+        return escape
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Runs that may be base64 or hexadecimal: long enough, and no word, hash or number as people write them."""
+    raw = text.encode("ascii", "replace").translate(_OF_BASE64)
+    at = 0
+    for word in [word for word in raw.split() if len(word) >= _SHORTEST]:
+        start = raw.index(word, at)
+        at = start + len(word)
+        if _HUMP(word) or _HEXADECIMAL(word):
+            yield start, at
+
+
+def _decoded(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start and end of each piece that is readable once it is decoded, with what it says."""
+    done = 0
+    pieces = list(_pieces(text))
+    if "\n" in text and any(end - start >= _LINE for start, end in pieces):
+        for match in _WRAPPED.finditer(text):
+            inner = _of_base64(re.sub(r"\s", "", match.group()))
+            if inner:
+                yield *match.span(), inner
+                done = match.end()
+    for start, end in pieces:
+        if start < done:
+            continue
+        whole = text[start:end]
+        inner = _of_hexadecimal(whole) or _of_base64(whole)
+        if inner:
+            yield start, end + (text[end : end + 2].count("=")), inner
+        elif "/" in whole:
+            at = start
+            for part in whole.split("/"):
+                if len(part) >= _SHORTEST and (inner := _of_base64(part)):
+                    yield at, at + len(part) + text[at + len(part) : at + len(part) + 2].count("="), inner
+                at += len(part) + 1
+
+
+def _of_hexadecimal(word: str) -> str:
+    match = _HEXADECIMAL(word[:_LONGEST].encode())
+    if match is None:
+        return ""
+    digits = match.group(1)
+    return _readable(bytes.fromhex(digits[: len(digits) // 2 * 2].decode()))
+
+
+def _of_base64(word: str) -> str:
+    word = word[:_LONGEST].rstrip("=").replace("-", "+").replace("_", "/")
+    if not _likely(word[:32]):
+        return ""
+    word = word[: len(word) - (len(word) % 4 == 1)]
+    try:
+        return _readable(base64.b64decode(word + "=" * (-len(word) % 4)))
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _likely(head: str) -> bool:
+    """Are the first bytes of it text? Most of what looks like base64 is none, and costs no more than this."""
+    return bool(_readable(base64.b64decode(head[: len(head) // 4 * 4])))
+
+
+def _readable(data: bytes) -> str:
+    """The text that these bytes are, in UTF-8 or UTF-16; empty: they are none."""
+    if data[1::2].count(0) * 2 >= len(data) - 1 and len(data) > 3:
+        text = data[: len(data) // 2 * 2].decode("utf-16-le", "ignore")
+    else:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            if error.start < len(data) - 3:
+                return ""
+            text = data[: error.start].decode()
+    return text if _READABLE(text) else ""

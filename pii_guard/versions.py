@@ -1,0 +1,88 @@
+"""Four numbers with dots: an address, or the version of something? What stands around them decides."""
+
+import re
+
+from pii_guard.span import folded
+from pii_guard.words import WORDS
+
+_WORDS = WORDS["versions"]
+"""Behind these, with nothing but numbers and joining words in between, stands a version."""
+_JOINING = WORDS["joining"]
+_SECTIONS = WORDS["sections"]
+_ADDRESSES = WORDS["addresses"]
+_FROM = WORDS["from"]
+_TOKEN = re.compile(r"[^\s,:'\"(|=\[\]{};]+")
+_NUMERIC = re.compile(r"[<>=v~^]*\d[\w.*-]*|[<>=~^-]+").fullmatch
+_COMPARED = re.compile(r"(?<![-=\w>\"])[<>]=? ?$").search
+_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/)$").search
+_URL_PATH = re.compile(r"://\S{1,60}/$").search
+_PRODUCT = re.compile(
+    r"(?<![\w/.])(?:[A-Z][a-z][A-Za-z-]*|[a-z][a-z-]{2,})/$|(?:OS|System) $|(?<!\w)[A-Z][a-z]+[A-Z][a-z]+ $"
+).search
+"""`Chrome/`, `FortiOS `, `NetWeaver `."""
+_AFTER = re.compile(
+    r"\s*(?:and|en|or|of)\s+(?:earlier|later|lower|higher|older|newer|below|above|prior|ouder|lager|hoger|nieuwer|"
+    r"eerder|before|up|"
+    r"previous|all)\b|\s*(?:t/m|through|thru|tot en met)\s+v?\d|-[a-z]|\s*\((?:build|\d{4}-\d\d|\d\d-\d\d-\d{4}|"
+    r"lts|stable|esr|major|minor|release)"
+    r"|\s+(?:lost|verhelpt|fixes|resolves|klaar|build|release|patch|is not supported|is niet|bevat|contains|added|"
+    r"fixed|gb\b|mb\b)"
+    r"|\+(?!\d)|\s*\|\s*v?\d+(?:\.\d+){2,4}\s*(?:\||$)|[a-z]|/\d+\.\d+\.\d|\s*(?:->|→|naar|to) (?:\d{1,2}\.){2}"
+).match
+_PORT = re.compile(r":\d{1,5}\b|/(?:[89]|[12]\d|3[0-2])(?![\d.])|[\])>#]|\(\d{1,5}\)|\s*(?:->|port\b|poort\b)").match
+_BUILD = re.compile(
+    r"(?<![\w.])\d{1,4}(?:\.\d{1,4}){1,2}\.(?:\d{4,6}|[3-9]\d\d)(?![\w.])|(?<![\w.])\d{1,4}(?:\.\d{1,5}){4}(?![\w.])"
+).search
+"""What is surely a version: a number that no address has, or a fifth one."""
+_FAR = 80
+
+
+def is_version(text: str, start: int, end: int, octets: list[int], version_end: int) -> bool:
+    """`version_end`: where the version before it ended, or -1: what stands in one row is of one kind."""
+    if octets[:2] == [192, 168]:
+        return False
+    before = text[max(0, start - 64) : start]
+    after = folded(text[end : end + 24])
+    if _PACKAGE(before):
+        return True
+    ported = _PORT(after) is not None
+    if octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported:
+        return True  # 120.0.0.0, as browsers write their version
+    kind, last = _kind_before(folded(before))
+    if kind == "address" or (kind == "from" and not _AFTER(after)):
+        return False
+    if kind == "version" or (_COMPARED(before) and after[:1] != ">"):
+        return True
+    if ported or before[-1:] in ("[", "=", "@", "\t", "\\"):
+        return False
+    if kind == "section" or _PRODUCT(before) or _AFTER(after):
+        return True
+    small = octets[0] <= 30 and octets[0] != 10 and max(octets[1:3]) <= 60
+    if small and _URL_PATH(before):
+        return True
+    if small and before[-1:] == " " and last[:1].isalpha() and last not in _FROM:
+        return True
+    if 0 <= start - version_end <= _FAR and max(octets) < 100:
+        return True
+    line = text[text.rfind("\n", max(0, start - 200), start) + 1 : end + 100].partition("\n")[0]
+    return max(octets[:3]) < 60 and _BUILD(line) is not None
+
+
+def _kind_before(lower: str) -> tuple[str, str]:
+    """What the words before say that the numbers are, and the last of them."""
+    words = _TOKEN.findall(lower)
+    last = words[-1] if words else ""
+    seen_from = last in _FROM
+    for word in words[:-8:-1]:
+        bare = word.strip(".!?<>#*`“”‘’")
+        if bare in _WORDS:
+            return "version", last
+        if bare in _ADDRESSES:
+            return "address", last
+        if bare in _SECTIONS and bare == last.strip(".#"):
+            return "section", last
+        if not (bare in _JOINING or _NUMERIC(word) or not bare or bare in _FROM):
+            break
+        if word.endswith((".", ";")) and not _NUMERIC(word):
+            break
+    return ("from" if seen_from else ""), last

@@ -187,6 +187,7 @@ def test_the_kev_of_two_dates_gives_what_was_added_and_what_says_something_else(
     ]
     items = done(instance, "items", "--limit", "2000", "--json").rows
     assert {each["cves"][0] for each in items if each["version"] == 2} == set(names[100:105])
+    assert {each["cves"][0] for each in items} - set(names) == added
 
 
 SCORES = b"""#model_version:v2025.03.14,score_date:2026-03-01T00:00:00+0000

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from app import AppError, database, keys
+from app.keys import Files
 from config import ConfigError
 from config import settings as configuration
 from config.settings import Settings
@@ -69,9 +70,20 @@ def _policy(settings: Settings) -> Result:
 def _keys(settings: Settings) -> Result:
     try:
         keys.load(settings.instance_key)
+        for key in Files(settings.vault, b"doctor").standing():
+            keys.read(settings.vault / key.file)
     except AppError as error:
         return "keys", "fault", str(error)
-    return "keys", "ok", "instance key is there and readable by its owner only"
+    inside = [
+        each
+        for each in (settings.instance_key, settings.vault)
+        if each.resolve().is_relative_to(settings.dir.resolve())
+    ]
+    if inside:
+        named = " and ".join(each.name for each in inside)
+        says = f"{named} lies in the instance's folder, so that every backup of it holds it: move it to {settings.keys}"
+        return "keys", "warning", f"{says} and correct [keys] in oktt.toml"
+    return "keys", "ok", "instance key and keys of the vault are readable by their owner only, and apart from the data"
 
 
 def _database(settings: Settings) -> Result:

@@ -96,6 +96,7 @@ def _fresh(folder: Path) -> None:
         if not (folder / MARK).exists() and any(folder.iterdir()):
             raise AppError(f"{folder} holds something that is no demo: give another --dir, or empty it")
         shutil.rmtree(folder)
+        shutil.rmtree(folder.resolve().with_name(f"{folder.resolve().name}.keys"), ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARK).write_text("made by `oktt demo`; made anew each time\n", encoding="utf-8")
 

@@ -41,6 +41,11 @@ class Standing(NamedTuple):
     month: str
     generation: int
 
+    @property
+    def file(self) -> str:
+        """How its file is called."""
+        return f"{self.source}-{self.month}.{self.generation}"
+
 
 class Files:
     """`pii_guard.vault.Keys` in a folder. Another process's new and destroyed keys are noticed at the next question.
@@ -102,7 +107,7 @@ class Files:
 
     def shred(self, key: Standing) -> None:
         """Overwritten, then removed: on a disk that keeps old blocks the encryption of the disk has to do the rest."""
-        path = self.folder / f"{key.source}-{key.month}.{key.generation}"
+        path = self.folder / key.file
         self._read.pop(path, None)
         with suppress(FileNotFoundError):
             with path.open("r+b") as file:
@@ -110,7 +115,7 @@ class Files:
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()
-        _settle(self.folder)
+            _settle(self.folder)
 
     def standing(self) -> Iterator[Standing]:
         """Every key that is there."""
@@ -124,7 +129,7 @@ class Files:
         return hashlib.blake2b(source.encode(), key=self._secret, digest_size=8, person=b"oktt-vault").hexdigest()
 
     def _path(self, source: str, month: str, generation: int) -> Path:
-        return self.folder / f"{self.name(source)}-{month}.{generation}"
+        return self.folder / Standing(self.name(source), month, generation).file
 
 
 def create(path: Path) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import expiring
+from app import expiring, vaulting
 from app.observe import log
 from app.service import Service
 from dispatch import atom, editions, ledger, outbox, publication
@@ -36,7 +36,10 @@ def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
             journal.append(connection, [journal.Entry("purged", "retention", dict(counts))], key=register, at=now)
     for name, count in expiring.expire(service, without=whole, dry_run=dry_run).items():
         counts[name] = counts.get(name, 0) + count if isinstance(count, int) else count
+    old = vaulting.expired(service)
+    counts["keys"] = len(old)
     if not dry_run:
+        vaulting.shred(service, old)
         save_head(service)
         log.info("purged", **counts)
     return counts

@@ -123,18 +123,16 @@ def meaning(kind: Kind, label: Label, facts: Facts) -> str:
         sorted({*facts.sectors, *facts.countries}),
         [facts.exploited, facts.kans, facts.schade, cvss_class(facts.cvss), facts.exposure, facts.withdrawn],
         sorted({_told(remedy) for remedy in facts.remedies}),
-        sorted({_observed(o) for o in facts.observables if not o.own}),
+        sorted(
+            {f"{o.type} {o.role} {o.port or ''} {o.protocol or ''} {o.value}" for o in facts.observables if not o.own}
+        ),
     ]
     return hashlib.sha256(_encode(content)).hexdigest()
 
 
 def gated(observables: Iterable[Observable]) -> frozenset[str]:
     """What a change of makes a new version, of the rows that are gated: to compare in memory, never to store."""
-    return frozenset(_observed(o) for o in observables if o.own)
-
-
-def _observed(o: Observable) -> str:
-    return f"{o.type} {o.role} {o.port or ''} {o.protocol or ''} {o.value}"
+    return frozenset([f"{o.type} {o.role} {o.port or ''} {o.protocol or ''} {o.value}" for o in observables if o.own])
 
 
 def urgency(facts: Facts) -> Urgency:

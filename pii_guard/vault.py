@@ -74,8 +74,15 @@ class Openings:
     """What was opened in one transaction: (statement, purpose) -> how many rows."""
 
     counts: dict[tuple[str, Opening], int] = field(default_factory=dict)
-    rows: dict[tuple[str, bytes], tuple[Observable, ...] | None] = field(default_factory=dict)
-    """(statement, record) -> its rows as they are; None: their key is gone."""
+    rows: dict[tuple[str, bytes], tuple[Observable, ...]] = field(default_factory=dict)
+    """(statement, record) -> its rows as they are; none: their key is gone."""
+    sealed: dict[str, int] = field(default_factory=dict)
+    """Statement -> how many rows its record holds."""
+
+    def count(self, statement: Statement, purpose: Opening, rows: int) -> None:
+        """So many rows of it were opened for a purpose."""
+        if rows:
+            self.counts[statement.key, purpose] = rows
 
 
 class Vault:
@@ -94,17 +101,10 @@ class Vault:
 
     def _closed(self, statement: Statement, said: bytes) -> Statement:
         rows = statement.facts.observables
-        values: list[str] = []
-        details: list[dict[str, str]] = []
-        shown: list[Observable] = []
-        handle = f"sealed-{statement.key[:16]}-"
-        for row in rows:
-            if row.own:
-                shown.append(_with(row, f"{handle}{len(values)}", _NONE))
-                values.append(row.value)
-                details.append(row.detail)
-            else:
-                shown.append(row)
+        gated = [row for row in rows if row.own]
+        values, details = [row.value for row in gated], [row.detail for row in gated]
+        handles = map(f"sealed-{statement.key[:16]}-{{}}".format, range(len(gated)))
+        shown = [_with(row, next(handles), _NONE) if row.own else row for row in rows]
         plain = _encode(_Plain(values, details if any(details) else [], said))
         vault = self.lock(statement.source, statement.received_at, _bound(statement), plain)
         facts = structs.replace(statement.facts, observables=tuple(shown))
@@ -125,9 +125,11 @@ class Vault:
         """
         if not any(each.vault for each in (*item.statements, *item.facts)):
             return item
+        openings = self._watched(transaction)
 
         def one(each: Statement) -> Statement:
-            return self._opened(transaction, each, purpose) if each.vault and allowed(each) else each
+            known = (each.key, purpose) in openings.counts
+            return self._opened(openings, each, purpose) if each.vault and (known or allowed(each)) else each
 
         return replace(item, statements=tuple(map(one, item.statements)), facts=tuple(map(one, item.facts)))
 
@@ -138,7 +140,7 @@ class Vault:
         plain = self._plain(before)
         if plain is None:
             return False
-        self._count(transaction, before, "compare", len(plain.values))
+        self._watched(transaction).count(before, "compare", len(plain.values))
         return plain.said == _said(statement)
 
     def trimmed(self, transaction: object, statement: Statement) -> Statement:
@@ -147,7 +149,7 @@ class Vault:
         plain = self._plain(statement)
         if plain is None:
             return statement
-        self._count(transaction, statement, "retention", len(plain.values))
+        self._watched(transaction).count(statement, "retention", len(plain.values))
         facts = structs.replace(statement.facts, observables=_opened(statement, plain))
         return self._closed(structs.replace(statement, facts=facts), plain.said)
 
@@ -162,20 +164,17 @@ class Vault:
             made.rows.clear()
             self._openings.pop(id(transaction), None)
 
-    def _opened(self, transaction: object, statement: Statement, purpose: Opening) -> Statement:
-        openings, name = self._watched(transaction), (statement.key, statement.vault)
+    def _opened(self, openings: Openings, statement: Statement, purpose: Opening) -> Statement:
+        name = (statement.key, statement.vault)
         if name not in openings.rows:
             plain = self._plain(statement)
-            openings.rows[name] = None if plain is None else _opened(statement, plain)
+            openings.rows[name] = () if plain is None else _opened(statement, plain)
+            openings.sealed[statement.key] = 0 if plain is None else len(plain.values)
         rows = openings.rows[name]
-        if rows is None:
+        if not rows:
             return statement
-        self._count(transaction, statement, purpose, sum(row.own for row in rows))
+        openings.count(statement, purpose, openings.sealed[statement.key])
         return structs.replace(statement, facts=structs.replace(statement.facts, observables=rows), vault=b"")
-
-    def _count(self, transaction: object, statement: Statement, purpose: Opening, rows: int) -> None:
-        if rows:
-            self._watched(transaction).counts[statement.key, purpose] = rows
 
     def _watched(self, transaction: object) -> Openings:
         openings = self._openings.get(id(transaction))

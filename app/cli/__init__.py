@@ -1,6 +1,6 @@
 """The commands of OKTT. Data to stdout, progress and logs to stderr; exit 0 done, 1 could not, 2 wrong usage."""
 
-from app.cli import desk, feeds, guard, item, joining, law, out, people, run, sources, subject
+from app.cli import desk, feeds, guard, item, joining, keys, law, out, people, run, sources, subject
 from app.cli.root import cli, main
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "guard",
     "item",
     "joining",
+    "keys",
     "law",
     "main",
     "out",

@@ -142,6 +142,8 @@ def test_sealed_and_restored(guard: Guard, admit: Admit) -> None:
     )
     item = guard.restore("OKTT-2026-0001", 3, [guard.seal(late), guard.seal(early)], [guard.seal(late)])
     assert (item.id, item.version) == ("OKTT-2026-0001", 3)
+    with guard.vault.accounting(guard):
+        item = guard.vault.opened(guard, item, "match")
     assert item.statements == (early, late)
     assert item.facts == (late,)
 

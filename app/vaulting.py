@@ -1,0 +1,140 @@
+"""The vault's keys over time: changed, so that old backups open no more; destroyed, when all that they seal is over.
+
+Both end with the destruction of a key, which nothing takes back. So they come in this order, and running them again
+after a crash ends what was begun: the new key is made; all that lies under the old one is sealed under it, in
+transactions; the old key is destroyed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from app import AppError
+from app.expiring import longest
+from app.keys import Standing
+from app.observe import log
+from app.service import Service
+from pii_guard import journal
+from triage import inbox
+
+_BATCH = 20
+_decode = msgspec.msgpack.Decoder(tuple[list[bytes], list[bytes]]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What now lies under another key."""
+
+    source: str
+    month: str
+    statements: int
+    versions: int
+    """Versions of items that hold a copy of such a statement."""
+
+
+def rotate(service: Service, source: str, month: str) -> Rotated:
+    """A new key for what was received of a source in a month (`2026-03`); the old one is destroyed.
+
+    From then on no earlier backup of the database opens for that source and month. Workers that hold what was read
+    before find it shredded until they read it again. Raises AppError where there is no such key.
+    """
+    files = service.files
+    generations = sorted(each.generation for each in files.standing() if each[:2] == (files.name(source), month))
+    if not generations:
+        raise AppError("nothing of that source and month lies sealed: `oktt keys list` says what does")
+    if len(generations) == 1:  # else an earlier run was cut off, and its new key is there
+        files.make(source, month, generations[0] + 1)
+    statements, versions = _anew(service, source, month)
+    for generation in generations if len(generations) == 1 else generations[:-1]:
+        files.destroy(source, month, generation)
+    detail = {"source": source, "month": month, "statements": statements, "versions": versions}
+    with service.transaction() as connection:
+        entry = journal.Entry("rotated", "vault", detail)
+        journal.append(connection, [entry], key=service.keys.derive("journal"), at=service.clock())
+    log.info("rotated", **detail)
+    return Rotated(source, month, statements, versions)
+
+
+def shred_backups(service: Service, received: set[tuple[str, str]]) -> list[Rotated]:
+    """After an erasure was committed: what backups hold of these sources and months of receipt opens no more."""
+    there = {each[:2] for each in service.files.standing()}
+    return [rotate(service, *each) for each in sorted(received) if (service.files.name(each[0]), each[1]) in there]
+
+
+def listed(service: Service) -> Iterator[dict[str, Any]]:
+    """Each key: of which source and month, and how many there are of it (two: `rotate` was cut off)."""
+    with service.reading() as connection:
+        known = set(connection.scalars(sa.select(inbox.statements.c.source).distinct())) | set(service.settings.named)
+    names = {service.files.name(each): each for each in known}
+    for key in service.files.standing():
+        until = over(service, key.month)
+        yield {"source": names.get(key.source), "month": key.month, "generation": key.generation, "until": until}
+
+
+def over(service: Service, month: str) -> datetime:
+    """When all that was received in a month has outlived its retention, under whatever regime."""
+    year, number = map(int, month.split("-"))
+    end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
+    return end + longest(service.settings.policy)
+
+
+def expired(service: Service) -> list[Standing]:
+    """Keys of months of which all is over."""
+    now = service.clock()
+    return [key for key in service.files.standing() if over(service, key.month) <= now]
+
+
+def shred(service: Service, keys: list[Standing]) -> None:
+    """Destroy keys whose time is over; the register says so first."""
+    if not keys:
+        return
+    with service.transaction() as connection:
+        entries = [journal.Entry("purged", "vault", {"month": key.month, "generation": key.generation}) for key in keys]
+        journal.append(connection, entries, key=service.keys.derive("journal"), at=service.clock())
+    for key in keys:
+        service.files.shred(key)
+
+
+def _anew(service: Service, source: str, month: str) -> tuple[int, int]:
+    """Statements of that source and month, and copies of them in versions of items, under the newest key."""
+    said, kept, items = inbox.statements.c, inbox.versions.c, inbox.items.c
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    mine = (said.source == source, said.received_at >= start, said.received_at < start + timedelta(days=32))
+    with service.transaction() as connection:
+        inbox.alone(connection)  # who sealed with the old key has committed; who comes after takes the new one
+        keys = connection.scalars(sa.select(said.key).where(*mine).order_by(said.key)).all()
+        touched = sa.select(kept.item, kept.version).join(inbox.items, items.id == kept.item)
+        versions = connection.execute(touched.where(items.changed_at >= start).order_by(kept.item, kept.version)).all()
+    counts = [0, 0]
+    for at in range(0, len(keys), _BATCH):
+        with service.transaction() as connection:
+            inbox.alone(connection)
+            for key in keys[at : at + _BATCH]:
+                sealed = connection.scalar(sa.select(said.sealed).where(said.key == key))
+                if sealed is not None and (made := service.guard.rewrapped(sealed)) is not None:
+                    counts[0] += 1
+                    connection.execute(inbox.statements.update().where(said.key == key), {"sealed": made})
+    for at in range(0, len(versions), _BATCH):
+        with service.transaction() as connection:
+            inbox.alone(connection)
+            for item, version in versions[at : at + _BATCH]:
+                counts[1] += _version(service, connection, item, version)
+    return counts[0], counts[1]
+
+
+def _version(service: Service, connection: sa.Connection, item: str, version: int) -> bool:
+    table = inbox.versions.c
+    mine = (table.item == item, table.version == version)
+    said = connection.scalar(sa.select(table.said).where(*mine))
+    if said is None:
+        return False
+    parts = _decode(said)
+    made = tuple([service.guard.rewrapped(each) or each for each in part] for part in parts)
+    if made == parts:
+        return False
+    connection.execute(inbox.versions.update().where(*mine), {"said": msgspec.msgpack.encode(made)})
+    return True

@@ -1,0 +1,260 @@
+"""The vault in an instance: what a backup holds, what is opened and when, and what the end of a key ends."""
+
+import base64
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app import AppError, checks, database, desk, retention, vaulting
+from app.service import open_service
+from ingest.columns import metadata
+from normalize import Draft, Facts, Observable
+from pii_guard import journal
+from tests.app.house import NOW, House, opened
+from tlp import Label
+from triage import inbox
+
+VICTIM, OTHER = "198.51.100.7", "198.51.100.8"
+NAME = "kassa-3.bakkerij.example"
+SOURCE, MONTH = "shadowserver", "2026-03"
+REPORT = "scan_rdp/2026-03-02"
+
+
+@pytest.fixture
+def house(tmp_path: Path, url: str) -> House:
+    return opened(tmp_path / "house", url)
+
+
+def scan(*values: str, key: str = REPORT) -> Draft:
+    rows = tuple(
+        Observable("ipv4", each, "victim", "report:scan_rdp", 64500, "NL", 3389, "tcp", NOW, {"tag": NAME})
+        for each in values
+    )
+    facts = Facts(tracking=("scan_rdp",), exposure="open-rdp", observables=rows)
+    return Draft("exposure", key, "Open RDP", "", "en", facts, label=Label.AMBER, source_time=NOW)
+
+
+def rows(house: House, item: str) -> list[str]:
+    """The values of an item's rows, as far as they can be opened."""
+    with house.service.reading() as connection:
+        whole = inbox.load(connection, house.service.guard, item)
+        return [row.value for row in house.service.opened(connection, whole, "match").statements[0].facts.observables]
+
+
+def register(house: House, what: str) -> list[dict[str, Any]]:
+    with house.service.reading() as connection:
+        return [each for each in journal.export(connection) if each["what"] == what]
+
+
+def forms(value: str) -> Iterator[bytes]:
+    """A value as it may stand anywhere."""
+    raw = value.encode()
+    yield from (raw, raw.upper(), raw.hex().encode(), raw.hex().upper().encode(), raw[::-1])
+    for shift in range(3):  # wherever it begins in what was encoded
+        inner = base64.b64encode(b"\0" * shift + raw)
+        yield inner[4 * (shift > 0) + (shift > 0) : -4]
+    if re.fullmatch(r"[\d.]+", value):
+        yield bytes(map(int, value.split(".")))
+        yield raw.replace(b".", b"[.]")
+
+
+def dumped(house: House) -> bytes:
+    """Every value of every table, on either engine; of SQLite also all files as they lie there."""
+    out = []
+    with house.service.engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            for row in connection.execute(sa.select(table)):
+                out += [each if isinstance(each, bytes) else str(each).encode() for each in row]
+    out += [file.read_bytes() for file in sorted(house.service.settings.dir.rglob("*")) if file.is_file()]
+    return b"\n".join(out)
+
+
+def backup(house: House) -> dict[sa.Table, list[dict[str, Any]]]:
+    """All rows of all tables: a dump of the database."""
+    with house.service.engine.connect() as connection:
+        return {
+            each: [dict(row._mapping) for row in connection.execute(sa.select(each))] for each in metadata.sorted_tables
+        }
+
+
+def restore(house: House, kept: dict[sa.Table, list[dict[str, Any]]]) -> None:
+    with house.service.engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+        for table, found in kept.items():
+            if found:
+                connection.execute(table.insert(), found)
+
+
+def test_no_form_of_a_gated_value_lies_in_any_store(house: House) -> None:
+    item = house.item(scan(VICTIM, OTHER), SOURCE)
+    house.receive(scan(VICTIM), source=SOURCE)
+    desk.by_rules(house.service, [item], "mark")
+    assert rows(house, item) == [VICTIM]
+    held = dumped(house)
+    assert b"sealed-" in held
+    for value in (VICTIM, OTHER, NAME):
+        assert [form for form in forms(value) if form in held] == []
+
+
+def test_a_backup_without_the_keys_is_shredded_with_them(house: House) -> None:
+    """Backed up, shredded, restored: nothing can be read. With the keys as they were, all of it can."""
+    item = house.item(scan(VICTIM, OTHER), SOURCE)
+    kept, keys = backup(house), house.service.settings.vault
+    shutil.copytree(keys, keys.with_name("elsewhere"))
+    assert rows(house, item) == [VICTIM, OTHER]
+    house.later(days=365)
+    assert retention.purge(house.service)["keys"] == 1
+    assert list(house.service.files.standing()) == []
+    restore(house, kept)
+    assert all(value.startswith("sealed-") for value in rows(house, item))
+    held = dumped(house)
+    assert [form for value in (VICTIM, OTHER, NAME) for form in forms(value) if form in held] == []
+    shutil.rmtree(keys)
+    keys.with_name("elsewhere").rename(keys)
+    assert rows(house, item) == [VICTIM, OTHER], "else this test shows nothing"
+
+
+def test_a_copy_of_the_folder_holds_no_key(tmp_path: Path) -> None:
+    """SQLite: the folder of the instance, copied as a backup does, opens nothing without what lies beside it."""
+    house = opened(tmp_path / "house")
+    house.item(scan(VICTIM), SOURCE)
+    house.service.engine.dispose()
+    copy = Path(shutil.copytree(tmp_path / "house", tmp_path / "copy"))
+    keys = [file.read_text().strip() for file in house.service.settings.keys.rglob("*") if file.is_file()]
+    assert len(keys) == 2
+    for file in copy.rglob("*"):
+        if file.is_file():
+            assert not any(key.encode() in file.read_bytes() for key in keys), file
+    with pytest.raises(AppError, match=r"instance\.key is not there"):
+        open_service(copy)
+
+
+def test_rotation_closes_earlier_backups_and_nothing_else(house: House) -> None:
+    item = house.item(scan(VICTIM), SOURCE)
+    house.receive(scan(VICTIM, OTHER), source=SOURCE)
+    kept = backup(house)
+    done = vaulting.rotate(house.service, SOURCE, MONTH)
+    assert (done.statements, done.versions) == (1, 2)
+    assert rows(house, item) == [VICTIM, OTHER]
+    assert [each.generation for each in house.service.files.standing()] == [2]
+    with house.service.reading() as connection:
+        before = inbox.earlier(connection, house.service.guard, item, 1)
+        assert before is not None
+        whole = house.service.opened(connection, before, "compare")
+        assert [row.value for row in whole.statements[0].facts.observables] == [VICTIM]
+    assert [each["detail"]["statements"] for each in register(house, "rotated")] == [1]
+    restore(house, kept)
+    assert all(value.startswith("sealed-") for value in rows(house, item))
+
+
+@pytest.mark.parametrize("cut", ["a new key, and nothing under it", "all under it, and the old one there"])
+def test_a_rotation_that_was_cut_off_is_ended(house: House, cut: str) -> None:
+    item = house.item(scan(VICTIM), SOURCE)
+    house.service.files.make(SOURCE, MONTH, 2)
+    if cut.startswith("all"):
+        vaulting._anew(house.service, SOURCE, MONTH)
+    assert rows(house, item) == [VICTIM]
+    vaulting.rotate(house.service, SOURCE, MONTH)
+    assert [each.generation for each in house.service.files.standing()] == [2]
+    assert rows(house, item) == [VICTIM]
+
+
+def test_a_release_stands_through_a_rotation(house: House) -> None:
+    house.subscribe("een", clearance=Label.AMBER, networks=(f"{VICTIM}/32",), verified=True)
+    item = house.item(scan(VICTIM), SOURCE)
+    house.decide("release", item)
+    vaulting.rotate(house.service, SOURCE, MONTH)
+    with house.service.reading() as connection:
+        assert house.views(connection, item) is not None
+
+
+def test_the_register_tells_each_opening_once_a_transaction(house: House) -> None:
+    house.subscribe("een", clearance=Label.AMBER, networks=(f"{VICTIM}/32",), verified=True)
+    house.subscribe("twee", clearance=Label.AMBER, networks=("198.51.100.0/24",), verified=True)
+    item = house.item(scan(VICTIM, OTHER), SOURCE)
+    assert register(house, "opened") == []
+    house.decide("release", item)
+    found = register(house, "opened")
+    with house.service.reading() as connection:
+        (key,) = inbox.keys(connection, item)
+    assert {each["subject"] for each in found} == {key}
+    assert [each["detail"] for each in found] == [
+        {"purpose": "match", "rows": 2},
+        {"purpose": "notify", "rows": 2},
+        {"purpose": "exchange", "rows": 2},
+    ]
+
+
+def test_what_is_undone_was_opened_all_the_same(house: House) -> None:
+    item = house.item(scan(VICTIM), SOURCE)
+
+    def half() -> None:
+        with house.service.transaction() as connection:
+            house.service.opened(connection, inbox.load(connection, house.service.guard, item), "subject")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+    assert [each["detail"]["purpose"] for each in register(house, "opened")] == ["subject"]
+
+
+def test_a_correction_is_news_and_the_same_again_is_none(house: House) -> None:
+    item = house.item(scan(VICTIM, OTHER), SOURCE)
+    house.later(minutes=5)
+    assert house.receive(scan(OTHER, VICTIM), source=SOURCE).effects == {"unchanged": 1}
+    house.later(minutes=5)
+    assert house.receive(scan(VICTIM, "198.51.100.9"), source=SOURCE).effects == {"updated": 1}
+    with house.service.reading() as connection:
+        assert inbox.row(connection, item).version == 2
+    assert {each["detail"]["purpose"] for each in register(house, "opened")} == {"compare"}
+
+
+def test_purge_keeps_a_key_while_anything_may_lie_under_it(house: House) -> None:
+    house.item(scan(VICTIM), SOURCE)
+    house.later(days=181)
+    assert retention.purge(house.service)["keys"] == 0, "the month has later days"
+    house.later(days=30)
+    assert retention.purge(house.service, dry_run=True)["keys"] == 1
+    assert retention.purge(house.service)["keys"] == 1
+    assert [each["detail"] for each in register(house, "purged") if each["subject"] == "vault"] == [
+        {"month": MONTH, "generation": 1}
+    ]
+
+
+def test_what_lies_open_from_earlier_versions_is_sealed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(house.service.vault), "closed", lambda _, statement: statement)
+    item = house.item(scan(VICTIM), SOURCE)
+    monkeypatch.undo()
+    assert VICTIM.encode() in dumped(house)
+    retention.purge(house.service)
+    assert VICTIM.encode() not in dumped(house)
+    assert rows(house, item) == [VICTIM]
+
+
+def test_the_doctor_sees_keys_among_the_data_and_keys_that_others_read(tmp_path: Path) -> None:
+    house = opened(tmp_path / "house")
+    house.item(scan(VICTIM), SOURCE)
+    folder = house.service.settings.dir
+
+    def told() -> dict[str, Any]:
+        return next(each for each in checks.examine(folder) if each["what"] == "keys")
+
+    assert told()["status"] == "ok"
+    (key,) = house.service.settings.vault.iterdir()
+    key.chmod(0o644)
+    assert told()["status"] == "fault"
+    key.chmod(0o600)
+    house.service.settings.instance_key.rename(folder / "instance.key")
+    assert told()["status"] == "warning"
+    assert "house.keys" in told()["says"]
+    assert rows(House(open_service(folder)), "OKTT-2026-0001") == [VICTIM], "it goes on working"
+
+
+def test_engines_have_nothing_else(house: House) -> None:
+    assert set(database.tables().tables) <= {each.name for each in metadata.sorted_tables}

@@ -26,6 +26,8 @@ _BLOCK = 1 << 20
 _HEAD = 64 << 10
 _SIGNS = (",", ";", "\t", "|")
 _MOST_CELL = 1 << 24
+_WIDE = 40
+"""Cells that are longer, on the average, are parts of sentences."""
 
 
 class Found(Struct, frozen=True):
@@ -186,15 +188,15 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _sign(head: str) -> str | None:
-    """What parts the columns, where all of the first lines have as many; None: this is no table."""
+    """What parts the columns, where all of the first lines have as many, and short ones; None: this is no table."""
     lines = [line for line in head.split("\n")[:20] if line.strip() and not line.startswith("#")]
     if len(lines) < 2:
         return None
-    if len(head) < _HEAD // 2 or len(lines) > 2:
-        lines = lines[:-1] if len(lines) > 2 else lines
+    lines = lines[:-1] if len(lines) > 2 else lines  # the last may be cut off
     for sign in _SIGNS:
-        widths = {len(row) for row in csv.reader(lines, delimiter=sign, skipinitialspace=True)}
-        if len(widths) == 1 and widths.pop() > 1:
+        rows = list(csv.reader(lines, delimiter=sign, skipinitialspace=True))
+        cells = [cell for row in rows for cell in row]
+        if len({len(row) for row in rows}) == 1 < len(rows[0]) and sum(map(len, cells)) < _WIDE * len(cells):
             return sign
     return None
 

@@ -72,8 +72,9 @@ def _walk(value: Any, path: str, field: str, whole: dict[str, Category]) -> Iter
             yield Place(path, value, field, _of_field(field, value, whole))
     elif isinstance(value, _Pairs):
         known = _known(value)
+        typed = dict(value).get("type") in OBJECTS or dict(value).get("type") in OBSERVABLES
         for key, inner in value:
-            step, shown = key, key
+            step, shown = key, "" if typed and key == "name" else key
             if not _PLAIN_KEY(key) or scan(key):
                 step, shown = "*", ""
                 yield Place(f"{path}/*", key, "")

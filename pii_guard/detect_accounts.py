@@ -60,9 +60,23 @@ _LABEL = re.compile(
     r"actor(?:_?name)?|principal|operator|created_?by|medewerkernummer|"
     r"beheerder)(?:\[\])?[\"']?(?P<sign>\s?(?:[:=]|=>|->)\s{0,20}|>)"
     + _VALUE
-    + r"|cn=(?=[a-z0-9._-]+(?:,|\s|$))"
+    + r"|cn=(?=[a-z0-9._-]+(?:,|\n|$))"
     + _VALUE.replace("<name>", "<cn>")
 )
+_VAGUE = (
+    "user:",
+    "account:",
+    "login:",
+    "log-in:",
+    "owner",
+    "actor",
+    "principal",
+    "operator",
+    "created",
+    "run ",
+    "beheerder",
+)
+"""Behind these a sentence may begin."""
 _COMMAND_USER = re.compile(
     r"(?:(?<=--)user(?:name)?[ =]|(?<=net )user\s+|(?<=create )user\s+|(?<=-)user(?:name)?[ :]|(?<=/)user:\s?|"
     r"/ru[ :]\s?|su - |"
@@ -112,8 +126,8 @@ _LOGIN_FORM = re.compile(
 ).fullmatch
 """`j.jansen`, `jansen04`, `jdevries`: what words of a sentence do not look like."""
 _ACTED = re.compile(
-    r"[\"'”’)\]]*\s{1,4}(?:from|vanaf|via|on|op|logged|authenticated|connected|disconnected|locked|failed|ssh2|"
-    r"port|\(|by|is|heeft|has|was|werd|added|removed|kon|did)\b"
+    r"[\"'”’)\]]*\s{1,4}(?:from|vanaf|via|logged|authenticated|connected|disconnected|locked|failed|ssh2|"
+    r"port|\()"
 )
 _DOMAIN_USER = re.compile(r"\\{1,2}(?P<name>[A-Za-z][\w.-]{1,40}\$?)(?![\\\w*]|[.-]\w)")
 _DOMAIN = re.compile(r"(?<![\w\\.%-])[A-Z][A-Z0-9-]{1,14}$")
@@ -237,7 +251,9 @@ def user_names(text: str) -> Found:
         match = None if glued else _LABEL.match(lower, at) or _COMMAND_USER.match(lower, at)
         if match:
             group = "name" if match.group("name") else "cn"
-            spaced = match.re is _LABEL and (match.group("sign") or "").endswith(" ")
+            spaced = (
+                match.re is _LABEL and (match.group("sign") or "").endswith(" ") and match.group().startswith(_VAGUE)
+            )
             yield from _named(match, group, lower, 0.3 if spaced and _is_word(match.group(group)) else 0.7)
     for at in places(lower, SAID_WORDS):
         match = _SAID.match(lower, at)
@@ -326,7 +342,7 @@ def _user(lower: str, start: int, end: int, confidence: float) -> Found:
     name = lower[start:end].rstrip(".,:;)!?-")
     cut = name.rfind("\\") + 1
     start, name = start + cut, name[cut:]
-    if lower[start + len(name) : start + len(name) + 1] == "$" or "redacted" in name:
-        return  # a machine's account
+    if lower[start + len(name) : start + len(name) + 1] == "$" or "redacted" in name or lower.startswith("://", end):
+        return  # a machine's account; nobody's; a URL
     if len(name) > 1 and name not in NO_PERSON and name[0] not in "-<[{.+" and not name.isdigit():
         yield Span("username", start, start + len(name), confidence, "user-name")

@@ -131,7 +131,7 @@ def paths(text: str) -> Found:
 
 def _personal(url: str, base: int) -> Found:
     for found in _QUERY.finditer(url) if "=" in url else ():
-        if not _CODE(found.group(1)):
+        if not _CODE(found.group(1)) and found.group(1).lower() not in NO_PERSON:
             end = found.start(1) + len(found.group(1).rstrip(".,;:)"))
             yield Span("url-personal", base + found.start(1), base + end, 0.7, "url-query")
     for found in _TILDE.finditer(url) if "~" in url else ():

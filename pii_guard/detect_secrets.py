@@ -208,7 +208,7 @@ def credentials(text: str) -> Found:
 def _secret(text: str, lower: str, at: int) -> Found:
     """What stands behind a word for a secret and a sign, or is said to be one."""
     match = _SECRET.match(lower, at)
-    if match and not (match.group().startswith("pwd") and match.group("value")[0] in "/\\~"):
+    if match and not _OTHER(match.group()):
         start, end = match.span("value")
         word = match.group("sign") == ":" and text[start:end].rstrip(".").isalpha()
         end = start + len(match.group("value").rstrip(")].|"))
@@ -220,6 +220,8 @@ def _secret(text: str, lower: str, at: int) -> Found:
         yield Span("credential", match.start("value"), match.start("value") + len(value), 0.7, "secret-said")
 
 
+_OTHER = re.compile(r"pwd\W+[/\\~].*|sid\W+\d+").fullmatch
+"""A folder, the number of a rule."""
 _HOST_LABEL = re.compile(
     r"(?:computer ?name|host ?name|workstation(?: name)?|werkstation|pc-naam|apparaatnaam|device ?name|"
     r"machine ?name)[\"']?\s?[:=]\s{0,12}[\"']?(?P<value>[a-z][\w-]{2,31})"

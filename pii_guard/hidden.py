@@ -21,14 +21,14 @@ _ESCAPE = re.compile(
     r"[%&\\=](?:(?<=%)(?:25)*[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*"
     r"|(?<=&)(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});"
     r"|(?<=\\)\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*)"
-    r"|(?<=\w=)(?:40(?=[A-Za-z])|2E|2D|5F|2B|3A|2F|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=])|(?<==)\r?\n)"
+    r"|(?<=\w=)(?:40(?=[A-Za-z])|2E|2D|5F|2B|3A|2F|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@])|(?<==)\r?\n)"
 )
 _OF_BASE64 = bytes(
     c if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "+/") else 43 if c == 45 else 47 if c == 95 else 32
     for c in range(256)
 )
 """The alphabet of base64, the one for URLs as the other; whatever else as a blank."""
-_HEXADECIMAL = re.compile(rb"(?:0x|\\x)?((?:[2-7][0-9a-fA-F](?:00)?){7,})").fullmatch
+_HEXADECIMAL = re.compile(rb"(?:0x|\\x)?((?:(?:[2-7][0-9a-fA-F]|0[9aAdD])(?:00)?){7,})").fullmatch
 _HUMP = re.compile(rb"[a-z][0-9+/]*[A-Z]").search
 _WRAPPED = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,}\r?\n[ \t]*){1,20000}[A-Za-z0-9+/]*={0,2}")
 _LINE = 40
@@ -58,7 +58,7 @@ def _escaped(text: str) -> bool:
 
 
 def hidden(text: str, read: Read, depth: int = _DEEPEST) -> Iterator[Span]:
-    """What `read` finds in a text once it is decoded, and would not find in it as it stands."""
+    """What `read` finds in a text once it is decoded."""
     if depth == 0:
         return
     if _escaped(text):
@@ -66,8 +66,8 @@ def hidden(text: str, read: Read, depth: int = _DEEPEST) -> Iterator[Span]:
         if meant.text != text:
             for span in (*read(meant.text), *hidden(meant.text, read, depth - 1)):
                 start, end = meant.starts[span.start], meant.ends[span.end - 1]
-                if end - start != span.end - span.start:  # an escape lies in it
-                    yield span._replace(start=start, end=end, rule=_rule(span))
+                written = end - start == span.end - span.start  # perhaps only what stands before it is an escape
+                yield span._replace(start=start, end=end, rule=span.rule if written else _rule(span))
     for start, end, inner in _decoded(text):
         found = [*read(inner), *hidden(inner, read, depth - 1)]
         if found:
@@ -137,10 +137,13 @@ def _decoded(text: str) -> Iterator[tuple[int, int, str]]:
     pieces = list(_pieces(text))
     if "\n" in text and any(end - start >= _LINE for start, end in pieces):
         for match in _WRAPPED.finditer(text):
-            inner = _of_base64(re.sub(r"\s", "", match.group()))
+            lines = match.group().split()
+            if sum(map(len, lines)) % 4:
+                del lines[-1]  # a word behind it
+            inner = _of_base64("".join(lines))
             if inner:
-                yield *match.span(), inner
-                done = match.end()
+                done = text.rindex(lines[-1], match.start(), match.end()) + len(lines[-1])
+                yield match.start(), done, inner
     for start, end in pieces:
         if start < done:
             continue

@@ -62,7 +62,7 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         return True
     if small and before[-1:] == " " and last[:1].isalpha() and last not in _FROM:
         return True
-    if 0 <= start - version_end <= _FAR and max(octets) < 100:
+    if version_end >= 0 and start - version_end <= _FAR and max(octets) < 100:
         return True
     line = text[text.rfind("\n", max(0, start - 200), start) + 1 : end + 100].partition("\n")[0]
     return max(octets[:3]) < 60 and _BUILD(line) is not None

@@ -222,13 +222,20 @@ def failed(service: Service, source: str, error: str, due_at: datetime | None = 
 
 
 def _merge_keys(service: Service, draft: Draft, item: Item) -> tuple[str, ...]:
-    """Merge keys of what the guard let through, keyed: they are stored, and a hash of a value is the value."""
+    """Merge keys of what the guard let through, keyed: they are stored, and a hash of a value is the value. One that is
+    made of gated values is worth nothing any more when their key is destroyed."""
     (statement,) = item.statements
     keys = identity.merge_keys(
         statement.kind, statement.source, draft.key, statement.title, statement.facts, statement.references
     )
-    secret = service.keys.derive("merge")
-    return tuple(hashlib.blake2b(key.encode(), key=secret, digest_size=32).hexdigest() for key in keys)
+    secret, gated = service.keys.derive("merge"), any(row.own for row in statement.facts.observables)
+
+    def keyed(key: str) -> str:
+        if gated and key.startswith("values:"):
+            return service.vault.fingerprint(statement, key)
+        return hashlib.blake2b(key.encode(), key=secret, digest_size=32).hexdigest()
+
+    return tuple(map(keyed, keys))
 
 
 def _tell(service: Service, document: RawDocument, tally: Tally) -> None:

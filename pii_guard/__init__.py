@@ -2,7 +2,8 @@
 
 `guard.Guard.admit(draft, source, received_at) -> Item | Refused` is the only maker of an Item; with
 `guard.Guard.restore` (which checks the seal the guard put on each stored statement) nothing else in the system
-can hold one. What a regime does not allow is gone before this room returns.
+can hold one. What a regime does not allow is gone before this room returns; what the policy gates lies sealed in
+`vault.Vault`, which opens it in memory, for a purpose, on record.
 Sources: AVG (GDPR) art. 4(1), 5(1)(c), 6(1)(e), 10, 25; Wbdwb; the shipped policy is config/defaults/legal.toml.
 """
 

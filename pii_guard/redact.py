@@ -6,9 +6,11 @@ that reference, or goes too; what changed gets a new id that no value can be fou
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
+from pii_guard.columns import Columns
 from pii_guard.paths import ANY_OF, REQUIRED
 from pii_guard.treatments import (
     GONE,
@@ -71,43 +73,63 @@ def rewrite(
     patterns: Patterns | None = None,
     *,
     changed: Collection[str] = (),
+    seen: type[Columns] = Columns,
 ) -> list[dict[str, Any]]:
     """The objects as they may stay, in their order. The given ones are not changed.
 
     `patterns`: those of the draft that were read before. `changed`: ids of objects that are not as they were any more.
+    `seen`: what sees of many objects at once that nothing of them changes.
     """
     ids = frozenset(str(obj.get("id")) for obj in objects)
     walk = Walk(eraser, ids, patterns or Patterns())
-    eraser.read_ahead(_texts(objects, walk.patterns))
+    columns = seen(walk, objects)
+    made: list[dict[str, Any] | None] = list(objects)
     kept: list[_Kept] = []
-    touched = bool(changed)
-    for index, obj in enumerate(objects):
-        one = _alone(walk, obj, index)
-        if one is not None:
-            one.changed = one.changed or one.old in changed
+    gone: set[str] = set()
+    for index in columns.left():
+        one = _alone(walk, objects[index], index)
+        made[index] = None if one is None else one.obj
+        if one is None:
+            gone.add(str(objects[index].get("id")))
+        else:
             kept.append(one)
-            touched = touched or one.changed
-    if not touched and len(kept) == len(objects):
-        return [one.obj for one in kept]
-    kept = _unlinked(kept, ids)
-    _spread(kept)
-    _renamed(kept, rename)
-    return [one.obj for one in kept]
+    if gone or changed or any(one.changed for one in kept):
+        kept += _drawn_in(columns, objects, kept, gone.union(changed))
+        kept.sort(key=attrgetter("index"))
+        for one in kept:
+            made[one.index] = None
+            one.changed = one.changed or one.old in changed
+        kept = _unlinked(kept, gone.union(one.old for one in kept))
+        _spread(kept)
+        _renamed(kept, rename)
+        for one in kept:
+            made[one.index] = one.obj
+    return [obj for obj in made if obj is not None]
 
 
-def _texts(objects: Sequence[dict[str, Any]], patterns: Patterns) -> Iterator[str]:
-    """Most of the texts that will be looked at one by one: names, descriptions, hosts in patterns."""
-    for obj in objects:
-        for key in ("name", "description"):
-            if type(text := obj.get(key)) is str:
-                yield text
-        if obj.get("pattern_type") == "stix" and type(pattern := obj.get("pattern")) is str:
-            read = patterns.reading(pattern)
-            for compared in read.values if read is not None else ():
-                if compared.type == "domain-name":
-                    yield str(compared.value)
-                elif compared.type == "url":
-                    yield from str(compared.value).split("/", 3)[2:3]
+def _drawn_in(
+    columns: Columns, objects: Sequence[dict[str, Any]], kept: Sequence[_Kept], changed: Collection[str]
+) -> list[_Kept]:
+    """The clear objects that refer to what changed or went, and whatever refers to those; those of the same id too."""
+    drawn: dict[int, _Kept] = {}
+    seen = {*changed, *(one.old for one in kept if one.changed)}
+    rest = [one for one in kept if not one.changed]
+    news = frozenset(seen)
+    while news:
+        found = [(index, old) for index, old in columns.naming(news) if index not in drawn]
+        for index, old in found:
+            obj = objects[index]
+            drawn[index] = _Kept(dict(obj), old, obj["type"], index, False, ())
+        still: list[_Kept] = []
+        reached = [old for _, old in found]
+        for one in rest:
+            if any(not news.isdisjoint(_listed(holder[key])) for holder, key in _references(one)):
+                reached.append(one.old)
+            else:
+                still.append(one)
+        rest, news = still, frozenset(reached) - seen
+        seen |= news
+    return list(drawn.values())
 
 
 def _alone(walk: Walk, obj: dict[str, Any], index: int) -> _Kept | None:
@@ -195,6 +217,10 @@ def complete(kind: str, obj: Mapping[str, Any]) -> bool:
     return choice is None or any(key in obj for key in choice)
 
 
+def _listed(refs: Any) -> list[str]:
+    return refs if isinstance(refs, list) else [refs]
+
+
 def _references(one: _Kept) -> list[tuple[dict[str, Any], str]]:
     found = [(one.obj, key) for key, _ in REFERENCES[one.type] if key in one.obj]
     return [*found, *one.inner] if one.inner else found
@@ -214,13 +240,12 @@ def _pointing(kept: Sequence[_Kept]) -> dict[str, list[_Kept]]:
             for ref in obj[key]:
                 pointing.setdefault(ref, []).append(one)
         for holder, key in one.inner:
-            value = holder[key]
-            for ref in value if isinstance(value, list) else (value,):
+            for ref in _listed(holder[key]):
                 pointing.setdefault(ref, []).append(one)
     return pointing
 
 
-def _unlinked(kept: list[_Kept], ids: frozenset[str]) -> list[_Kept]:
+def _unlinked(kept: list[_Kept], ids: Collection[str]) -> list[_Kept]:
     """Without references to what went; what cannot be without its reference goes too, and so on."""
     standing: dict[str, int] = {}
     for one in kept:

@@ -112,7 +112,7 @@ class Walk:
         self.clean: AbstractSet[str] = eraser.nothing_in
         self.times: set[str] = set()
         """Timestamps that were met before."""
-        self.places: dict[tuple[str, str], _Place] = {}
+        self.places: dict[tuple[str, str], Place] = {}
         """Object types and paths that patterns named before."""
         self.index = 0
         self.obj: Mapping[str, Any] = {}
@@ -394,7 +394,7 @@ def pattern(walk: Walk, value: Any, path: str) -> Any:
     return GONE if kept is None else kept
 
 
-class _Place(Struct, frozen=True):
+class Place(Struct, frozen=True):
     """What is known of a property path in patterns, whatever the value."""
 
     first: str
@@ -407,27 +407,29 @@ class _Place(Struct, frozen=True):
     category: Category | None
 
 
-def _place(walk: Walk, compared: PatternValue) -> _Place:
-    known = walk.places.get((compared.type, compared.path))
+def place_of(walk: Walk, kind: str, path: str) -> Place:
+    """What is known of a property path of an object type in patterns."""
+    known = walk.places.get((kind, path))
     if known is not None:
         return known
-    kind, first = compared.type, compared.path.split(".", 1)[0].split("[", 1)[0]
+    first = path.split(".", 1)[0].split("[", 1)[0]
     table = TREATMENTS.get(kind) if kind in OBSERVABLES else None
     category = CATEGORY_OF_TYPE.get(kind) if first == "value" else None
-    made = _Place(
+    made = Place(
         first,
         table is not None and (first in table or (kind, first) == ("file", "path")),
         PATTERN_NEVER.get((kind, first)),
-        _known_path(compared.path),
+        _known_path(path),
         "username" if (kind, first) in PATTERN_ACCOUNT else category,
     )
-    walk.places[kind, compared.path] = made
+    walk.places[kind, path] = made
     return made
 
 
 def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     """May this comparison stay in a pattern?"""
-    place, kind, value, eraser = _place(walk, compared), compared.type, compared.value, walk.eraser
+    kind, value, eraser = compared.type, compared.value, walk.eraser
+    place = place_of(walk, kind, compared.path)
     if not place.allowed:
         return walk.strip(UNKNOWN, "free-text", path) is not GONE
     if place.forbidden is not None:

@@ -10,7 +10,8 @@ from urllib.parse import unquote
 
 from normalize import Role
 from pii_guard import Action, Category, Finding
-from pii_guard.detect import SUSPECT, Span, quiet, scan
+from pii_guard.ahead import quiet
+from pii_guard.detect import SUSPECT, Span, scan
 from pii_guard.detect_accounts import NO_PERSON
 from pii_guard.detect_mail import TEAM
 from pii_guard.detect_network import PERSONAL_PAGE, is_ip
@@ -62,8 +63,6 @@ PLAIN = re.compile(
     r"(?!.{0,34}(?:A[KS]IA|xox)|.{35})[A-Za-z]+(?:[_-][A-Za-z]+)*|[A-Za-z_-]{0,20}\d{1,5}(?:\.\d{1,3})?|"
 ).fullmatch
 """One word that cannot hold a value of any category that is searched for in text."""
-_SHORT = 200
-_TOGETHER = 32
 _PLAIN_URL = re.compile(
     r"https?://(?=[a-z0-9.-]*[a-z]{2}/)(?:[A-Za-z-]|\d{1,5}(?!\d|[.-]\d{1,3}[.-]\d))(?:[A-Za-z/_-]|\.(?!\d)|\d{1,7}(?![\d.-]\d))*+"
 ).fullmatch
@@ -124,6 +123,7 @@ class Eraser:
     """The rulings of one regime for one source, applied to the values of one draft."""
 
     __slots__ = (
+        "_found",
         "_names",
         "_plain_urls",
         "_versions",
@@ -152,6 +152,8 @@ class Eraser:
         self._words = _WORDS["nl" if language.startswith("nl") else "en"]
         self.nothing_in: set[str] = set()
         """Texts in which nothing was found. Most of a draft's words stand in it many times."""
+        self._found: dict[str, list[Span]] = {}
+        """What was found in texts that were read ahead."""
         self._versions: set[str] = set()
         self._plain_urls: set[str] = set()
         self._names: dict[str, re.Pattern[str]] = {}
@@ -167,23 +169,20 @@ class Eraser:
         }
 
     def read_ahead(self, texts: Iterable[str]) -> None:
-        """Look through short texts many at a time: where a heap of them has no first sign of any value, none has."""
-        if self.wordless:
-            return  # bare numbers have no first sign
-        heap = [
-            text
-            for text in set(texts) - self.nothing_in
-            if len(text) <= _SHORT and "@" not in text and text.isascii() and "\0" not in text
-        ]
-        heaps = [heap[at : at + _TOGETHER] for at in range(0, len(heap), _TOGETHER)]
-        while heaps:
-            some = heaps.pop()
-            whole = "\0".join(some)
-            if quiet(whole) and not self._has_name(whole):
-                self.nothing_in.update(some)
-            elif len(some) > 4:
-                half = len(some) // 2
-                heaps += [some[:half], some[half:]]
+        """Look through texts at once, most of them many together; what is found in one is known from then on."""
+        fresh = set(texts) - self.nothing_in
+        if self.wordless:  # bare numbers have no first sign
+            self.nothing_in.update(() if self._names else filter(PLAIN, fresh))
+            return
+        silent = quiet(fresh)
+        if self._names:
+            silent = {text for text in silent if not self._has_name(text)}
+        self.nothing_in |= silent
+        for text in fresh - silent:
+            if found := self.spans(text):
+                self._found[text] = found
+            else:
+                self.nothing_in.add(text)
 
     def _has_name(self, text: str) -> bool:
         folded = text.casefold() if self._names else ""
@@ -191,6 +190,8 @@ class Eraser:
 
     def spans(self, text: str) -> list[Span]:
         """What was recognised in a text, names that are known of this draft included."""
+        if (known := self._found.get(text)) is not None:
+            return known
         found = [span for span in scan(text, bare=self.wordless) if span.rule != TEAM]
         if self._names:
             folded = text.casefold()

@@ -1,0 +1,473 @@
+"""Columns: of most objects of a draft nothing changes, and that is seen of many of them at once.
+
+Objects of one type with the same properties in the same order are a Block; each property is a column of it. A test for
+a word of `pii_guard.paths` says of a whole column which of its values the treatment of that word would give back as
+they are, most often after a look at the distinct ones. An object is clear when all of its values are.
+
+Exact: whatever is not proven here is walked through `pii_guard.treatments`, one by one, and so is a property for whose
+word there is no test. Nothing but the walk changes anything. What a treatment writes down of a value that stays (an
+address that is kept) is written down here of the objects that are clear, and of no other.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain, compress, islice
+from typing import Any, NamedTuple
+
+from normalize import Role
+from pii_guard import Category
+from pii_guard.paths import ANY_OF, NESTED, PROPERTIES, REQUIRED
+from pii_guard.policy import Ruling
+from pii_guard.treatments import (
+    ALGORITHM,
+    DIGEST,
+    DOMAIN,
+    HEX,
+    LANGUAGE,
+    REFERENCES,
+    TIME,
+    Walk,
+    is_address,
+    is_marking,
+    of_nobody,
+    place_of,
+)
+
+Column = Sequence[Any]
+Flags = list[bool] | None
+"""For each value, whether it stays as it is; None: each does."""
+Test = Callable[[Walk, Column], Flags]
+
+_WALKED = frozenset({"identity", "threat-actor", "marking-definition"})
+"""Objects of which more is asked than what their properties are."""
+_IDS = {
+    kind: re.compile(rf"(?:{kind}--[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\n)*+").fullmatch
+    for kind in PROPERTIES
+}
+_NUMBERS = frozenset({bool, int, float})
+_HOST_AND_REST = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]{1,20}://([A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*)([^\r\n%]*)"
+).fullmatch
+"""A URL whose host is a name."""
+
+
+class Note(NamedTuple):
+    """A value that stays by a ruling, to be written down."""
+
+    category: Category
+    ruling: Ruling
+    value: str
+    role: Role | None
+    """None: it is marked alone."""
+
+
+Notes = list[Sequence[Note] | None]
+"""For each value what is to be written down of it; None: it is not proven that it stays."""
+
+
+class Block:
+    """Objects of one type with the same properties: their places in the draft, and the columns."""
+
+    __slots__ = ("clear", "columns", "kind", "rows")
+
+    def __init__(self, kind: str, rows: list[int], columns: dict[str, Column]) -> None:
+        self.kind, self.rows, self.columns = kind, rows, columns
+        self.clear: Flags = [False] * len(rows)
+
+    def clear_rows(self) -> list[int]:
+        """Places of the objects that are clear."""
+        return self.rows if self.clear is None else list(compress(self.rows, self.clear))
+
+    def clear_values(self, key: str) -> Column:
+        """A property of the objects that are clear."""
+        return self.columns[key] if self.clear is None else list(compress(self.columns[key], self.clear))
+
+
+def blocks(objects: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    """The objects of a draft in blocks; those of no type that is a text are left out."""
+    for rows, columns in _layouts(objects):
+        kinds = columns.get("type")
+        if kinds is None or not all(type(kind) is str for kind in kinds):
+            continue
+        if len(distinct := set(kinds)) == 1:
+            yield Block(kinds[0], rows, columns)
+            continue
+        for one in distinct:
+            mine = [kind == one for kind in kinds]
+            yield Block(
+                one,
+                list(compress(rows, mine)),
+                {key: list(compress(column, mine)) for key, column in columns.items()},
+            )
+
+
+def _layouts(objects: Sequence[Mapping[str, Any]]) -> Iterator[tuple[list[int], dict[str, Column]]]:
+    """Places and columns of objects with the same properties."""
+    found: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for index, layout in enumerate(map(tuple, objects)):
+        found[layout].append(index)
+    for layout, rows in found.items():
+        values = zip(*[objects[row].values() for row in rows], strict=True)
+        yield rows, dict(zip(layout, values, strict=True))
+
+
+class Columns:
+    """The objects of one draft, and which of them are clear."""
+
+    __slots__ = ("_blocks", "_count")
+
+    def __init__(self, walk: Walk, objects: Sequence[Mapping[str, Any]]) -> None:
+        self._count = len(objects)
+        self._blocks = list(blocks(objects))
+        walk.eraser.read_ahead(chain.from_iterable(_texts(walk, block) for block in self._blocks))
+        for block in self._blocks:
+            _judge(walk, block)
+
+    def left(self) -> list[int]:
+        """Places of the objects that are not clear, in order."""
+        flags = bytearray(b"\1") * self._count
+        for block in self._blocks:
+            for row in block.clear_rows():
+                flags[row] = 0
+        return list(compress(range(self._count), flags))
+
+    def naming(self, ids: AbstractSet[str]) -> Iterator[tuple[int, str]]:
+        """Place and id of the clear objects that refer to any of these, or have such an id."""
+        for block in self._blocks:
+            found: set[int] = set()
+            rows, own = block.clear_rows(), block.clear_values("id") if "id" in block.columns else ()
+            for key, listed in (("id", False), *REFERENCES.get(block.kind, ())):
+                if not rows or key not in block.columns:
+                    continue
+                column = block.clear_values(key)
+                if listed:
+                    if not ids.isdisjoint(chain.from_iterable(column)):
+                        found.update(at for at, refs in enumerate(column) if not ids.isdisjoint(refs))
+                elif not ids.isdisjoint(column):
+                    found.update(at for at, ref in enumerate(column) if ref in ids)
+            yield from ((rows[at], own[at]) for at in found)
+
+
+def _judge(walk: Walk, block: Block) -> None:
+    """Set `clear`, and write down what is to be written of the objects that are."""
+    kind, columns = block.kind, block.columns
+    words = PROPERTIES.get(kind)
+    if words is None or kind in _WALKED or not columns.keys() <= words.keys() or not _complete(kind, columns):
+        return
+    try:
+        clear = _of_kind(kind, columns["id"])
+        noted: list[tuple[str, Notes]] = []
+        for key, column in columns.items():
+            word = words[key]
+            if word in _NOTING:
+                notes = _NOTING[word](walk, block, column)
+                noted.append((key, notes))
+                clear = _both(clear, [note is not None for note in notes] if None in notes else None)
+            elif word not in ("id", "type"):
+                clear = _both(clear, _TESTS[word](walk, column))
+    except (KeyError, TypeError, AttributeError):
+        return  # a word without a test, or a value that is of no type that it should be
+    block.clear = clear
+    for key, notes in noted:
+        _write(walk, block, key, notes)
+
+
+def _complete(kind: str, columns: Mapping[str, Column]) -> bool:
+    choice = ANY_OF.get(kind)
+    has = columns.keys()
+    return set(REQUIRED.get(kind, ())) <= has and (choice is None or not has.isdisjoint(choice)) and "id" in has
+
+
+def _of_kind(kind: str, column: Column) -> Flags:
+    """Ids: of their object's type."""
+    lines = "\n".join(column) + "\n"
+    if lines.count("\n") == len(column) and _IDS[kind](lines):
+        return None
+    return [("\n" not in each and _IDS[kind](f"{each}\n") is not None) for each in column]
+
+
+def _both(one: Flags, other: Flags) -> Flags:
+    if one is None or other is None:
+        return one if other is None else other
+    return [a and b for a, b in zip(one, other, strict=True)]
+
+
+def _write(walk: Walk, block: Block, key: str, notes: Notes) -> None:
+    """Marks and findings of one column of the objects that are clear."""
+    rows: Iterable[tuple[int, Sequence[Note] | None]] = zip(block.rows, notes, strict=True)
+    counts: Counter[tuple[Category, Role]] = Counter()
+    first: dict[tuple[Category, Role], tuple[Ruling, int]] = {}
+    for row, noted in rows if block.clear is None else compress(rows, block.clear):
+        for note in noted or ():
+            walk.eraser.mark(note.category, note.ruling, note.value)
+            if note.role is not None:
+                counts[note.category, note.role] += 1
+                first.setdefault((note.category, note.role), (note.ruling, row))
+    for (category, role), count in counts.items():
+        ruling, row = first[category, role]
+        walk.eraser.ledger.record(category, role, ruling, key, row, count=count)
+
+
+# Tests of the words of `pii_guard.paths`. A value of another type than its word has raises, or is not clear.
+
+
+def _all(check: Callable[[Any], object]) -> Test:
+    """A test that asks for each of the distinct values."""
+
+    def test(_walk: Walk, column: Column) -> Flags:
+        distinct = set(column)
+        if all(map(check, distinct)):
+            return None
+        good = set(filter(check, distinct))
+        return [value in good for value in column]
+
+    return test
+
+
+def _data(_walk: Walk, column: Column) -> Flags:
+    return None if _NUMBERS.issuperset(map(type, column)) else [type(value) in _NUMBERS for value in column]
+
+
+def _text(walk: Walk, column: Column) -> Flags:
+    distinct = set(column)
+    return None if distinct <= walk.clean else [value in walk.clean for value in column]
+
+
+def _prose(walk: Walk, column: Column) -> Flags:
+    return [False] * len(column) if walk.eraser.wordless else _text(walk, column)
+
+
+def _domain(walk: Walk, column: Column) -> Flags:
+    return None if set(column) <= walk.clean else [value in walk.clean or DOMAIN(value) is not None for value in column]
+
+
+def _path(walk: Walk, column: Column) -> Flags:
+    good = {value for value in set(column) & walk.clean if "\\" not in value and "/" not in value}
+    return [value in good for value in column]
+
+
+def _reference(walk: Walk, column: Column) -> Flags:
+    others = set(column) - walk.ids
+    if all(map(of_nobody, others)):
+        return None
+    return [value in walk.ids or of_nobody(value) for value in column]
+
+
+def _url(walk: Walk, column: Column) -> Flags:
+    def stays(url: str) -> bool:
+        return walk.eraser.is_plain_url(url) or (url in walk.clean and "%" not in url)
+
+    return _all(stays)(walk, column)
+
+
+def _digests(_walk: Walk, column: Column) -> Flags:
+    return [
+        type(value) is dict and all(ALGORITHM(name) and DIGEST(digest) for name, digest in value.items())
+        for value in column
+    ]
+
+
+def _hexadecimal(walk: Walk, column: Column) -> Flags:
+    return _all(lambda value: HEX(value) and not value.isdigit())(walk, column)
+
+
+def _each(test: Test) -> Test:
+    """A test of lists: of all elements at once."""
+
+    def test_lists(walk: Walk, column: Column) -> Flags:
+        if any(type(value) is not list for value in column):
+            raise TypeError
+        flags = test(walk, list(chain.from_iterable(column)))
+        if flags is None:
+            return None
+        rest = iter(flags)
+        return [all(list(islice(rest, len(value)))) for value in column]
+
+    return test_lists
+
+
+def _objects(name: str) -> Test:
+    """A test of objects within objects."""
+    words = NESTED[name]
+
+    def test(walk: Walk, column: Column) -> Flags:
+        flags = [False] * len(column)
+        if any(type(value) is not dict for value in column):
+            raise TypeError
+        for rows, columns in _layouts(column):
+            clear: Flags = None
+            for key, values in columns.items():
+                clear = _both(clear, _TESTS[words[key]](walk, values))
+            for row in rows if clear is None else compress(rows, clear):
+                flags[row] = True
+        return None if all(flags) else flags
+
+    return test
+
+
+_TESTS: dict[str, Test] = {
+    "plain": _data,
+    "time": _all(TIME),
+    "hex": _hexadecimal,
+    "hashes": _digests,
+    "word": _text,
+    "words": _each(_text),
+    "language": _all(LANGUAGE),
+    "term": _text,
+    "terms": _each(_text),
+    "version": _text,
+    "prose": _prose,
+    "title": _prose,
+    "list-of:prose": _each(_prose),
+    "url": _url,
+    "file-path": _path,
+    "domain": _domain,
+    "ref": _reference,
+    "refs": _each(_reference),
+    "markings": _each(_all(is_marking)),
+    "list:external-reference": _each(_objects("external-reference")),
+    "list:kill-chain-phase": _each(_objects("kill-chain-phase")),
+}
+
+
+# What stays by a ruling.
+
+
+def _addresses(category: Category) -> Callable[[Walk, Block, Column], Notes]:
+    def notes(walk: Walk, block: Block, column: Column) -> Notes:
+        made: Notes = []
+        for value, identifier in zip(column, block.columns["id"], strict=True):
+            role = walk.eraser.roles.of_value(block.kind, value, identifier)
+            ruling = walk.eraser.rulings[category, role]
+            stays = type(value) is str and ruling.action == "keep" and is_address(category, value)
+            made.append((Note(category, ruling, value, role),) if stays else None)
+        return made
+
+    return notes
+
+
+def _observed_urls(walk: Walk, block: Block, column: Column) -> Notes:
+    roles = walk.eraser.roles
+    return [
+        _observed_url(walk, value, roles.of_value("url", value, identifier))
+        for value, identifier in zip(column, block.columns["id"], strict=True)
+    ]
+
+
+def _observed_url(walk: Walk, url: str, role: Role) -> Sequence[Note] | None:
+    """Does a URL stay as it is (`Eraser.observed_url`)? Of those whose host is a name, and that have no escapes."""
+    parsed = _HOST_AND_REST(url)
+    if parsed is None or parsed[1] not in walk.clean:
+        return None
+    if parsed[2] in ("", "/"):
+        return () if f"https://host{parsed[2]}" in walk.clean else None
+    ruling = walk.eraser.rulings["url-personal", role]
+    if ruling.action != "keep" or f"https://host{parsed[2]}" not in walk.clean or parsed[2][0] not in "/?#":
+        return None
+    return (Note("url-personal", ruling, url, None),)
+
+
+def _patterns(walk: Walk, block: Block, column: Column) -> Notes:
+    """Patterns of plain comparisons. `Reading.without` gives back such a one as it stands, if each of them may stay."""
+    if set(block.columns.get("pattern_type", ("stix",))) != {"stix"}:
+        raise TypeError
+    made: Notes = [()] * len(column)
+    compared: defaultdict[tuple[str, str], list[tuple[int, Any]]] = defaultdict(list)
+    for row, reading in enumerate(map(walk.patterns.reading, column)):
+        if reading is None or reading.tree is not None:
+            made[row] = None
+            continue
+        for each in reading.values:
+            compared[each.type, each.path].append((row, each.value))
+    for (kind, path), found in compared.items():
+        judge = _comparison(walk, kind, path)
+        for row, value in found:
+            noted, so_far = judge(value), made[row]
+            if noted is None or so_far is None:
+                made[row] = None
+            elif noted:
+                made[row] = (*so_far, *noted)
+    return made
+
+
+def _comparison(walk: Walk, kind: str, path: str) -> Callable[[Any], Sequence[Note] | None]:
+    """Which values stay at one place (`treatments.may_compare`)."""
+    known, eraser = place_of(walk, kind, path), walk.eraser
+    if not known.allowed or known.forbidden is not None or not known.plain:
+        return lambda _value: None
+    if known.first == "hashes":
+        return lambda value: () if type(value) is not str or DIGEST(value) else None
+    category = known.category
+    if category is not None:
+
+        def address(value: Any) -> Sequence[Note] | None:
+            role = eraser.roles.of_value(kind, value)
+            ruling = eraser.rulings[category, role]
+            return (Note(category, ruling, value, role),) if ruling.action == "keep" else None
+
+        return address
+    if kind == "url":
+        return lambda value: _observed_url(walk, value, eraser.roles.of_value(kind, value))
+    if kind in ("file", "directory", "windows-registry-key", "process"):
+        return lambda value: () if value in walk.clean and "\\" not in value and "/" not in value else None
+    return lambda value: () if value in walk.clean else None
+
+
+_NOTING: dict[str, Callable[[Walk, Block, Column], Notes]] = {
+    "pattern": _patterns,
+    "url-sco": _observed_urls,
+    "address:ipv4": _addresses("ipv4"),
+    "address:ipv6": _addresses("ipv6"),
+    "address:mac": _addresses("mac"),
+    "address:email": _addresses("email"),
+}
+
+
+# Texts in which something might be found, to be read ahead.
+
+
+def _texts(walk: Walk, block: Block) -> Iterator[str]:
+    words = PROPERTIES.get(block.kind, {})
+    for key, column in block.columns.items():
+        word = words.get(key)
+        if word in _LOOKED_AT:
+            yield from (value for value in set(filter(_is_text, column)))
+        elif word in ("words", "terms", "list-of:prose"):
+            lists = [value for value in column if type(value) is list]
+            yield from filter(_is_text, chain.from_iterable(lists))
+        elif word in ("list:external-reference", "list:kill-chain-phase"):
+            lists = [value for value in column if type(value) is list]
+            for inner in chain.from_iterable(lists):
+                if type(inner) is dict:
+                    yield from filter(_is_text, inner.values())
+        elif word == "pattern":
+            yield from _compared_texts(walk, column)
+        elif word == "url-sco":
+            for value in filter(_is_text, column):
+                yield from _parts(value)
+
+
+_LOOKED_AT = frozenset({"word", "term", "version", "prose", "title", "url", "file-path", "domain"})
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _compared_texts(walk: Walk, column: Column) -> Iterator[str]:
+    for pattern in filter(_is_text, column):
+        read = walk.patterns.reading(pattern)
+        for compared in read.values if read is not None else ():
+            if compared.type == "domain-name":
+                yield str(compared.value)
+            elif compared.type == "url":
+                yield from _parts(str(compared.value))
+
+
+def _parts(url: str) -> Iterator[str]:
+    parsed = _HOST_AND_REST(url)
+    if parsed is not None:
+        yield parsed[1]
+        yield f"https://host{parsed[2]}"

@@ -8,17 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from app import expiring
 from app.service import Service
 from dispatch import atom, ledger, outbox, sequence
 from pii_guard import Statement, journal, marks, subjects
-from pii_guard.sought import CATEGORY, Sought
+from pii_guard.erasing import texts_of
+from pii_guard.sought import CATEGORY, Sought, texts_in
 from subscribers import registry
 from triage import expiry, inbox, releases
 
@@ -111,12 +114,16 @@ class Search:
         return found, keys(sorted(subjects.entries(connection)))
 
     def _in_statement(self, statement: Statement) -> Iterator[tuple[str, str]]:
-        sought = self.sought
+        sought, rows = self.sought, statement.facts.observables
+        objects, rest = _decode_objects(statement.objects), structs.replace(statement.facts, observables=())
+        said = [statement.title, statement.summary, statement.references, msgspec.to_builtins(rest), objects]
+        if not sought.may_be_in(chain(texts_in(said), (text for row in rows for text in texts_of(row)))):
+            return
         yield from sought.places(
             {"title": statement.title, "summary": statement.summary, "references": statement.references}
         )
         yield from sought.places(msgspec.to_builtins(statement.facts), "/facts")
-        yield from sought.places(_decode_objects(statement.objects), "/objects")
+        yield from sought.places(objects, "/objects")
 
     def _place(self, connection: sa.Connection, item: str | None, statement: Statement) -> Place:
         return {

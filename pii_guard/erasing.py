@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from normalize import Affected, Facts
+from normalize import Affected, Facts, Observable
 from pii_guard import Finding, Statement, facts
 from pii_guard.paths import OBJECTS
 from pii_guard.policy import CATEGORIES, ROLES, Ruling
@@ -86,7 +86,8 @@ class _Scrub:
 
     def facts(self, given: Facts) -> Facts:
         """Of observables that hold it, a count per network and country."""
-        holds = [self._sought.holds(_strings(one)) for one in given.observables]
+        quick = self._sought.may_be_in(text for row in given.observables for text in texts_of(row))
+        holds = [quick and self._sought.holds(texts_of(one)) for one in given.observables]
         rows = given.observables
         if any(holds):
             self._note("/facts/observables/*", sum(holds))
@@ -156,5 +157,6 @@ class _Scrub:
             self.places[path] = self.places.get(path, 0) + count
 
 
-def _strings(one: Any) -> list[Any]:
-    return [one.value, one.evidence, *one.detail.values()]
+def texts_of(row: Observable) -> list[str]:
+    """What a row says in words."""
+    return [row.value, row.evidence, *row.detail.values()]

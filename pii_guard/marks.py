@@ -69,7 +69,9 @@ class Marks:
             heap = self._heaps.get((category, action, rule))
             if heap is None:
                 heap = self._heaps[category, action, rule] = set()
-            heap.add(self.digest(kind, normal))
+            mine = self._base.copy()
+            mine.update(f"{kind}\0{normal}".encode("utf-8", "surrogatepass"))
+            heap.add(mine.digest())
 
     def digest(self, kind: Type, normal: str) -> bytes:
         """The hash of a value in its one form."""

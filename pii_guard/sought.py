@@ -5,7 +5,7 @@ Exact where `pii_guard.detect` has to guess: the value is known. An address is f
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 from typing import Any
 from urllib.parse import unquote
@@ -22,7 +22,8 @@ _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-
 _IPV6 = re.compile(
     r"(?<![\w:])(?:[0-9a-f]{0,4}(?:\[:\]|:)){2,7}(?:[0-9a-f]{1,4}|\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])", re.I
 )
-_PREFIX = re.compile(r"[0-9a-f:.]{3,45}/\d{1,3}", re.IGNORECASE).fullmatch
+_PREFIXES = re.compile(r"(?<![0-9a-f:.])[0-9a-f:.]{3,45}+/\d{1,3}", re.IGNORECASE)
+_PREFIX = _PREFIXES.fullmatch
 _ONE_HOME = {4: 32, 6: 64}
 """Prefixes of this length or longer are one connection's: its holder's as much as the address is."""
 _LEAST = {"name": 4, "username": 3}
@@ -100,6 +101,13 @@ class Sought:
         elif isinstance(value, int) and not isinstance(value, bool) and self.spans(str(value)):
             yield path, "same"
 
+    def may_be_in(self, texts: Iterable[str]) -> bool:
+        """Could one of many texts hold it? They are looked through as one: False is sure, and quick."""
+        text = "\n".join(texts)
+        if self._is_in(text) or any(map(self._is_in, _otherwise(text))):
+            return True
+        return self._network is not None and "/" in text and any(map(self.covers, _PREFIXES.findall(text)))
+
     def holds(self, value: Any) -> bool:
         """Do data hold it itself?"""
         return any(how == "same" for _, how in self.places(value))
@@ -114,6 +122,20 @@ class Sought:
 
     def _is_in(self, text: str) -> bool:
         return any(self._same is None or self._same(match.group()) for match in self._candidates.finditer(text))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts in data, numbers as texts too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from texts_in(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from texts_in(each)
+    elif isinstance(value, int):
+        yield str(value)
 
 
 def _otherwise(text: str) -> Iterator[str]:

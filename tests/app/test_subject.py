@@ -364,6 +364,26 @@ def test_where_there_is_no_terminal_nobody_is_asked(clocked: House) -> None:
     assert traces(clocked, "ipv4", C2) == {}
 
 
+def test_a_head_that_was_kept_elsewhere_is_held_against_the_register(clocked: House, tmp_path: Path) -> None:
+    def audited(*arguments: str, text: str = "") -> Any:
+        return CliRunner().invoke(cli, ["--dir", str(clocked.service.settings.dir), "audit", *arguments], input=text)
+
+    filled(clocked)
+    kept = audited("head")
+    assert kept.exit_code == 0
+    told = msgspec.json.decode(audited("head", "--json").stdout)
+    assert kept.stdout.splitlines()[-1] == f"fingerprint {told['fingerprint']}"
+    (tmp_path / "kept").write_text(kept.stdout)
+    erase(clocked, "ipv4", C2)
+    whole = audited("verify", "--head", str(tmp_path / "kept"), "--json")
+    assert (whole.exit_code, msgspec.json.decode(whole.stdout)["ok"]) == (0, True)
+    with clocked.service.transaction() as connection:
+        connection.execute(journal.journal.delete().where(journal.journal.c.seq >= told["seq"]))
+        connection.execute(subjects.subjects.delete().where(subjects.subjects.c.entry >= told["seq"]))
+    cut = audited("verify", "--head", "-", "--json", text=kept.stdout)
+    assert (cut.exit_code, msgspec.json.decode(cut.stdout)["truncated"]) == (1, True)
+
+
 def test_the_register_names_no_value(house: House) -> None:
     filled(house)
     erase(house, "ipv4", C2)

@@ -6,7 +6,10 @@ The register of subscribers is never evidence here (domain-rules, "Whom it conce
 Sources: STIX 2.1 4.7, 4.8, 5.2, 6.4, 6.12, 10.6, 10.9 and field-notes "STIX 2.1 and personal data".
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Any
 
 from normalize import Role
@@ -61,6 +64,10 @@ _INDICATED = frozenset(
 _MALWARE_LINKS = frozenset({"beacons-to", "communicates-with", "exfiltrates-to", "downloads-from", "downloaded-from"})
 _MEMBERS = {"consists-of", "hosts", "controls", "has"}
 
+_TELLING = frozenset(
+    {"relationship", "indicator", "sighting", "email-message", "observed-data", "network-traffic", "infrastructure"}
+)
+"""Types of the objects in which evidence stands."""
 _NONE: frozenset[str] = frozenset()
 
 Value = tuple[str, str]
@@ -127,6 +134,14 @@ class Roles:
         known = self._values.get(key)
         self._values[key] = frozenset(tokens) if known is None else known.union(tokens)
 
+    def add_values(self, values: Iterable[Value], tokens: frozenset[str]) -> None:
+        """The same evidence about many values."""
+        keys = {(kind, value.casefold()) for kind, value in values}
+        for key in keys & self._values.keys():
+            self._values[key] = self._values[key] | tokens
+            keys.discard(key)
+        self._values.update(dict.fromkeys(keys, tokens))
+
     def evidence(self, kind: str, value: str, identifier: str = "") -> frozenset[str]:
         """Everything known about a value and about the object that carries it."""
         found = self._values.get((kind, value.casefold()), _NONE)
@@ -177,39 +192,38 @@ def of_bundle(objects: Sequence[Mapping[str, Any]], pattern_values: Callable[[st
     `pattern_values` gives the (object type, value) pairs of a pattern; a pattern it cannot read gives none.
     """
     roles = Roles()
-    by_id = {obj["id"]: obj for obj in objects if isinstance(obj.get("id"), str)}
-    indicates = _relationships(objects, by_id, roles)
-    told: dict[tuple[tuple[str, ...], bool], frozenset[str]] = {}
+    of: defaultdict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for obj in objects:
-        kind = obj.get("type")
-        if kind == "indicator":
-            _indicator(obj, _id(obj) in indicates, roles, pattern_values, told)
-        elif kind == "sighting":
-            _sighting(obj, by_id, roles)
-        elif kind == "email-message":
-            for key in ("to_refs", "cc_refs", "bcc_refs"):
-                for ref in _refs(obj, key):
-                    roles.add_object(ref, ("email:recipient",))
-    _hand_down(objects, roles)
+        if type(kind := obj.get("type")) is str and kind in _TELLING:
+            of[kind].append(obj)
+    by_id = {_id(obj): obj for kind in ("infrastructure", "observed-data") for obj in of[kind]}
+    indicates = _relationships(of["relationship"], by_id, roles)
+    _indicators(of["indicator"], indicates, roles, pattern_values)
+    for obj in of["sighting"]:
+        _sighting(obj, by_id, roles)
+    for obj in of["email-message"]:
+        for key in ("to_refs", "cc_refs", "bcc_refs"):
+            for ref in _refs(obj, key):
+                roles.add_object(ref, ("email:recipient",))
+    _hand_down(of["observed-data"], of["network-traffic"], roles)
     roles.settle(objects)
     return roles
 
 
 def _relationships(
-    objects: Sequence[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]], roles: Roles
+    links: Sequence[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]], roles: Roles
 ) -> set[str]:
     """Evidence from relationships; returns ids of the indicators that indicate something malicious."""
     indicates: set[str] = set()
-    for obj in objects:
-        if obj.get("type") != "relationship":
-            continue
+    for obj in links:
         source, target, link = obj.get("source_ref"), obj.get("target_ref"), obj.get("relationship_type")
         if not (isinstance(source, str) and isinstance(target, str) and isinstance(link, str)):
             continue
-        origin = source.partition("--")[0]
         if link == "indicates" and target.partition("--")[0] in _INDICATED:
             indicates.add(source)
-        elif origin == "malware" and link in _MALWARE_LINKS:
+            continue
+        origin = source.partition("--")[0]
+        if origin == "malware" and link in _MALWARE_LINKS:
             roles.add_object(target, (f"malware:{link}",))
         elif link in ("targets", "compromises"):
             roles.add_object(target, (f"relationship:{link}",))
@@ -225,24 +239,23 @@ def _infrastructure(obj: Mapping[str, Any]) -> list[str]:
     return [f"infrastructure:{name}" for name in types if isinstance(name, str)] if isinstance(types, list) else []
 
 
-def _indicator(
-    obj: Mapping[str, Any],
-    indicates: bool,
+def _indicators(
+    indicators: Sequence[Mapping[str, Any]],
+    indicates: AbstractSet[str],
     roles: Roles,
     pattern_values: Callable[[str], Iterable[Value]],
-    told: dict[tuple[tuple[str, ...], bool], frozenset[str]],
 ) -> None:
-    """`told`: the evidence that types of indicators are, most of which return."""
-    types, pattern = obj.get("indicator_types"), obj.get("pattern")
-    if not isinstance(types, list) or not isinstance(pattern, str) or obj.get("pattern_type", "stix") != "stix":
-        return
-    names = tuple(name for name in types if isinstance(name, str))
-    found = told.get((names, indicates))
-    if found is None:
+    """Evidence of each value that a pattern compares with. Most indicators of a draft have the same types."""
+    told: defaultdict[tuple[tuple[Any, ...], bool], list[str]] = defaultdict(list)
+    for obj in indicators:
+        types, pattern = obj.get("indicator_types"), obj.get("pattern")
+        if isinstance(types, list) and isinstance(pattern, str) and obj.get("pattern_type", "stix") == "stix":
+            names = tuple(name for name in types if isinstance(name, str))
+            told[names, obj.get("id") in indicates].append(pattern)
+    for (names, malicious), patterns in told.items():
         tokens = [f"indicator-type:{name}" for name in names]
-        found = told[names, indicates] = frozenset(_whole([*tokens, "indicates"]) if indicates else tokens)
-    for kind, value in pattern_values(pattern):
-        roles.add_value(kind, value, found)
+        found = frozenset(_whole([*tokens, "indicates"]) if malicious else tokens)
+        roles.add_values(chain.from_iterable(map(pattern_values, patterns)), found)
 
 
 def _sighting(obj: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]], roles: Roles) -> None:
@@ -253,16 +266,13 @@ def _sighting(obj: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]], ro
             roles.add_object(seen, ("sighting:observed",))
 
 
-def _hand_down(objects: Sequence[Mapping[str, Any]], roles: Roles) -> None:
+def _hand_down(observed: Sequence[Mapping[str, Any]], traffic: Sequence[Mapping[str, Any]], roles: Roles) -> None:
     """What is known of observed data, infrastructure and traffic counts for what they hold."""
-    for obj in objects:
-        kind, tokens = obj.get("type"), roles.tokens(_id(obj))
-        if kind == "observed-data" and tokens:
+    for obj in observed:
+        if tokens := roles.tokens(_id(obj)):
             for ref in _refs(obj, "object_refs"):
                 roles.add_object(ref, tokens)
-    for obj in objects:
-        if obj.get("type") != "network-traffic":
-            continue
+    for obj in traffic:
         role = join(roles.tokens(_id(obj)))
         source, target = obj.get("src_ref"), obj.get("dst_ref")
         beacon = any(token.startswith("malware:") for token in roles.tokens(_id(obj)))

@@ -33,7 +33,7 @@ def folded(text: str) -> str:
 def places(lower: str, words: Iterable[str]) -> list[int]:
     """Where any of these words begins, in order. Looking for each by itself beats a pattern of all by ten."""
     found: set[int] = set()
-    for word in words:
+    for word in filter(lower.__contains__, words):
         at = lower.find(word)
         while at >= 0:
             found.add(at)

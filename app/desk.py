@@ -19,7 +19,7 @@ from subscribers import registry
 from triage import Released, TriageError, decide, inbox, joining
 from triage.decide import Request
 
-PATIENCE = 0.5
+PATIENCE = 2.0
 """Seconds after which the rules commit what they decided: others wait to write meanwhile."""
 
 

@@ -5,22 +5,16 @@ invented, addresses and MAC numbers reserved for documentation (RFC 5737, 3849, 
 9999x, IBANs from a bank that does not exist, telephone numbers are libphonenumber's examples.
 """
 
-import base64
-import hashlib
-import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
-from uuid import UUID, uuid5
 
 from stdnum import iban
 
 from pii_guard import Category
-
-SCO = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")  # STIX 2.1 2.9
-SHORTEST = 7
-"""Canaries are longer than this, so that none is found by accident."""
+from tests.app import canary_forms
+from tests.app.canary_forms import SCO, SHORTEST
 
 
 @dataclass(frozen=True)
@@ -132,54 +126,54 @@ def write(folder: Path) -> tuple[list[tuple[str, Path]], list[Canary]]:
     return written, planted
 
 
-def forms(canary: Canary) -> set[bytes]:
-    """Every form in which a value might have been kept: as it is, defanged, encoded, hashed, as the id of an object."""
-    value = canary.value
-    texts = {value, value.casefold(), value.upper()}
-    if canary.category in ("ipv4", "email"):
-        texts |= {
-            value.replace(".", "[.]"),
-            value.replace(".", "(.)"),
-            value.replace("@", "[@]"),
-            value.replace("@", " at "),
-        }
-    if canary.category == "ipv4":
-        texts |= {value.replace(".", "-"), ".".join(reversed(value.split("."))) + ".in-addr.arpa"}
-    if canary.category == "mac":
-        texts |= {value.replace(":", "-"), value.replace(":", "")}
-    if canary.category == "iban":
-        texts.add(" ".join(value[at : at + 4] for at in range(0, len(value), 4)))
-    if canary.category == "name":
-        texts |= {value.split()[-1], value.split()[-1].casefold(), value.replace(" ", "."), value.replace(" ", "_")}
-    found = {text.encode(encoding) for text in texts for encoding in ("utf-8", "utf-16-le")}
-    found |= {quote(text, safe="").encode() for text in texts} | {json.dumps(text)[1:-1].encode() for text in texts}
-    for raw in (value.encode(), value.casefold().encode()):
-        found |= _base64(raw) | {raw.hex().encode(), raw.hex().upper().encode()}
-        for algorithm in (hashlib.sha256, hashlib.sha1, hashlib.md5):
-            found |= {algorithm(raw).hexdigest().encode(), algorithm(raw).digest()}
-    return {one for one in found | _ids(value) if len(one) >= SHORTEST}
+def forms(canary: Canary) -> frozenset[bytes]:
+    """Every form in which a value might have been kept, in lower case."""
+    return canary_forms.forms(canary.category, canary.value)
 
 
-def _base64(raw: bytes) -> set[bytes]:
-    """What base64 of any text that contains the value must contain, for each of the three alignments."""
-    found = set()
-    for shift in range(3):
-        coded = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
-        core = coded[0 if shift == 0 else shift + 1 : -1]
-        found.add(core)
-    return {one for one in found if len(one) >= SHORTEST}
+class Search:
+    """For many values at once. What is searched is folded to lower case, so that a form counts in any case.
+
+    Each form is known by eight of its bytes. All runs of eight bytes are looked up in one pass, and only where one is
+    met the form itself is looked for.
+    """
+
+    def __init__(self, planted: Iterable[Canary]) -> None:
+        pairs = [(each, form) for each in planted for form in forms(each)]
+        common: Counter[bytes] = Counter()
+        for _, form in pairs:
+            common.update(set(_windows(form)))
+        self._starts: dict[int, list[tuple[bytes, Canary]]] = {}
+        for each, form in pairs:
+            rarest = min(_windows(form), key=common.__getitem__)
+            self._starts.setdefault(memoryview(rarest).cast("Q")[0], []).append((form, each))
+        self._keys = frozenset(self._starts)
+
+    def hits(self, kept: bytes) -> list[Canary]:
+        """Which of them are in there in any form."""
+        folded = kept.lower()
+        met: set[int] = set()
+        for shift in range(min(SHORTEST, len(folded))):
+            whole = (len(folded) - shift) // SHORTEST * SHORTEST
+            met |= self._keys.intersection(memoryview(folded)[shift : shift + whole].cast("Q"))
+        found = {each for number in met for form, each in self._starts[number] if form in folded}
+        return sorted(found, key=lambda each: (each.place, each.value))
 
 
-def _ids(value: str) -> set[bytes]:
-    """Deterministic STIX ids: anybody can hash all of IPv4 (STIX 2.1 2.9)."""
-    keys = ("value", "account_login", "user_id", "name", "path")
-    contributed: list[dict[str, str]] = [{key: value} for key in keys]
-    contributed += [{key: value.casefold()} for key in keys]
-    names = {json.dumps(one, separators=(",", ":"), ensure_ascii=False) for one in contributed} | {value}
-    return {str(uuid5(SCO, name)).encode() for name in names}
+def _windows(form: bytes) -> list[bytes]:
+    """Its start, middle and end."""
+    return [form[at : at + SHORTEST] for at in (0, (len(form) - SHORTEST) // 2, len(form) - SHORTEST)]
+
+
+def once(said: bytes) -> bytes:
+    """Each line once: logs and answers say the same again and again."""
+    return b"\n".join(dict.fromkeys(said.splitlines()))
 
 
 def search(kept: bytes, planted: Iterable[Canary]) -> list[Canary]:
-    """Which canaries are in there in any form; empty is what a test wants. Case is checked as kept and folded."""
+    """What Search finds, found plainly."""
     folded = kept.lower()
-    return [one for one in planted if any(form in kept or form.lower() in folded for form in forms(one))]
+    return [one for one in planted if any(form in folded for form in forms(one))]
+
+
+__all__ = ["SCO", "Canary", "Document", "Planter", "Search", "documents", "forms", "once", "search", "write"]

@@ -17,7 +17,6 @@ from tests.app.instance import FRIDAY, PEOPLE, Ran, make, oktt, person
 from tests.app.servers import started
 
 SOURCES = ("ncsc-nl", "kev", "epss", "cve", "shadowserver", "market", "news")
-WINDOW = canary.SHORTEST
 EVERYBODY = [
     *PEOPLE,
     # Who holds every documentation network, may see much, and reads all there is.
@@ -43,7 +42,7 @@ class Said:
 class World:
     instance: Path
     said: Said
-    planted: Sequence[Canary]
+    planted: canary.Search
     documents: int
 
 
@@ -59,7 +58,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         assert ran.code == 0, ran.err
     _everything_out(instance, said)
     _serve(instance, said)
-    return World(instance, said, planted, len(written))
+    return World(instance, said, canary.Search(planted), len(written))
 
 
 def _no_basis(instance: Path) -> None:
@@ -129,26 +128,6 @@ def kept(instance: Path) -> Iterator[tuple[str, bytes]]:
             yield str(path.relative_to(instance)) if path.suffix != ".eml" else "outbox", path.read_bytes()
 
 
-def hits(content: bytes, planted: Sequence[Canary]) -> list[Canary]:
-    """canary.search, by one pass over the content instead of one for each of some ten thousand forms."""
-    folded = content.lower()
-    starts: dict[bytes, list[tuple[bytes, Canary]]] = {}
-    for each in planted:
-        for form in canary.forms(each):
-            starts.setdefault(form.lower()[:WINDOW], []).append((form.lower(), each))
-    seen = {folded[at : at + WINDOW] for at in range(len(folded) - WINDOW + 1)} & starts.keys()
-    found = {each for start in seen for form, each in starts[start] if form in folded}
-    return sorted(found, key=lambda each: (each.place, each.value))
-
-
-def test_the_quick_search_finds_what_the_plain_one_finds() -> None:
-    _, planted = canary.documents()
-    some = planted[:40]
-    text = b"xx ".join([next(iter(sorted(canary.forms(each)))) for each in some[::3]])
-    assert hits(text, some) == sorted(canary.search(text, some), key=lambda each: (each.place, each.value))
-    assert len(hits(text, some)) >= len(some[::3])
-
-
 def test_there_was_something_to_leak(world: World) -> None:
     """Items came of it, in every state there is a way out of; messages left; TAXII and the feed hold something."""
     rows = oktt(world.instance, "items", "--json").rows
@@ -163,12 +142,12 @@ def test_nothing_that_was_kept_holds_a_value(world: World) -> None:
     places: dict[str, bytes] = {}
     for name, content in kept(world.instance):
         places[name] = places.get(name, b"") + content
-    leaks = {name: hits(content, world.planted) for name, content in places.items()}
+    leaks = {name: world.planted.hits(content) for name, content in places.items()}
     assert {name: _told(found) for name, found in leaks.items() if found} == {}
 
 
 def test_nothing_that_was_said_holds_a_value(world: World) -> None:
-    leaks = {name: hits(content, world.planted) for name, content in world.said.parts.items()}
+    leaks = {name: world.planted.hits(canary.once(content)) for name, content in world.said.parts.items()}
     assert {name: _told(found) for name, found in leaks.items() if found} == {}
 
 

@@ -151,7 +151,6 @@ def _says_the_same(service: Service, connection: sa.Connection, released: Releas
     if version >= item.version:
         return True
     was = decide.earlier(connection, service.guard, item.id, version, service.settings.consents) if version else None
-    now = service.clock()
     return was is not None and alike(connection, service.guard, was.item, item)
 
 

@@ -18,8 +18,9 @@ from normalize import csaf_profiles as profiles
 from normalize import csaf_revisions as revisions
 from normalize import csaf_scores as scores
 from normalize.csaf_profiles import UNREAD, Advisory, members
+from normalize.csaf_scores import is_text
 from normalize.csaf_tree import NO_GROUP, NO_PRODUCT, Tree
-from normalize.lenient import Json, Parts, cves_in
+from normalize.lenient import Json, Parts, clean, cves_in
 
 _MOST = 10
 """Places that a fault is told of, in one document."""
@@ -77,8 +78,9 @@ def _unknown_products(advisory: Advisory) -> Iterator[str]:
     for each, path in advisory.vulnerabilities:
         for key, ids in (("scores", "products"), ("threats", "product_ids")):
             for holder, where in UNREAD.objects(each, key, path):
-                named = set(UNREAD.texts(holder, ids)) - advisory.tree.products.keys()
-                if not all(map(advisory.tree.resolve, named)):
+                listed = holder.get(ids)
+                named = set(filter(is_text, listed)) if isinstance(listed, list) else set()
+                if not all(advisory.tree.resolve(clean(each)) for each in named - advisory.tree.products.keys()):
                     yield f"{where}/{ids}"
 
 

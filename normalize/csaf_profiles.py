@@ -11,8 +11,16 @@ _SECURITY = ("csaf_security_advisory", "csaf_vex")
 _PROFILES = ("csaf_base", *_INFORMATIONAL, *_SECURITY)
 _TELLING = ("description", "details", "general", "summary")
 _STATUSES = ("fixed", "known_affected", "known_not_affected", "under_investigation")
-UNREAD = Parts()
-"""What it notes was noted where the document was read."""
+
+
+class _Unheard(Parts):
+    """Notes nothing: what is not as promised was noted where the document was read."""
+
+    def note(self, reason: str, path: str) -> None:
+        """Nothing."""
+
+
+UNREAD = _Unheard()
 
 
 class Advisory(NamedTuple):

@@ -1,7 +1,7 @@
 """The mandatory tests of CVSS in CSAF 2.0: 6.1.7 to 6.1.10, and the scores that count."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from normalize import cvss
 from normalize.lenient import Json, Parts
@@ -37,8 +37,15 @@ class Scored(NamedTuple):
     content: Json
     path: str
     vector: cvss.Vector | None
-    products: frozenset[tuple[str, str]]
-    """Whose it is: the path of the vulnerability, the product's id."""
+    products: frozenset[str]
+    """The ids of those it is of."""
+    vulnerability: str
+    """The path of what it is a score of."""
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Of a list of ids, what can be one."""
+    return type(value) is str
 
 
 def scored(vulnerabilities: list[tuple[Json, str]]) -> list[Scored]:
@@ -49,8 +56,9 @@ def scored(vulnerabilities: list[tuple[Json, str]]) -> list[Scored]:
         for score, where in parts.objects(vulnerability, "scores", path):
             for key in _VERSIONS:
                 if isinstance(content := score.get(key), dict):
-                    of = frozenset((path, product) for product in parts.texts(score, "products"))
-                    found.append(Scored(key, content, f"{where}/{key}", vector(content), of))
+                    listed = score.get("products")
+                    of = frozenset(filter(is_text, listed)) if isinstance(listed, list) else frozenset[str]()
+                    found.append(Scored(key, content, f"{where}/{key}", vector(content), of, path))
     return found
 
 
@@ -67,9 +75,9 @@ def number(value: Any) -> float | None:
 
 def several(scores: list[Scored]) -> Iterator[str]:
     """6.1.7: a product of a vulnerability has one score by each version of CVSS."""
-    seen: dict[str, set[tuple[str, str]]] = {}
+    seen: dict[tuple[str, str], set[str]] = {}
     for score in scores:
-        before = seen.setdefault(str(score.content.get("version")), set())
+        before = seen.setdefault((score.vulnerability, str(score.content.get("version"))), set())
         if not before.isdisjoint(score.products):
             yield score.path
         before |= score.products
@@ -77,7 +85,7 @@ def several(scores: list[Scored]) -> Iterator[str]:
 
 def malformed(scores: list[Scored]) -> Iterator[str]:
     """6.1.8: what the schema asks of it is there, and its vector is one."""
-    for key, content, path, read, _ in scores:
+    for key, content, path, read, *_ in scores:
         severity = key == "cvss_v2" or isinstance(content.get("baseSeverity"), str)
         sound = content.get("version") in _VERSIONS[key] and severity and number(content.get("baseScore")) is not None
         if not sound or read is None or read.version != content["version"]:
@@ -86,7 +94,7 @@ def malformed(scores: list[Scored]) -> Iterator[str]:
 
 def miscounted(scores: list[Scored]) -> Iterator[str]:
     """6.1.9: scores, and their words, are those of the vector."""
-    for key, content, path, read, _ in scores:
+    for key, content, path, read, *_ in scores:
         if read is None:
             continue
         for name, right in (("base", read.base), ("temporal", read.temporal), ("environmental", read.environmental)):
@@ -101,7 +109,7 @@ def miscounted(scores: list[Scored]) -> Iterator[str]:
 
 def contradicting(scores: list[Scored]) -> Iterator[str]:
     """6.1.10: properties say what the vector says."""
-    for key, content, path, read, _ in scores:
+    for key, content, path, read, *_ in scores:
         if read is None:
             continue
         for metric, name in _NAMES[key].items():

@@ -75,7 +75,7 @@ def ncsc(**changes: Any) -> dict[str, Any]:
         "cve": "CVE-2026-0001",
         "notes": [{"category": "general", "title": "CVSSV4", "text": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H"}],
         "product_status": {"known_affected": ["P1", "P2", "P3"]},
-        "scores": [{"products": ["P1"], "cvss_v3": WORST}],
+        "scores": [{"products": ["P1"], "cvss_v3": dict(WORST)}],
     }
     whole = {"document": document, "product_tree": tree, "vulnerabilities": [vulnerability]}
     for path, value in changes.items():

@@ -214,6 +214,8 @@ def _vague(product: Affected) -> bool:
 
 def _standing(parts: Sequence[Facts], index: int) -> list[Affected]:
     """What of one part stands beside the others: 7.2.5 is fixed for one CVE, and may be affected for another."""
+    if all(product.status in ("affected", "unknown") for product in parts[index].affected):
+        return list(parts[index].affected)
     own = set(parts[index].cves)
     graver = {
         products.name_key(product.vendor, product.product)

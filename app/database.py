@@ -109,6 +109,19 @@ def reading(engine: sa.Engine) -> sa.Connection:
     return connection
 
 
+def forget(engine: sa.Engine) -> None:
+    """What was deleted leaves SQLite's write-ahead log too, where it would stay for as long as the service runs.
+
+    Waits for who reads; whom it cannot wait for keeps it until the next time.
+    """
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()
+
+
 def sealed(engine: sa.Engine) -> bool:
     """Does it hold anything that only the instance's key opens?"""
     with reading(engine) as connection:

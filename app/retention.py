@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import expiring, vaulting
+from app import database, expiring, vaulting
 from app.observe import log
 from app.service import Service
 from dispatch import atom, editions, ledger, outbox, publication
@@ -40,6 +40,7 @@ def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
     counts["keys"] = len(old)
     if not dry_run:
         vaulting.shred(service, old)
+        database.forget(service.engine)
         save_head(service)
         log.info("purged", **counts)
     return counts

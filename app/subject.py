@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import expiring
+from app import database, expiring
 from app.observe import log
 from app.service import Service
 from app.stores import Place, Search
@@ -80,6 +80,7 @@ def erase(service: Service, sought: Sought) -> Erased:
         if any(stores.values()) and not stores["register"]:
             journal.append(connection, [entry], key=key, at=now)
     made.counts += stores
+    database.forget(service.engine)
     _tell_left(service, sought, before, made)
     log.info("erased", type=sought.type, **made.counts)
     return made

@@ -34,6 +34,7 @@ from pii_guard.treatments import (
     of_nobody,
     place_of,
 )
+from pii_guard.values import url_parts
 
 Column = Sequence[Any]
 Flags = list[bool] | None
@@ -47,10 +48,6 @@ _IDS = {
     for kind in PROPERTIES
 }
 _NUMBERS = frozenset({bool, int, float})
-_HOST_AND_REST = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]{1,20}://([A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*)([^\r\n%]*)"
-).fullmatch
-"""A URL whose host is a name."""
 
 
 class Note(NamedTuple):
@@ -89,7 +86,7 @@ def blocks(objects: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
     """The objects of a draft in blocks; those of no type that is a text are left out."""
     for rows, columns in _layouts(objects):
         kinds = columns.get("type")
-        if kinds is None or not all(type(kind) is str for kind in kinds):
+        if kinds is None or set(map(type, kinds)) != {str}:
             continue
         if len(distinct := set(kinds)) == 1:
             yield Block(kinds[0], rows, columns)
@@ -357,16 +354,8 @@ def _observed_urls(walk: Walk, block: Block, column: Column) -> Notes:
 
 
 def _observed_url(walk: Walk, url: str, role: Role) -> Sequence[Note] | None:
-    """Does a URL stay as it is (`Eraser.observed_url`)? Of those whose host is a name, and that have no escapes."""
-    parsed = _HOST_AND_REST(url)
-    if parsed is None or parsed[1] not in walk.clean:
-        return None
-    if parsed[2] in ("", "/"):
-        return () if f"https://host{parsed[2]}" in walk.clean else None
-    ruling = walk.eraser.rulings["url-personal", role]
-    if ruling.action != "keep" or f"https://host{parsed[2]}" not in walk.clean or parsed[2][0] not in "/?#":
-        return None
-    return (Note("url-personal", ruling, url, None),)
+    rulings = walk.eraser.kept(url, role)
+    return None if rulings is None else [Note("url-personal", ruling, url, None) for ruling in rulings]
 
 
 def _patterns(walk: Walk, block: Block, column: Column) -> Notes:
@@ -433,41 +422,39 @@ def _texts(walk: Walk, block: Block) -> Iterator[str]:
     for key, column in block.columns.items():
         word = words.get(key)
         if word in _LOOKED_AT:
-            yield from (value for value in set(filter(_is_text, column)))
+            yield from _strings(column)
         elif word in ("words", "terms", "list-of:prose"):
-            lists = [value for value in column if type(value) is list]
-            yield from filter(_is_text, chain.from_iterable(lists))
+            yield from _strings(chain.from_iterable(_of(list, column)))
         elif word in ("list:external-reference", "list:kill-chain-phase"):
-            lists = [value for value in column if type(value) is list]
-            for inner in chain.from_iterable(lists):
-                if type(inner) is dict:
-                    yield from filter(_is_text, inner.values())
+            for inner in _of(dict, chain.from_iterable(_of(list, column))):
+                yield from _strings(inner.values())
         elif word == "pattern":
-            yield from _compared_texts(walk, column)
+            yield from _compared_texts(walk, block, column)
         elif word == "url-sco":
-            for value in filter(_is_text, column):
-                yield from _parts(value)
+            yield from chain.from_iterable(filter(None, map(url_parts, _strings(column))))
 
 
 _LOOKED_AT = frozenset({"word", "term", "version", "prose", "title", "url", "file-path", "domain"})
 
 
-def _is_text(value: Any) -> bool:
-    return type(value) is str
+def _strings(values: Iterable[Any]) -> set[str]:
+    try:
+        distinct = set(values)
+    except TypeError:
+        return set()
+    return distinct if {str}.issuperset(map(type, distinct)) else {value for value in distinct if type(value) is str}
 
 
-def _compared_texts(walk: Walk, column: Column) -> Iterator[str]:
-    for pattern in filter(_is_text, column):
-        read = walk.patterns.reading(pattern)
+def _of(kind: type, values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if type(value) is kind]
+
+
+def _compared_texts(walk: Walk, block: Block, column: Column) -> Iterator[str]:
+    if set(map(type, column)) != {str} or "stix" not in block.columns.get("pattern_type", ("stix",)):
+        return
+    for read in map(walk.patterns.reading, column):
         for compared in read.values if read is not None else ():
             if compared.type == "domain-name":
                 yield str(compared.value)
             elif compared.type == "url":
-                yield from _parts(str(compared.value))
-
-
-def _parts(url: str) -> Iterator[str]:
-    parsed = _HOST_AND_REST(url)
-    if parsed is not None:
-        yield parsed[1]
-        yield f"https://host{parsed[2]}"
+                yield from url_parts(str(compared.value)) or ()

@@ -132,7 +132,7 @@ _ACTED = re.compile(
 _DOMAIN_USER = re.compile(r"\\{1,2}(?P<name>[A-Za-z][\w.-]{1,40}\$?)(?![\\\w*]|[.-]\w)")
 _DOMAIN = re.compile(r"(?<![\w\\.%-])[A-Z][A-Z0-9-]{1,14}$")
 _HIVES = WORDS["not-domains"]
-_REMOTE_WORDS = ("ssh ", "scp ", "sftp ", "rsync ", "plink", "putty")
+REMOTE_WORDS = ("ssh ", "scp ", "sftp ", "rsync ", "plink", "putty")
 _REMOTE = re.compile(
     r"(?:ssh|scp|sftp|rsync|plink|putty)(?:\.exe)?\s[^\n|;&]{0,200}?(?<![\w.\\/-])(?P<name>[\w.-]{2,64})@(?=[\w\[])"
 )
@@ -287,7 +287,7 @@ def _said(match: re.Match[str], text: str, lower: str) -> Found:
 
 
 def _commands(lower: str) -> Found:
-    for at in places(lower, _REMOTE_WORDS) if "@" in lower else ():
+    for at in places(lower, REMOTE_WORDS) if "@" in lower else ():
         match = _REMOTE.match(lower, at)
         if match:
             yield from _named(match, "name", lower, 0.7)

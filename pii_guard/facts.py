@@ -5,7 +5,7 @@ What is gated keeps its place, marked `own`; what may not stay at all leaves a c
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -13,7 +13,7 @@ from normalize import Affected, Facts, Observable, ObservableType, Range, Role
 from pii_guard import Category
 from pii_guard.roles import Roles, of_text, speaks
 from pii_guard.treatments import is_address
-from pii_guard.values import Eraser
+from pii_guard.values import Eraser, url_parts
 
 _PATH = "/facts/observables/*"
 _CATEGORIES: dict[ObservableType, Category] = {
@@ -66,8 +66,9 @@ def guarded(facts: Facts, eraser: Eraser) -> Facts:
     )
 
 
-def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]:
+def observables(given: Sequence[Observable], eraser: Eraser) -> list[Observable]:
     """What may stay of each, and counts of what may not."""
+    eraser.read_ahead(_texts(given))
     kept: list[Observable] = []
     lost: _Lost = Counter()
     told: dict[tuple[str, Role], tuple[Role, str]] = {}
@@ -91,6 +92,15 @@ def observables(given: Iterable[Observable], eraser: Eraser) -> list[Observable]
         ruling = eraser.received[category, role]
         eraser.ledger.record(category, role, ruling, f"{_PATH}/value", evidence=evidence, count=count)
     return [*kept, *_counts(lost)]
+
+
+def _texts(given: Iterable[Observable]) -> Iterator[str]:
+    """What of the values is looked at as text."""
+    for one in given:
+        if one.type == "url":
+            yield from url_parts(one.value) or ()
+        elif one.type == "domain" and not _DOMAIN(one.value):
+            yield one.value
 
 
 def _told(evidence: str, claimed: Role, eraser: Eraser) -> tuple[Role, str]:
@@ -125,6 +135,10 @@ def _one(one: Observable, role: Role, evidence: str, eraser: Eraser, decided: _D
         value, own = _other(one, role, eraser)
     if value is None:
         return None
+    if (value, role, evidence, own) == (one.value, one.role, one.evidence, one.own) and not (
+        one.country or one.protocol or one.detail
+    ):
+        return one
     return Observable(
         one.type,
         value,

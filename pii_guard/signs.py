@@ -67,7 +67,8 @@ _ACCOUNTS = tuple(
 )
 _SECRETS = tuple({*secrets.WORDS, *secrets.CODES, "authorization", "cookie", "x-api", "hash", "$", "}", "::"})
 _TOKENS = (*secrets.TOKEN_WORDS, "-----BEGIN")
-_FORMS = (*(needle for needle, _ in accounts.FORMS), " / ")
+_FORMS = (*(needle for needle, _ in accounts.FORMS if needle != "@"), " / ")
+_HANDLE = re.compile(r"(?<![\w/.])@").search
 _SOCIAL = (*CALLED_BY, "live:", "u/")
 _VEHICLES = ("kenteken", "plate", "plaat", "registration")
 
@@ -101,7 +102,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         found.append(urls)
     if slash and ("=" in text or "~" in text or text.count("/") > 1):
         found.append(paths)
-    if at or "#" in text or (slash and _profile(lower)) or _any(_SOCIAL, lower):
+    if (at and _HANDLE(text)) or "#" in text or (slash and _profile(lower)) or _any(_SOCIAL, lower):
         found.append(social)
     if (slash or backslash) and _home_folder(lower, slash=slash, backslash=backslash):
         found.append(user_paths)
@@ -119,9 +120,9 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         or _any(_MAC_WORDS, lower)
     ):
         found.append(hex_addresses)
-    if backslash or at or _any(_ACCOUNTS, lower) or _any(_FORMS, text):
+    if backslash or (at and _at_host(text, lower)) or _any(_ACCOUNTS, lower) or _any(_FORMS, text):
         found.append(user_names)
-    if b"A" in parts or not text.isascii():
+    if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name
         found.append(persons)
     if (b"0" in parts and (_any(secrets.SERIAL_WORDS, lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
         found.append(devices)
@@ -156,6 +157,11 @@ def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
 def _phone_like(parts: bytes) -> bool:
     """Fifteen digits, as an IMEI has."""
     return b"000000000000000" in parts or b"000000.000000" in parts or b"000000 000000" in parts
+
+
+def _at_host(text: str, lower: str) -> bool:
+    """A prompt (`jan@web01:~$`), or a command that goes to another machine."""
+    return ":~" in text or ":/" in text or _any(accounts.REMOTE_WORDS, lower)
 
 
 def _profile(lower: str) -> bool:

@@ -69,6 +69,11 @@ _PLAIN_URL = re.compile(
 """A URL without parameters, user information, or a number long enough to be anybody's."""
 _FANGED = re.compile(r"\[\.\]?|\.\]|\(\.\)|\{\.\}|[\[({]dot[\])}]", re.IGNORECASE)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,20})\[?:\]?//([^/?#\\]*)([^\r\n]*)")
+_NAMED_HOST = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]{1,20}://([A-Za-z0-9.-]*[A-Za-z][A-Za-z0-9.-]*)((?:[/?#][^\r\n%]*)?)"
+).fullmatch
+_HOST = "https://host"
+_ROOTS = (_HOST, f"{_HOST}/")
 _HOME = re.compile(
     r"(?:[A-Za-z]:)?(?:\\+|/)(?:Users|Documents and Settings|Gebruikers)(?:\\+|/)(?P<windows>[^\\/]+)"
     r"|(?<![\w.])/home/(?P<unix>[^/]+)",
@@ -300,8 +305,23 @@ class Eraser:
         changed = _HOME.sub(home, text) if ("\\" in text or "/" in text) else text
         return changed if changed != text and not scan(changed) else self.text(changed, path, index)
 
+    def kept(self, url: str, role: Role) -> tuple[Ruling, ...] | None:
+        """The rulings by which a URL stays as it is, to be marked, where all there is to look at was read ahead and
+        nothing found; None: it is to be taken apart."""
+        parts = url_parts(url)
+        if parts is None or not self.nothing_in.issuperset(parts):
+            return None
+        if parts[1] in _ROOTS:
+            return ()
+        ruling = self.rulings["url-personal", role]
+        return (ruling,) if ruling.action == "keep" else None
+
     def observed_url(self, url: str, role: Role, path: str, index: int = -1) -> str | None:
         """A URL as an observable: the host stays; userinfo, query and path by policy. None: nothing may stay."""
+        if (kept := self.kept(url, role)) is not None:
+            for ruling in kept:
+                self.mark("url-personal", ruling, url)
+            return url
         parsed = _URL.fullmatch(url)
         if parsed is None:
             return url if self.clean(url, path, index) else None
@@ -351,7 +371,7 @@ class Eraser:
         return cut if cut != rest and self._is_clean(cut, path, index) else "/"
 
     def _is_clean(self, rest: str, path: str, index: int) -> bool:
-        whole = f"https://host{rest}"
+        whole = f"{_HOST}{rest}"
         return self.clean(whole, path, index) and ("%" not in whole or self.clean(unquote(whole), path, index))
 
     def _host(self, authority: str, role: Role, path: str, index: int) -> str | None:
@@ -370,6 +390,13 @@ class Eraser:
         known = self.roles.of_value(f"{category}-addr", bare)
         told: Role = "victim" if "victim" in (known, role) else "attacker" if "attacker" in (known, role) else "unknown"
         return host if self.action(category, told, path, index, value=bare) == "keep" else None
+
+
+def url_parts(url: str) -> tuple[str, str] | None:
+    """The host of a URL and the rest behind another host, as they are looked at. None: its host is no name, or there
+    are escapes in it."""
+    parsed = _NAMED_HOST(url)
+    return None if parsed is None else (parsed[1], f"{_HOST}{parsed[2]}")
 
 
 def _bare(text: str) -> str:

@@ -30,7 +30,7 @@ def row(what: str, ours: float, other: str, peer: float, aim: float, unit: str) 
         "ours": f"{ours:,.0f} {unit}",
         "peer": f"{other}: {peer:,.0f} {unit}",
         "ratio": float(f"{ours / peer:.2g}"),
-        "aim": f">= {aim:g}",
+        "aim": f">= {aim:.2g}",
     }
 
 

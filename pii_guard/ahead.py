@@ -6,11 +6,13 @@ heap in which there is a sign of anything is halved. What is not quiet may still
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
+from pii_guard.detect import read_by, scan
 from pii_guard.detect_persons import homes
 from pii_guard.hidden import suspected
-from pii_guard.signs import due
+from pii_guard.signs import Recogniser, due
+from pii_guard.span import Span
 
 _LONGEST = 200
 _TOGETHER = 32
@@ -39,12 +41,30 @@ def quiet(texts: Iterable[str]) -> set[str]:
         whole = _PART.join(heap)
     if not heap:
         return set()
-    shapes = _NO_PHONE.sub("1", whole.translate(_SHAPED)).split(_PART)
+    shapes = _shaped(whole).split(_PART)
     distinct = set(shapes)
     silent = _silent(sorted(distinct))
     if len(silent) == len(distinct):
         return set(heap)
     return {text for text, shape in zip(heap, shapes, strict=True) if shape in silent}
+
+
+def read(texts: Iterable[str]) -> Iterator[tuple[str, list[Span]]]:
+    """What is found in each (`scan`); signs of it are looked for once in all texts of one shape."""
+    known: dict[str, list[Recogniser] | None] = {}
+    for text in texts:
+        if len(text) > _LONGEST or not text.isascii() or _NUMBERED.search(text):
+            yield text, scan(text)
+            continue
+        shape = _shaped(text)
+        if shape not in known:
+            known[shape] = None if suspected(shape.translate(_AS_LETTERS)) else due(shape)
+        recognisers = known[shape]
+        yield text, scan(text) if recognisers is None else read_by(recognisers, text)
+
+
+def _shaped(text: str) -> str:
+    return _NO_PHONE.sub("1", text.translate(_SHAPED))
 
 
 def _silent(shapes: Collection[str]) -> set[str]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from normalize import Role
 from pii_guard import Action, Category, Finding
-from pii_guard.ahead import quiet
+from pii_guard.ahead import quiet, read
 from pii_guard.detect import SUSPECT, Span, scan
 from pii_guard.detect_accounts import NO_PERSON
 from pii_guard.detect_mail import TEAM
@@ -183,8 +183,8 @@ class Eraser:
         if self._names:
             silent = {text for text in silent if not self._has_name(text)}
         self.nothing_in |= silent
-        for text in fresh - silent:
-            if found := self.spans(text):
+        for text, spans in read(fresh - silent):
+            if found := self._named(text, spans):
                 self._found[text] = found
             else:
                 self.nothing_in.add(text)
@@ -197,7 +197,11 @@ class Eraser:
         """What was recognised in a text, names that are known of this draft included."""
         if (known := self._found.get(text)) is not None:
             return known
-        found = [span for span in scan(text, bare=self.wordless) if span.rule != TEAM]
+        return self._named(text, scan(text, bare=self.wordless))
+
+    def _named(self, text: str, spans: Iterable[Span]) -> list[Span]:
+        """What was recognised, less what is nobody's, with the names that are known."""
+        found = [span for span in spans if span.rule != TEAM]
         if self._names:
             folded = text.casefold()
             for name, pattern in self._names.items():

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pii_guard.ahead import quiet
+from pii_guard.ahead import quiet, read
 from pii_guard.detect import scan
 from tests.pii_guard.test_signs import PIECES
 
@@ -24,6 +24,14 @@ SHORT = st.lists(
 @given(SHORT)
 def test_in_what_is_quiet_nothing_is_found(texts: list[str]) -> None:
     assert all(scan(text) == [] for text in quiet(texts))
+
+
+@settings(max_examples=200, deadline=None)
+@given(SHORT)
+def test_texts_of_one_shape_are_read_as_each_by_itself(texts: list[str]) -> None:
+    digits = str.maketrans("0123456789", "7250361984")
+    alike = [text for each in texts for text in (each, each.translate(digits))]
+    assert all(found == scan(text) for text, found in read(alike))
 
 
 def test_what_is_plain_is_quiet() -> None:

@@ -73,8 +73,11 @@ class Affected(Struct, frozen=True):
     status: Literal["affected", "fixed", "not-affected", "unknown"] = "affected"
 
 
-class Observable(Struct, frozen=True):
-    """An address, name or hash that an item is about. Exposure reports have one for each row."""
+class Observable(Struct, frozen=True, gc=False):
+    """An address, name or hash that an item is about. Exposure reports have one for each row.
+
+    The garbage collector leaves them alone: there are many, and nothing in them can lead back to them.
+    """
 
     type: ObservableType
     value: str

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from tlp import Label
 
 SourceKind = Literal["files", "http", "csaf", "taxii", "misp", "imap", "kafka"]
-Known = Literal["stix", "misp", "csaf", "kev", "epss", "cve", "rss", "shadowserver", "xarf", "csv"]
+Known = Literal["stix", "misp", "csaf", "kev", "epss", "cve", "rss", "shadowserver", "xarf", "csv", "list"]
 Format = Literal["auto", Known]
 Stage = Literal["fetch", "parse", "shape", "guard", "policy"]
 Network = IPv4Network | IPv6Network

@@ -3,7 +3,7 @@
 Clauses: CSAF 2.0 3.2.3.5 (flags) and 3.2.3.9 (product status). Products by id: normalize/csaf_tree.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from typing import Literal
 
 import msgspec
@@ -26,7 +26,7 @@ _STATUS: dict[str, Status] = {
 }
 _CONTRADICTION = "a product with contradicting statuses; the graver stands (CSAF 6.1.6)"
 _Key = tuple[str, ...]
-_GRAVITY: dict[Status, int] = {"not-affected": 0, "fixed": 1, "unknown": 2, "affected": 3}
+GRAVITY: dict[Status, int] = {"not-affected": 0, "fixed": 1, "unknown": 2, "affected": 3}
 
 
 def affected(tree: Tree, vulnerabilities: list[tuple[Json, str]], parts: Parts) -> tuple[Affected, ...]:
@@ -49,10 +49,10 @@ def affected(tree: Tree, vulnerabilities: list[tuple[Json, str]], parts: Parts) 
             for product in stated:
                 name = (product.vendor, product.product, product.versions, product.cpe or "", product.purl or "")
                 known = found.get(name)
-                if known is None or _GRAVITY[status] > _GRAVITY[known.status]:
+                if known is None or GRAVITY[status] > GRAVITY[known.status]:
                     found[name] = msgspec.structs.replace(product, status=status)
                 said.setdefault(name, set()).add(index)
-    return _certain(found, said)
+    return certain(found, said)
 
 
 def _contradictions(statuses: Json, path: str, parts: Parts) -> None:
@@ -75,13 +75,13 @@ def _stated(vulnerability: Json, path: str, statuses: Json, tree: Tree, parts: P
             yield identifier, "known_not_affected", where
 
 
-def _certain(found: dict[_Key, Affected], said: dict[_Key, set[int]]) -> tuple[Affected, ...]:
-    """Without what is safe only as far as some of the vulnerabilities go.
+def certain(found: Mapping[_Key, Affected], said: Mapping[_Key, Set[int | str]]) -> tuple[Affected, ...]:
+    """Without what is safe only as far as some of the vulnerabilities go; `said`: of which each speaks.
 
     7.2.5 may be fixed for one and affected for another: a safe entry stays where it speaks for every vulnerability
     of which the product is said to suffer.
     """
-    suffers: dict[tuple[str, str], set[int]] = {}
+    suffers: dict[tuple[str, str], set[int | str]] = {}
     for name, product in found.items():
         if product.status in ("affected", "unknown"):
             suffers.setdefault(products.name_key(product.vendor, product.product), set()).update(said[name])

@@ -44,7 +44,8 @@ def readable(body: bytes) -> tuple[bytes, Problem | None]:
 
     What is neither UTF-8 nor UTF-16 is taken for Windows-1252, of which Latin-1 is a part, and noted.
     """
-    body = body.removeprefix(codecs.BOM_UTF8)
+    while body.startswith(codecs.BOM_UTF8):  # some tools put a second one before the first
+        body = body.removeprefix(codecs.BOM_UTF8)
     if body.replace(b"\0", b"").lstrip(codecs.BOM_UTF16_LE + b" \t\r\n")[:1] == b"<":
         return body, None
     encoding = next((name for mark, name in _BOMS if body.startswith(mark)), None) or _without_mark(body[:4])
@@ -78,10 +79,11 @@ _MODULES: dict[Format, str] = {
     **{kind: f"normalize.{kind}" for kind in ("stix", "csaf", "kev", "cve", "epss", "misp", "xarf")},
     "rss": "normalize.news",
     "csv": "normalize.indicators",
+    "list": "normalize.status_lists",
     "shadowserver": "normalize.abuse",
 }
 """Format -> the module whose `drafts` reads it."""
-_NAMELESS: frozenset[Format] = frozenset({"csv"})
+_NAMELESS: frozenset[Format] = frozenset({"csv", "list"})
 """Formats of which a document is one draft and names itself nowhere: it is known by where it came from."""
 
 

@@ -49,6 +49,7 @@ _INDEX = re.compile(rb"\A\s*(?:[\w./-]+\.json\s+)+\Z")
 _MARKDOWN = re.compile(rb"\A# \S[^\0]*?(?:\]\(|^```|^## \w)|^\|?[ :]*+-{3}[-: ]*+\|", re.MULTILINE)
 _PATTERN = re.compile(rb"\A[(\s]*\[\s*[a-z][a-z0-9-]*:")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MEMBER = re.compile(rb'"[\w./:-]{0,80}"\s*:\s*(?:["\[{\d-]|true|false|null)')
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 
 
@@ -208,10 +209,21 @@ def _text(head: bytes) -> Format:
         return "xarf"
     if is_message(head):
         return "rss"  # a newsletter: what has data attached was opened on its way in (ingest.messages)
-    from normalize import indicators
+    if _is_of_json(head):
+        raise NormalizeError("not valid JSON: a part of a document")
+    from normalize import indicators, status_lists
 
+    if status_lists.sniff(head):
+        return "list"
     if indicators.sniff(head):
         return "csv"
     if _MARKDOWN.search(head):
         raise NormalizeError("a page of text (Markdown) for people, not a feed")
     raise NormalizeError(UNKNOWN)
+
+
+def _is_of_json(head: bytes) -> bool:
+    """A part of a JSON document would be read as a list in which everything is a note about something else: nobody
+    knows any more what a value in it was."""
+    lines = [line for line in head.splitlines()[:40] if line.strip()]
+    return 2 * sum(_MEMBER.search(line) is not None for line in lines) > len(lines)

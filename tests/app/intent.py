@@ -48,7 +48,7 @@ BESIDE: tuple[tuple[str, str], ...] = (
     (r"misp/.*/new_misp_event", "an event before anything is in it"),
     (r"shadowserver/.*(reports?[-_]list|subscriptions)\.json", "list of reports"),
     (r"rss/.*feedparser test vector", "test of a parser, without a story"),
-    (r"ncsc-nl/.*\.md ", "page for people (Markdown)"),
+    (r"ncsc-nl/.*detection notes", "rules for detection, for people (Markdown)"),
 )
 """By path, and what SOURCES.md says of it; case plays no part. First match."""
 

@@ -26,7 +26,7 @@ EXPECTED: Mapping[str, tuple[int, ...]] = {
     "shadowserver": (91, 53, 0, 0, 0, 2, 61),
     "rss": (14, 89, 0, 0, 1, 3, 9),
     "ioc-csv": (4, 3, 0, 0, 0, 0, 1),
-    "ncsc-nl": (4, 0, 0, 0, 0, 0, 4),
+    "ncsc-nl": (4, 2, 0, 0, 0, 0, 2),
     "misp": (44, 22, 1, 0, 0, 18, 21),  # one event came in two versions
 }  # fmt: skip
 IN_MAILS: Mapping[str, int] = {"shadowserver": 3}
@@ -137,7 +137,7 @@ REFUSED: Mapping[str, Mapping[str, int]] = {
         "parse: a page of text (Markdown) for people, not a feed": 1,
     },
     "ioc-csv": {"parse: a page of text (Markdown) for people, not a feed": 1},
-    "ncsc-nl": {"parse: a page of text (Markdown) for people, not a feed": 4},
+    "ncsc-nl": {"parse: a page of text (Markdown) for people, not a feed": 2},
     "misp": {
         "guard: held: suspect-text": 2,
         "guard: held: misp-unpublished": 17,

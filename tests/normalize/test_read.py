@@ -186,6 +186,7 @@ def test_every_file_of_the_corpus_is_read_or_refused(corpus: Path) -> None:
         "ioc-csv": {"csv"},
         "kev": {"kev", "cve"},
         "misp": {"misp"},
+        "ncsc-nl": {"list"},
         "rss": {"rss"},
         "shadowserver": {"shadowserver", "xarf", "csv", "rss"},
         "stix21": {"stix"},

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from pii_guard.detect_numbers import bare_numbers
 from pii_guard.hidden import hidden, suspected
-from pii_guard.signs import Recogniser, due
+from pii_guard.signs import EVERY, Recogniser, due
 from pii_guard.span import SUSPECT, Span, places
 
 __all__ = ["SUSPECT", "Span", "scan"]
@@ -30,6 +30,8 @@ _TYPESET = {
 _SET = re.compile(f"[{''.join(map(chr, _TYPESET))}]")
 
 _LEAST = 5
+_SEARCHED = 1500
+"""In longer texts some sign of most things stands: looking for signs first costs more than it saves."""
 _APART = re.compile(r"[^\w@]?").fullmatch
 WINDOW = 4096
 """A longer text is read in pieces, so that a recogniser whose sign stands in one place is not run over all of it."""
@@ -142,7 +144,7 @@ def _seen(text: str, bare: bool) -> list[Span]:
 
 
 def _read(text: str, bare: bool) -> list[Span]:
-    found = [span for recogniser in due(text) for span in recogniser(text)]
+    found = [span for recogniser in (due(text) if len(text) < _SEARCHED else EVERY) for span in recogniser(text)]
     found += _again(text, found)
     return [*found, *bare_numbers(text)] if bare else found
 

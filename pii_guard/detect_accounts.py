@@ -15,7 +15,7 @@ _USER_PATH = re.compile(
     r"|(?:(?<![\w.])/home/|/var/mail/|/spool/cron/|crontabs/)(?P<unix>[^/\s:\"'<>,;)\]$*?]{1,64}))"
 )
 _SHARE = re.compile(
-    r"(?:\\+)(?:profiles?|profielen|homes?|userdata|redirected|fslogix|users?|gebruikers|personal|"
+    r"\\(?:profiles?|profielen|homes?|userdata|redirected|fslogix|users?|gebruikers|personal|"
     r"persoonlijk)\$?(?:\\+)(?P<name>[\w.-]{2,40})"
 )
 NO_PERSON = WORDS["no-person"]

@@ -26,9 +26,7 @@ _NAMELIKE = re.compile(
     rf"(?:, (?:{_UPPER}[hJ]?\.[ -]?){{1,4}}(?: ?{_PART}){{0,2}}(?![\w'])|(?: {_UPPER}\.)?(?: {_SURNAME}){{0,3}})"
     rf")"
 )
-_DUTCH = re.compile(
-    rf"{_UPPER}[^\W\d_]+ (?:van der|van den|van de|van 't|van ’t|van|de|den|ter|ten|el|al) {_UPPER}"
-).match
+_DUTCH = re.compile(rf"{_UPPER}[^\W\d_]+ (?:van der|van den|van de|van 't|van ’t|van|de|ter|ten|el|al) {_UPPER}").match
 _FIRM = re.compile(
     r" (?:B\.?V|N\.?V|V\.?O\.?F|GmbH|Ltd|Inc|LLC|AG|SA|Holding|Advocaten|Accountants|Groep|Group|Beheer)\b"
 ).match
@@ -113,14 +111,15 @@ _BELONGS = re.compile(
     r"|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d|[A-Z]{2}\d\d ?[A-Z]{4})"
     r"|[\"”]?(?: <[^>\n]{1,80}>)? (?:wrote|schreef|typed|joined|left|appte)\b| \(\d\d\)|, \d\d[,.]"
 )
-_CELL_BEFORE = re.compile(r"(?:^|[\"'|;\t:>,]|[|;\t:] |  | - )[\"']?$")
+_LINE_ENDS = re.compile(r"[ \t]*(?:,[^\n]{0,40})?(?:\n|$)").match
+_CELL_BEFORE = re.compile(r"(?:^|[|;\t:>,(\[]|[|;\t:] |  | - )[\"']?$")
 _CELL_AFTER = re.compile(r"[\"']?\s?(?:$|[\"'|;\t\n]|,|  | - )")
 _SIGNED_BELOW = re.compile(
     r"(?:,[^\n]{0,40})?\s*(?:$|\n(?=[^\n]{0,60}(?:@|\+\d|\(?0\d[\d \-/.()]{7}|[Tt]el|[Ff]oon|[Mm]obiel)))"
 )
 _CHAINED = re.compile(
-    r"(?:wezig|[Pp]resent|uthors|uteurs|redits?|uests|asten|eelnemers|ttendees|articipants|[Nn]amen|reported by|"
-    r"[Tt]hanks to)[^:\n]{0,16}:? [^:\n]*$"
+    r"(?:wezig|[Pp]resent|uthors|uteurs|redits?|uests|asten|eelnemers|ttendees|articipants|[Nn]amen)"
+    r"[^:\n]{0,16}: [^:\n]*$|(?:reported by|[Tt]hanks to) [^:\n]*$"
 ).search
 """In a list behind a label: `Aanwezig: Karin Oosterveld, Youssef Amghar`."""
 _GREETINGS = WORDS["greetings"]
@@ -135,6 +134,8 @@ def persons(text: str) -> Found:
     """Whatever has the form of a name, where something says that it is one."""
     known: set[str] = set()
     for match in _NAMELIKE.finditer(text):
+        if match.group().isupper() and match.group().isalpha():
+            continue  # an abbreviation
         start, end = _trimmed(text, *match.span())
         if end - start < 3:
             continue
@@ -204,7 +205,7 @@ def _shown(text: str, start: int, end: int) -> bool:
     high = text.find("\n", end)
     high = len(text) if high < 0 else high
     if low > 0 and text[low:start].strip(" >*\t") == "":
-        last = low > 1 and text[low - 2] == "\n" and len(text) - high < _FOOT
+        last = low > 1 and text[low - 2] == "\n" and len(text) - high < _FOOT and _LINE_ENDS(text, end)
         if last or _SIGNED_BELOW.match(text, end):
             return True
     if _CELL_BEFORE.search(text, max(low, start - 4), start) and _CELL_AFTER.match(text, end):

@@ -33,6 +33,7 @@ _DASHED_IPV4 = re.compile(
     re.IGNORECASE,
 )
 """An address in a host name: `ec2-198-51-100-7.compute.example`."""
+_NUMBERS = re.compile(r"\d+").findall
 _PLAIN = re.compile(r"[0-9.]+").fullmatch
 
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[]")
@@ -56,6 +57,7 @@ MAC_WORDS = ("mac", "hwaddr", "ether", "hardware ad", "bssid")
 _MAC_WORD = re.compile(r"\b(?:mac|hwaddr|ether|hardware address|bssid|mac-?adres|mac[ -]address)\b")
 _LOOSE_MAC = re.compile(r"\b(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
                         r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})(?![\w:-])")  # fmt: skip
+_SIGNS = re.compile(r"\W")
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
 """Nobody, everybody, and groups."""
 
@@ -167,7 +169,7 @@ def addresses(text: str) -> Found:
     version_end = -1
     for match in (*_IPV4.finditer(text), *dashed):
         start, end = match.span()
-        octets = [int(part) for part in re.findall(r"\d+", match.group())]
+        octets = [int(part) for part in _NUMBERS(match.group())]
         if max(octets) > 255 or octets[0] in (0, 127) or octets[0] > 223:
             continue
         ranged = _RANGE_END.match(text, end)
@@ -194,7 +196,7 @@ def hex_addresses(text: str) -> Found:
                 yield from _ipv6(match)
     for middle in _MAC_MIDDLE.finditer(text):
         mac = _MAC.match(text, max(0, middle.start() - 2)) or _MAC.match(text, max(0, middle.start() - 4))
-        if mac and not re.sub(r"\W", "", mac.group().lower()).startswith(_NOBODYS_MAC):
+        if mac and not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
             yield Span("mac", *mac.span(), 0.9, "mac")
     for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
         yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
@@ -204,7 +206,7 @@ def hex_addresses(text: str) -> Found:
         if word is None:
             continue
         loose = _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
-        if loose and not re.sub(r"\W", "", loose.group()).startswith(_NOBODYS_MAC):
+        if loose and not _SIGNS.sub("", loose.group()).startswith(_NOBODYS_MAC):
             yield Span("mac", *loose.span(), 0.8, "mac-named")
 
 

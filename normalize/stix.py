@@ -22,7 +22,7 @@ from normalize.shape import MAX_OBJECTS, MAX_STRING, admit
 from normalize.stix20 import upgraded
 from normalize.stix_facts import addresses_of, facts_of
 from normalize.stix_split import CONTEXT, LINKS, Split
-from normalize.stix_types import OBSERVABLES, is_id
+from normalize.stix_types import OBSERVABLES, REQUIRED, is_id
 from tlp import Label, UnknownMarkingError, strictest
 from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_stix, of_tag, of_text
 
@@ -227,7 +227,7 @@ def _left_over(
 ) -> tuple[Kind, str, str, str, str, tuple[str, ...]]:
     """Kind, key, title, summary, language and tracking ids of what no report lists."""
     own = [obj for obj in objects if obj["type"] not in CONTEXT and obj["type"] not in LINKS]
-    counts = Counter(obj["type"] for obj in own)
+    counts = Counter(obj["type"] if obj["type"] in REQUIRED else "other" for obj in own)
     kind: Kind = "indicators" if any(obj["type"] in _SEEN for obj in own) else "report"
     key = f"{bundle}/rest" if bundle else new_id("bundle", *sorted({obj["id"] for obj in own}))
     named = [obj for obj in own if obj["type"] not in OBSERVABLES and obj.get("name")]

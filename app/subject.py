@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import database, expiring
+from app import database, expiring, vaulting
 from app.observe import log
 from app.service import Service
 from app.stores import Place, Search
@@ -22,6 +22,7 @@ from dispatch import atom, outbox, publication
 from pii_guard import Item, Statement, journal
 from pii_guard.expiry import source_of
 from pii_guard.sought import Sought
+from pii_guard.vault import month_of
 from subscribers import registry
 from triage import expiry, releases
 from triage.expiry import Expired, Expiry
@@ -81,6 +82,8 @@ def erase(service: Service, sought: Sought) -> Erased:
             journal.append(connection, [entry], key=key, at=now)
     made.counts += stores
     database.forget(service.engine)
+    if rotated := vaulting.finish(service):
+        made.counts["keys"] += len(rotated)
     _tell_left(service, sought, before, made)
     log.info("erased", type=sought.type, **made.counts)
     return made
@@ -89,7 +92,10 @@ def erase(service: Service, sought: Sought) -> Erased:
 def _without(service: Service, sought: Sought, connection: sa.Connection, stored: Item) -> Statement | None:
     """What is left of a stored statement; its gated rows are opened for it, and sealed anew."""
     (statement,) = service.opened(connection, stored, "subject").statements
-    return service.guard.erase(statement, source_of(service.settings.named, statement), sought)
+    left = service.guard.erase(statement, source_of(service.settings.named, statement), sought)
+    if left is not None and stored.statements[0].vault:
+        vaulting.begin(service, statement.source, month_of(statement.received_at))
+    return left
 
 
 def _account(
@@ -163,5 +169,5 @@ def _tell_left(service: Service, sought: Sought, before: list[Place], made: Eras
         made.leave(
             "backups",
             None,
-            "those from before hold it until they are overwritten; what was sealed, until its key is destroyed",
+            "those from before hold what was not sealed until they are overwritten; what was sealed opens no more",
         )

@@ -5,6 +5,7 @@ after a crash ends what was begun: the new key is made; all that lies under the 
 transactions; the old key is destroyed.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -59,17 +60,32 @@ def rotate(service: Service, source: str, month: str) -> Rotated:
     return Rotated(source, month, statements, versions)
 
 
-def shred_backups(service: Service, received: set[tuple[str, str]]) -> list[Rotated]:
-    """After an erasure was committed: what backups hold of these sources and months of receipt opens no more."""
-    there = {each[:2] for each in service.files.standing()}
-    return [rotate(service, *each) for each in sorted(received) if (service.files.name(each[0]), each[1]) in there]
+def begin(service: Service, source: str, month: str) -> None:
+    """Before an erasure is committed: make the key that is to take the place of this one. `finish` does the rest, also
+    after a crash in between: two keys of a month say that the old one has to go."""
+    name = service.files.name(source)
+    generations = [each.generation for each in service.files.standing() if each[:2] == (name, month)]
+    if len(generations) == 1:
+        service.files.make(source, month, generations[0] + 1)
+
+
+def finish(service: Service) -> list[Rotated]:
+    """After an erasure was committed: what backups hold of the sources and months that it touched opens no more."""
+    names, standing = _names(service), Counter(each[:2] for each in service.files.standing())
+    begun = sorted((names[name], month) for (name, month), keys in standing.items() if keys > 1 and name in names)
+    return [rotate(service, source, month) for source, month in begun]
+
+
+def _names(service: Service) -> dict[str, str]:
+    """What the files call each source -> its id."""
+    with service.reading() as connection:
+        known = set(connection.scalars(sa.select(inbox.statements.c.source).distinct())) | set(service.settings.named)
+    return {service.files.name(each): each for each in known}
 
 
 def listed(service: Service) -> Iterator[dict[str, Any]]:
     """Each key: of which source and month, and how many there are of it (two: `rotate` was cut off)."""
-    with service.reading() as connection:
-        known = set(connection.scalars(sa.select(inbox.statements.c.source).distinct())) | set(service.settings.named)
-    names = {service.files.name(each): each for each in known}
+    names = _names(service)
     for key in service.files.standing():
         until = over(service, key.month)
         yield {"source": names.get(key.source), "month": key.month, "generation": key.generation, "until": until}

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app import AppError, checks, database, desk, retention, vaulting
+from app import AppError, checks, database, desk, retention, subject, vaulting
 from app.service import open_service
 from ingest.columns import metadata
 from normalize import Draft, Facts, Observable
 from pii_guard import journal
+from pii_guard.sought import Sought
 from tests.app.house import NOW, House, opened
 from tlp import Label
 from triage import inbox
@@ -258,3 +259,29 @@ def test_the_doctor_sees_keys_among_the_data_and_keys_that_others_read(tmp_path:
 
 def test_engines_have_nothing_else(house: House) -> None:
     assert set(database.tables().tables) <= {each.name for each in metadata.sorted_tables}
+
+
+def test_what_is_erased_for_a_person_is_erased_from_backups_too(house: House) -> None:
+    """Restored from a backup of before the erasure, nothing sealed of that month opens."""
+    item = house.item(scan(VICTIM, OTHER), SOURCE)
+    kept = backup(house)
+    made = subject.erase(house.service, Sought("ipv4", VICTIM))
+    assert made.counts["keys"] == 1
+    left = rows(house, item)
+    assert OTHER in left
+    assert VICTIM not in left
+    assert [each.generation for each in house.service.files.standing()] == [2]
+    again = subject.erase(house.service, Sought("ipv4", VICTIM))
+    assert again.counts.total() == 0
+    restore(house, kept)
+    assert all(value.startswith("sealed-") for value in rows(house, item))
+
+
+def test_an_erasure_that_was_cut_off_before_its_key_went_is_ended(house: House) -> None:
+    item = house.item(scan(VICTIM, OTHER), SOURCE)
+    vaulting.begin(house.service, SOURCE, MONTH)
+    assert [each.generation for each in house.service.files.standing()] == [1, 2]
+    vaulting.begin(house.service, SOURCE, MONTH)
+    assert subject.erase(house.service, Sought("ipv4", "192.0.2.250")).counts["keys"] == 1
+    assert [each.generation for each in house.service.files.standing()] == [2]
+    assert rows(house, item) == [VICTIM, OTHER]

@@ -109,7 +109,7 @@ class Statement(Struct, frozen=True):
     gated: str = ""
     """A name for what the gated rows say: while it stays the same, they do. Says nothing itself."""
     vault: bytes = b""
-    """The gated rows, sealed; they themselves are closed then (pii_guard.vault). Empty: they are open, or there are none."""
+    """The gated rows, sealed; they are closed then (pii_guard.vault). Empty: they are open, or there are none."""
 
 
 @dataclass(frozen=True, slots=True)

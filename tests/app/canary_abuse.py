@@ -30,6 +30,21 @@ def documents(planter: Planter) -> Iterator[Document]:
     yield Document("market", _letter(planter), "rss", f"brief-{planter.user('letter file name')}.eml")
     yield Document("shadowserver", _report_mail(planter), "auto", "rapport.eml")
     yield Document("market", _broken_mail(planter), "auto", "kapot.eml")
+    for source in ("ncsc-nl", "market"):
+        yield Document(source, _statuses(planter, f"status list {source}").encode(), "list", f"software-{source}.md")
+
+
+def _statuses(planter: Planter, at: str) -> str:
+    return f"""# Software, vraag {planter.email(f"{at} title")}
+{planter.prose(f"{at} text")}
+
+| Supplier | Product | Version | Status CVE-2024-{len(planter.planted):05d} | Notes | Links |
+|----------|---------|---------|-----------------------|-------|-------|
+| {planter.email(f"{at} supplier")} | Ding | 1.0 | Vulnerable | {planter.prose(f"{at} note")} | https://x.example/?m={planter.email(f"{at} link")} |
+| Bode | Ding van {planter.email(f"{at} product")} | 1.0 | Workaround | {planter.prose(f"{at} workaround")} | [{planter.email(f"{at} words")}](https://x.example) |
+| Bode | Ding | {planter.email(f"{at} version")} | Fix | | |
+| Bode | Iets | 1.0 | {planter.email(f"{at} status")} | | |
+"""
 
 
 def _json(name: str, document: dict[str, Any]) -> Document:

@@ -45,6 +45,7 @@ def test_every_format_and_category_is_there() -> None:
         "auto",
         "xarf",
         "csv",
+        "list",
     }
     assert {one.category for one in planted} == {
         "ipv4", "ipv6", "mac", "email", "name", "bsn", "iban", "username", "credential",

@@ -54,6 +54,26 @@ def test_lists_of_two_names_and_of_two_sources_are_each_their_own(tmp_path: Path
     assert (item(folder, 1)[1], item(folder, 2)[1]) == (patterns(ONE, TWO), patterns(ONE, THREE))
 
 
+def test_a_list_of_software_by_status_that_changes_is_one_item_with_versions(tmp_path: Path) -> None:
+    folder, path = make(tmp_path / "var"), tmp_path / "software.md"
+    head = "# Software\n\n| Supplier | Product | Version | Status CVE-2026-0001 | Links |\n|---|---|---|---|---|\n"
+    outcomes = []
+    for row in (
+        "|Acme|Thing|1.0|Vulnerable| |",
+        "|Acme|Thing|1.0|Vulnerable|https://a.example/|",
+        "|Acme|Thing|1.1|Fix| |",
+    ):
+        path.write_text(head + row + "\n")
+        counts = done(folder, "ingest", path, "--source", "ncsc-nl", "--json").row
+        outcomes.append((counts["new"], counts["updated"], counts["unchanged"]))
+    assert outcomes == [(1, 0, 0), (0, 0, 1), (0, 1, 0)], "a link more is no news, another status is"
+    whole = done(folder, "item", "OKTT-2026-0001", "--json").row
+    assert (whole["version"], whole["title"], whole["cves"]) == (2, "Software", ["CVE-2026-0001"])
+    assert sorted((each["versions"], each["status"]) for each in whole["statements"][0]["affected"]) == [
+        ("1.1", "fixed"), ("< 1.1", "unknown"),
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[WebServer]:
     with web_server(tmp_path) as begun:

@@ -304,7 +304,7 @@ def test_dispatch_digest_purge_audit_and_legal(own: Path) -> None:
     register = done(own, "audit", "export").rows
     assert len(register) == row["entries"]
     later = done(own, "audit", "export", "--since", "2026-03-03").rows
-    assert {(each["what"], each["detail"]["purpose"]) for each in later} == {("opened", "match"), ("opened", "notify")}
+    assert {(each["what"], each["detail"]["purpose"]) for each in later} == {("opened", "notify")}
     explained = done(own, "legal", "explain", an_item(own, source="shadowserver"), "--json").rows
     assert explained
     assert all({"category", "role", "action", "rule", "basis"} <= each.keys() for each in explained)

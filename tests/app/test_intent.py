@@ -62,7 +62,9 @@ def test_the_documentation_tells_every_refusal() -> None:
     """The table by reason is that of tests/app/test_corpus.py, which measures it."""
     page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     for folder, (documents, new, *_, held, _) in EXPECTED.items():
-        (line,) = re.findall(rf"^\| {folder} \| {documents} \| {new} \| {held} \| (.*) \|$", page, re.MULTILINE)
+        (line,) = re.findall(
+            rf"^\| {folder} \| {documents} \| {new} \| {held} \| (\d+ \w+: .*) \|$", page, re.MULTILINE
+        )
         told = {
             f"{count} {reason}" for reason, count in REFUSED[folder].items() if not reason.startswith("guard: held")
         }

@@ -74,6 +74,8 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     else:
         rows = csv.reader(io.StringIO(_text(body), newline=""))
         header = [name.strip().lower() for name in next(rows)]
+        if not is_row(header):
+            raise NormalizeError("not a Shadowserver report: its header cannot be read", "line 1")
     reader = _Rows(header, received_at, problems, "/" if body.lstrip()[:1] == b"[" else "row ")
     days = reader.read(rows)
     report = recognise(header, reader.tags, six=reader.six > reader.four)

@@ -40,13 +40,14 @@ _HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[]")
 _TWO_COLONS = re.compile(r":[0-9a-fA-F]{0,4}\]?\[?:")
 _COLONS = re.compile(r"[0-9a-fA-F:\[][0-9a-fA-F:\[\].]{2,80}+")
 """A run in which an IPv6 address may stand."""
-_IPV6 = re.compile(
-    r"(?<![\w:])(?:[0-9a-fA-F]{0,4}(?:\[:{1,2}\]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![\w:])"
-)
+_SIX = r"(?:[0-9a-fA-F]{0,4}(?:\[:{1,2}\]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![\w:])"
+_IPV6 = re.compile(rf"(?<![\w:]){_SIX}")
+_IPV6_HERE = re.compile(_SIX).match
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _MAC = re.compile(
-    r"[0-9a-fA-F](?<![\w:.-].)(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
-    r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4})(?![\w:-])"
+    r"[0-9a-fA-F](?:(?<![\w:.-].)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.))"
+    r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
+    r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4})(?![\w-]|:\w)"
 )
 _MAC_MIDDLE = re.compile(r"[:.-](?:[0-9a-fA-F]{2}[:-][0-9a-fA-F]{2}[:-]|[0-9a-fA-F]{4}\.)|\[:\]")
 _FRAME = re.compile(
@@ -56,7 +57,7 @@ _FRAME = re.compile(
 MAC_WORDS = ("mac", "hwaddr", "ether", "hardware ad", "bssid")
 _MAC_WORD = re.compile(r"\b(?:mac|hwaddr|ether|hardware address|bssid|mac-?adres|mac[ -]address)\b")
 _LOOSE_MAC = re.compile(r"\b(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
-                        r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})(?![\w:-])")  # fmt: skip
+                        r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})(?![\w-]|:\w)")  # fmt: skip
 _SIGNS = re.compile(r"\W")
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
 """Nobody, everybody, and groups."""
@@ -192,10 +193,14 @@ def hex_addresses(text: str) -> Found:
         run = _COLONS.match(text, start) if start >= end else None
         if run:
             end = run.end()
+            if start and text[start - 1].isalpha():  # `source:2001:db8::5`
+                named = _IPV6_HERE(text, text.find(":", start) + 1)
+                yield from _ipv6(named) if named else ()
             for match in _IPV6.finditer(text, start, end + 1):
                 yield from _ipv6(match)
     for middle in _MAC_MIDDLE.finditer(text):
-        mac = _MAC.match(text, max(0, middle.start() - 2)) or _MAC.match(text, max(0, middle.start() - 4))
+        starts = (max(0, middle.start() - 2), max(0, middle.start() - 4), middle.start() + 1)  # the last: `van:00:1a:`
+        mac = next(filter(None, (_MAC.match(text, start) for start in starts)), None)
         if mac and not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
             yield Span("mac", *mac.span(), 0.9, "mac")
     for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
@@ -211,13 +216,17 @@ def hex_addresses(text: str) -> Found:
 
 
 def _ipv6(match: re.Match[str]) -> Found:
-    value = re.sub(r"\[(:+)\]", r"\1", match.group())
+    start, end = match.span()
+    found = match.group()
+    if found.endswith(":") and not found.endswith("::"):  # `2001:db8::5: connection refused`
+        found, end = found[:-1], end - 1
+    value = re.sub(r"\[(:+)\]", r"\1", found)
     if len(value) > 3 and (value.count(":") == 7 or "::" in value) and _is_ipv6(value):
         if _EUI64(value):
-            yield Span("mac", *match.span(), 0.6, "eui-64")
+            yield Span("mac", start, end, 0.6, "eui-64")
             return
         if any(char.isdigit() for char in value) or value.count(":") > 3:  # `dead::beef` is a name in C++
-            yield Span("ipv6", *match.span(), 0.9, "ipv6")
+            yield Span("ipv6", start, end, 0.9, "ipv6")
 
 
 def _is_ipv6(value: str) -> bool:

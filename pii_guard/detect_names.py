@@ -26,7 +26,12 @@ _NAMELIKE = re.compile(
     rf"(?:, (?:{_UPPER}[hJ]?\.[ -]?){{1,4}}(?: ?{_PART}){{0,2}}(?![\w'])|(?: {_UPPER}\.)?(?: {_SURNAME}){{0,3}})"
     rf")"
 )
-_DUTCH = re.compile(rf"{_UPPER}[^\W\d_]+ (?:van der|van den|van de|van 't|van ’t|van|de|ter|ten|el|al) {_UPPER}").match
+_DUTCH = re.compile(
+    rf"{_UPPER}[^\W\d_]+ (?P<part>van der|van den|van 't|van ’t|van de|van|de|ter|ten|el|al) "
+    rf"{_UPPER}(?P<plain>[a-zà-ÿ]+\b)?"
+).match
+_ONLY_NAMES = frozenset({"van der", "van den", "van 't", "van ’t"})
+"""What hardly anything but a surname begins with; the others are words of any sentence too."""
 _FIRM = re.compile(
     r" (?:B\.?V|N\.?V|V\.?O\.?F|GmbH|Ltd|Inc|LLC|AG|SA|Holding|Advocaten|Accountants|Groep|Group|Beheer)\b"
 ).match
@@ -192,6 +197,16 @@ def _said_before(text: str, start: int, *, whole: bool) -> bool:
     return ("\n" in before[-6:] or sign in (",", "!", ".")) and _GREETING.search(before) is not None
 
 
+def _dutch(text: str, start: int, value: str) -> bool:
+    """Has it the form of a Dutch name, and of nothing else? `Misbruik van Citrix` begins a sentence as a name does."""
+    form = _DUTCH(value)
+    if form is None:
+        return False
+    before = text[max(0, start - 8) : start].rstrip(" \"'(*#>\t-")
+    begins = not before or before[-1] in ".!?:\n"
+    return form["part"] in _ONLY_NAMES or (form["plain"] is not None and not begins)
+
+
 def _last(lower: str) -> str:
     return lower[max(lower.rfind(" "), lower.rfind("\n")) + 1 :].strip(".,;|>(\"'")
 
@@ -199,7 +214,7 @@ def _last(lower: str) -> str:
 def _shown(text: str, start: int, end: int) -> bool:
     """Does a whole name stand before what is a person's, in a row of such, below a letter, or is its form enough?"""
     value = text[start:end]
-    if "." in value[:3] or ", " in value or _DUTCH(value) or _BELONGS.match(text, end):
+    if "." in value[:3] or ", " in value or _dutch(text, start, value) or _BELONGS.match(text, end):
         return True
     low = text.rfind("\n", 0, start) + 1
     high = text.find("\n", end)

@@ -57,6 +57,8 @@ def state(instance: Path, *, exact: bool = False) -> State:
     connection.close()
     repeats = frozenset(row["message_id"] for row in whole["ledger"] if row["repeat"])
     aliases = {row["id"]: row["alias"] for row in whole["collections"]}
+    if not exact:
+        _together(whole["leads"])
     rows = {}
     for name, found in whole.items():
         dropped = STANDING.get(name, set()) if exact else TRIED.get(name, set()) | CHANCE.get(name, set())
@@ -65,6 +67,15 @@ def state(instance: Path, *, exact: bool = False) -> State:
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted((instance / "outbox").glob("*"))
     }
     return State(rows, files, repeats)
+
+
+def _together(leads: list[dict[str, Any]]) -> None:
+    """Keys of what is gated are made at random in each instance: what counts is which statements share one."""
+    shared: dict[str, list[str]] = {}
+    for row in leads:
+        shared.setdefault(row["key"], []).append(row["statement"])
+    for row in leads:
+        row["key"] = sorted(shared[row["key"]])
 
 
 def _opened(table: str, row: dict[str, Any]) -> bool:

@@ -81,9 +81,7 @@ def test_an_address_in_other_numbers(host: str) -> None:
         assert any(span.category == "ipv4" and text[span.start : span.end] == host for span in scan(text)), text
 
 
-@pytest.mark.parametrize(
-    "text", ["//12345/x", "http://0/", "http://99999999999/", "//0x1/2", "https://2024/"]
-)
+@pytest.mark.parametrize("text", ["//12345/x", "http://0/", "http://99999999999/", "//0x1/2", "https://2024/"])
 def test_what_is_no_address_in_other_numbers(text: str) -> None:
     assert [span for span in scan(text) if span.rule == "ipv4-number"] == []
 

@@ -38,10 +38,10 @@ UNDECIDABLE = {"stix/registry/data"}
 """A word alone, in a property that may hold any: nobody can tell that it is somebody's name."""
 BARE = {
     "csv name in a description", "misp event report", "misp/comment", "misp/other", "misp/text",
-    "stix/marking/statement",
+    "stix/marking/statement", "letter text",
 }  # fmt: skip
 """A bare name in prose, with nothing beside it that says so: prose goes without a basis, unless it was published."""
-NAMED = BARE | {"letter subject", "letter text", "misp event info"}
+NAMED = BARE | {"letter subject", "misp event info"}
 """The same, where a newsletter's or a published text would have been taken for what it is."""
 
 

@@ -115,7 +115,7 @@ def _meaning(escape: str) -> str:
             if kind == "x":
                 return bytes(codes).decode("utf-8", "replace")
             return "".join(map(chr, codes)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return bytes.fromhex(re.sub(r"%(?:25)*|=", "", escape)).decode("utf-8", "replace")
+        return bytes.fromhex(re.sub(r"%(?:25(?=[0-9A-Fa-f]{2}))*|=", "", escape)).decode("utf-8", "replace")
     except (ValueError, UnicodeError):
         return escape
 

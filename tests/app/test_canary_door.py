@@ -155,7 +155,9 @@ def test_damage_lets_nothing_through(which: int, damages: list[tuple[object, flo
     for damage, at in damages:
         assert callable(damage)
         one = Document(one.source, damage(one, at), one.format, one.name)
-    hits = search.hits(b"\n".join(through(one, regime, public=False)))
+    whole = b"\n".join(through(one, regime, public=False))
+    held = b"suspect-text" in whole  # a bare number that passes the eleven test waits for a person
+    hits = [each for each in search.hits(whole) if not (held and regime != "no-basis" and each.category == "bsn")]
     assert [told(each) for each in hits if not may_stay(each, regime)] == []
 
 

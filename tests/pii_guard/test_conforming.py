@@ -20,7 +20,7 @@ from pii_guard.guard import Guard
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 FOLDERS = ("csaf", "stix21", "kev", "shadowserver", "rss", "misp", "ioc-csv")
 LARGEST = 3_000_000
-EVERY = 10
+EVERY = 25
 """stix2 takes 400 us an object: one in so many is given to it."""
 
 
@@ -53,7 +53,7 @@ def let_through(guard: Guard, file: Path, regime: str, *, public: bool) -> Itera
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("folder", FOLDERS)
-@pytest.mark.parametrize(("regime", "public"), [("no-basis", False), ("no-basis", True), ("wbdwb", False)])
+@pytest.mark.parametrize(("regime", "public"), [("no-basis", False), ("wbdwb", True)])
 def test_what_is_let_through_passes_the_schemas_of_oasis(
     guard: Guard, corpus: Path, schemas: dict[str, Any], folder: str, regime: str, public: bool
 ) -> None:

@@ -17,7 +17,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from msgspec import structs
 
 from ingest import Source
-from normalize import Observable
+from normalize import Observable, Role
 from pii_guard import Action, Category, Purpose, Recipient, Statement
 from pii_guard.expiry import regime_of
 from pii_guard.facts import category_of
@@ -29,6 +29,8 @@ BEFORE: Mapping[Recipient, Action] = {"organisation": "keep", "network-owner": "
 """Who could have it under a policy that is on record no more."""
 _BITS = {4: 24, 6: 48}
 _TOKEN = 16
+_FEW = 64
+_Kind = tuple[Category, Role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Disclosure:
     ) -> None:
         self._policy, self._earlier, self._sources, self._key = policy, earlier, sources, key
         self._actions: dict[tuple[str, str, str, Category, str, Recipient, Purpose], Action] = {}
+        self._before: dict[str, Policy | None] = {}
+        self._kinds: dict[int, tuple[Sequence[Observable], frozenset[_Kind]]] = {}
+        """By identity of the rows, which are kept with it: what kinds are gated of many, for thousands of readers."""
 
     def of(
         self,
@@ -81,12 +86,22 @@ class Disclosure:
 
     def tells(self, statement: Statement, recipient: Recipient, purpose: Purpose) -> bool:
         """Does this class get anything of the gated rows of a statement but their number?"""
-        kinds = {(category_of(row), row.role) for row in statement.facts.observables if row.own}
-        return any(self._action(statement, *kind, recipient, purpose) != "strip" for kind in kinds if kind[0])
+        kinds = self._gated(statement.facts.observables)
+        return any(self._action(statement, *kind, recipient, purpose) != "strip" for kind in kinds)
 
     def may_match(self, statement: Statement) -> bool:
         """May the gated rows be opened to find whom they concern?"""
         return self.tells(statement, "organisation", "match") or self.tells(statement, "network-owner", "match")
+
+    def _gated(self, rows: Sequence[Observable]) -> frozenset[_Kind]:
+        """Category and role of each gated row."""
+        known = self._kinds.get(id(rows))
+        if known is None:
+            kinds = frozenset((kind, row.role) for row in rows if row.own and (kind := category_of(row)))
+            if len(rows) < _FEW:
+                return kinds
+            known = self._kinds[id(rows)] = rows, kinds
+        return known[1]
 
     def _show(
         self,
@@ -99,7 +114,7 @@ class Disclosure:
         veiled: list[Observable],
     ) -> None:
         category = category_of(row)
-        action = self._action(statement, category, row.role, recipient, purpose) if category else "strip"
+        action = "strip" if category is None else self._action(statement, category, row.role, recipient, purpose)
         if action == "keep":
             own.append(row)
         elif action == "truncate" and (network := truncated(row)):
@@ -109,9 +124,8 @@ class Disclosure:
             veiled.append(structs.replace(row, type="token", value=token, detail={"of": row.type}))
 
     def _action(
-        self, statement: Statement, category: Category | None, role: str, recipient: Recipient, purpose: Purpose
+        self, statement: Statement, category: Category, role: Role, recipient: Recipient, purpose: Purpose
     ) -> Action:
-        assert category is not None
         key = (statement.policy, statement.regime, statement.source, category, role, recipient, purpose)
         found = self._actions.get(key)
         if found is None:
@@ -119,23 +133,33 @@ class Disclosure:
         return found
 
     def _decided(
-        self, statement: Statement, category: Category, role: str, recipient: Recipient, purpose: Purpose
+        self, statement: Statement, category: Category, role: Role, recipient: Recipient, purpose: Purpose
     ) -> Action:
         source = self._source(statement)
         today = self._policy.named(regime_of(self._policy, statement, source))
-        now = today.disclose(source, category, role, recipient, purpose).action  # type: ignore[arg-type]
+        now = today.disclose(source, category, role, recipient, purpose).action
         if statement.policy == self._policy.hash:
             return now
-        policy = self._earlier(statement.policy)
+        policy = self._then(statement)
         if policy is None or statement.regime not in policy.regimes:
             then = BEFORE.get(recipient, "strip")
         else:
-            then = policy.named(statement.regime).disclose(source, category, role, recipient, purpose).action  # type: ignore[arg-type]
+            then = policy.named(statement.regime).disclose(source, category, role, recipient, purpose).action
         return max(now, then, key=ORDER.index)
 
     def _excluded(self, statement: Statement, country: str) -> bool:
-        regime = self._policy.regimes.get(statement.regime)
-        return regime is not None and country.upper() in regime.excludes
+        """By the policy of today, or by the one that let it in: dropping a country gives it nothing of before."""
+        policies = (self._policy, self._then(statement))
+        regimes = (each.regimes.get(statement.regime) for each in policies if each is not None)
+        return any(country.upper() in regime.excludes for regime in regimes if regime is not None)
+
+    def _then(self, statement: Statement) -> Policy | None:
+        """The policy that let it in; None: it is on record no more."""
+        if statement.policy not in self._before:
+            self._before[statement.policy] = (
+                self._policy if statement.policy == self._policy.hash else self._earlier(statement.policy)
+            )
+        return self._before[statement.policy]
 
     def _source(self, statement: Statement) -> Source:
         return self._sources.get(statement.source) or Source(statement.source, statement.source)

@@ -1,5 +1,6 @@
 """What one recipient gets of gated rows: its own, tokens or networks of others by the policy, and never more."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
@@ -110,6 +111,34 @@ def test_a_regime_gives_nothing_to_countries_it_excludes() -> None:
     statement, by = stated(), disclosure()
     assert said(by.of(statement, [0], "public", "notify", NOW, country="BQ")) == []
     assert said(by.of(statement, [0], "public", "notify", NOW, country="DE")) == ["192.0.2.7"]
+
+
+def test_a_country_that_is_excluded_no_more_gets_nothing_of_before() -> None:
+    wide = load(TEXT.replace('excludes = ["BQ"]\n', ""), "legal.toml")
+    before, after = stated(SHIPPED), stated(wide)
+    assert said(disclosure(wide, SHIPPED).of(before, [0], "public", "notify", NOW, country="BQ")) == []
+    assert said(disclosure(wide).of(after, [0], "public", "notify", NOW, country="BQ")) == ["192.0.2.7"]
+
+
+class Walked(tuple[Observable, ...]):
+    """Rows that count how often somebody goes through all of them."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Observable]:
+        Walked.times += 1
+        return super().__iter__()
+
+
+def test_thousands_of_readers_do_not_walk_the_rows_each() -> None:
+    statement, by = stated(), disclosure()
+    rows = Walked(structs.replace(statement.facts.observables[0], value=f"192.0.2.{n % 256}") for n in range(1000))
+    many = structs.replace(statement, facts=structs.replace(statement.facts, observables=rows))
+    Walked.times = 0
+    for number in range(300):
+        assert by.tells(many, "public", "notify") is False
+        assert len(by.of(many, [number], "public", "notify", NOW).own) == 1
+    assert Walked.times == 1
 
 
 def test_purposes_and_sources_decide_too() -> None:

@@ -122,10 +122,13 @@ class Views:
         permit = self.permit(subscriber, explanation.concerned, confidential)
         if isinstance(permit, Refusal):
             return permit
-        view = self._composed(permit, explanation, subscriber.language, self._gated(subscriber, purpose))
+        gated = self._gated(subscriber, purpose)
+        view = self._composed(permit, explanation, subscriber.language, gated)
         # Nor may a reason tell what is seen through a better way out, or by nobody: that it is more urgent.
         told = f"{view.urgency} >= "
         reasons = tuple(r for r in view.reasons if r.criterion != "urgency" or r.value.startswith(told))
+        if self._withheld(subscriber, gated):
+            reasons = tuple(r for r in reasons if r.criterion not in ("network", "domain"))
         days = self._told.days(view, subscriber.number, partial(self._closed, subscriber, purpose))
         return dataclasses.replace(view, reasons=reasons, days=days)
 
@@ -186,6 +189,12 @@ class Views:
                     country=profile.country, holder=partial(_holder, subscriber),
                 )  # fmt: skip
         return found
+
+    def _withheld(self, subscriber: Subscriber, gated: Mapping[str, Disclosed]) -> bool:
+        """Does it hold gated rows, and get none of them? Then which of its networks they lie in would tell them."""
+        rows = {each.key: each.facts.observables for each in self.released.item.statements}
+        held = any(rows[key][at].own for key, mine in self._rows(subscriber).items() if key in rows for at in mine)
+        return held and not any(each.own for each in gated.values())
 
     def _closed(
         self, subscriber: Subscriber, purpose: Purpose, other: Statement, lost: BitMap

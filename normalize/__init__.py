@@ -92,7 +92,7 @@ class Observable(Struct, frozen=True, gc=False):
     detail: dict[str, str] = field(default_factory=dict)
     """Facts of the row that are not personal (tag, product, severity)."""
     own: bool = False
-    """Set by the guard: the value may be shown to the organisation itself and the network owner only."""
+    """Set by the guard: gated. Sealed where it lies; who is shown it, and in which form, the policy says."""
 
 
 class Facts(Struct, frozen=True):

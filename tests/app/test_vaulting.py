@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from app import AppError, checks, database, desk, retention, subject, vaulting
 from app.service import open_service
+from dispatch import View
 from ingest.columns import metadata
 from normalize import Draft, Facts, Observable
 from pii_guard import journal
@@ -285,3 +286,18 @@ def test_an_erasure_that_was_cut_off_before_its_key_went_is_ended(house: House) 
     assert subject.erase(house.service, Sought("ipv4", "192.0.2.250")).counts["keys"] == 1
     assert [each.generation for each in house.service.files.standing()] == [2]
     assert rows(house, item) == [VICTIM, OTHER]
+
+
+@pytest.mark.parametrize(("country", "told"), [("NL", True), ("BQ", False)])
+def test_who_gets_nothing_of_its_rows_is_not_told_in_which_network_they_lie(
+    house: House, country: str, told: bool
+) -> None:
+    """Wbdwb: not in the Caribbean Netherlands. A /32 in a reason would be the address itself."""
+    house.subscribe("een", clearance=Label.AMBER, networks=(f"{VICTIM}/32",), country=country)
+    item = house.item(scan(VICTIM), SOURCE)
+    house.decide("release", item)
+    view = house.view(item, "een")
+    assert isinstance(view, View)
+    assert any(row.own for row in view.observables) is told
+    assert ("network" in {reason.criterion for reason in view.reasons}) is told
+    assert (VICTIM in repr(view)) is told

@@ -61,6 +61,24 @@ def connect(url: str) -> sa.Engine:
     return engine
 
 
+LOCKED = "another process writes to the database: run the command again when it is done"
+
+
+def unreachable(error: sa.exc.DBAPIError) -> AppError:
+    """Why the database of the configuration does not open, with the next step and without the driver's own text."""
+    if locked(error):
+        return AppError(LOCKED)
+    # SQLite names its error (SQLITE_CANTOPEN, SQLITE_FULL), PostgreSQL a code of five signs when it answers at all.
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    reason, step = (f" ({name})", "run `oktt doctor`") if name else ("", "is it running?")
+    return AppError(f"the database of oktt.toml [database] url cannot be reached{reason}: {step}")
+
+
+def locked(error: sa.exc.DBAPIError) -> bool:
+    """Did SQLite give up waiting for another process?"""
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
 _PRAGMAS = (
     *("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000", "secure_delete=ON"),
     # A document may be megabytes; with the usual 1000 pages almost every commit moved the log into the database too.

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -66,7 +66,11 @@ def play(folder: Path) -> None:
     _fresh(folder)
     (folder / "oktt.toml").write_text(SETTINGS, encoding="utf-8")
     make(folder)
-    service = open_service(folder)
+    with closing(open_service(folder)) as service:
+        _week(service, folder, started)
+
+
+def _week(service: Service, folder: Path, started: float) -> None:
     clock = Week()
     service.clock = clock
     console = Console()

@@ -42,6 +42,10 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     _index: Index | None = None
 
+    def close(self) -> None:
+        """Give the database's connections back; whoever opened the service does it when done."""
+        self.engine.dispose()
+
     @contextmanager
     def transaction(self, *, dry_run: bool = False) -> Iterator[sa.Connection]:
         """Commit as a whole or not at all; a dry run, not at all. What was opened of the vault comes into the register
@@ -129,10 +133,8 @@ def make(folder: Path) -> list[str]:
         database.upgrade(engine)
         with engine.begin() as connection:
             publication.ensure(connection, datetime.now(UTC))
-    except sa.exc.OperationalError as error:
-        raise AppError(
-            f"the database of oktt.toml [database] url cannot be reached: {type(error.orig).__name__}"
-        ) from None
+    except sa.exc.DBAPIError as error:
+        raise database.unreachable(error) from None
     finally:
         engine.dispose()
     return made
@@ -145,9 +147,13 @@ def open_service(folder: Path) -> Service:
     engine = database.connect(settings.database_url)
     try:
         database.require_current(engine)
-    except sa.exc.OperationalError:
-        raise AppError("the database of oktt.toml [database] url cannot be reached: is it running?") from None
-    _on_record(engine, settings)
+        _on_record(engine, settings)
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        raise database.unreachable(error) from None
+    except BaseException:
+        engine.dispose()
+        raise
     files = Files(settings.vault, keyring.derive("vault"))
     vault = Vault(files)
     guard = Guard(settings.policy, keyring.derive("guard"), vault)

@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app import AppError, observe
+from app import AppError, database, observe
 from app.service import Service, open_service
 from config import ConfigError
 from dispatch import DispatchError
@@ -59,8 +59,10 @@ def root(
 
 
 def opened(context: typer.Context) -> Service:
-    """The instance that --dir names."""
-    return open_service(context.obj)
+    """The instance that --dir names, closed when the command ends."""
+    service = open_service(context.obj)
+    context.call_on_close(service.close)
+    return service
 
 
 def main() -> None:
@@ -72,8 +74,8 @@ def main() -> None:
     except ERRORS as error:
         _end(" ".join(str(error).split("\n")))
     except sa.exc.DBAPIError as error:
-        if "database is locked" in str(error.orig):
-            _end("another process writes to the database: run the command again when it is done")
+        if database.locked(error):
+            _end(database.LOCKED)
         _end(f"the database could not do it ({type(error.orig).__name__}): run `oktt doctor`")
     except BrokenPipeError:
         sys.exit(0)

@@ -159,3 +159,12 @@ def test_reading_waits_for_no_writer(tmp_path: Path) -> None:
         writing.execute(sa.text("create table t (x int)"))
         assert reading.scalar(sa.text("select count(*) from collections")) == 2
         assert database.connect(house.service.settings.database_url) is not None
+
+
+def test_what_the_driver_says_of_its_fault_is_named(tmp_path: Path) -> None:
+    """A fault is told by its name, which holds no value: an operator needs to know a full disk from a wrong path."""
+    folder = configured(tmp_path)
+    (folder / "oktt.db").write_bytes(b"not a database at all" * 100)
+    for attempt in (service.open_service, service.make):
+        with pytest.raises(AppError, match=r"cannot be reached \(SQLITE_NOTADB\): run `oktt doctor`"):
+            attempt(folder)

@@ -1,4 +1,4 @@
-"""A reader's own rows of an exposure report as STIX 2.1: observed-data on addresses, traffic and AS numbers.
+"""A reader's own rows as STIX 2.1: observed-data on addresses, mailboxes, accounts, traffic and AS numbers.
 
 Ids of observables follow STIX 2.1 section 2.9 (UUIDv5 of the contributing properties): this reader knows the value.
 Observed-data ids also hold item and reader, so that two readers' cuts never share one.
@@ -15,7 +15,16 @@ from normalize import Observable
 from normalize.stix import new_id
 
 _NAMESPACE = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
-_TYPES = {"ipv4": "ipv4-addr", "ipv6": "ipv6-addr", "domain": "domain-name"}
+_TYPES = {
+    "ipv4": "ipv4-addr",
+    "ipv6": "ipv6-addr",
+    "domain": "domain-name",
+    "email": "email-addr",
+    "mac": "mac-addr",
+    "username": "user-account",
+}
+_TRAFFIC = ("ipv4-addr", "ipv6-addr", "domain-name", "mac-addr")
+"""What traffic may come from or go to (STIX 2.1 6.12)."""
 
 
 def sightings(rows: Iterable[Observable], item: str, reader: str, received_at: datetime) -> list[dict[str, Any]]:
@@ -38,12 +47,12 @@ def _observables(row: Observable) -> list[dict[str, Any]]:
     kind = _kind(row)
     if kind is None:
         return []
-    address = _sco(kind, {"value": row.value})
+    address = _sco(kind, {"user_id" if kind == "user-account" else "value": _written(row)})
     objects = [address]
-    if system is not None and kind != "domain-name":
+    if system is not None and kind in ("ipv4-addr", "ipv6-addr"):
         address["belongs_to_refs"] = [system["id"]]
         objects.append(system)
-    if row.port is not None:
+    if row.port is not None and kind in _TRAFFIC:
         # Sinkhole and honeypot reports (event4_, event6_) see the reader's device as the one that connects.
         side = "src" if row.evidence.startswith("report:event") else "dst"
         traffic = {
@@ -59,6 +68,14 @@ def _kind(row: Observable) -> str | None:
     if row.type == "cidr":
         return "ipv6-addr" if ":" in row.value else "ipv4-addr"
     return _TYPES.get(row.type)
+
+
+def _written(row: Observable) -> str:
+    """MAC addresses with colons, in lower case (STIX 2.1 6.9)."""
+    if row.type != "mac":
+        return row.value
+    digits = "".join(sign for sign in row.value.lower() if sign not in ":-.")
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def _sco(kind: str, properties: dict[str, Any]) -> dict[str, Any]:

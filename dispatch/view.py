@@ -207,10 +207,9 @@ def _objects(
             known = found.get(identifier)
             if known is None or objects[0].get("modified", "") > known[0].get("modified", ""):
                 found[identifier] = objects
-        if each.kind == "exposure":
-            mine = [o for o in seen[each.key] if o.own]
-            for obj in sightings(mine, released.item.id, reader, each.received_at):
-                found.setdefault(obj["id"], [obj])
+        mine = [o for o in seen[each.key] if o.own]
+        for obj in sightings(mine, released.item.id, reader, each.received_at):
+            found.setdefault(obj["id"], [obj])
     every = [obj for objects in found.values() for obj in objects]
     marked = [_marked(obj, label, released.label) for obj in every if obj["type"] != "marking-definition"]
     used = {label} | {_LABELS[ref] for obj in marked for ref in obj["object_marking_refs"] if ref in _LABELS}

@@ -198,6 +198,27 @@ def test_own_rows_become_stix_that_stix2_accepts() -> None:
     assert set(observed["object_refs"]) <= ids
 
 
+def test_own_rows_of_a_list_become_stix_too() -> None:
+    """A mailbox in a list of leaked ones, an address among indicators: no report of systems, and its owner's all the same."""
+    rows = (
+        Observable("email", "jan@metaal.example", "victim", own=True),
+        Observable("ipv4", "192.0.2.7", "victim", port=443, own=True),
+        Observable("mac", "00-00-5E-00-53-A7", "victim", asn=64500, port=9, own=True),
+        Observable("username", "jan", "victim", asn=64500, port=3389, own=True),
+        Observable("email", "piet@elders.example", "victim", own=True),
+    )
+    released = a_release(a_statement("market", kind="indicators", facts=Facts(observables=rows)))
+    view = view_of(released, gated=own(released, *(row.value for row in rows[:4])))
+    bundle = {"type": "bundle", "id": "bundle--4f527c6e-46b7-4d3f-8d0a-7f7ac1b9b1a1", "objects": list(view.objects)}
+    assert len(stix2.parse(bundle).objects) == len(view.objects)
+    said = {obj["id"]: obj.get("value") or obj.get("user_id") for obj in view.objects}
+    seen = [said[ref] for obj in view.objects if obj["type"] == "observed-data" for ref in obj["object_refs"]]
+    assert {each for each in seen if each} == {"jan@metaal.example", "192.0.2.7", "00:00:5e:00:53:a7", "jan"}
+    assert "piet" not in str(view.objects)
+    traffic = [obj["dst_ref"].partition("--")[0] for obj in view.objects if obj["type"] == "network-traffic"]
+    assert sorted(traffic) == ["ipv4-addr", "mac-addr"]
+
+
 def test_sightings_of_two_readers_never_share_an_id() -> None:
     rows = an_exposure(2).observables
     one, two = (

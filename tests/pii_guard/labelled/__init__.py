@@ -64,10 +64,10 @@ def read(head: re.Match[str], marked: str) -> Labelled:
     return Labelled(head["id"], head["language"], head["style"], bool(head["hard"]), text, tuple(sure), tuple(doubtful))
 
 
-def load() -> list[Labelled]:
-    """Every text of the set, in the order of the files."""
+def load(folder: Path = Path(__file__).parent) -> list[Labelled]:
+    """Every text of the set in the folder, in the order of the files."""
     texts: list[Labelled] = []
-    for path in sorted(Path(__file__).parent.glob("texts-*.txt")):
+    for path in sorted(folder.glob("texts-*.txt")):
         content = path.read_text(encoding="utf-8")
         heads = list(HEAD.finditer(content))
         if not heads or heads[0].start():

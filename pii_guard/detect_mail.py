@@ -47,9 +47,23 @@ _MOST_LOCAL = 64
 _FEDIVERSE = re.compile(r"@(?<![\w/@.]@)[\w.-]{2,64}+@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE)
 _PROFILE = re.compile(
     r"(?:linkedin\.com/in|facebook\.com|instagram\.com|twitter\.com|//x\.com|(?<![\w.-])t\.me|tiktok\.com|"
-    r"snapchat\.com/add|vk\.com|threads\.net|github\.com)/@?([\w.%-]{2,64})"
+    r"snapchat\.com/add|vk\.com|threads\.net|github\.com(?=/[\w-]{2,39}+/?+(?![\w-]|[.?#]\w)))/@?([\w.%-]{2,64})"
 )
-_NO_HANDLE = frozenset(("joinchat", "share", "sharer", "p", "reel", "explore", "watch", "groups", "events", "pages"))
+_NO_HANDLE = frozenset(
+    ("joinchat", "share", "sharer", "p", "reel", "explore", "watch", "groups", "events", "pages", "i", "s", "home")
+)
+_NO_HANDLE |= {
+    "advisories",
+    "orgs",
+    "security",
+    "sponsors",
+    "topics",
+    "about",
+    "features",
+    "intent",
+    "hashtag",
+    "search",
+}
 _PLATFORM = re.compile(
     r"telegram|instagram|\binsta\b|twitter|snapchat|\bsnap\b|tiktok|discord|mastodon|threads|\bsignal\b|facebook|"
     r"\bx-account\b|\bskype\b|\bkik\b|\bwire\b|handle|youtube|reddit|bluesky|linkedin|matrix|session\b|threema"

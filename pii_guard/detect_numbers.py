@@ -9,74 +9,87 @@ from stdnum.nl import bsn as stdnum_bsn
 from pii_guard.span import Found, Span, folded, places
 
 _PHONE = re.compile(r"[+(0-9](?<![\w.:/=+-][(0-9])(?<!\w\+)(?:[\d\s().\-/+]{6,24}\d)(?![\w])(?!\.\d)")
-_PHONE_LABELLED = re.compile(r"[:=][\"']?(?P<value>[+0][\d().\-]{8,16}\d)(?![\w.])")
-_PHONE_LABELS = tuple(
-    f"{word}{quote}"
-    for word in (
+PHONE_LABELS = (
+    *(
         "tel",
         "phone",
-        "telefoon",
+        "foon",
         "mob",
-        "mobiel",
-        "mobile",
         "msisdn",
         "nummer",
+        "number",
         "gsm",
         "sms",
         "fax",
-        "caller",
-        "callto",
-        "tel_nr",
-    )
-    for quote in ("", '"', "'")
+        "call",
+        "bel",
+        "wa.me/",
+        "send?ph",
+    ),
+    *("whatsapp", "signal", "contact", "sip:", "from", "van:", "cell"),
 )
+"""Behind these a number may be a telephone's though it has no sign of one: `msisdn=31612345678`, `call 202-555-0143`."""
+_PHONE_LABELLED = re.compile(
+    r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|ile)?|msisdn|gsm|sms|fax|call(?:er|to)?|"
+    r"beller|bel|whatsapp|signal|cell|sip|from|van|contact)|foon|nummer|number|phone|wa\.me/|send\?phone=)"
+    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>]{0,4}[\"'(]{0,2}"
+    r"(?P<value>(?<![\d.-])[+(]?\d[\d().\- /]{7,17}\d)(?![\w]|\.\d)"
+)
+_HOME = ("NL", "BE", "US", "GB", "DE", "FR")
+"""Whose numbers stand without a country code, behind a word that says what they are."""
 _OTHER_NUMBER = re.compile(
-    r"(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|klant|relatie|rekening|case|invoice|"
-    r"part|sku|\bean|"
-    r"isbn|pipeline|policy|contract|lid|kvk|referentie|reference|queue|"
-    r"bag)[a-z]{0,8}\b[\s:.#]{0,3}(?:\([a-z]{1,12}\) ?)?$"
+    r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
+    r"pipeline|kvk|referentie|reference|queue)[a-z]{0,8}|\b(?:klant|relatie|case|part|policy|contract|lid|bag|debiteur)"
+    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.#]{0,3}(?:\([a-z]{1,12}\) ?)?$"
 )
 """What the number behind it is, and no telephone or citizen has."""
 _DATED = re.compile(r"\(?\d\d[-/]\d\d[-/](?:19|20)\d\d\b").match
 _PHONE_START = re.compile(r"[+(0][\d\s().\-/]{7,}")
 """A number that is one begins with +, ( or 0."""
 _PHONE_WORDS = re.compile(
-    r"(?:\btel\b|telefoon|\bphone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bbelt?\b|\bcall(?:ed|s)?\b|\bfax|"
+    r"(?:\btel\b|telefoon|phone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bbelt?\b|\bcall(?:ed|s)?\b|\bfax|"
     r"whatsapp|\bsms\b|nummer|"
     r"\bt:|\bm:|\bt\b|\bm\b|signal|bereikbaar|contact|\bnumber|\bcell|gebeld|\bbellen|\btext|doorkies|msisdn|"
-    r"toestel|gesprek|\blijn|aanmelden|inlichtingen|opgave|telnr)[^\n]{0,40}$"
+    r"toestel|gesprek|beller|\blijn|aanmelden|inlichtingen|opgave|telnr)[^\n]{0,40}$"
 )
-_DUTCH = re.compile(r"0[1-9]\d{1,2}[-/ ]\s?\d[\d ]{5,8}$|0[1-9]\d\s?[-/]|06[-. ]|\(0\d{2,3}\)").match
+_DUTCH = re.compile(
+    r"0[1-9]\d{1,2}\s?[-/ ]\s?\d[\d ]{5,8}$|0[1-9]\d\s?[-/]|06[-. ]|\(0\d{1,3}\)|0\d{2,3}\.\d{2,4}\.\d"
+).match
+_grouped = re.compile(r"(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}").fullmatch
+"""As in North America."""
+_FICTION = re.compile(r"(?:1[-. ])?\(?[2-9]\d\d\)?[-. ]555[-. ]01\d\d").fullmatch
+_PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b")
+_SERVICE = re.compile(r"0[89]00[-. ]\d{4}$").match
+_MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
 _BSN = re.compile(
-    r"[0-9](?<![^\W_][0-9])(?<![.,/:=#-][0-9])"
+    r"[0-9](?<![^\W_][0-9])(?<![.-][0-9])"
     r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
-    r"\d \d{2} \d{2} \d{3})(?![\w]|[-./]\w)"
+    r"\d \d{2} \d{2} \d{3})(?!\w|[./]\d|-\w)"
 )
-_BSN_LABELLED = re.compile(r"(?:bsn|burgerservicenummer|sofi(?:nummer)?)[\"']?[:=#/]{1,2}[\"']?(\d{8,9})(?!\d)")
+_BSN_LABELLED = re.compile(
+    r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)[\"']?(?:[:=#/ _-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
+    r"|(?:[ -]?n(?:umme)?r\.?)?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
+)
+"""Behind the word itself, parted in any way."""
 _PARTING = re.compile(r"[\s.-]")
 _NOT_DIGITS = re.compile(r"\D")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
+_BARE_MOBILE = re.compile(r"(?:(?<![\w.+/=-])31|(?<=[:=])0)6[1-9]\d{7}(?![\w-]|\.\d)")
 _BSN_WORDS = re.compile(
-    r"\bbsn|burger\s?service|sofi\s?-?nummer|\bsofi\b|citizen service|persoonsnummer|national id|"
-    r"identification number|"
-    r"persoonsgebonden|social security"
+    r"bsn|b\.s\.n\.|burger\s?service|sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|citizen[ _-]?service|"
+    r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|id)|national[ _-]?id|identification number|identiteitsnummer|"
+    r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing"
 )
 _BSN_NAMES = (
-    *(
-        "bsn",
-        "burgerservice",
-        "burger service",
-        "sofi-nummer",
-        "sofinummer",
-        "sofi nummer",
-        "citizen service",
-        "persoonsnummer",
-    ),
-    *("national id", "identification number", "persoonsgebonden", "social security"),
+    *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
+    *("persoonsnummer", "personal number", "personal id", "national", "identification number", "identiteitsnummer"),
+    *("idnummer", "id-nummer", "persoonsgebonden", "social security", "tax number", "tax id", "tin ", "tin:"),
+    "loonheffing",
 )
-_VAT = re.compile(r"nl(?<!\wnl)\.?(\d{9})\.?b\.?\d{2}(?!\w)")
+_VAT = re.compile(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
+_VAT_SIGN = re.compile(r"\d[bl.]").search
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?:[\s.-]?[A-Z0-9]{4}){2,7}(?:[\s.-]?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
 account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[\s.-]?[A-Za-z0-9]{4}[\s.-]?[A-Za-z0-9]{4}").search
@@ -113,13 +126,16 @@ _VEHICLE_WORDS = re.compile(
     r"skoda|\bfiat\b|parkeer|parking|leaseauto|lease|slagboom|anpr|taxi|garage"
 )
 _FAR = 300
-_ROW = 24
+_ROW = 16
+_LEAST = 8
 
 
 def numbers(text: str) -> Found:
     """BSN, IBAN, telephone."""
-    if _NUMBER_START(text):
-        yield from _citizen_numbers(text)
+    lower = folded(text)
+    named = names_bsn(lower)
+    if named or _NUMBER_START(text):
+        yield from _citizen_numbers(text, lower, named)
     if account_start(text):
         for digits in _ACCOUNT.finditer(text):
             match = _IBAN.match(text, digits.start() - 2)
@@ -129,12 +145,14 @@ def numbers(text: str) -> Found:
             if end:
                 yield Span("iban", match.start(), end, 0.95, "iban")
     if _PHONE_START.search(text):
-        lower = folded(text)
         for match in _PHONE.finditer(text):
             yield from _phone(text, lower, *match.span())
+    if any(map(lower.__contains__, PHONE_LABELS)):
         for match in _PHONE_LABELLED.finditer(lower):
-            if lower.endswith(_PHONE_LABELS, max(0, match.start() - 10), match.start()):
-                yield from _phone(text, lower, *match.span("value"))
+            yield from _labelled_phone(text, lower, *match.span("value"))
+    for match in _BARE_MOBILE.finditer(text) if "316" in text or "06" in text else ():
+        if not (_OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or _in_url(text, match.start())):
+            yield Span("phone", *match.span(), 0.6 if match.group()[0] == "3" else 0.3, "phone-bare")
 
 
 def names_bsn(lower: str) -> bool:
@@ -142,26 +160,37 @@ def names_bsn(lower: str) -> bool:
     return any(map(lower.__contains__, _BSN_NAMES))
 
 
-def _citizen_numbers(text: str) -> Found:
-    lower = folded(text)
-    named = names_bsn(lower)
-    last = -_FAR
-    for match in _BSN.finditer(text):
-        digits = _NOT_DIGITS.sub("", match.group())
-        if (len(digits) == 9 or named) and stdnum_bsn.is_valid(digits):
-            if _OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()):
-                continue
-            close = _BSN_WORDS.search(lower, max(0, match.start() - 60), match.end() + 30) if named else None
-            row = match.start() - last < _ROW  # that two of a row pass the test by chance is rare
-            beside = named or row or account_start(text, max(0, match.start() - 60), match.end() + 60)
-            last = match.end()
-            yield Span("bsn", *match.span(), 0.95 if close else 0.6 if beside else 0.3, "bsn")
+def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
+    numbered = [match for match in _BSN.finditer(text) if _citizens(match.group(), lower, match.start(), named)]
+    passed = [match for match in numbered if stdnum_bsn.is_valid(_NOT_DIGITS.sub("", match.group()))]
+    every = 1 < len(passed) == len(numbered)
+    for number, match in enumerate(passed):
+        start, end = match.span()
+        row = (number and start - passed[number - 1].end() < _ROW) or (
+            number + 1 < len(passed) and passed[number + 1].start() - end < _ROW
+        )  # that two of a row pass the test by chance is rare
+        close = _BSN_WORDS.search(lower, max(0, start - 60), end + 30) if named else None
+        beside = named or row or every or account_start(text, max(0, start - 60), end + 60)
+        yield Span("bsn", start, end, 0.95 if close else 0.6 if beside else 0.3, "bsn")
     for match in _BSN_LABELLED.finditer(lower) if named else ():
-        if stdnum_bsn.is_valid(match.group(1)):
-            yield Span("bsn", *match.span(1), 0.95, "bsn")
-    for match in _VAT.finditer(lower) if "nl" in lower else ():
+        if stdnum_bsn.is_valid(_NOT_DIGITS.sub("", match.group(match.lastgroup or 0))):
+            yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
+    for match in _VAT.finditer(lower) if _VAT_SIGN(lower) else ():
         if stdnum_bsn.is_valid(match.group(1)):  # a one-person firm's VAT number held its owner's BSN until 2020
             yield Span("bsn", *match.span(), 0.8, "vat-bsn")
+
+
+def _citizens(written: str, lower: str, start: int, named: bool) -> bool:
+    """Is this number long enough, and of nothing else?"""
+    before = lower[max(0, start - 2) : start]
+    if not named and (sum(map(str.isdigit, written)) < 9 or (before[-1:] == "," and before[:1].isdigit())):
+        return False  # thousands
+    return not (_OTHER_NUMBER.search(lower, max(0, start - 40), start) or _in_url(lower, start))
+
+
+def _in_url(text: str, start: int) -> bool:
+    """Within an address of a page numbers are mostly something else (`bare_numbers`)."""
+    return text[start - 1 : start] in ("=", "/", "#", "_") and "://" in text[max(0, start - 200) : start].split()[-1]
 
 
 def bare_numbers(text: str) -> Found:
@@ -194,45 +223,75 @@ def _remainder(number: str) -> int:
 
 def _phone(text: str, lower: str, start: int, end: int) -> Found:
     """The number, or the numbers that follow one another on several lines or behind a slash."""
+    while start < end and text[start] in " \n\t/.-)":
+        start += 1
+    if end - start < _LEAST:
+        return
     confidence = _phone_confidence(text, lower, start, end)
     if confidence:
         yield Span("phone", start, end, confidence, "phone")
         return
-    for sign in ("\n", " / ", "  ", " +", " 0", " (", " "):
+    for sign in ("\n", " / ", "/", "  ", " +", " 0", " (", " "):
         cut = text.find(sign, start + 6, end)
         if cut > 0:
             first = _phone_confidence(text, lower, start, cut)
-            rest = _PHONE.match(text, cut + len(sign) - (1 if sign.strip(" /\n") else 0), end + 1)
-            if first or (rest and _phone_confidence(text, lower, *rest.span())):
+            rest = list(_phone(text, lower, cut + 1, end))
+            if first or rest:
                 if first:
                     yield Span("phone", start, cut, first, "phone")
-                if rest:
-                    yield from _phone(text, lower, *rest.span())
+                yield from rest
                 return
 
 
 def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
     value = text[start:end]
     digits = _NOT_DIGITS.sub("", value)
+    abroad = value.lstrip("(").startswith("+")
+    named = _PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
+    if _SERVICE(value):
+        return 0.8 if named else 0.3
     if not 9 <= len(digits) <= 15 or _DATED(value) or not (value[0] in "+(" or digits[0] == "0"):
         return 0.0
     try:
         number = phonenumbers.parse(value, "NL")
     except phonenumbers.NumberParseException:
         return 0.0
-    if not phonenumbers.is_valid_number(number):
+    if not phonenumbers.is_valid_number(number):  # nobody knows every plan: with its country it need but be possible
+        return 0.6 if abroad and len(digits) > 9 and phonenumbers.is_possible_number(number) else 0.0
+    if not abroad and _OTHER_NUMBER.search(lower, max(0, start - 40), start):
         return 0.0
-    if _OTHER_NUMBER.search(lower, max(0, start - 40), start):
-        return 0.0
-    if _PHONE_WORDS.search(lower, max(0, start - 48), start):
+    if named:
         return 0.95
-    if value.startswith("+"):
+    if abroad:
         return 0.8
-    if _DUTCH(value) or digits.startswith("06"):
+    if _DUTCH(value) or _MOBILE_DIGITS(digits) or (value.startswith("00") and not value.isdigit()):
         return 0.6
-    if value.startswith("00") and not value.isdigit():
-        return 0.6
-    return 0.0 if text[max(0, start - 2) : start] == '="' else 0.3
+    if text[max(0, start - 2) : start] == '="':
+        return 0.0
+    return 0.6 if _PHONE_HEAD.search(lower, max(0, start - _FAR), start) else 0.3
+
+
+def _labelled_phone(text: str, lower: str, start: int, end: int) -> Found:
+    """A number right behind a word for it, of a country that it does not name, or that it names without a sign."""
+    value = text[start:end].rstrip()
+    digits = _NOT_DIGITS.sub("", value)
+    if not 9 <= len(digits) <= 13 or _DATED(value) or _OTHER_NUMBER.search(lower, max(0, start - 40), start):
+        return
+    if _grouped(value) or digits[0] == "0":
+        for region in _HOME:
+            if phonenumbers.is_possible_number_string(value, region) and _valid(value, region):
+                yield Span("phone", start, start + len(value), 0.8, "phone")
+                return
+    if len(digits) > 10 and digits[0] != "0" and _valid(f"+{digits}", "NL"):
+        yield Span("phone", start, start + len(value), 0.8, "phone")
+
+
+def _valid(value: str, region: str) -> bool:
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.is_valid_number(number) or (region == "US" and _FICTION(value) is not None)
 
 
 def plates(text: str) -> Found:

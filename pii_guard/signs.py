@@ -14,7 +14,7 @@ from pii_guard.detect_accounts import user_names, user_paths
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses, paths, urls
-from pii_guard.detect_numbers import account_start, names_bsn, numbers, plates
+from pii_guard.detect_numbers import PHONE_LABELS, account_start, names_bsn, numbers, plates
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_secrets import credentials, devices
 from pii_guard.span import Found, folded
@@ -147,7 +147,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
 def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     """Nine digits parted as a citizen's number may be, the start of an account, of a telephone number; or fewer
     digits, where the text has a word for a citizen's number."""
-    if any(map(parts.__contains__, _NINE)) or names_bsn(lower):
+    if any(map(parts.__contains__, _NINE)) or names_bsn(lower) or _any(PHONE_LABELS, lower):
         return True
     if any(map(parts.__contains__, _COUNTRY)) and account_start(text):
         return True

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The servers that the full test suite talks to: PostgreSQL, Dovecot and Java from Debian's packages; Apache Kafka (Maven)
+# What the full test suite needs beside Python: PostgreSQL, Dovecot, Java and strace from Debian's packages; Apache Kafka (Maven)
 # and medallion (a TAXII server, PyPI, which has pins of its own) in OKTT_SERVICES. Says what to do where it cannot.
 # The databases and servers themselves are started by the tests, and end with them.
 set -eu
@@ -14,6 +14,7 @@ command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2
 { [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ]; } || missing="$missing dovecot-imapd"
 command -v java >/dev/null || missing="$missing default-jre-headless"
 command -v mvn >/dev/null || missing="$missing maven"
+command -v strace >/dev/null || missing="$missing strace"
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive

@@ -199,7 +199,7 @@ def test_own_rows_become_stix_that_stix2_accepts() -> None:
 
 
 def test_own_rows_of_a_list_become_stix_too() -> None:
-    """A mailbox in a list of leaked ones, an address among indicators: no report of systems, its owner's all the same."""
+    """A mailbox in a list of leaked ones, an address among indicators: its owner's, as in a report of systems."""
     rows = (
         Observable("email", "jan@metaal.example", "victim", own=True),
         Observable("ipv4", "192.0.2.7", "victim", port=443, own=True),

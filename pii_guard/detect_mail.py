@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pii_guard.span import Found, Span, folded, places
 from pii_guard.words import WORDS
 
+_WORD_DOT = "(?:dot|punt)"
 DOT = (
-    r"(?:\.|\s?\[\.\]?\s?|\.\]|\s?\(\.\)\s?|\{\.\}|\\\.|\s?\[(?:dot|punt)\]\s?|\s?\((?:dot|punt)\)\s?|\s?\{(?:dot|"
-    r"punt)\}\s?"
-    r"|\s(?:dot|punt)\s)"
+    r"(?:\.|\s?\[\.\]?\s?|\.\]|\s?\(\.\)\s?|\{\.\}|\\\.|\s?<\.>\s?|\s?[\[(] \. [\])]\s?"
+    rf"|\s?[\[({{<] ?{_WORD_DOT} ?[\])}}>]\s?|\s{_WORD_DOT}\s|[-_]dot[-_])"
 )
 """A dot, defanged or not."""
 _AT = re.compile(
-    r"@|\[@\]|\(@\)|\{@\}|\s?\[(?:at|apenstaartje)\]\s?|\s?\((?:at|a)\)\s?|\s?\{at\}\s?|<at>|\s(?:at|apenstaartje)\s",
+    r"\s?[\[({<«] (?:at|apenstaartje|@) [\])}>»]\s?|\s?<at>\s?|«at»|[-_](?:at|AT)[-_]|\[a\]|\(ad\)|@|\[@\]|"
+    r"\(@\)|\{@\}|\s?\[(?:at|apenstaartje)\]\s?|\s?\((?:at|a)\)\s?|\s?\{at\}\s?|\s(?:at|apenstaartje)\s",
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(r"\s(?:at|apenstaartje)\s", re.IGNORECASE).fullmatch
@@ -30,10 +31,15 @@ _FILE = re.compile(
 _RELEASE = re.compile(r"v?\d+\.\d+(?:\.|\b)")
 """`package@1.2.3-beta.x` is a release."""
 _PLAIN_AT = re.compile("@")
-_SPOKEN_DOT = re.compile(r"\s(?:dot|punt)\s|[\[({](?:dot|punt)[\])}]", re.IGNORECASE)
-_LOCAL = frozenset(".'+~-_")
+_LOGIN = re.compile(r"[\w-]*(?:[._]|\d)[\w.-]*").fullmatch
+_SPOKEN_DOT = re.compile(r"[\s_-](?:dot|punt)[\s_-]|[\[({](?:dot|punt)[\])}]", re.IGNORECASE)
+_LOCAL = frozenset(".'+~-_!$*^")
+_SET_APART = re.compile(r"(?:[\[({](?:\.|dot|punt)[\])}]|(?<=[\w-])#ext#)$", re.IGNORECASE)
+"""A defanged dot before the sign; the mark of a guest account at Microsoft."""
+_MAIL_WORD = re.compile(r"mail|contact|bereik|reach|adres|address|schrijf|write")
 _RETURN = re.compile(
-    r"(?:[\w.+-]*(?:bounces?|return|verp|prvs|srs\d?|msprvs)[\w.+-]*=|srs\d=[\w+/-]+=[\w+/-]+=[\w.-]+=)"
+    r"(?:[\w.+-]*(?:bounces?|return|verp|prvs|srs\d?|msprvs)[\w.+-]*=|srs\d=[\w+/-]+=[\w+/-]+=[\w.-]+=)",
+    re.IGNORECASE,
 )
 _NOBODYS = re.compile(
     r"(?:psirt|c?s?irt|cert|secalert|abuse|security-alert|git)(?:\+[\w-]+)?(?:@|\[at\])|[^@]+@lists?\.", re.IGNORECASE
@@ -42,7 +48,7 @@ _NOBODYS = re.compile(
 TEAM = "email-team"
 """The rule of such a mailbox: an address, and nobody's."""
 _LOGIN_TAIL = re.compile(r"[:;|][^\s:;|/,]{4,128}")
-_QUOTED = re.compile(r"\"[\w.+-][\w .+-]*\"").fullmatch
+_QUOTED = re.compile(r"\"[\w.+-][^\"\n,;<>]*\"").fullmatch
 _MOST_LOCAL = 64
 _FEDIVERSE = re.compile(r"@(?<![\w/@.]@)[\w.-]{2,64}+@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE)
 _PROFILE = re.compile(
@@ -102,21 +108,30 @@ _SKYPE = re.compile(r"\blive:(?:\.cid\.)?([\w.-]{3,64})")
 _NEAR = 90
 
 
+_SPELT = (
+    *(
+        " dot ",
+        " punt ",
+        "apenst",
+        "dot]",
+        "dot)",
+        "dot}",
+        "punt]",
+        "punt)",
+        "punt}",
+        "at]",
+        "at)",
+        "(a)",
+        "at}",
+        "at>",
+    ),
+    *("@]", "@)", "@}", "at ]", "at )", "[a]", "(ad)", "at»", "_at_", "-at-", "@ ]", "@ )"),
+)
+
+
 def spelt(lower: str) -> bool:
     """May an at sign be written otherwise: `[at]`, `(a)`, `jan at voorbeeld dot nl`?"""
-    if (
-        " dot " in lower
-        or " punt " in lower
-        or "apenst" in lower
-        or "dot]" in lower
-        or "dot)" in lower
-        or "dot}" in lower
-    ):
-        return True
-    if "punt]" in lower or "punt)" in lower or "punt}" in lower:
-        return True
-    closed = "at]" in lower or "at)" in lower or "(a)" in lower or "at}" in lower or "at>" in lower
-    return closed or "@]" in lower or "@)" in lower or "@}" in lower
+    return any(map(lower.__contains__, _SPELT))
 
 
 def emails(text: str) -> Found:
@@ -136,16 +151,20 @@ def _addressed(text: str) -> Iterator[tuple[int, int, re.Match[str], float]]:
     last = 0
     for sign in signs.finditer(text):
         spoken = _SPOKEN(sign.group())
-        start = _local(text, last, sign.start())
-        match = _HOST.match(text, sign.end()) if start < sign.start() else None
+        start, behind, confidence = _local(text, last, sign.start()), sign.end(), 0.95
+        if sign.group() == "@" and (text[behind : behind + 1] == " " or text[sign.start() - 1 : sign.start()] == " "):
+            start = _local(text, last, sign.start() - (text[sign.start() - 1] == " ")) if sign.start() > 1 else behind
+            behind += text[behind : behind + 1] == " "
+            confidence = 0.6 if _LOGIN(text[start : sign.start()].strip()) else 0.4
+        match = _HOST.match(text, behind) if start < sign.start() else None
         if match is None or _RELEASE.match(match.group()) or _FILE.fullmatch(text, start, match.end()):
             continue
-        confidence = 0.95
-        if spoken:
+        if spoken or sign.group()[0] in "-_":
             dot = _SPOKEN_DOT.search(match.group())
-            if dot is None:
+            if dot is None and spoken:
                 continue  # "look at voorbeeld.nl"
-            confidence = 0.8 if sign.group().isupper() or dot.group() != dot.group().lower() else 0.4
+            loud = sign.group().isupper() or (dot and dot.group() != dot.group().lower())
+            confidence = 0.8 if loud else 0.6 if _MAIL_WORD.search(text, max(0, start - 60), start) else 0.4
         last = match.end()
         yield start, last, match, confidence
 
@@ -154,8 +173,13 @@ def _local(text: str, low: int, end: int) -> int:
     """Where the part before the sign begins; `end` when there is none."""
     low = max(low, end - _MOST_LOCAL)
     start = end
-    while start > low and ((char := text[start - 1]).isalnum() or char in _LOCAL):
-        start -= 1
+    while start > low:
+        if (char := text[start - 1]).isalnum() or char in _LOCAL:
+            start -= 1
+        elif char in "])}#" and (apart := _SET_APART.search(text, max(low, start - 6), start)):
+            start = apart.start()
+        else:
+            break
     if start == end and end > low + 2 and text[end - 1] == '"':
         opened = text.rfind('"', low, end - 1)
         return opened if opened >= 0 and _QUOTED(text[opened:end]) else end

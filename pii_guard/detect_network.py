@@ -18,18 +18,26 @@ PERSONAL_PAGE = re.compile(
 ).search
 """Where a path names a person."""
 
+_SET_APART = r"[\"']\.[\"']|\s\.\s"
+"""A dot as programs glue it, or as it is set apart so that nobody follows it by chance."""
 _IPV4 = re.compile(
-    rf"[0-9](?<![^\W_][0-9])(?<!\.[0-9])(?<![0-9]-[0-9])[0-9]{{0,2}}(?:{DOT}[0-9]{{1,3}}){{3}}(?!\d|\.\d|-\d|\.ip6\.)"
-    rf"|[0-9](?<![\w.][0-9])[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?=\s?-\s?[0-9]{{1,3}}(?:(?:\.[0-9]{{1,3}}){{3}})?(?![\w.]\w))"
-    r"|[0-9](?<=[0-9]-[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![\w-])(?!\.\d)",
+    rf"[0-9](?<![^\W_][0-9])(?<![^.]\.[0-9])(?<![0-9]-[0-9])[0-9]{{0,2}}(?:(?:{DOT}|{_SET_APART})[0-9]{{1,3}}){{3}}"
+    r"(?!\d|\.\d|-\d|\.ip6\.)"
+    rf"|[0-9](?<![\w.][0-9])[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?=\s?-\s?[0-9]{{1,3}}(?:(?:\.[0-9]{{1,3}}){{3}})"
+    rf"?(?![\w.]\w))"
+    r"|[0-9](?<=[0-9]-[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![\w-])(?!\.\d)"
+    r"|[0-9](?<=[a-z]\.[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?=\.[a-z][\w-]*\.[a-z])",
     re.IGNORECASE,
 )
-_RANGE_END = re.compile(r"\s?-\s?([0-9]{1,3})(?![\w.]\w)")
+_QUAD = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+_FLOW = re.compile(rf"(?<![\w.])(?P<a>{_QUAD})(?:\.[\w-]{{1,16}})? > (?P<b>{_QUAD})(?=\.[\w-]{{1,16}}[:,\s]|[:,]? )")
+"""Both ends of a connection, as tcpdump and packet filters write them, the port behind a dot."""
+_RANGE_END = re.compile(r"[ \t]?-[ \t]?([0-9]{1,3})(?!\w|\.\w)")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _WHOLE_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
 _DASHED_IPV4 = re.compile(
-    r"[0-9](?<![0-9][0-9])(?<![0-9][-_.][0-9])(?:[0-9]{0,2}(?:-[0-9]{1,3}){3}|[0-9]{0,2}(?:_[0-9]{1,3}){3}"
-    r"|[0-9]{0,2}(?:x[0-9]{1,3}){3})"
+    r"[0-9](?<![0-9][0-9])(?<![0-9]{2}[-_.][0-9])(?<![-_.][0-9][-_.][0-9])[0-9]{0,2}(?:(?:-[0-9]{1,3}){3}|"
+    r"(?:_[0-9]{1,3}){3})"
     r"(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])",
     re.IGNORECASE,
 )
@@ -38,7 +46,7 @@ _NUMBERS = re.compile(r"\d+").findall
 _PLAIN = re.compile(r"[0-9.]+").fullmatch
 
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[]")
-_TWO_COLONS = re.compile(r":[0-9a-fA-F]{0,4}\]?\[?:")
+_TWO_COLONS = re.compile(r":\]?[0-9a-fA-F]{0,4}\]?\[?:")
 _COLONS = re.compile(r"[0-9a-fA-F:\[][0-9a-fA-F:\[\].]{2,80}+")
 """A run in which an IPv6 address may stand."""
 _SIX = r"(?:[0-9a-fA-F]{0,4}(?:\[:{1,2}\]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![\w:])"
@@ -48,17 +56,23 @@ _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _MAC = re.compile(
     r"[0-9a-fA-F](?:(?<![\w:.-].)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.))"
     r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
-    r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4})(?![\w-]|:\w)"
+    r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
+    r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F_-]|:\w)"
 )
-_MAC_MIDDLE = re.compile(r"[:.-](?:[0-9a-fA-F]{2}[:-][0-9a-fA-F]{2}[:-]|[0-9a-fA-F]{4}\.)|\[:\]")
+_MAC_MIDDLE = re.compile(r"[:.-](?:[0-9a-fA-F]{2}[:-][0-9a-fA-F]{2}[:-]|[0-9a-fA-F]{4}[.-])|\[:\]")
 _FRAME = re.compile(
     r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b"
 )
 """The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
-MAC_WORDS = ("mac", "hwaddr", "ether", "hardware ad", "bssid")
-_MAC_WORD = re.compile(r"\b(?:mac|hwaddr|ether|hardware address|bssid|mac-?adres|mac[ -]address)\b")
-_LOOSE_MAC = re.compile(r"\b(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
+MAC_WORDS = ("mac", "hwaddr", "ether", "hardware ad", "bssid", "station", "physical ad", "fysiek", "lladdr")
+_MAC_WORD = re.compile(
+    r"(?<![a-z])(?:mac(?:-?adress?e?n?)?|hwaddr|ether|hardware address|bssid|lladdr|"
+    r"(?:calling|called)?-?station(?:-?id)?|"
+    r"physical address|fysieke? adres)(?![a-z])"
+)
+_LOOSE_MAC = re.compile(r"(?<![\w-])(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
                         r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})(?![\w-]|:\w)")  # fmt: skip
+_REVERSED = re.compile(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _SIGNS = re.compile(r"\W")
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
 """Nobody, everybody, and groups."""
@@ -168,7 +182,11 @@ def _odd_address(host: str) -> bool:
 def addresses(text: str) -> Found:
     """IPv4 addresses, defanged ones too, that are no version."""
     dashed = _DASHED_IPV4.finditer(text) if text.count("-") + text.count("_") > 2 else ()
-    version_end = -1
+    version_end = address_end = -1
+    for flow in _FLOW.finditer(text) if " > " in text else ():
+        for end in ("a", "b"):
+            if max(map(int, _NUMBERS(flow.group(end)))) < 256:
+                yield Span("ipv4", *flow.span(end), 0.9, "ipv4-flow")
     for match in (*_IPV4.finditer(text), *dashed):
         start, end = match.span()
         octets = [int(part) for part in _NUMBERS(match.group())]
@@ -177,9 +195,10 @@ def addresses(text: str) -> Found:
         ranged = _RANGE_END.match(text, end)
         if ranged and not octets[3] < int(ranged.group(1)) < 256:
             continue
-        if _PLAIN(match.group()) and is_version(text, start, end, octets, version_end):
+        if _PLAIN(match.group()) and is_version(text, start, end, octets, version_end, address_end):
             version_end = end
             continue
+        address_end = end
         yield Span("ipv4", start, end, 0.9, "ipv4")
 
 
@@ -207,6 +226,8 @@ def hex_addresses(text: str) -> Found:
     for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
         yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
         yield Span("mac", *match.span(2), 0.9, "mac-frame")
+    for match in _REVERSED.finditer(lower) if "ip6" in lower else ():
+        yield Span("ipv6", *match.span(1), 0.9, "ipv6-reversed")
     for at in places(lower, MAC_WORDS):
         word = _MAC_WORD.match(lower, at)
         if word is None:

@@ -28,9 +28,10 @@ PHONE_LABELS = (
     ),
     *("whatsapp", "signal", "contact", "sip:", "from", "van:", "cell"),
 )
-"""Behind these a number may be a telephone's though it has no sign of one: `msisdn=31612345678`, `call 202-555-0143`."""
+"""Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
 _PHONE_LABELLED = re.compile(
-    r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|ile)?|msisdn|gsm|sms|fax|call(?:er|to)?|"
+    r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|ile)?|msisdn|gsm|sms|fax|"
+    r"call(?:er|to)?|"
     r"beller|bel|whatsapp|signal|cell|sip|from|van|contact)|foon|nummer|number|phone|wa\.me/|send\?phone=)"
     r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>]{0,4}[\"'(]{0,2}"
     r"(?P<value>(?<![\d.-])[+(]?\d[\d().\- /]{7,17}\d)(?![\w]|\.\d)"
@@ -68,7 +69,8 @@ _BSN = re.compile(
     r"\d \d{2} \d{2} \d{3})(?!\w|[./]\d|-\w)"
 )
 _BSN_LABELLED = re.compile(
-    r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)[\"']?(?:[:=#/ _-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
+    r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
+    r"[\"']?(?:[:=#/ _-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
     r"|(?:[ -]?n(?:umme)?r\.?)?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
 )
 """Behind the word itself, parted in any way."""
@@ -78,7 +80,8 @@ _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _BARE_MOBILE = re.compile(r"(?:(?<![\w.+/=-])31|(?<=[:=])0)6[1-9]\d{7}(?![\w-]|\.\d)")
 _BSN_WORDS = re.compile(
-    r"bsn|b\.s\.n\.|burger\s?service|sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|citizen[ _-]?service|"
+    r"bsn|b\.s\.n\.|burger\s?service|sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
+    r"citizen[ _-]?service|"
     r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|id)|national[ _-]?id|identification number|identiteitsnummer|"
     r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing"
 )
@@ -190,7 +193,7 @@ def _citizens(written: str, lower: str, start: int, named: bool) -> bool:
 
 def _in_url(text: str, start: int) -> bool:
     """Within an address of a page numbers are mostly something else (`bare_numbers`)."""
-    return text[start - 1 : start] in ("=", "/", "#", "_") and "://" in text[max(0, start - 200) : start].split()[-1]
+    return text[start - 1 : start] in ("=", "/", "#", "_") and "://" in text[max(0, start - 200) : start].rsplit(maxsplit=1)[-1]
 
 
 def bare_numbers(text: str) -> Found:
@@ -246,12 +249,11 @@ def _phone(text: str, lower: str, start: int, end: int) -> Found:
 def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
     value = text[start:end]
     digits = _NOT_DIGITS.sub("", value)
-    abroad = value.lstrip("(").startswith("+")
-    named = _PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
     if _SERVICE(value):
-        return 0.8 if named else 0.3
+        return 0.8 if _PHONE_WORDS.search(lower, max(0, start - 48), start) else 0.3
     if not 9 <= len(digits) <= 15 or _DATED(value) or not (value[0] in "+(" or digits[0] == "0"):
         return 0.0
+    abroad = value.lstrip("(").startswith("+")
     try:
         number = phonenumbers.parse(value, "NL")
     except phonenumbers.NumberParseException:
@@ -260,7 +262,7 @@ def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
         return 0.6 if abroad and len(digits) > 9 and phonenumbers.is_possible_number(number) else 0.0
     if not abroad and _OTHER_NUMBER.search(lower, max(0, start - 40), start):
         return 0.0
-    if named:
+    if _PHONE_WORDS.search(lower, max(0, start - 48), start):
         return 0.95
     if abroad:
         return 0.8

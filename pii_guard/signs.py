@@ -13,7 +13,7 @@ from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
-from pii_guard.detect_network import addresses, hex_addresses, paths, urls
+from pii_guard.detect_network import MAC_WORDS, addresses, hex_addresses, paths, urls
 from pii_guard.detect_numbers import PHONE_LABELS, account_start, names_bsn, numbers, plates
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_secrets import credentials, devices
@@ -40,7 +40,7 @@ _GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
 _COLON = re.compile(r":[0-9A-Fa-f:\]]")
-_DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-")
+_DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-")
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.")
 _NINE = (
     b"000000000",
@@ -58,9 +58,8 @@ _DIALLED = bytes(
 )
 """What a telephone number begins with as Z, what may follow as 0 (`?`: whatever is not ASCII)."""
 _PHONE = re.compile(rb"Z[Z0]{7}").search
-_OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}[\s?]?\.[^0]{0,6}0{1,3}[\s?]?\.[^0]{0,6}0").search
+_OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0").search
 _PLATE = re.compile(rb"\.[A0]{2,3}\.[A0]").search
-_MAC_WORDS = ("mac", "ether", "bssid", "hwaddr", "hardware ad")
 _HOMES = ("profi", "home", "userdata", "redirected", "fslogix")
 _ACCOUNTS = tuple(
     {*accounts.LABEL_WORDS, *accounts.SAID_WORDS, *accounts.COMMANDS, *accounts.LISTED, "useradd", "userdel", "usermod"}
@@ -117,7 +116,8 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         (":" in text and _COLON.search(text))
         or ("-" in text and _DASHES.search(text))
         or ("." in text and _DOTTED.search(text))
-        or _any(_MAC_WORDS, lower)
+        or _any(MAC_WORDS, lower)
+        or "ip6" in lower
     ):
         found.append(hex_addresses)
     if backslash or (at and _at_host(text, lower)) or _any(_ACCOUNTS, lower) or _any(_FORMS, text):

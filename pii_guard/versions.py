@@ -14,7 +14,7 @@ _FROM = WORDS["from"]
 _TOKEN = re.compile(r"[^\s,:'\"(|=\[\]{};]+")
 _NUMERIC = re.compile(r"[<>=v~^]*\d[\w.*-]*|[<>=~^-]+").fullmatch
 _COMPARED = re.compile(r"(?<![-=\w>\"])[<>]=? ?$").search
-_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/)$").search
+_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|[=~]=)$").search
 _URL_PATH = re.compile(r"://\S{1,60}/$").search
 _PRODUCT = re.compile(
     r"(?<![\w/.])(?:[A-Z][a-z][A-Za-z-]*|[a-z][a-z-]{2,})/$|(?:OS|System) $|(?<!\w)[A-Z][a-z]+[A-Z][a-z]+ $"
@@ -34,11 +34,15 @@ _BUILD = re.compile(
     r"(?<![\w.])\d{1,4}(?:\.\d{1,4}){1,2}\.(?:\d{4,6}|[3-9]\d\d)(?![\w.])|(?<![\w.])\d{1,4}(?:\.\d{1,5}){4}(?![\w.])"
 ).search
 """What is surely a version: a number that no address has, or a fifth one."""
+_ARTIFACT = re.compile(r"(?<!\bip)[A-Za-z]-$").search
+"""`foo-service-2.11.0.201`."""
+_PARTS_OF_THREE = re.compile(r"[<>=v~^]*\d{1,3}\.\d{1,4}\.\d{1,5}").fullmatch
+_ROW = re.compile(r"[ \t]?(?:>|->|[,;/|&]|en|and|of|or|\.\.|-|–|to|t/m|tot(?: en met)?|through)[ \t]?").fullmatch
 _FAR = 80
 
 
-def is_version(text: str, start: int, end: int, octets: list[int], version_end: int) -> bool:
-    """`version_end`: where the version before it ended, or -1: what stands in one row is of one kind."""
+def is_version(text: str, start: int, end: int, octets: list[int], version_end: int, address_end: int) -> bool:
+    """`version_end`, `address_end`: where the last of these ended, or -1: what stands in one row is of one kind."""
     if octets[:2] == [192, 168]:
         return False
     before = text[max(0, start - 64) : start]
@@ -51,14 +55,16 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     kind, last = _kind_before(folded(before))
     if kind == "address" or (kind == "from" and not _AFTER(after)):
         return False
+    if address_end > version_end and _ROW(text[max(address_end, start - 24) : start]):
+        return False
     if kind == "version" or (_COMPARED(before) and after[:1] != ">"):
         return True
     if ported or before[-1:] in ("[", "=", "@", "\t", "\\"):
         return False
-    if kind == "section" or _PRODUCT(before) or _AFTER(after):
+    if kind == "section" or _PRODUCT(before) or (octets[0] < 60 and _AFTER(after)):
         return True
     small = octets[0] <= 30 and octets[0] != 10 and max(octets[1:3]) <= 60
-    if small and _URL_PATH(before):
+    if small and (_URL_PATH(before) or _ARTIFACT(before)):
         return True
     if small and before[-1:] == " " and last[:1].isalpha() and last not in _FROM:
         return True
@@ -75,7 +81,7 @@ def _kind_before(lower: str) -> tuple[str, str]:
     seen_from = last in _FROM
     for word in words[:-8:-1]:
         bare = word.strip(".!?<>#*`“”‘’")
-        if bare in _WORDS:
+        if bare in _WORDS or _PARTS_OF_THREE(bare):
             return "version", last
         if bare in _ADDRESSES:
             return "address", last

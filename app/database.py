@@ -4,6 +4,7 @@ Rooms take a Connection as an argument; only here are engines made. SQLite: WAL,
 time (`BEGIN IMMEDIATE`), so that a transaction never fails half-way for want of the write lock.
 """
 
+import sqlite3
 from importlib import import_module
 from pathlib import Path
 
@@ -140,16 +141,33 @@ def reading(engine: sa.Engine) -> sa.Connection:
 
 
 def forget(engine: sa.Engine) -> None:
-    """What was deleted leaves SQLite's write-ahead log too, where it would stay for as long as the service runs.
+    """What was deleted leaves SQLite's files: the write-ahead log, where it would stay for as long as the service runs,
+    and free places of pages. `secure_delete` clears what is deleted where it lies, not what SQLite left behind when it
+    moved rows between pages: so the file is written anew (12 s a gigabyte; what it takes meanwhile lies beside it).
 
-    Waits for who reads; whom it cannot wait for keeps it until the next time.
+    Waits for who reads; whom it cannot wait for keeps the log until the next time. Raises AppError when another
+    process writes all the while, or the disk is full.
     """
-    if engine.dialect.name == "sqlite":
-        connection = engine.raw_connection()
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        folder = str(Path(engine.url.database or "").resolve().parent).replace("'", "''")
         try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            for step in ("temp_store=FILE", f"temp_store_directory='{folder}'"):
+                cursor.execute(f"PRAGMA {step}")
+            cursor.execute("VACUUM")
         finally:
-            connection.close()
+            cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.OperationalError as error:
+        raise AppError(
+            f"it is deleted, but may lie in free places of the database's file yet ({error.sqlite_errorname}): "
+            "run `oktt purge` when nobody else writes and the disk has as much room again"
+        ) from None
+    finally:
+        connection.close()
 
 
 def sealed(engine: sa.Engine) -> bool:

@@ -5,6 +5,7 @@ Whole processes, watched by strace: SQLite's own files too, which Python's audit
 
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -134,3 +135,33 @@ def test_a_full_disk_is_told_without_what_was_to_be_stored(tmp_path: Path, docum
     files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_relative_to(documents)]
     assert [path.name for path in files if SEARCH.hits(path.read_bytes())] == []
     assert done(instance, "ingest", documents, "--source", "market", "--json").row["new"] > 0
+
+
+def test_nothing_that_was_deleted_stays_in_free_places_of_the_file(tmp_path: Path) -> None:
+    """SQLite clears what is deleted where it lies, and leaves copies behind where it divides and joins pages."""
+    engine = database.connect(f"sqlite:///{tmp_path / 'oktt.db'}?timeout=0.2")
+    numbers = random.Random(7).sample(range(10_000), 6000)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (name TEXT PRIMARY KEY, body BLOB)")
+    for at in range(0, len(numbers), 500):
+        rows = [
+            (f"{each:05d}{'lek77q@persoon.example' if each % 7 else 'niemand'}",) for each in numbers[at : at + 500]
+        ]
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO kept VALUES (?, randomblob(60))", rows)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM kept WHERE name LIKE '%persoon%'")
+    with engine.connect().execution_options(readonly=True) as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM kept")
+        database.forget(engine)  # somebody reads meanwhile
+    database.forget(engine)
+    said = (tmp_path / "oktt.db").read_bytes() + (tmp_path / "oktt.db-wal").read_bytes()
+    assert (said.count(b"lek77q"), b"niemand" in said) == (0, True)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("PRAGMA temp_store")) == 2
+    with closing(sqlite3.connect(tmp_path / "oktt.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(AppError, match="SQLITE_BUSY.*run `oktt purge`"):
+            database.forget(engine)
+    engine.dispose()
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("oktt.db")] == []

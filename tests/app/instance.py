@@ -1,15 +1,20 @@
 """An instance in a temporary folder, and the command line run on it: in this process, as `app.cli.main` runs it."""
 
+import atexit
 import io
 import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import typer.main
 
 from app.cli import main
 
@@ -19,6 +24,9 @@ OKTT = Path(sys.executable).with_name("oktt")
 MONDAY = "2026-03-02T08:00:00Z"
 FRIDAY = "2026-03-06T13:00:00Z"
 TEST_CLOCK = "[app]\ntest_clock = true\n"
+
+typer.main.get_command = cache(typer.main.get_command)
+"""A program builds its commands once; here it is called thousands of times, and building costs more than most calls."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,12 @@ def _process(argv: list[str], environment: Mapping[str, str]) -> Iterator[None]:
 def make(folder: Path, settings: str = "", people: list[dict[str, Any]] | None = None) -> Path:
     """`oktt init` with `[app] test_clock`, further settings, and subscribers."""
     folder.mkdir(parents=True, exist_ok=True)
+    fresh = "[database]" not in settings
+    if fresh:
+        copied(_initialised(), folder)
     (folder / "oktt.toml").write_text(TEST_CLOCK + settings, encoding="utf-8")
-    done(folder, "init")
+    if not fresh:
+        done(folder, "init")
     if people:
         file = folder / "people.ndjson"
         file.write_text("".join(json.dumps(each) + "\n" for each in people), encoding="utf-8")
@@ -88,10 +100,27 @@ def make(folder: Path, settings: str = "", people: list[dict[str, Any]] | None =
     return folder
 
 
+@cache
+def _initialised() -> Path:
+    """What `oktt init` makes, made once: each instance on SQLite begins as a copy, key included."""
+    home = tempfile.mkdtemp(prefix="oktt-init-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    folder = Path(home) / "instance"
+    folder.mkdir()
+    (folder / "oktt.toml").write_text(TEST_CLOCK, encoding="utf-8")
+    done(folder, "init")
+    return folder
+
+
 def copied(instance: Path, to: Path) -> Path:
-    """A copy of an instance with its keys, which lie beside it."""
-    shutil.copytree(instance, to)
-    shutil.copytree(instance.with_name(f"{instance.name}.keys"), to.with_name(f"{to.name}.keys"))
+    """A copy of an instance with its keys, which lie beside it.
+
+    Nothing in this process may have its database open. Whoever closes a file loses all locks that his process has on
+    it (POSIX), and copying closes it: SQLite's connections here would think that they still hold what another process
+    may then take away, the write-ahead log to begin with. So commands and tests close their engines (conftest.py).
+    """
+    shutil.copytree(instance, to, dirs_exist_ok=True)
+    shutil.copytree(instance.with_name(f"{instance.name}.keys"), to.with_name(f"{to.name}.keys"), dirs_exist_ok=True)
     return to
 
 

@@ -9,7 +9,6 @@ file, and by its name; never by what we make of it.
 import json
 import os
 import re
-import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from tests.app.instance import done, make
+from app import door
+from app.service import Service, open_service
+from ingest import RawDocument, Unreadable
+from ingest.files import FilesReader
+from tests.app.instance import make
 
 FEEDS: Mapping[str, str] = {
     "csaf": "ncsc-nl", "stix21": "market", "misp": "market", "kev": "kev", "shadowserver": "shadowserver",
@@ -120,27 +123,23 @@ class Outcome(NamedTuple):
     reasons: Counter[str]
 
 
-def outcomes(corpus: Path, folder: str, home: Path) -> Iterator[Outcome]:
-    """Each file of a folder through the whole door, in one instance."""
-    instance = make(home)
-    with closing(sqlite3.connect(instance / "oktt.db")) as connection:
-        last = waiting = 0
-        for file in sorted(each for each in (corpus / folder).rglob("*") if each.is_file()):
-            row = done(instance, "ingest", file, "--source", FEEDS[folder], "--json").row
-            told = connection.execute("SELECT id, stage, reason FROM refusals WHERE id > ?", (last,)).fetchall()
-            last = max((number for number, _, _ in told), default=last)
-            before, waiting = waiting, _waiting(connection)
-            items = sum(row[name] for name in ("new", "updated", "unchanged", "merged"))
-            made = "items" if items else "scores" if row["scores"] else "facts" if waiting > before else "nothing"
-            yield Outcome(
-                file, intent(corpus, file), made, items, Counter(f"{stage}: {reason}" for _, stage, reason in told)
-            )
+def outcomes(service: Service, corpus: Path, folder: str) -> Iterator[Outcome]:
+    """Each file of a folder, read and guarded as the door does it (app.door.guarded), which decides what comes of it.
 
-
-def _waiting(connection: sqlite3.Connection) -> int:
-    """Statements of facts that no item names yet."""
-    count: int = connection.execute("SELECT count(*) FROM statements WHERE item IS NULL").fetchone()[0]
-    return count
+    Nothing is laid down. That `oktt ingest` lays down what was let through is shown by tests/app/test_corpus.py.
+    """
+    source, key = service.settings.source(FEEDS[folder]), service.keys.derive("documents")
+    for file in sorted(each for each in (corpus / folder).rglob("*") if each.is_file()):
+        found = list(FilesReader([file], source, key=key, clock=service.clock).read())
+        passed = [door.guarded(service, each) for each in found if isinstance(each, RawDocument)]
+        refused = [each for each in found if isinstance(each, Unreadable)]
+        refused += [each for one in passed for each in one.refused]
+        kinds = [item.statements[0].kind for one in passed for item, _ in one.items]
+        items = sum(kind != "facts" for kind in kinds)
+        scores = any(one.scores.rows for one in passed)
+        made = "items" if items else "scores" if scores else "facts" if kinds else "nothing"
+        reasons = Counter(f"{each.stage}: {each.reason}" for each in refused)
+        yield Outcome(file, intent(corpus, file), made, items, reasons)
 
 
 HEAD = """\
@@ -172,9 +171,9 @@ def main() -> None:
     corpus = Path(os.environ["OKTT_CORPUS"])
     every: list[Outcome] = []
     print(HEAD)  # noqa: T201
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, closing(open_service(make(Path(home) / "instance"))) as service:
         for folder in FEEDS:
-            found = list(outcomes(corpus, folder, Path(home) / folder))
+            found = list(outcomes(service, corpus, folder))
             print(row(folder, found), flush=True)  # noqa: T201
             every += found
     print(row("all", every))  # noqa: T201

@@ -6,13 +6,17 @@
 The second form starts quickly: the commands are imported once, and each job is a process of its own forked from that.
 """
 
+import gc
 import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
@@ -85,12 +89,20 @@ def wait(pid: int, seconds: float | None) -> int:
 
 
 def serve() -> None:
-    """Jobs until stdin ends. Nothing is opened before the fork: processes must not share a database's file."""
-    import app.cli
-    import app.sending
-    import app.views
-    import app.workers  # noqa: F401 - what a command imports when it is called is imported once, here
+    """Jobs until stdin ends. Nothing is open at the fork: processes must not share a database's file."""
+    import app
+    import dispatch
+    import ingest
+    import normalize
+    from tests.app.instance import done, make
 
+    # What a command imports when it is called is imported once, here; and what the first one is slow in is done.
+    for package in (app, dispatch, ingest, normalize):
+        for each in iter_modules(package.__path__, f"{package.__name__}."):
+            import_module(each.name)
+    with TemporaryDirectory() as home:
+        done(make(Path(home) / "instance"), "items")
+    gc.freeze()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:

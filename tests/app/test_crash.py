@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 import subprocess
-import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +18,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.app.forks import KILLED, KILLER, Forks, forking
 from tests.app.instance import FEEDS, FRIDAY, LATER, MONDAY, PEOPLE, ROOT, copied, lay, make
 from tests.app.sink import Mail, Sink, listening
 from tests.app.state import State, state
@@ -37,16 +39,15 @@ STEPS: Sequence[Step] = (
     (FRIDAY, ("dispatch", "--now")),
     (FRIDAY, ("dispatch",)),
 )
-KILLER = (sys.executable, "-m", "tests.app.killer")
-KILLED = -9
-RANDOM_CRASHES = 25
+MOMENTS = {4: 5, 7: 5, 1: 2, 5: 2, 6: 2}
+"""Step -> the stretches its run is divided in: it is killed once in each, at a random moment."""
 
 
 @dataclass
 class Runner:
-    """A process that forks commands, and the SMTP server that their messages go to."""
+    """Where commands run and are killed, and the SMTP server that their messages go to."""
 
-    process: subprocess.Popen[str]
+    forks: Forks
     sink: Sink
     folder: Path
     numbers: Iterator[int]
@@ -59,29 +60,12 @@ class Runner:
         self.sink.mails.clear()
         return copy
 
-    def run(
-        self,
-        instance: Path,
-        step: tuple[str, Sequence[str]],
-        number: int = 0,
-        when: str = "",
-        after: float | None = None,
-    ) -> tuple[int, int]:
+    def run(self, instance: Path, step: Step, **kill: Any) -> tuple[int, int]:
         """Exit code (negative: the signal) and how many commits were made (0: killed before it could tell)."""
         now, args = step
-        counted = instance.with_suffix(".commits")
-        counted.unlink(missing_ok=True)
-        job = {
-            "number": number, "when": when, "seconds": after, "env": {"OKTT_NOW": now},
-            "args": ["--dir", str(instance), *(str(instance / arg) if _is_path(arg) else arg for arg in args)],
-            "log": str(instance.with_suffix(".log")), "counted": str(counted),
-        }  # fmt: skip
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
-        code = json.loads(self.process.stdout.readline())["code"]
-        return code, int(counted.read_text()) if counted.exists() else 0
+        return self.forks.run(
+            instance, [str(instance / arg) if _is_path(arg) else arg for arg in args], now=now, **kill
+        )
 
 
 def _is_path(arg: str) -> bool:
@@ -95,6 +79,7 @@ class Told:
     step: Step
     before: Path
     commits: int
+    seconds: float
     after: State
     mails: tuple[Mail, ...]
 
@@ -102,23 +87,8 @@ class Told:
 @contextmanager
 def a_runner(folder: Path) -> Iterator[Runner]:
     folder.mkdir()
-    with listening(Sink()) as sink:
-        process = subprocess.Popen(
-            KILLER,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline() == "ready\n"
-            yield Runner(process, sink, folder, count())
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(20)
-            process.stdout.close()
+    with listening(Sink()) as sink, forking() as forks:
+        yield Runner(forks, sink, folder, count())
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +111,11 @@ def told(runners: list[Runner], tmp_path_factory: pytest.TempPathFactory) -> lis
     for number, step in enumerate(STEPS):
         before = base / str(number)
         copy = runner.take(before)
+        begun = time.monotonic()
         code, commits = runner.run(copy, step)
+        seconds = time.monotonic() - begun
         assert code == 0, copy.with_suffix(".log").read_text()
-        steps.append(Told(step, before, commits, state(copy), tuple(runner.sink.mails)))
+        steps.append(Told(step, before, commits, seconds, state(copy), tuple(runner.sink.mails)))
         copied(copy, base / str(number + 1))
     return steps
 
@@ -189,10 +161,10 @@ def test_a_crash_at_any_commit_loses_nothing(step: int, told: list[Told], runner
     twice: list[int] = []
 
     def crash(point: tuple[int, str]) -> list[str]:
-        runner = idle.pop()
+        (number, when), runner = point, idle.pop()
         try:
             copy = runner.take(expected.before)
-            code, _ = runner.run(copy, expected.step, *point)
+            code, _ = runner.run(copy, expected.step, number=number, when=when)
             if code != KILLED:
                 return [f"{point}: not killed but {code}"]
             problems = _finish(runner, copy, expected)
@@ -213,12 +185,17 @@ def test_a_crash_at_any_moment_loses_nothing(told: list[Told], runners: list[Run
     """Between commits too: somewhere in reading, rendering, the dialogue with the mail server."""
     rng = random.Random(2026)
     runner = runners[0]
-    for _ in range(RANDOM_CRASHES):
-        expected = told[rng.choice([4, 4, 7, 7, 1, 5, 6])]
-        copy = runner.take(expected.before)
-        code, _ = runner.run(copy, expected.step, after=rng.uniform(0.03, 0.5))
-        assert code in (0, KILLED)
-        assert _finish(runner, copy, expected) == []
+    died = 0
+    for step, stretches in MOMENTS.items():
+        expected = told[step]
+        for stretch in range(stretches):
+            copy = runner.take(expected.before)
+            moment = expected.seconds * (stretch + rng.random()) / stretches
+            code, _ = runner.run(copy, expected.step, after=moment)
+            assert code in (0, KILLED)
+            died += code == KILLED
+            assert _finish(runner, copy, expected) == []
+    assert died >= sum(MOMENTS.values()) // 4, "else it was always done before"
 
 
 def _finish(runner: Runner, instance: Path, expected: Told) -> list[str]:

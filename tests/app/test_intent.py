@@ -3,10 +3,12 @@
 import json
 import re
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app.service import open_service
 from tests.app.instance import ROOT, done, make
 from tests.app.intent import FEEDS, XARF, Outcome, intent, is_named, outcomes, row
 from tests.app.test_corpus import EXPECTED, REFUSED
@@ -20,9 +22,9 @@ SHARED = {"shadow.json"}
 
 @pytest.fixture(scope="module")
 def found(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Outcome]]:
-    """The whole corpus through the door, file by file."""
-    home = tmp_path_factory.mktemp("intent")
-    return {folder: list(outcomes(corpus, folder, home / folder)) for folder in FEEDS}
+    """The whole corpus, file by file, as the door reads and guards it."""
+    with closing(open_service(make(tmp_path_factory.mktemp("intent") / "instance"))) as service:
+        return {folder: list(outcomes(service, corpus, folder)) for folder in FEEDS}
 
 
 @pytest.mark.corpus

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from app import polling
 from app.service import open_service
 from normalize import Draft
 from pii_guard.guard import Guard
-from tests.app.instance import MONDAY, OKTT, PEOPLE, ROOT, WEEK, copied, done, make, oktt
+from tests.app.forks import KILLED, Forks
+from tests.app.instance import MONDAY, OKTT, PEOPLE, WEEK, copied, done, make, oktt
 from tests.app.servers import started, wait_for
 from tests.app.state import state
 from tests.ingest.providers import METADATA, CsafProvider
@@ -185,7 +185,7 @@ def test_a_slow_host_keeps_no_other_waiting_and_is_not_asked_twice(tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["http", "csaf"])
-def test_killed_at_a_commit_and_started_again(tmp_path: Path, server: WebServer, kind: str) -> None:
+def test_killed_at_a_commit_and_started_again(tmp_path: Path, server: WebServer, forks: Forks, kind: str) -> None:
     """kill -9 of a real process around every commit: nothing is lost and nothing comes twice."""
     server["/kev.json"] = Reply(KEV, etag='"1"')
     a_provider(server).list_them(sorted(NCSC)[:3])
@@ -197,20 +197,14 @@ def test_killed_at_a_commit_and_started_again(tmp_path: Path, server: WebServer,
     expected = state(whole)
     for number in range(1, 100):
         folder = copied(begin, tmp_path / str(number))
-        code = polled(folder, str(number), ("after", "before")[number % 2])
-        assert code in (0, -signal.SIGKILL)
+        code, _ = forks.run(folder, ["poll"], number=number, when=("after", "before")[number % 2])
+        assert code in (0, KILLED)
         done(folder, "poll")
         done(folder, "poll", "feed")
         assert expected.differences(state(folder)) == []
         if code == 0:
             break
     assert number > 4
-
-
-def polled(folder: Path, number: str, when: str) -> int:
-    args = [sys.executable, "-m", "tests.app.killer", number, when, "--dir", str(folder), "poll"]
-    environment = {**os.environ, "OKTT_NOW": MONDAY}
-    return subprocess.run(args, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=60).returncode
 
 
 def test_killed_while_a_document_drips(tmp_path: Path, server: WebServer) -> None:

@@ -2,11 +2,7 @@
 
 import imaplib
 import json
-import os
-import signal
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +13,8 @@ import pytest
 import requests
 from kafka import KafkaProducer
 
-from tests.app.instance import MONDAY, PEOPLE, ROOT, copied, done, make, oktt
+from tests.app.forks import KILLED, Forks
+from tests.app.instance import MONDAY, PEOPLE, copied, done, make, oktt
 from tests.app.state import state
 from tests.ingest.misp_server import KEY, Misp, event, lay_feed
 from tests.ingest.servers import PASSWORD, USER, broker, dovecot, medallion, secret_file
@@ -129,16 +126,7 @@ def instance(folder: Path, partner: Partner, settings: str = "", extra: str = ""
     return made
 
 
-def killed(folder: Path, number: int, when: str) -> bool:
-    """Poll in a process of its own that is killed around a commit; was it, or did it get to its end before?"""
-    args = [sys.executable, "-m", "tests.app.killer", str(number), when, "--dir", str(folder), "poll"]
-    environment = {**os.environ, "OKTT_NOW": MONDAY}
-    code = subprocess.run(args, cwd=ROOT, env=environment, capture_output=True, check=False, timeout=60).returncode
-    assert code in (0, -signal.SIGKILL)
-    return code != 0
-
-
-def test_killed_in_the_middle_and_started_again(tmp_path: Path, partner: Partner) -> None:
+def test_killed_in_the_middle_and_started_again(tmp_path: Path, partner: Partner, forks: Forks) -> None:
     """Nothing is lost and nothing comes twice, wherever it was killed; and what is new afterwards is new alone."""
     begin = instance(tmp_path / "begin", partner)
     whole = copied(begin, tmp_path / "whole")
@@ -151,12 +139,13 @@ def test_killed_in_the_middle_and_started_again(tmp_path: Path, partner: Partner
     for number in range(1, 60, 2):
         when = "before" if number % 4 == 1 else "after"
         folder = copied(begin, tmp_path / f"{number}-{when}")
-        was = killed(folder, number, when)
-        died += was
+        code, _ = forks.run(folder, ["poll"], number=number, when=when)
+        assert code in (0, KILLED)
+        died += code == KILLED
         done(folder, "poll")
         done(folder, "poll", "partner")
         assert expected.differences(state(folder)) == []
-        if not was:
+        if code == 0:
             break
     assert died >= 3
     partner.add()

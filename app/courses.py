@@ -22,7 +22,7 @@ def listed(service: Service, connection: sa.Connection, item: Item) -> dict[str,
     `since`: how many systems are open since each day, without a break.
     """
     for statement in service.opened(connection, item, "compare").statements:
-        course = exposures.course(connection, statement.key)
+        course = exposures.course(connection, service.guard, statement.key)
         if course is not None:
             before = course.before[0] if course.before else None
             every = BitMap(course.places.values())
@@ -63,7 +63,7 @@ class Told:
         self.earlier: tuple[Statement, ...] = ()
         """That report, if it has any."""
         for statement in released.item.statements:
-            if statement.kind == "exposure" and (found := exposures.told(connection, statement.key)):
+            if statement.kind == "exposure" and (found := exposures.told(connection, service.guard, statement.key)):
                 self._statement, self._course = statement, found
                 break
         else:

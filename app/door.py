@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from normalize.anonymous import anonymous
 from normalize.read import normalize
 from pii_guard import Finding, GuardError, Item, Refused, Scores, epss, journal
 from pii_guard.marks import Marks
+from pii_guard.vault import month_of
 from subscribers import Subscriber, SubscriberError, registry
 from triage import inbox, merging, scores
 
@@ -162,7 +164,8 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     holds = sum(len(item.statements[0].holds) for item, _ in passed.items)
     tally.refused = len(passed.refused) - holds
     inbox.record_document(connection, document.key, source, now, admitted, passed.refused)
-    journal.append(connection, passed.register, key=service.keys.derive("journal"), at=now)
+    register = service.keys.derive("journal")
+    journal.append(connection, passed.register, key=register, at=now, vault=service.vault)
     _tell(service, document, tally)
     return tally
 
@@ -230,12 +233,12 @@ def _merge_keys(service: Service, draft: Draft, item: Item) -> tuple[str, ...]:
     )
     secret, gated = service.keys.derive("merge"), any(row.own for row in statement.facts.observables)
 
-    def keyed(key: str) -> str:
+    def keyed(key: str) -> tuple[str, ...]:
         if gated and key.startswith("values:"):
-            return service.vault.fingerprint(statement, key)
-        return hashlib.blake2b(key.encode(), key=secret, digest_size=32).hexdigest()
+            return service.vault.fingerprints(statement.source, month_of(statement.received_at), key)
+        return (hashlib.blake2b(key.encode(), key=secret, digest_size=32).hexdigest(),)
 
-    return tuple(map(keyed, keys))
+    return tuple(chain.from_iterable(map(keyed, keys)))
 
 
 def _tell(service: Service, document: RawDocument, tally: Tally) -> None:

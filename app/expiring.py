@@ -42,11 +42,6 @@ def longest(policy: Policy) -> timedelta:
     return timedelta(days=max(ages.ages(policy)) or NEVER)
 
 
-def shortest(policy: Policy) -> timedelta:
-    """The age at which the first of them ends."""
-    return timedelta(days=min((days for days in ages.ages(policy) if days), default=NEVER))
-
-
 def folder(service: Service) -> Path:
     """Where the file channel writes messages."""
     return service.settings.dir / "outbox"

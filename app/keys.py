@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app import AppError
 
+MESSAGES = "oktt:messages"
+"""As if it were a source: under whose keys messages that wait lie sealed, by the month in which they were queued."""
 _SIZE = 32
 _NAME = re.compile(r"(?P<source>[0-9a-f]{16})-(?P<month>\d{4}-\d\d)\.(?P<generation>[1-9]\d*)").fullmatch
 
@@ -104,6 +106,11 @@ class Files:
     def destroy(self, source: str, month: str, generation: int) -> None:
         """Beyond recovery."""
         self.shred(Standing(self.name(source), month, generation))
+
+    def months(self, source: str) -> list[str]:
+        """The months of which there is a key."""
+        name = self.name(source)
+        return sorted({each.month for each in self.standing() if each.source == name})
 
     def shred(self, key: Standing) -> None:
         """Overwritten, then removed: on a disk that keeps old blocks the encryption of the disk has to do the rest."""

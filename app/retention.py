@@ -26,7 +26,9 @@ def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
     """
     register, now = service.keys.derive("journal"), service.clock()
     with service.engine.connect() as connection, connection.begin() as transaction:
+        inbox.alone(connection)
         whole, counts = _purged(service, connection)
+        journal.close(connection, service.vault, key=register)
         hashes, details = journal.expire(connection, service.settings.policy, key=register, at=now)
         counts |= {"subjects": hashes, "details": details}
         counts["files"] = _files(service, connection, whole, delete=not dry_run)
@@ -64,7 +66,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         "facts": inbox.delete_facts(connection, before),
         "records": inbox.delete_records(connection, oldest),
         "messages": outbox.purge(connection, oldest),
-        "prepared": outbox.forget(connection, now, before=now - expiring.longest(policy)),
+        "prepared": outbox.forget(connection, now, before=now - policy.messages),
         "published": publication.purge(connection, oldest),
         "feed": atom.purge(connection, oldest),
         "editions": editions.purge(connection, oldest),
@@ -80,12 +82,12 @@ def _oldest(service: Service) -> datetime:
 
 
 def _files(service: Service, connection: sa.Connection, whole: dict[str, list[str]], *, delete: bool) -> int:
-    """Message files: of items that go, of editions whose first category has ended, and all that are too old."""
-    policy, oldest = service.settings.policy, _oldest(service)
+    """Message files: of items that go, and all that are older than messages are kept."""
+    before = service.clock() - service.settings.policy.messages
     files = {file.stem: file for file in expiring.folder(service).glob("*.eml")}
     gone = {each for ids in whole.values() for each in ids if each in files}
-    gone |= ledger.older(connection, sorted(files), oldest, service.clock() - expiring.shortest(policy))
-    gone |= {name for name, file in files.items() if file.stat().st_mtime < oldest.timestamp()}
+    gone |= ledger.older(connection, sorted(files), before)
+    gone |= {name for name, file in files.items() if file.stat().st_mtime < before.timestamp()}
     for name in sorted(gone) if delete else ():
         files[name].unlink(missing_ok=True)
     return len(gone)

@@ -13,6 +13,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from app import digests
+from app.keys import MESSAGES
 from app.observe import log, place
 from app.service import Service
 from app.views import Shelf, Views, differences
@@ -24,6 +25,7 @@ from dispatch.render import MessageKind, Rendered
 from dispatch.view import fingerprint
 from filtering import Outcome as MatchOutcome
 from pii_guard import GuardError, journal
+from pii_guard.vault import month_of
 from subscribers import Contact, Subscriber, registry
 from tlp import Label
 from triage import TriageError, advice, decide, inbox
@@ -50,7 +52,7 @@ class Made:
     rendered: Rendered
     label: Label
     shows: str
-    """Hash of all that it shows, for the ledger."""
+    """Hash of all that it shows."""
     files: Sequence[mail.Attachment] = ()
     original: str | None = None
 
@@ -108,22 +110,24 @@ class Sender:
             return None
         address = contact.address or _placeholder(subscriber, self._from.domain)
         try:
-            held = self._held(connection, delivery, made, address)
+            return self._held(connection, delivery, made, address)
         except UnsendableError as error:
             outbox.settle(connection, delivery, Outcome("failed", "unsendable"), now, rng=self._rng)
             self._count(delivery, "failed")
             log.warning("unsendable", delivery=delivery.id, reason=str(error))
             return None
-        assert held.message is not None
-        return Ready(held, address, held.message)
 
-    def _held(self, connection: sa.Connection, delivery: Delivery, made: Made, address: str) -> Delivery:
-        """The delivery with its bytes stored: those of the attempt before, if they may have been accepted.
+    def _held(self, connection: sa.Connection, delivery: Delivery, made: Made, address: str) -> Ready:
+        """The delivery with its bytes stored, sealed: those of the attempt before, if they may have been accepted.
 
         But what may be shown now decides: bytes that show something else than that are made anew.
         """
-        if delivery.repeat and delivery.message is not None and delivery.shows == made.shows:
-            return outbox.again(connection, delivery)
+        vault, month, bound = self.service.vault, month_of(delivery.queued_at), ("message", delivery.id)
+        shows = vault.fingerprint(MESSAGES, month, made.shows)
+        if delivery.repeat and delivery.message is not None and delivery.shows == shows:
+            before = vault.unlock(MESSAGES, month, bound, delivery.message)
+            if before is not None:
+                return Ready(outbox.again(connection, delivery), address, before)
         try:
             message = mail.build(
                 delivery,
@@ -136,8 +140,12 @@ class Sender:
         except DispatchError as error:
             raise UnsendableError(str(error)) from None
         identifier = mail.message_id(delivery.id, self._from.domain)
-        fresh = dataclasses.replace(delivery, message=None)
-        return outbox.prepare(connection, fresh, message, label=made.label, view=made.shows, message_id=identifier)
+        digest = vault.fingerprint(MESSAGES, month, hashlib.sha256(message).hexdigest())
+        held = outbox.prepare(
+            connection, dataclasses.replace(delivery, message=None), vault.lock(MESSAGES, month, bound, message),
+            label=made.label, view=shows, message_id=identifier, digest=digest,
+        )  # fmt: skip
+        return Ready(held, address, message)
 
     def hand_over(self, ready: Ready | None) -> None:
         """Give it to its channel, once. What became of it is settled with the next message, or by `finish`."""

@@ -23,6 +23,7 @@ from pii_guard.disclosure import Disclosure
 from pii_guard.guard import Guard
 from pii_guard.vault import Opening, Openings, Vault
 from subscribers import registry
+from triage import inbox
 
 Clock = Callable[[], datetime]
 
@@ -155,11 +156,17 @@ def open_service(folder: Path) -> Service:
         engine.dispose()
         raise
     files = Files(settings.vault, keyring.derive("vault"))
-    vault = Vault(files)
+    vault = Vault(files, lambda key: _records(engine, guard, key))
     guard = Guard(settings.policy, keyring.derive("guard"), vault)
     mail = settings.main.mail
     renderer = Renderer(render.Service(mail.name, mail.site, mail.contact))
     return Service(settings, engine, keyring, files, vault, guard, clock(settings), renderer)
+
+
+def _records(engine: sa.Engine, guard: Guard, key: str) -> list[bytes]:
+    """What lies sealed of a statement, outside of any transaction: one may see the moment before a rotation."""
+    with database.reading(engine) as connection:
+        return inbox.records(connection, guard, key)
 
 
 def _on_record(engine: sa.Engine, settings: Settings) -> None:

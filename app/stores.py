@@ -17,11 +17,13 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from app import expiring
+from app.keys import MESSAGES
 from app.service import Service
 from dispatch import atom, ledger, outbox, sequence
 from pii_guard import Statement, journal, marks, subjects
 from pii_guard.erasing import texts_of
 from pii_guard.sought import CATEGORY, Sought, texts_in
+from pii_guard.vault import month_of
 from subscribers import registry
 from triage import expiry, inbox, releases
 
@@ -59,7 +61,7 @@ class Search:
 
     def register(self, connection: sa.Connection) -> Iterator[Place]:
         """What was processed, as the side table has it; also what is long gone."""
-        for heap in subjects.find(connection, self.hashes):
+        for heap in subjects.find(connection, self.hashes, self.service.vault):
             entry = journal.find(connection, heap.entry)
             lies = None if entry is None else inbox.lies_in(connection, entry.subject)
             detail = {} if entry is None or entry.detail is None else msgspec.json.decode(entry.detail)
@@ -110,7 +112,7 @@ class Search:
         def keys(entries: Sequence[int]) -> set[str]:
             return {row.subject for each in entries if (row := journal.find(connection, each)) is not None}
 
-        found = keys([row.entry for row in subjects.find(connection, self.hashes)])
+        found = keys([row.entry for row in subjects.find(connection, self.hashes, self.service.vault)])
         return found, keys(sorted(subjects.entries(connection)))
 
     def _in_statement(self, statement: Statement) -> Iterator[tuple[str, str]]:
@@ -168,7 +170,9 @@ class Search:
     def prepared(self, connection: sa.Connection) -> Iterator[Place]:
         """Messages that lie ready in the outbox."""
         for each in outbox.prepared(connection):
-            if paths := self._in_message(each.message):
+            month, bound = month_of(each.queued_at), ("message", each.id)
+            message = self.service.vault.unlock(MESSAGES, month, bound, each.message)
+            if message is not None and (paths := self._in_message(message)):
                 yield {
                     "store": "outbox", "id": each.id, "item": each.subject, "subscriber": each.subscriber,
                     "at": each.queued_at, "places": paths,

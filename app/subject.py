@@ -14,12 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from app import database, expiring, vaulting
+from app.keys import MESSAGES
 from app.observe import log
 from app.service import Service
 from app.stores import Place, Search
 from app.views import shown
 from dispatch import atom, outbox, publication
-from pii_guard import Item, Statement, journal
+from pii_guard import Item, Statement, journal, subjects
 from pii_guard.expiry import source_of
 from pii_guard.sought import Sought
 from pii_guard.vault import month_of
@@ -76,8 +77,10 @@ def erase(service: Service, sought: Sought) -> Erased:
         stores = Counter(_stores(service, connection, search, made))
         publication.forget(connection)
         entry = journal.Entry("erased", "data subject", {"type": sought.type, "stores": dict(sorted(stores.items()))})
-        key, now = service.keys.derive("journal"), service.clock()
-        stores["register"] = journal.forget(connection, search.hashes, entry, key=key, at=now)
+        key, now, vault = service.keys.derive("journal"), service.clock(), service.vault
+        for source, month in {(row.source, row.month) for row in subjects.find(connection, search.hashes, vault)}:
+            vaulting.begin(service, source, month)
+        stores["register"] = journal.forget(connection, search.hashes, entry, vault=vault, key=key, at=now)
         if any(stores.values()) and not stores["register"]:
             journal.append(connection, [entry], key=key, at=now)
     made.counts += stores
@@ -121,6 +124,7 @@ def _stores(service: Service, connection: sa.Connection, search: Search, made: E
         yield "feed"
     for each in list(search.prepared(connection)):
         if outbox.forget(connection, now, delivery=each["id"]):
+            vaulting.begin(service, MESSAGES, month_of(each["at"]))
             yield "prepared"
         else:
             made.leave("outbox", each["id"], "is being sent now: run this again in five minutes")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,11 +17,13 @@ import sqlalchemy as sa
 
 from app import AppError
 from app.expiring import longest
-from app.keys import Standing
+from app.keys import MESSAGES, Standing
 from app.observe import log
 from app.service import Service
-from pii_guard import journal
-from triage import inbox
+from dispatch import outbox
+from pii_guard import journal, subjects
+from pii_guard.vault import month_of
+from triage import exposures, inbox
 
 _BATCH = 20
 _decode = msgspec.msgpack.Decoder(tuple[list[bytes], list[bytes]]).decode
@@ -80,6 +83,7 @@ def _names(service: Service) -> dict[str, str]:
     """What the files call each source -> its id."""
     with service.reading() as connection:
         known = set(connection.scalars(sa.select(inbox.statements.c.source).distinct())) | set(service.settings.named)
+        known |= subjects.sources(connection) | {MESSAGES}
     return {service.files.name(each): each for each in known}
 
 
@@ -87,30 +91,35 @@ def listed(service: Service) -> Iterator[dict[str, Any]]:
     """Each key: of which source and month, and how many there are of it (two: `rotate` was cut off)."""
     names = _names(service)
     for key in service.files.standing():
-        until = over(service, key.month)
-        yield {"source": names.get(key.source), "month": key.month, "generation": key.generation, "until": until}
+        source = names.get(key.source)
+        until = over(service, key.month, source)
+        yield {"source": source, "month": key.month, "generation": key.generation, "until": until}
 
 
-def over(service: Service, month: str) -> datetime:
-    """When all that was received in a month has outlived its retention, under whatever regime."""
+def over(service: Service, month: str, source: str | None = None) -> datetime:
+    """When all that was received in a month has outlived its retention, under whatever regime; of messages, theirs."""
     year, number = map(int, month.split("-"))
     end = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
-    return end + longest(service.settings.policy)
+    policy = service.settings.policy
+    return end + (policy.messages if source == MESSAGES else longest(policy))
 
 
 def expired(service: Service) -> list[Standing]:
     """Keys of months of which all is over."""
-    now = service.clock()
-    return [key for key in service.files.standing() if over(service, key.month) <= now]
+    now, names = service.clock(), _names(service)
+    return [key for key in service.files.standing() if over(service, key.month, names.get(key.source)) <= now]
 
 
 def shred(service: Service, keys: list[Standing]) -> None:
-    """Destroy keys whose time is over; the register says so first."""
+    """Destroy keys whose time is over, and the hashes that lie under them; the register says so first."""
     if not keys:
         return
+    names, register, now = _names(service), service.keys.derive("journal"), service.clock()
     with service.transaction() as connection:
         entries = [journal.Entry("purged", "vault", {"month": key.month, "generation": key.generation}) for key in keys]
-        journal.append(connection, entries, key=service.keys.derive("journal"), at=service.clock())
+        journal.append(connection, entries, key=register, at=now)
+        for source, month in sorted({(names[key.source], key.month) for key in keys if key.source in names}):
+            journal.shred(connection, source, month, key=register, at=now)
     for key in keys:
         service.files.shred(key)
 
@@ -125,6 +134,11 @@ def _anew(service: Service, source: str, month: str) -> tuple[int, int]:
         keys = connection.scalars(sa.select(said.key).where(*mine).order_by(said.key)).all()
         touched = sa.select(kept.item, kept.version).join(inbox.items, items.id == kept.item)
         versions = connection.execute(touched.where(items.changed_at >= start).order_by(kept.item, kept.version)).all()
+        journal.rewrap(connection, service.vault, source, month, key=service.keys.derive("journal"))
+        exposures.rewrap(connection, service.guard, source, month)
+        if source == MESSAGES:
+            again = partial(service.vault.rewrapped, source, month)
+            outbox.rewrap(connection, again, lambda queued_at: month_of(queued_at) == month)
     counts = [0, 0]
     for at in range(0, len(keys), _BATCH):
         with service.transaction() as connection:

@@ -10,14 +10,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import database
+from app.concerns import Concerns
 from app.service import Service
-from app.views import matching
 from dispatch import publication
 from filtering.disclosure import reader
 from subscribers import Subscriber, registry
 from tlp import PUBLIC, Label, Permit
 from tlp.enforce import enforce
-from triage import decide, releases
+from triage import releases
 from web import Services, WebError
 from web.server import create_app, server_config
 
@@ -25,9 +25,10 @@ from web.server import create_app, server_config
 def application(service: Service) -> FastAPI:
     """The application of one instance."""
     web = service.settings.main.web
+    concerns = Concerns(service)
     services = Services(
         subscriber=registry.get,
-        permitted=lambda *question: permitted(service, *question),
+        permitted=lambda *question: permitted(service, concerns, *question),
         current=lambda: database.require_current(service.engine),
     )
     return create_app(
@@ -42,6 +43,7 @@ def application(service: Service) -> FastAPI:
 
 def permitted(
     service: Service,
+    concerns: Concerns,
     connection: sa.Connection,
     subscriber: Subscriber | None,
     item: str,
@@ -57,17 +59,10 @@ def permitted(
         return False
     who = PUBLIC
     if subscriber is not None:
-        concerned = label is not Label.CLEAR and _concerned(service, connection, subscriber, item, now)
+        concerned = label is not Label.CLEAR and concerns.ask(connection, subscriber, item, marked, now)
         who = reader(subscriber, concerned, confidential=True)
     answer = enforce(marked, who, now)
     return isinstance(answer, Permit) and statements <= answer.visible
-
-
-def _concerned(service: Service, connection: sa.Connection, subscriber: Subscriber, item: str, now: datetime) -> bool:
-    """Does the item as it is now concern this subscriber by a criterion of its own? AMBER needs that."""
-    case = decide.open_case(connection, service.guard, item, service.settings.consents)
-    with service.accounted(connection):
-        return matching(service, connection, case, now).explain(subscriber).concerned
 
 
 def serve(service: Service, port: int | None, announce: Callable[[str], None]) -> None:

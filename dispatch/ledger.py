@@ -1,9 +1,9 @@
 """The ledger: what was sent to whom, under which label, and what was not and why. Rows are only added.
 
-It holds ids and hashes: no address and no content.
+It holds ids and keyed hashes: no address and no content. What was sent is with the recipient; while the key of the
+month in which it was queued is there, the hash tells whether a message that somebody shows is the one that was sent.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ ledger = sa.Table(
     sa.Column("medium", sa.String(16)),
     sa.Column("label", sa.String(16)),
     sa.Column("view", sa.String(64)),
-    sa.Column("sha256", sa.String(64)),
+    sa.Column("digest", sa.String(64), comment="keyed hash of the message"),
     sa.Column("message_id", sa.String(255)),
     sa.Column("repeat", sa.Boolean, nullable=False),
     sa.Column("reason", sa.String(64), nullable=False),
@@ -58,7 +58,7 @@ class Entry:
     medium: ChannelType | None
     label: Label | None
     view: str | None
-    sha256: str | None
+    digest: str | None
     message_id: str | None
     repeat: bool
     reason: str
@@ -73,7 +73,7 @@ def record(
     *,
     label: str | None,
     view: str | None,
-    message: bytes | None,
+    digest: str | None,
     message_id: str | None,
 ) -> None:
     """Add a line. Called by the outbox, in the transaction that settles the delivery."""
@@ -89,7 +89,7 @@ def record(
             medium=delivery.medium,
             label=label,
             view=view,
-            sha256=None if message is None else hashlib.sha256(message).hexdigest(),
+            digest=digest,
             message_id=message_id,
             repeat=delivery.repeat,
             reason=reason,
@@ -127,14 +127,12 @@ def told(conn: sa.Connection, subscriber: str, since: datetime) -> dict[str, Ent
     return {row.subject: _entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))}
 
 
-def older(conn: sa.Connection, deliveries: Sequence[str], before: datetime, editions_before: datetime) -> set[str]:
-    """Which of these deliveries were sent before a moment; editions, which hold many items, before one of their own."""
-    edition = ledger.c.kind.in_(("monday", "friday"))
-    late = sa.or_(ledger.c.at < before, sa.and_(edition, ledger.c.at < editions_before))
+def older(conn: sa.Connection, deliveries: Sequence[str], before: datetime) -> set[str]:
+    """Which of these deliveries were sent before a moment."""
     found: set[str] = set()
     for start in range(0, len(deliveries), 500):
         mine = ledger.c.delivery.in_(deliveries[start : start + 500])
-        found |= set(conn.scalars(sa.select(ledger.c.delivery).where(mine, late)))
+        found |= set(conn.scalars(sa.select(ledger.c.delivery).where(mine, ledger.c.at < before)))
     return found
 
 

@@ -11,7 +11,7 @@ The caller owns the transactions, and checks the label again between claim and p
 import hashlib
 import hmac
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
@@ -58,7 +58,8 @@ deliveries = sa.Table(
     sa.Column("worker", sa.String(64), nullable=False, default=""),
     sa.Column("claimed_until", Instant),
     sa.Column("repeat", sa.Boolean, nullable=False, default=False),
-    sa.Column("message", sa.LargeBinary),
+    sa.Column("message", sa.LargeBinary, comment="as the caller seals it; null: none, or it was settled"),
+    sa.Column("digest", sa.String(64), comment="keyed hash of the message, for the ledger"),
     sa.Column("label", sa.String(16)),
     sa.Column("view", sa.String(64)),
     sa.Column("message_id", sa.String(255)),
@@ -224,16 +225,24 @@ def _delivery(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
 
 
 def prepare(
-    conn: sa.Connection, delivery: Delivery, message: bytes, *, label: Label, view: str, message_id: str
+    conn: sa.Connection,
+    delivery: Delivery,
+    message: bytes,
+    *,
+    label: Label,
+    view: str,
+    message_id: str,
+    digest: str | None = None,
 ) -> Delivery:
-    """Put the exact bytes in the row before they leave; commit, then send what comes back.
+    """Put the exact bytes (sealed, if the caller seals) in the row before they leave; commit, then send them.
 
-    `view` is dispatch.view.fingerprint's. Where bytes may have gone out already (`repeat`), those go again and
+    `view` and `digest` are hashes of what it shows and of its bytes, for the ledger: keyed, since few values can be
+    tried. Where bytes may have gone out already (`repeat`), those go again and
     `message` is not looked at. Raises DispatchError when the claim was lost to another worker.
     """
     if delivery.repeat and delivery.message is not None:
         return again(conn, delivery)
-    values = {"message": message, "label": label.value, "view": view, "message_id": message_id}
+    values = {"message": message, "label": label.value, "view": view, "message_id": message_id, "digest": digest}
     _hold(conn, delivery, state="sending", attempts=delivery.attempts + 1, **values)
     return replace(delivery, state="sending", attempts=delivery.attempts + 1, message=message, shows=view)
 
@@ -304,7 +313,7 @@ def defer(conn: sa.Connection, delivery: Delivery, until: datetime) -> None:
 def _close(
     conn: sa.Connection, delivery: Delivery, state: Literal["sent", "failed", "cancelled"], reason: str, now: datetime
 ) -> None:
-    row = conn.execute(sa.select(_d.label, _d.view, _d.message, _d.message_id).where(_d.id == delivery.id)).one()
+    row = conn.execute(sa.select(_d.label, _d.view, _d.digest, _d.message_id).where(_d.id == delivery.id)).one()
     _hold(
         conn,
         delivery,
@@ -325,7 +334,7 @@ def _close(
         now,
         label=row.label,
         view=row.view,
-        message=row.message,
+        digest=row.digest,
         message_id=row.message_id,
     )
 
@@ -407,6 +416,13 @@ def forget(
     if delivery is not None:
         chosen.append(_d.id == delivery)
     return conn.execute(sa.update(deliveries).where(*chosen).values(message=None)).rowcount
+
+
+def rewrap(conn: sa.Connection, again: Callable[[bytes], bytes | None], within: Callable[[datetime], bool]) -> None:
+    """Messages queued at such moments as `again` seals them; None: as they are."""
+    for each in prepared(conn):
+        if within(each.queued_at) and (made := again(each.message)) is not None:
+            conn.execute(sa.update(deliveries).where(_d.id == each.id, _d.message == each.message).values(message=made))
 
 
 def ids(conn: sa.Connection, subject: str) -> list[str]:

@@ -31,6 +31,8 @@ from tlp.markings import of_stix
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?").fullmatch
 _MAC_SIZE = 32
+SEAL = 2 * _MAC_SIZE
+"""Length of the seal with which a stored statement begins."""
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 _encode = msgspec.json.encode
 _decode_statement = msgspec.json.Decoder(Statement).decode
@@ -181,13 +183,14 @@ class Guard:
         meaning = self._meaning(statement.kind, statement.label, statement.facts, gated)
         return msgspec.structs.replace(statement, gated=gated, meaning=meaning)
 
-    def content(self, statement: Statement) -> str:
-        """A hash by which an admitted statement is known when it comes again under another id: for storage. Of what is
-        gated by a key that dies with it."""
+    def contents(self, statement: Statement) -> tuple[str, ...]:
+        """Hashes by which an admitted statement is known when it comes again under another id: for storage. Of what is
+        gated one by the key of each month of which there is one, so that each dies with its key."""
         gated = identity.gated(statement.facts.observables)
         if not gated:
-            return statement.meaning
-        return self.vault.fingerprint(statement, "\0".join((statement.meaning, *sorted(gated))))
+            return (statement.meaning,)
+        said = "\0".join((statement.meaning, *sorted(gated)))
+        return self.vault.fingerprints(statement.source, month_of(statement.received_at), said)
 
     def seal(self, statement: Statement) -> bytes:
         """The statement for storage, closed: 64 hexadecimal digits of MAC, then JSON."""
@@ -230,7 +233,7 @@ class Guard:
         return self._digest(purpose, text)
 
     def _open(self, item: str, sealed: bytes) -> Statement:
-        mac, body = sealed[: 2 * _MAC_SIZE], sealed[2 * _MAC_SIZE :]
+        mac, body = sealed[:SEAL], sealed[SEAL:]
         if not hmac.compare_digest(mac, self._mac(body)):
             raise GuardError(
                 f"item {item}: the seal of a stored statement is broken (changed outside OKTT, or another key): "

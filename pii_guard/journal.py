@@ -22,6 +22,7 @@ from ingest.columns import Instant, instant_text, metadata
 from pii_guard import Finding, GuardError, Item, Refused, subjects
 from pii_guard.marks import Heap, Marks
 from pii_guard.policy import Policy
+from pii_guard.vault import Vault, month_of
 
 What = Literal["admitted", "refused", "decided", "sent", "purged", "erased", "opened", "rotated"]
 
@@ -82,7 +83,9 @@ def admitted(item: Item, marks: Marks | None = None) -> list[Entry]:
         for statement in (*item.statements, *item.facts)
     ]
     if marks is not None and (heaps := marks.heaps()):
-        (entry,) = entries
+        (entry,), (statement,) = entries, item.statements
+        where = {"source": statement.source, "month": month_of(statement.received_at)}
+        heaps = tuple(msgspec.structs.replace(each, **where) for each in heaps)
         entries = [Entry(entry.what, entry.subject, {**entry.detail, "values": len(heaps)}, heaps)]
     return entries
 
@@ -118,9 +121,11 @@ def append(
     *,
     key: bytes,
     at: datetime,
+    vault: Vault | None = None,
     random: Callable[[int], bytes] = os.urandom,
 ) -> None:
-    """Add entries in the caller's transaction. Writers queue: the chain has one end.
+    """Add entries in the caller's transaction; hashes beside them sealed by `vault`. Writers queue: the chain has one
+    end.
 
     On PostgreSQL by a lock that the transaction's end gives back; SQLite has one writer anyway.
     """
@@ -153,7 +158,8 @@ def append(
         prev = mine
     connection.execute(sa.insert(journal), rows)
     first = seq - len(entries) + 1
-    subjects.insert(connection, ((first + n, each.values) for n, each in enumerate(entries)), short(key), at)
+    heaps = ((first + n, each.values) for n, each in enumerate(entries))
+    subjects.insert(connection, heaps, vault or Vault(), short(key), at)
 
 
 def export(connection: sa.Connection, since: datetime | None = None) -> Iterator[dict[str, Any]]:
@@ -199,9 +205,11 @@ def erase(
     return len(erased)
 
 
-def forget(connection: sa.Connection, hashes: Sequence[bytes], entry: Entry, *, key: bytes, at: datetime) -> int:
+def forget(
+    connection: sa.Connection, hashes: Sequence[bytes], entry: Entry, *, vault: Vault, key: bytes, at: datetime
+) -> int:
     """Take a person's hashes out of the side table; the detail of an entry goes with its last one. How many entries."""
-    lost = subjects.erase(connection, hashes, short(key))
+    lost = subjects.erase(connection, hashes, vault, short(key))
     erase(connection, entry, details=lost.bare, values=lost.entries, key=key, at=at)
     return len(lost.entries)
 
@@ -213,6 +221,28 @@ def expire(connection: sa.Connection, policy: Policy, *, key: bytes, at: datetim
     return len(lost.entries), erase(
         connection, entry, details=list(_outlived(connection, policy, at)), values=lost.entries, key=key, at=at
     )
+
+
+def shred(connection: sa.Connection, source: str, month: str, *, key: bytes, at: datetime) -> int:
+    """The hashes of a source and month go with their key. Of how many entries."""
+    lost = subjects.shred(connection, source, month)
+    erase(connection, Entry("erased", "retention"), details=(), values=lost.entries, key=key, at=at)
+    return len(lost.entries)
+
+
+def close(connection: sa.Connection, vault: Vault, *, key: bytes) -> int:
+    """Seal hashes that lie open from earlier versions; how many heaps. An entry whose detail is gone has no source."""
+
+    def source(seq: int) -> str:
+        found = connection.scalar(sa.select(journal.c.detail).where(journal.c.seq == seq))
+        return "" if found is None else str(_decode(found).get("source", ""))
+
+    return subjects.close(connection, vault, short(key), source)
+
+
+def rewrap(connection: sa.Connection, vault: Vault, source: str, month: str, *, key: bytes) -> None:
+    """The hashes of a source and month come under its newest key."""
+    subjects.rewrap(connection, vault, source, month, short(key))
 
 
 def _outlived(connection: sa.Connection, policy: Policy, now: datetime) -> Iterator[int]:

@@ -37,6 +37,9 @@ class Heap(Struct, frozen=True):
     action: Action
     rule: str
     hashes: bytes
+    source: str = ""
+    month: str = ""
+    """Of receipt: under whose key the hashes lie sealed."""
 
 
 class Marks:

@@ -28,6 +28,8 @@ class Ruling(NamedTuple):
     basis: str
 
 
+MESSAGE = 30
+"""Days that messages are kept, where the policy does not say."""
 NOBODY = Ruling("strip", "not-gated", "Nothing of it was kept")
 Rulings = Mapping[tuple[Category, Role], Ruling]
 
@@ -141,6 +143,12 @@ class Policy:
         """How long after receipt values of a category are kept; None: the guarded item as a whole."""
         days = self.named(regime, "regime").retention
         return timedelta(days=days["item"] if category is None else days.get(category, days["other"]))
+
+    @property
+    def messages(self) -> timedelta:
+        """How long after it was queued a message is kept that waits, or was written as a file: the shortest of all
+        regimes, since a message may hold what came in under several."""
+        return timedelta(days=min(each.retention.get("message", MESSAGE) for each in self.regimes.values()))
 
     def named(self, regime: str, key: str = "regime") -> Regime:
         """That regime; GuardError (naming `key`) when there is none."""

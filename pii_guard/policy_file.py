@@ -155,7 +155,7 @@ def _check_rules(rules: tuple[Rule, ...], file: str, where: str) -> None:
 
 
 def _retention(data: dict[str, Any], file: str, where: str) -> dict[str, int]:
-    _only(data, {"item", "other", *CATEGORIES}, file, where)
+    _only(data, {"item", "other", "message", *CATEGORIES}, file, where)
     days = {key: _typed(data, key, int, file, where) for key in {"item", "other", *data}}
     for key in days:
         _whole(days, key, 0, 0, file, where)

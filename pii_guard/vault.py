@@ -9,10 +9,11 @@ Sources: AVG art. 5(1)(e), 25, 32; NIST SP 800-38D, 800-38F, 800-88 2.5 (cryptog
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal, Protocol
 
 import msgspec
@@ -47,6 +48,9 @@ class Keys(Protocol):
 
     def destroy(self, source: str, month: str, generation: int) -> None:
         """Beyond recovery; what it wrapped is shredded."""
+
+    def months(self, source: str) -> list[str]:
+        """The months of which there is a key, in order."""
 
 
 class _Record(Struct, frozen=True, array_like=True):
@@ -88,8 +92,9 @@ class Openings:
 class Vault:
     """Seals and opens with the keys of one instance. Holds nothing that was opened beyond its transaction."""
 
-    def __init__(self, keys: Keys | None = None) -> None:
-        self._keys = keys
+    def __init__(self, keys: Keys | None = None, again: Callable[[str], Iterable[bytes]] = lambda _: ()) -> None:
+        """`again`: the records of a statement, by its key, as they lie now."""
+        self._keys, self._again = keys, again
         self._openings: dict[int, Openings] = {}
 
     def closed(self, statement: Statement) -> Statement:
@@ -106,7 +111,7 @@ class Vault:
         handles = map(f"sealed-{statement.key[:16]}-{{}}".format, range(len(gated)))
         shown = [_with(row, next(handles), _NONE) if row.own else row for row in rows]
         plain = _encode(_Plain(values, details if any(details) else [], said))
-        vault = self.lock(statement.source, statement.received_at, _bound(statement), plain)
+        vault = self.lock(statement.source, month_of(statement.received_at), _bound(statement), plain)
         facts = structs.replace(statement.facts, observables=tuple(shown))
         return structs.replace(statement, facts=facts, vault=vault)
 
@@ -183,22 +188,36 @@ class Vault:
         return openings
 
     def _plain(self, statement: Statement) -> _Plain | None:
-        plain = self.unlock(statement.source, statement.received_at, _bound(statement), statement.vault)
+        month, again = month_of(statement.received_at), partial(self._again, statement.key)
+        plain = self.unlock(statement.source, month, _bound(statement), statement.vault, again)
         return None if plain is None else msgspec.json.decode(plain, type=_Plain)
 
-    def lock(self, source: str, received_at: datetime, bound: Sequence[str], plain: bytes) -> bytes:
+    def lock(self, source: str, month: str, bound: Sequence[str], plain: bytes) -> bytes:
         """Seal bytes of a source, under its newest key of that month. `bound`: what the record belongs to."""
-        keys, month = self._held(), month_of(received_at)
-        generation, key = keys.newest(source, month) or (1, keys.make(source, month, 1))
+        generation, key = self._newest(source, month)
         data, nonce = os.urandom(_KEY), os.urandom(_NONCE)
         sealed = AESGCM(data).encrypt(nonce, plain, _encode((source, month, *bound)))
         return msgspec.msgpack.encode(_Record(_name(key), generation, aes_key_wrap(key, data), nonce, sealed))
 
-    def unlock(self, source: str, received_at: datetime, bound: Sequence[str], sealed: bytes) -> bytes | None:
-        """What was sealed; None: its key was destroyed. Raises GuardError when it was changed, or belongs elsewhere."""
+    def unlock(
+        self,
+        source: str,
+        month: str,
+        bound: Sequence[str],
+        sealed: bytes,
+        again: Callable[[], Iterable[bytes]] = tuple,
+    ) -> bytes | None:
+        """What was sealed; None: its key was destroyed. Raises GuardError when it was changed or moved.
+
+        `again`: the records that lie now where this one was read. Where a rotation came between reading and opening,
+        the same record is among them, under the new key: it is looked for once.
+        """
         try:
-            record, month = _record(sealed), month_of(received_at)
+            record = _record(sealed)
             data = self._data_key(record, source, month)
+            if data is None and self._rotated(record, source, month):
+                found = (each for each in map(_record, again()) if each.nonce == record.nonce)
+                data = next((key for each in found if (key := self._data_key(each, source, month))), None)
             if data is None:
                 return None
             return AESGCM(data).decrypt(record.nonce, record.data, _encode((source, month, *bound)))
@@ -221,13 +240,23 @@ class Vault:
         made = structs.replace(record, key=_name(key), generation=generation, wrapped=aes_key_wrap(key, data))
         return msgspec.msgpack.encode(made)
 
-    def fingerprint(self, statement: Statement, text: str) -> str:
+    def fingerprint(self, source: str, month: str, text: str) -> str:
         """A hash of what a source says that dies with the source's key of the month: 64 hexadecimal digits."""
-        keys, month = self._held(), month_of(statement.received_at)
-        _, key = keys.newest(statement.source, month) or (1, keys.make(statement.source, month, 1))
-        mine = hashlib.blake2b(key=key, digest_size=32, person=b"oktt-fingerprint")
-        mine.update(text.encode("utf-8", "surrogatepass"))
-        return mine.hexdigest()
+        return _fingerprint(self._newest(source, month)[1], text)
+
+    def fingerprints(self, source: str, month: str, text: str) -> tuple[str, ...]:
+        """That of this month, and what those of other months would be of which there is a key."""
+        keys = self._held()
+        others = (keys.newest(source, each) for each in keys.months(source) if each != month)
+        return (self.fingerprint(source, month, text), *(_fingerprint(each[1], text) for each in others if each))
+
+    def _newest(self, source: str, month: str) -> tuple[int, bytes]:
+        keys = self._held()
+        return keys.newest(source, month) or (1, keys.make(source, month, 1))
+
+    def _rotated(self, record: _Record, source: str, month: str) -> bool:
+        newest = self._held().newest(source, month)
+        return newest is not None and newest[0] > record.generation
 
     def _data_key(self, record: _Record, source: str, month: str) -> bytes | None:
         key = self._held().get(source, month, record.generation)
@@ -242,6 +271,12 @@ class Vault:
 def month_of(received_at: datetime) -> str:
     """`2026-03`: whose key seals what was received then."""
     return received_at.astimezone(UTC).strftime("%Y-%m")
+
+
+def _fingerprint(key: bytes, text: str) -> str:
+    mine = hashlib.blake2b(key=key, digest_size=32, person=b"oktt-fingerprint")
+    mine.update(text.encode("utf-8", "surrogatepass"))
+    return mine.hexdigest()
 
 
 def _opened(statement: Statement, plain: _Plain) -> tuple[Observable, ...]:

@@ -4,7 +4,8 @@ A series is the reports of one type from one source, one a day; each is held aga
 day that was: a day without a report closes nothing. Nothing of the comparison is stored. Beside a statement stand keyed
 hashes of its systems (a plain one of an address is the address), made of what the guard let through and gone with it;
 since when a system is open is worked out when somebody asks. So it is right whatever came first, and after a
-correction, a withdrawal or the end of a retention.
+correction, a withdrawal or the end of a retention. The hashes lie sealed by source and month, as the rows do
+(`pii_guard.vault`): whose key is destroyed is known no more.
 """
 
 import struct
@@ -21,6 +22,7 @@ from ingest.columns import metadata
 from normalize import Facts, Observable
 from pii_guard import Statement
 from pii_guard.guard import Guard
+from pii_guard.vault import month_of
 from tlp import Label
 from triage import Decision
 from triage.inbox import items, statements
@@ -34,7 +36,7 @@ exposures = sa.Table(
     sa.Column("report", sa.String(64), nullable=False, comment="its type, as the source calls it"),
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("systems", sa.Integer, nullable=False, comment="how many"),
-    sa.Column("known", sa.LargeBinary, comment="keyed hash of each; null: some were taken out, and are known no more"),
+    sa.Column("known", sa.LargeBinary, comment="keyed hash of each, sealed; null: some were taken out"),
     sa.Index("ix_exposures_series", "source", "report", "day"),
 )
 _CHUNK = 16
@@ -113,7 +115,7 @@ def index(connection: sa.Connection, guard: Guard, statement: Statement) -> None
         "report": facts.tracking[0][:64],
         "day": (statement.source_time or statement.received_at).astimezone(UTC).date(),
         "systems": gone + sum(not _count(row) for row in facts.observables) if known is None else len(known) // 8,
-        "known": known,
+        "known": None if known is None else _sealed(guard, statement, known),
     }
     connection.execute(exposures.delete().where(exposures.c.statement == statement.key))
     connection.execute(exposures.insert(), values)
@@ -125,16 +127,26 @@ def delete(connection: sa.Connection, item: str) -> None:
     connection.execute(exposures.delete().where(exposures.c.statement.in_(own)))
 
 
-def course(connection: sa.Connection, statement: str) -> Course | None:
+def rewrap(connection: sa.Connection, guard: Guard, source: str, month: str) -> None:
+    """What lies under an earlier key of that source and month comes under the newest."""
+    query = sa.select(exposures.c.statement, exposures.c.known, statements.c.received_at)
+    query = query.join(statements, statements.c.key == exposures.c.statement).where(exposures.c.source == source)
+    for row in connection.execute(query.where(exposures.c.known.is_not(None))).all():
+        made = guard.vault.rewrapped(source, month, row.known) if month_of(row.received_at) == month else None
+        if made is not None:
+            connection.execute(exposures.update().where(exposures.c.statement == row.statement), {"known": made})
+
+
+def course(connection: sa.Connection, guard: Guard, statement: str) -> Course | None:
     """A report among those of its series that were not withdrawn, for analysts. None: it is none of a series."""
-    return _course(connection, statement, out=False)
+    return _course(connection, guard, statement, out=False)
 
 
-def told(connection: sa.Connection, statement: str) -> Course | None:
+def told(connection: sa.Connection, guard: Guard, statement: str) -> Course | None:
     """The same of a report that is released as it stands, among those of which its readers may know: also released as
     they stand, under no stricter label. Of what a person released, those to whom it was: who came later needs a rule
     (domain-rules: Decisions)."""
-    return _course(connection, statement, out=True)
+    return _course(connection, guard, statement, out=True)
 
 
 def lost(connection: sa.Connection, guard: Guard, course: Course, day: Day) -> tuple[Statement, list[int]] | None:
@@ -149,18 +161,21 @@ def lost(connection: sa.Connection, guard: Guard, course: Course, day: Day) -> t
     return statement, sorted(position for known, position in last.items() if known not in course.places)
 
 
-def _course(connection: sa.Connection, statement: str, *, out: bool) -> Course | None:
+def _course(connection: sa.Connection, guard: Guard, statement: str, *, out: bool) -> Course | None:
     own = connection.execute(_reports(out=out).where(exposures.c.statement == statement)).one_or_none()
     if own is None:
         return None
-    places = {known: place for place, known in enumerate(_unpacked(own.known))}
-    before, after = (tuple(_walk(connection, own, places, out=out, back=back)) for back in (True, False))
-    return Course(own.report, own.day, own.systems, before, after, places)
+    known = _known(connection, guard, own)
+    places = None if known is None else {each: place for place, each in enumerate(known)}
+    before, after = (tuple(_walk(connection, guard, own, places, out=out, back=back)) for back in (True, False))
+    return Course(own.report, own.day, own.systems, before, after, places or {})
 
 
-def _walk(connection: sa.Connection, own: Any, places: dict[int, int], *, out: bool, back: bool) -> Iterator[Day]:
+def _walk(
+    connection: sa.Connection, guard: Guard, own: Any, places: dict[int, int] | None, *, out: bool, back: bool
+) -> Iterator[Day]:
     """The other reports, the nearest first, until nothing is left that all of them have."""
-    columns, left, last = exposures.c, BitMap(places.values()), own.day
+    columns, left, last = exposures.c, BitMap((places or {}).values()), own.day
     series = _reports(out=out).where(columns.source == own.source, columns.report == own.report)
     series = (
         series.where(items.c.state != "withdrawn").order_by(columns.day.desc() if back else columns.day).limit(_CHUNK)
@@ -171,8 +186,8 @@ def _walk(connection: sa.Connection, own: Any, places: dict[int, int], *, out: b
             if out and (_label(row) > _label(own) or row.statement not in _decision(row).only):
                 continue
             same = None
-            if own.known is not None and row.known is not None:
-                same = BitMap([places[each] for each in _unpacked(row.known) if each in places])
+            if places is not None and (known := _known(connection, guard, row)) is not None:
+                same = BitMap([places[each] for each in known if each in places])
             ruled = not out or _decision(row).by.startswith("rule:")
             yield Day(row.day, row.statement, row.systems, same, None if ruled else BitMap.deserialize(row.audience))
             if same is None:
@@ -188,7 +203,8 @@ def _reports(*, out: bool) -> sa.Select[Any]:
     standing = sa.and_(releases.c.item == items.c.id, releases.c.status == "active")
     joined = exposures.join(statements, statements.c.key == exposures.c.statement)
     joined = joined.join(items, items.c.id == statements.c.item).join(releases, standing, isouter=not out)
-    chosen = (statements.c.label, items.c.label.label("raised"), releases.c.decision, releases.c.audience)
+    said = (statements.c.received_at, statements.c.label)
+    chosen = (*said, items.c.label.label("raised"), releases.c.decision, releases.c.audience)
     query = sa.select(exposures, *chosen).select_from(joined)
     return query.where(items.c.state == "released") if out else query
 
@@ -221,10 +237,25 @@ def _count(row: Observable) -> int:
     return int(row.detail["count"]) if row.type in ("asn", "other") and row.detail.keys() == {"count"} else 0
 
 
+def _sealed(guard: Guard, statement: Statement, known: bytes) -> bytes:
+    return guard.vault.lock(statement.source, month_of(statement.received_at), ("exposure", statement.key), known)
+
+
+def _known(connection: sa.Connection, guard: Guard, row: Any) -> tuple[int, ...] | None:
+    """The hashes of a report's systems; None: some were taken out, or their key was destroyed."""
+    if row.known is None:
+        return None
+
+    def again() -> list[bytes]:  # outside of this transaction, which may see the moment before
+        with connection.engine.connect().execution_options(readonly=True) as other:
+            found = other.scalar(sa.select(exposures.c.known).where(exposures.c.statement == row.statement))
+        return [] if found is None else [found]
+
+    bound = ("exposure", row.statement)
+    plain = guard.vault.unlock(row.source, month_of(row.received_at), bound, row.known, again)
+    return None if plain is None else struct.unpack(f"<{len(plain) // 8}Q", plain)
+
+
 def _packed(known: Iterable[int]) -> bytes:
     ordered = sorted(set(known))
     return struct.pack(f"<{len(ordered)}Q", *ordered)
-
-
-def _unpacked(known: bytes | None) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(known) // 8}Q", known) if known else ()

@@ -6,7 +6,7 @@ to it (`triage.leads`). `triage.merging` writes them; this module owns the table
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from ingest import Unreadable
 from ingest.columns import Instant, metadata
 from normalize import Facts, identity
 from pii_guard import Item, Statement
-from pii_guard.guard import Guard
+from pii_guard.guard import SEAL, Guard
 from tlp import Label
 from triage import State, TriageError
 
@@ -111,9 +111,10 @@ counters = sa.Table(
 )
 
 
-def _said() -> sa.Select[Any]:
-    """(joins, sealed) of each statement of an item, then of each CVE record that joins it."""
-    columns = (statements.c.received_at, statements.c.key, statements.c.sealed)
+def _said(what: Literal["whole", "seals"] = "whole") -> sa.Select[Any]:
+    """(joins, sealed) of each statement of an item, then of each CVE record that joins it; or the seals alone."""
+    sealed = statements.c.sealed if what == "whole" else sa.func.substr(statements.c.sealed, 1, SEAL).label("sealed")
+    columns = (statements.c.received_at, statements.c.key, sealed)
     mine = statements.c.item == _ITEM
     named = sa.select(cves.c.cve).join(statements, statements.c.key == cves.c.statement).where(mine)
     naming = statements.c.key.in_(sa.select(cves.c.statement).where(cves.c.cve.in_(named)))
@@ -127,6 +128,7 @@ def _said() -> sa.Select[Any]:
 _ITEM: sa.BindParameter[str] = sa.bindparam("item")
 _ROW = sa.select(items).where(items.c.id == _ITEM)
 _SAID = _said()
+_SEALS = _said("seals")
 _MOVE = items.update().where(items.c.id == sa.bindparam("moved"))
 _NOTE = history.insert()
 _ADMITTING = 0x6F6B7474
@@ -229,6 +231,18 @@ def lies_in(connection: sa.Connection, key: str) -> tuple[str, datetime] | None:
     query = sa.select(items.c.id, items.c.received_at).join(statements, statements.c.item == items.c.id)
     found = connection.execute(query.where(statements.c.key == key)).one_or_none()
     return None if found is None else (found.id, found.received_at)
+
+
+def records(connection: sa.Connection, guard: Guard, key: str) -> list[bytes]:
+    """The vault's records of a statement as they now lie: its own, and those of its copies in versions of its item."""
+    found = connection.execute(sa.select(statements.c.item, statements.c.sealed).where(statements.c.key == key)).first()
+    if found is None:
+        return []
+    stored = [found.sealed]
+    for said in connection.scalars(sa.select(versions.c.said).where(versions.c.item == found.item)):
+        stored += [each for part in msgspec.msgpack.decode(said, type=tuple[list[bytes], list[bytes]]) for each in part]
+    restored = (guard.restore(key, 0, [each]).statements[0] for each in dict.fromkeys(stored))
+    return [each.vault for each in restored if each.key == key and each.vault]
 
 
 def stands(connection: sa.Connection, guard: Guard, statement: Statement) -> bool | None:
@@ -393,6 +407,11 @@ def sealed(connection: sa.Connection, item: str) -> tuple[list[bytes], list[byte
     for joins, said in connection.execute(_SAID, {"item": item}):
         (joining if joins else own).append(said)
     return own, joining
+
+
+def seals(connection: sa.Connection, item: str) -> list[bytes]:
+    """The seals of the same, by which it shows whether anything of it changed."""
+    return [bytes(said) for _, said in connection.execute(_SEALS, {"item": item})]
 
 
 def earlier(connection: sa.Connection, guard: Guard, item: str, version: int) -> Item | None:

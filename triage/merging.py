@@ -55,15 +55,15 @@ def admit(
     if statement.kind == "facts":
         return _joined(connection, guard, statement, old, now)
     listed = bool(identity.linking(statement.kind, statement.facts.observables))
-    content = guard.content(statement) if listed else ""
-    names = [*keys, content] if listed else keys
+    contents = guard.contents(statement) if listed else ()
+    names = [*keys, *contents]
     followed = leads.followed(connection, names)
     again = False
-    if old is None and (first := _first(statement, keys[0], content, followed)) is not None:
+    if old is None and (first := _first(statement, keys[0], contents, followed)) is not None:
         old = connection.execute(_OLD, {"known": first.statement}).one()
         statement, again = structs.replace(statement, key=old.key), first.key != keys[0]
     statement = _named(connection, guard, statement, old)
-    known = [each for each in followed if each.key != content]
+    known = [each for each in followed if each.key not in contents]
     if old is not None and not (_doubted(guard, statement, old) or (not again and _news(guard, statement, old))):
         _later(connection, statement, old)
         where, took = _connected(connection, guard, old, names, followed, known, now)
@@ -105,10 +105,10 @@ def _named(connection: sa.Connection, guard: Guard, statement: Statement, old: s
     return guard.named(statement, before, same=same)
 
 
-def _first(statement: Statement, own: str, content: str, followed: Sequence[Any]) -> Any | None:
+def _first(statement: Statement, own: str, contents: Sequence[str], followed: Sequence[Any]) -> Any | None:
     """What the source said before under another id: under this one it is a version of that; else it publishes the same
     indicators again, also those of an earlier version, with new ids. None: it is new."""
-    again = [each for each in followed if each.source == statement.source and each.key in (own, content)]
+    again = [each for each in followed if each.source == statement.source and each.key in (own, *contents)]
     return min(again, key=lambda each: (each.key != own, each.statement), default=None)
 
 

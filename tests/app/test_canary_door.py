@@ -76,7 +76,7 @@ def through(document: Document, regime: str, *, public: bool) -> Iterator[bytes]
             continue
         (statement,) = answer.statements
         yield guard().seal(statement)
-        yield repr((statement.findings, statement.holds, guard().content(statement))).encode()
+        yield repr((statement.findings, statement.holds, guard().contents(statement))).encode()
 
 
 @pytest.mark.parametrize("public", [True, False])

@@ -11,10 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from app import database, expiring, retention, workers
+from app.keys import MESSAGES
 from app.service import open_service
-from dispatch import outbox, pages, publication
+from dispatch import Delivery, outbox, pages, publication
 from normalize import Draft, Facts, Observable
 from pii_guard import Item, audit, journal
+from pii_guard.vault import month_of
 from subscribers import Contact
 from tests.app.canary import Canary, search
 from tests.app.house import MAIL, TAXII, House, opened
@@ -232,12 +234,19 @@ def test_what_was_merged_away_expires_too(house: House) -> None:
     assert traces(house) == {}
 
 
+def sealed(house: House, delivery: Delivery, message: bytes) -> bytes:
+    """As `app.sending` puts it into the row."""
+    bound = ("message", delivery.id)
+    return house.service.vault.lock(MESSAGES, month_of(delivery.queued_at), bound, message)
+
+
 def test_prepared_bytes_go_and_the_message_is_made_anew(house: House) -> None:
     item = house.item(scan(VICTIM), "shadowserver")
     house.decide("release", item)
     with house.service.transaction() as connection:
         (delivery,) = outbox.claim(connection, house.now, 10, "dead", hurry=True)
-        outbox.prepare(connection, delivery, VICTIM.encode(), label=Label.AMBER, view="", message_id="<a@b>")
+        message = sealed(house, delivery, VICTIM.encode())
+        outbox.prepare(connection, delivery, message, label=Label.AMBER, view="", message_id="<a@b>")
     house.later(days=181)
     assert retention.purge(house.service)["prepared"] == 1
     assert traces(house) == {}

@@ -19,7 +19,7 @@ from pii_guard import audit, journal, subjects
 from pii_guard.sought import Sought
 from subscribers import Contact
 from tests.app.house import MAIL, TAXII, House, opened
-from tests.app.test_expiring import C2, OTHER, THIRD, VICTIM, Canary, everything, filled, loaded, scan, served
+from tests.app.test_expiring import C2, OTHER, THIRD, VICTIM, Canary, everything, filled, loaded, scan, sealed, served
 from tests.app.test_expiring import traces as found_in
 from tests.triage.desk import draft
 from tlp import Label
@@ -168,7 +168,7 @@ def test_a_detail_goes_with_the_last_of_its_hashes(house: House) -> None:
     report = verified(house)
     assert (report.ok, report.erased, report.values) == (True, 1, 0)
     with house.service.reading() as connection:
-        last = list(journal.export(connection))[-1]
+        last = [each for each in journal.export(connection) if each["what"] == "erased"][-1]
     assert (last["what"], last["detail"]["type"], last["detail"]["details"]) == ("erased", "iban", [[1, 1]])
 
 
@@ -205,9 +205,9 @@ def test_prepared_messages_are_made_anew_without_it(house: House) -> None:
     house.decide("release", item)
     with house.service.transaction() as connection:
         (delivery,) = outbox.claim(connection, house.now, 10, "dead", hurry=True)
-        outbox.prepare(
-            connection, delivery, f"To: x\n\n{VICTIM}".encode(), label=Label.AMBER, view="", message_id="<a>"
-        )
+        message = sealed(house, delivery, f"To: x\n\n{VICTIM}".encode())
+        outbox.prepare(connection, delivery, message, label=Label.AMBER, view="", message_id="<a>")
+    assert {each["store"] for each in find(house, "ipv4", VICTIM)} >= {"outbox"}
     made = erase(house, "ipv4", VICTIM)
     assert [each["store"] for each in made.left if each["store"] == "outbox"] == ["outbox"]
     house.later(minutes=10)

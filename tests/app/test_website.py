@@ -1,6 +1,7 @@
 """What a reader may see on a request: the labels, clearances and decisions of today."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -8,14 +9,18 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from app import website
+from app import subject, website
+from app.concerns import Concerns
 from app.website import permitted
 from dispatch import View, publication
 from normalize import Affected
-from subscribers import Software, Subscriber, registry
+from pii_guard import journal
+from pii_guard.sought import Sought
+from subscribers import Incoming, Profile, Software, Subscriber, registry
 from tests.app.house import TAXII, House, opened
+from tests.app.test_vaulting import scan
 from tests.triage.desk import draft
-from tlp import Label
+from tlp import Clearance, Label
 from triage import inbox
 
 CVE = "CVE-2026-0001"
@@ -35,11 +40,21 @@ def shown(house: House, item: str, *sources: str) -> frozenset[str]:
     return frozenset(each.key for each in (*whole.statements, *whole.facts) if each.source in sources)
 
 
+KNOWN: list[Concerns] = []
+"""What was asked in this test: an answer that no longer holds would show."""
+
+
+def known(house: House) -> Concerns:
+    if not KNOWN or KNOWN[-1].service is not house.service:
+        KNOWN[:] = [Concerns(house.service)]
+    return KNOWN[-1]
+
+
 def may(house: House, who: str | None, item: str, keys: frozenset[str], label: Label = Label.CLEAR) -> bool:
     with house.service.reading() as connection:
         subscriber = None if who is None else registry.get(connection, who)
         assert who is None or isinstance(subscriber, Subscriber)
-        return permitted(house.service, connection, subscriber, item, keys, label, house.now)
+        return permitted(house.service, known(house), connection, subscriber, item, keys, label, house.now)
 
 
 def test_everybody_sees_what_is_clear_and_released(house: House) -> None:
@@ -66,6 +81,56 @@ def test_amber_is_for_those_it_concerns_and_may_see_it(house: House) -> None:
     assert seen == {"zelf": True, "ander": False, "laag": False, None: False}
     house.subscribe("zelf", TAXII, clearance=Label.CLEAR, software=USES)
     assert not may(house, "zelf", item, keys, Label.AMBER), "a clearance taken away holds at once"
+
+
+def test_a_reader_that_asks_again_opens_nothing_again(house: House) -> None:
+    """The register tells each opening; what is known already is not opened. Whatever it rests on asks anew."""
+    house.subscribe("zelf", TAXII, clearance=Label.AMBER, networks=("198.51.100.7/32",), verified=True)
+    house.subscribe("ander", TAXII, clearance=Label.AMBER, networks=("203.0.113.0/24",), verified=True)
+    item = house.item(scan("198.51.100.7"), "shadowserver")
+    house.decide("release", item)
+    keys = shown(house, item, "shadowserver")
+
+    def asked(who: str) -> tuple[bool, int]:
+        """May it see the item; and how many openings the register tells of that."""
+        before = openings(house)
+        return may(house, who, item, keys, Label.AMBER), openings(house) - before
+
+    assert [asked("zelf") for _ in range(3)] == [(True, 1), (True, 0), (True, 0)]
+    assert [asked("ander") for _ in range(2)] == [(False, 1), (False, 0)]
+    house.subscribe("ander", TAXII, clearance=Label.AMBER, networks=("198.51.100.0/24",), verified=True)
+    assert [asked("ander") for _ in range(2)] == [(True, 1), (True, 0)]
+    assert asked("zelf") == (True, 0), "others are no matter of its"
+    subject.erase(house.service, Sought("ipv4", "198.51.100.7"))
+    assert [asked("zelf") for _ in range(2)] == [(False, 0), (False, 0)], "gone, and nothing to open"
+
+
+def test_a_clearance_ends_at_its_moment(house: House) -> None:
+    until = house.now + timedelta(hours=1)
+    made = Incoming("een", "een", "nl", Clearance(Label.AMBER, until), Profile(software=USES), (TAXII,))
+    with house.service.transaction() as connection:
+        registry.upsert(connection, [made], house.now)
+    item = house.item(draft("a", cves=(CVE,), affected=FORTI, label=Label.AMBER), "market")
+    house.decide("release", item)
+    keys = shown(house, item, "market")
+    assert may(house, "een", item, keys, Label.AMBER)
+    house.later(hours=2)
+    assert not may(house, "een", item, keys, Label.AMBER)
+
+
+def test_who_serves_others_is_concerned_when_they_are(house: House) -> None:
+    house.subscribe("cert", TAXII, clearance=Label.AMBER, kind="cert", members=("lid",))
+    item = house.item(draft("a", cves=(CVE,), affected=FORTI, label=Label.AMBER), "market")
+    house.decide("release", item)
+    keys = shown(house, item, "market")
+    assert not may(house, "cert", item, keys, Label.AMBER)
+    house.subscribe("lid", software=USES, clearance=Label.AMBER)
+    assert may(house, "cert", item, keys, Label.AMBER), "a member that came since"
+
+
+def openings(house: House) -> int:
+    with house.service.reading() as connection:
+        return sum(each["what"] == "opened" for each in journal.export(connection))
 
 
 def test_a_mixed_item_shows_its_clear_part_alone(house: House) -> None:

@@ -22,3 +22,6 @@ class Held:
 
     def destroy(self, source: str, month: str, generation: int) -> None:
         self.keys.pop((source, month, generation), None)
+
+    def months(self, source: str) -> list[str]:
+        return sorted({month for one, month, _ in self.keys if one == source})

@@ -18,8 +18,11 @@ from pii_guard import audit, journal
 from pii_guard.journal import Entry
 from pii_guard.marks import Heap
 from pii_guard.subjects import subjects
+from pii_guard.vault import Vault
+from tests.pii_guard.held import Held
 
 KEY = b"register key" * 3
+VAULT = Vault(Held())
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HASHES = [bytes([n]) * 16 for n in range(8)]
 LAST = 7
@@ -27,7 +30,7 @@ table = journal.journal
 
 
 def heap(*hashes: bytes, rule: str = "wbdwb.network-victim") -> Heap:
-    return Heap("wbdwb", "ipv4", "own", rule, b"".join(hashes))
+    return Heap("wbdwb", "ipv4", "own", rule, b"".join(hashes), "shadowserver", "2026-03")
 
 
 def fill(connection: sa.Connection) -> None:
@@ -36,8 +39,8 @@ def fill(connection: sa.Connection) -> None:
     entries.append(Entry("admitted", "s4", {"regime": "wbdwb", "values": 2}, (heap(*HASHES[:3]), heap(*HASHES[3:5]))))
     entries.append(Entry("admitted", "s5", {"regime": "wbdwb", "values": 1}, (heap(HASHES[5]),)))
     journal.append(connection, entries[:3], key=KEY, at=AT)
-    journal.append(connection, entries[3:], key=KEY, at=AT + timedelta(hours=1))
-    journal.forget(connection, [HASHES[5]], Entry("erased", "subject"), key=KEY, at=AT + timedelta(days=1))
+    journal.append(connection, entries[3:], key=KEY, at=AT + timedelta(hours=1), vault=VAULT)
+    journal.forget(connection, [HASHES[5]], Entry("erased", "subject"), vault=VAULT, key=KEY, at=AT + timedelta(days=1))
 
 
 @contextmanager
@@ -173,6 +176,9 @@ def of(part: int) -> sa.ColumnElement[bool]:
 
 SIDE: dict[str, Any] = {
     "at": AT + timedelta(days=9),
+    "source": "ncsc-nl",
+    "month": "",
+    "size": 9,
     "regime": "oktt",
     "category": "ipv6",
     "action": "strip",
@@ -212,10 +218,10 @@ def test_hashes_that_were_taken_or_moved_are_missed(name: str) -> None:
 def test_hashes_that_were_erased_lawfully_are_not_missed() -> None:
     with register() as connection:
         for wanted, left in (([HASHES[0]], 4), ([HASHES[1], HASHES[3]], 2), (HASHES, 0)):
-            assert journal.forget(connection, wanted, Entry("erased", "subject"), key=KEY, at=AT) == 1
+            assert journal.forget(connection, wanted, Entry("erased", "subject"), vault=VAULT, key=KEY, at=AT) == 1
             report = verified(connection)
             assert (report.ok, report.values, report.erased) == (True, left, 1 if left else 2)
-        assert journal.forget(connection, HASHES, Entry("erased", "subject"), key=KEY, at=AT) == 0
+        assert journal.forget(connection, HASHES, Entry("erased", "subject"), vault=VAULT, key=KEY, at=AT) == 0
 
 
 # --- heads

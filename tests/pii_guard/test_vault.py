@@ -203,11 +203,15 @@ def test_a_name_says_nothing_and_changes_with_the_rows(made: Guard, policy: Poli
 
 
 def test_a_list_that_comes_again_is_known_while_its_key_is_there(made: Guard, held: Held) -> None:
-    one = made.content(stated(made))
-    assert made.content(stated(made)) == one
-    assert made.content(stated(made, VICTIM)) != one
-    held.keys.clear()
-    assert made.content(stated(made)) != one
+    (one,) = made.contents(stated(made))
+    assert made.contents(stated(made)) == (one,)
+    assert one not in made.contents(stated(made, VICTIM))
+    later = structs.replace(stated(made), received_at=NOW + timedelta(days=40))
+    assert one in made.contents(later), "in a later month too"
+    held.destroy("shadowserver", MONTH, 1)
+    assert one not in made.contents(later)
+    assert held.newest("shadowserver", MONTH) is None, "asking makes no key anew"
+    assert one not in made.contents(stated(made))
 
 
 def test_a_guard_without_keys_seals_nothing_gated(policy: Policy) -> None:

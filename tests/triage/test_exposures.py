@@ -43,7 +43,7 @@ def received(desk: Desk, *drafts: Draft, regime: str = "wbdwb") -> list[str]:
 
 def held(desk: Desk, item: str, *, told: bool = False) -> Course:
     (statement,) = desk.whole(item).statements
-    found = (exposures.told if told else exposures.course)(desk.connection, statement.key)
+    found = (exposures.told if told else exposures.course)(desk.connection, GUARD, statement.key)
     assert found is not None
     return found
 
@@ -216,7 +216,7 @@ def test_readers_know_of_what_was_released_alone(desk: Desk) -> None:
     """Not of what waits, nor of a correction that waits; and of what a person released, its audience."""
     items = received(desk, scan(2, 1), scan(3, 1), scan(4, 1))
     (waiting,) = desk.whole(items[2]).statements
-    assert exposures.told(desk.connection, waiting.key) is None
+    assert exposures.told(desk.connection, GUARD, waiting.key) is None
     desk.rule(items[2])
     assert previous(desk, items[2], told=True) is None
     desk.rule(items[0])
@@ -264,4 +264,4 @@ def test_what_is_no_list_of_a_day_is_no_series(desk: Desk) -> None:
     alone = Facts(exposure="open-rdp", observables=(Observable("ipv4", "192.0.2.1", "victim"),))
     (item,) = received(desk, Draft("exposure", "xarf_open-service/2026-03-02/1", "Open RDP", "", "en", alone))
     (statement,) = desk.whole(item).statements
-    assert exposures.course(desk.connection, statement.key) is None
+    assert exposures.course(desk.connection, GUARD, statement.key) is None

@@ -10,6 +10,7 @@ A Part says where it lay by the numbers that IMAP gives parts (RFC 3501 6.4.5), 
 recipient and subject may be personal, and stand in no origin and no reason.
 """
 
+import codecs
 import io
 import re
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ _APART = frozenset(
 """Nothing to read for us, whatever it is called."""
 _CLOSED = frozenset(("application/pkcs7-mime", "application/x-pkcs7-mime"))
 _MESSAGES = frozenset(("message/rfc822", "message/global", "message/news"))
+_NO_CHARSETS = frozenset(("idna", "punycode", "raw-unicode-escape", "unicode-escape"))
+"""Of Python's, not of mail's (RFC 2978): some take time that grows with the square of the text."""
 _PAPER = (b"%PDF-", b"\xd0\xcf\x11\xe0", b"{\\rtf")
 """Documents for people: PDF, older office files, rich text."""
 
@@ -305,10 +308,10 @@ def _content(leaf: EmailMessage) -> bytes:
 def _text(leaf: EmailMessage) -> str:
     """As the part declares it; else UTF-8, else Windows-1252."""
     content = _content(leaf)
-    declared = leaf.get_content_charset() or "utf-8"
-    for charset in (declared, "utf-8"):
+    for charset in (leaf.get_content_charset() or "utf-8", "utf-8"):
         try:
-            return content.decode(charset)
+            if codecs.lookup(charset).name not in _NO_CHARSETS:
+                return content.decode(charset)
         except (LookupError, ValueError):
             continue
     return content.decode("cp1252", "replace")

@@ -23,8 +23,12 @@ from normalize.lenient import Parts, clean, web_addresses
 from normalize.stories import MOST_TEXT, bounded, links_in, plain, story, too_much
 
 _ROOT = re.compile(rb"<(?:[a-z][\w-]*:)?(?:rss|rdf|feed)[\s>]", re.IGNORECASE)
-_WIDE = re.compile(rb"""\A([^>]{0,80}?)\sencoding\s*=\s*["'](?:utf-?16|utf-?32|ucs-?[24])[a-z-]*["']""", re.IGNORECASE)
-"""Said to be of two bytes a sign, which it is not where none is zero."""
+_WRONG = re.compile(
+    rb"""\A([^>]{0,80}?)\sencoding\s*=\s*["'](?:(?:utf-?16|utf-?32|ucs-?[24])[a-z-]*|idna|punycode|[a-z_-]*escape)["']""",
+    re.IGNORECASE,
+)
+"""Said to be of two bytes a sign, which it is not where none is zero; or in what is no encoding but to Python, which
+takes time for it that grows with the square of the text."""
 _MOST_ATTRIBUTES = 500
 _DATES = ("published", "updated", "created")
 
@@ -63,7 +67,7 @@ def _parse(body: bytes) -> Any:
     """What feedparser makes of it. A stream, because it would open bytes as a file of that name."""
     _few_attributes(body)
     if b"\0" not in body[:200]:
-        body = _WIDE.sub(rb"\1", body, count=1)
+        body = _WRONG.sub(rb"\1", body, count=1)
     try:
         return feedparser.parse(io.BytesIO(body))
     except Exception:  # whatever hostile markup makes of somebody else's parser, the document is what is wrong

@@ -1,6 +1,7 @@
 """One document in, drafts out: recognise what it is, and hand it to the module that reads it."""
 
 import codecs
+import re
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
@@ -20,6 +21,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+_SHIFT = re.compile(rb"\+A[A-H][AEIMQUYcgkosw048](?:A|-|[^A-Za-z0-9+/]|\Z)")
+"""A sign of ASCII as UTF-7 writes it: `+AFw-` is a backslash, `+AEA-` an at sign."""
 
 
 def normalize(document: RawDocument) -> Normalized:
@@ -42,7 +46,8 @@ def normalize(document: RawDocument) -> Normalized:
 def readable(body: bytes) -> tuple[bytes, Problem | None]:
     """Text as UTF-8 without a mark, and what was wrong with it. XML states its own encoding and stays as it is.
 
-    What is neither UTF-8 nor UTF-16 is taken for Windows-1252, of which Latin-1 is a part, and noted.
+    What is neither UTF-8 nor UTF-16 is taken for Windows-1252, of which Latin-1 is a part, and noted; so is UTF-7,
+    which says nowhere that it is.
     """
     while body.startswith(codecs.BOM_UTF8):  # some tools put a second one before the first
         body = body.removeprefix(codecs.BOM_UTF8)
@@ -61,7 +66,22 @@ def readable(body: bytes) -> tuple[bytes, Problem | None]:
     except UnicodeDecodeError:
         text = body.decode("cp1252", "replace")
         return text.encode(), Problem("parse", "not UTF-8; read as Windows-1252")
-    return body, None
+    meant = _of_utf7(body)
+    return (body, None) if meant is None else (meant, Problem("parse", "not UTF-8; read as UTF-7"))
+
+
+def _of_utf7(body: bytes) -> bytes | None:
+    """A document in UTF-7 (RFC 2152), which is ASCII at first sight: all of it has to be, and its signs such as show.
+
+    Else `C:+AFw-Users+AFw-name` would be a word of which nobody knows that a name is in it.
+    """
+    if _SHIFT.search(body) is None or not body.isascii():
+        return None
+    try:
+        text = body.decode("utf-7")
+    except UnicodeDecodeError:
+        return None
+    return text.encode() if all(sign.isprintable() or sign.isspace() for sign in set(text)) else None
 
 
 def _without_mark(start: bytes) -> str | None:

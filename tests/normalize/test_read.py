@@ -191,3 +191,27 @@ def test_every_file_of_the_corpus_is_read_or_refused(corpus: Path) -> None:
         "shadowserver": {"shadowserver", "xarf", "csv", "rss"},
         "stix21": {"stix"},
     }
+
+
+@pytest.mark.parametrize(
+    "text", [r'{"path":"C:\\Users\\jan"}', "value,note\nkwaad.example,jan@b.example ~ caf\u00e9 + 1 \\\n"]
+)
+def test_utf_7_is_read_as_what_it_means_and_noted(text: str) -> None:
+    """RFC 2152; some encode more than they have to."""
+    for body in (text.encode("utf-7"), text.encode("utf-7").replace(b"@", b"+AEA-")):
+        found, problem = readable(body)
+        assert found.decode() == text
+        assert problem is not None
+        assert problem.reason == "not UTF-8; read as UTF-7"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"tel": "+31612345678", "script": "+ADw-script+AD4-"}',  # a plus that is one: only its signs are UTF-7
+        b'{"hash": "q+AFwxJ9+4="}', b'{"sign": "A+AA"}', b'{"at": "2026-03-02T08:00:00+0100 C++"}',
+        "{\"name\": \"caf\u00e9 +AFw-\"}".encode(),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_utf_7_stays(body: bytes) -> None:
+    assert readable(body) == (body, None)

@@ -1,7 +1,8 @@
 """What the guard would find in files: `oktt guard scan`. Reads, tells where, and stores nothing.
 
-Text is read in blocks, however large; JSON, NDJSON and tables by value, so that a finding has the path of the value it
-stands in, and the name of the field helps to tell what it is. A value itself is never given.
+Text is read in blocks, however large; JSON, NDJSON, tables, XML and HTML by value, so that a finding has the path of
+the value it stands in, and the name of the field helps to tell what it is. Archives and mails are opened as the door
+opens them, within its bounds; their parts are files of their own. A value itself is never given.
 """
 
 import codecs
@@ -16,8 +17,10 @@ from typing import Any, BinaryIO, Literal
 from msgspec import Struct
 
 from app.scanning_fields import Place, values
+from app.scanning_markup import html, is_page, xml
 from ingest import SourceError
 from ingest.archives import ArchiveError, Limits, amount, is_document, kind_of, members
+from ingest.messages import is_message, parts
 from pii_guard import Category
 from pii_guard.detect import Span, scan, stream
 
@@ -31,7 +34,8 @@ _WIDE = 40
 
 
 class Found(Struct, frozen=True):
-    """Where something personal stands: code points [start, end) of the string at `path` (JSON Pointer) in `file`."""
+    """Where something personal stands: code points [start, end) of the string at `path` in `file` (JSON Pointer; of
+    XML and HTML as XPath writes it; of a part of a mail, in its text as it is decoded)."""
 
     file: str
     path: str
@@ -104,7 +108,11 @@ def _document(opened: BinaryIO, name: str, layout: Layout, limits: Limits) -> It
     opened.seek(0)
     encoding = _encoding(head)
     start = head.decode(encoding, "ignore").lstrip("\ufeff \t\r\n")
-    if layout == "auto" and start[:1] in ("{", "["):
+    if layout == "auto" and is_message(head):
+        yield from _mail(opened, encoding, name, limits)
+    elif layout == "auto" and start[:1] == "<":
+        yield from _markup(opened, encoding, name, limits)
+    elif layout == "auto" and start[:1] in ("{", "["):
         yield from _json(opened, encoding, name, limits)
     elif layout == "auto" and (sign := _sign(start)):
         yield from _table(opened, encoding, name, sign)
@@ -161,6 +169,41 @@ def _json(opened: BinaryIO, encoding: str, name: str, limits: Limits) -> Iterato
         yield Unread(name, "not valid JSON: read as text")
     opened.seek(0)
     yield from _text(opened, encoding, name)
+
+
+def _markup(opened: BinaryIO, encoding: str, name: str, limits: Limits) -> Iterator[Found | Unread]:
+    """XML if it is that, else HTML."""
+    body = opened.read(limits.max_bytes + 1)
+    if len(body) <= limits.max_bytes:
+        text = body.decode(encoding, "replace")
+        places = None if is_page(text[:_HEAD].lstrip("\ufeff")) else xml(body)
+        if places is None:
+            places = html(text)
+        if places is not None:
+            yield from _by_value(places, name)
+            return
+    yield Unread(name, f"markup larger than {amount(limits.max_bytes)}, or of too many elements: read as text")
+    opened.seek(0)
+    yield from _text(opened, encoding, name)
+
+
+def _mail(opened: BinaryIO, encoding: str, name: str, limits: Limits) -> Iterator[Found | Unread]:
+    body = opened.read(limits.max_bytes + 1)
+    found = parts(body, limits, texts=True) if len(body) <= limits.max_bytes else []
+    if not any(each.body for each in found):
+        reason = found[0].error if found else f"a mail larger than {amount(limits.max_bytes)}"
+        yield Unread(name, f"{reason}: read as text")
+        opened.seek(0)
+        yield from _text(opened, encoding, name)
+        return
+    for each in found:
+        shown = f"{name} ({each.where})" if each.where else name
+        if each.error:
+            yield Unread(shown, each.error)
+        elif each.where.endswith("headers"):
+            yield from _text(io.BytesIO(each.body), "utf-8", shown)
+        else:
+            yield from _document(io.BytesIO(each.body), shown, "auto", limits)
 
 
 def _by_value(places: Iterable[Place], name: str) -> Iterator[Found]:

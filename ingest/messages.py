@@ -13,7 +13,8 @@ recipient and subject may be personal, and stand in no origin and no reason.
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from email import errors, message_from_bytes
 from email.message import EmailMessage
@@ -86,10 +87,13 @@ def is_message(head: bytes) -> bool:
     return _HEADERS.match(start) is not None and _OF_MAIL.search(start[: 16 << 10]) is not None
 
 
-def parts(body: bytes, limits: Limits = Limits()) -> list[Part]:  # noqa: B008 - frozen
-    """The documents of a message, in the order they lie in. Never raises for what a message holds."""
+def parts(body: bytes, limits: Limits = Limits(), *, texts: bool = False) -> list[Part]:  # noqa: B008 - frozen
+    """The documents of a message, in the order they lie in. Never raises for what a message holds.
+
+    `texts`: also its headers, decoded, and each text, which is else read as the message itself (`letter`).
+    """
     try:
-        return list(_Opening(limits).message(_parsed(body), body, "", depth=0))
+        return list(_Opening(limits, texts).message(_parsed(body), body, "", depth=0))
     except MessageError as error:
         return [Part("", b"", str(error))]
 
@@ -158,11 +162,14 @@ def _parsed(body: bytes) -> EmailMessage:
 class _Opening:
     """Opens one message. What comes out of all its archives together counts against one budget."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits, self.left, self.count = limits, limits.max_unpacked, 0
+    def __init__(self, limits: Limits, texts: bool = False) -> None:
+        self.limits, self.left, self.count, self.texts = limits, limits.max_unpacked, 0, texts
 
     def message(self, message: EmailMessage, raw: bytes, where: str, depth: int) -> Iterator[Part]:
         text = data = False
+        if self.texts:
+            lines = (f"{name}: {_header(message, name, at)}\n" for name, at in _numbered(message.keys()))
+            yield Part(f"part {where}, headers" if where else "headers", "".join(lines).encode("utf-8", "replace"))
         for number, leaf in _leaves(message, where):
             self.count += 1
             if self.count > self.limits.max_members:
@@ -170,13 +177,17 @@ class _Opening:
                 return
             if _is_text(leaf):
                 text = text or bool(_text(leaf).strip())
+            if _is_text(leaf) or (self.texts and leaf.get_content_maintype() == "text" and not _is_data(leaf)):
+                if self.texts:
+                    yield Part(f"part {number}", _text(leaf).encode("utf-8", "replace"))
                 continue
             for part in self._part(leaf, number, depth):
                 data = data or not (part.body and _is_paper(part.body, self.limits))
                 yield part
         shown = f"part {where}" if where else ""
         if text and not data:
-            yield Part(shown, raw)
+            if not self.texts:
+                yield Part(shown, raw)
         elif not text and not data:
             yield Part(shown, b"", "a mail without text or attachments")
         if _cut_off(message):
@@ -317,8 +328,16 @@ def _text(leaf: EmailMessage) -> str:
     return content.decode("cp1252", "replace")
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def _numbered(names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Each name, and how many of it came before."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        yield name, seen[name.lower()]
+        seen[name.lower()] += 1
+
+
+def _header(message: EmailMessage, name: str, at: int = 0) -> str:
     try:
-        return str(message.get(name, ""))
+        return str(message.get_all(name, [""])[at])
     except Exception:  # as for parsing
         return ""

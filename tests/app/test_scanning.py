@@ -1,9 +1,11 @@
 """`oktt guard scan`: what is found in files, where, and that nothing is stored and no value is shown."""
 
 import gzip
+import io
 import json
 import os
 import zipfile
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.scanning import Found, Unread, scan_paths
+from app.scanning_markup import html, xml
 from ingest import SourceError
+from ingest.archives import Limits
 from pii_guard import detect
 from pii_guard.detect import scan, stream
 
@@ -174,3 +178,103 @@ def test_the_command(tmp_path: Path) -> None:
     assert not any(value in run.output + shown for value in VALUES)
     assert sorted(tmp_path.rglob("*")) == before
     assert CliRunner().invoke(cli, ["guard", "scan", str(path), "--format", "pdf"]).exit_code == 2
+
+
+def test_xml_has_the_path_of_each_element_and_attribute(tmp_path: Path) -> None:
+    text = (
+        '<?xml version="1.0" encoding="iso-8859-1"?>\n'
+        f"<feed><item><title>é</title></item><item who='{MAIL}'>van &#49;98.51.100.77 <b>en</b><bsn>{BSN}</bsn>"
+        f"<!-- {IBAN} --></item><x{ADDRESS}/></feed>"
+    )
+    path = tmp_path / "a.xml"
+    path.write_bytes(text.encode("iso-8859-1"))
+    assert found(path) == [
+        ("/feed[1]/item[2]/@who", "email", 0, len(MAIL)),
+        ("/feed[1]/item[2]", "ipv4", 4, 4 + len(ADDRESS)),
+        ("/feed[1]/item[2]/bsn[1]", "bsn", 0, 9),
+        ("/feed[1]/item[2]/comment()", "iban", 1, 1 + len(IBAN)),
+    ]
+
+
+@pytest.mark.parametrize("text", ["<!DOCTYPE r [<!ENTITY x '198.51.100.77'>]><r>&x;</r>", "<r><q>198.51.100.77</r>"])
+def test_what_is_no_xml_is_read_as_a_page(tmp_path: Path, text: str) -> None:
+    assert {row[1] for row in found(written(tmp_path, "a.xml", text))} == {"ipv4"}
+
+
+def test_a_page_is_read_as_a_reader_sees_it(tmp_path: Path) -> None:
+    text = (
+        "<!doctype html><html><body><p>Bel ons<p>host 198.<b>51</b>.100.77<br>x<img alt='"
+        f"{MAIL}'><script>var a = '{IBAN}'</script><a href='mailto:{MAIL}'>mail</a></body></html>"
+    )
+    assert found(written(tmp_path, "a.html", text)) == [
+        ("/html[1]/body[1]/p[1]/p[1]", "ipv4", 5, 5 + len(ADDRESS)),
+        ("/html[1]/body[1]/p[1]/p[1]/img[1]/@alt", "email", 0, len(MAIL)),
+        ("/html[1]/body[1]/p[1]/p[1]/script[1]", "iban", 9, 9 + len(IBAN)),
+        ("/html[1]/body[1]/p[1]/p[1]/a/@href", "email", 7, 7 + len(MAIL)),
+    ]
+
+
+def a_mail() -> EmailMessage:
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = f"Melding é {ADDRESS}", "cert@hub.example", MAIL
+    mail.set_content(f"Geachte,\n\nuw systeem {ADDRESS} is besmet.\n", cte="base64")
+    mail.add_alternative(f"<p>uw systeem <b>{ADDRESS}</b></p>", subtype="html")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", f"ip,bsn\n{ADDRESS},{BSN}\n")
+        archive.writestr("b.json", json.dumps({"iban": IBAN}))
+    mail.add_attachment(packed.getvalue(), maintype="application", subtype="zip", filename=f"{BSN}.zip")
+    inner = EmailMessage()
+    inner["Subject"] = "Doorgestuurd"
+    inner.set_content(f"van {MAIL}")
+    mail.add_attachment(inner)
+    return mail
+
+
+def test_a_mail_is_read_part_by_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.eml"
+    path.write_bytes(a_mail().as_bytes())
+    rows = [row for row in scan_paths([path], "auto") if isinstance(row, Found)]
+    where = {(row.file.removeprefix(str(path)), row.path, row.category) for row in rows}
+    assert where >= {
+        (" (headers)", "", "ipv4"),
+        (" (headers)", "", "email"),
+        (" (part 1.1)", "", "ipv4"),
+        (" (part 1.2)", "/p[1]", "ipv4"),  # as a reader sees it, not in its <b>
+        (" (part 2, file 1 of 2)", "/1/0", "ipv4"),
+        (" (part 2, file 1 of 2)", "/1/1", "bsn"),
+        (" (part 2, file 2 of 2)", "/iban", "iban"),
+        (" (part 3.1)", "", "email"),
+    }
+    (plain,) = [row for row in rows if row.file.endswith("(part 1.1)") and row.category == "ipv4"]
+    assert "Geachte,\n\nuw systeem 198.51.100.77 is besmet.\n"[plain.start : plain.end] == ADDRESS
+    assert not any(BSN in row.file for row in rows), "the name of an attachment comes from outside"
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.6, 0.9])
+def test_a_mail_that_is_cut_off_is_told_and_read_as_far_as_it_goes(tmp_path: Path, cut: float) -> None:
+    path = tmp_path / "a.eml"
+    body = a_mail().as_bytes()
+    path.write_bytes(body[: int(len(body) * cut)])
+    rows = list(scan_paths([path], "auto"))
+    assert any(isinstance(row, Unread) for row in rows)
+    assert {row.category for row in rows if isinstance(row, Found)} >= {"email", "ipv4"}
+
+
+def test_more_than_is_read_is_read_as_text(tmp_path: Path) -> None:
+    small = Limits(max_bytes=200)
+    for name, text in (
+        ("a.xml", f"<r>{'x ' * 200}{ADDRESS}</r>"),
+        ("a.eml", f"From: {MAIL}\nSubject: b\n\n{'x ' * 200}"),
+    ):
+        path = written(tmp_path, name, text)
+        rows = list(scan_paths([path], "auto", small))
+        assert [type(row) for row in rows if isinstance(row, Unread)] == [Unread]
+        assert any(isinstance(row, Found) and row.path == "" for row in rows)
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet=st.sampled_from("<>/!-?&;='\"ab[] \n]CDATAx"), max_size=80))
+def test_no_markup_raises(text: str) -> None:
+    assert html(f"<{text}") is not None
+    xml(f"<a>{text}</a>".encode())

@@ -1,8 +1,8 @@
 """Columns: of most objects of a draft nothing changes, and that is seen of many of them at once.
 
-Objects of one type with the same properties in the same order are a Block; each property is a column of it. A test for
-a word of `pii_guard.paths` says of a whole column which of its values the treatment of that word would give back as
-they are, most often after a look at the distinct ones. An object is clear when all of its values are.
+A test for a word of `pii_guard.paths` says of a whole column of a Block (`pii_guard.blocks`) which of its values the
+treatment of that word would give back as they are, most often after a look at the distinct ones. An object is clear
+when all of its values are.
 
 Exact: whatever is not proven here is walked through `pii_guard.treatments`, one by one, and so is a property for whose
 word there is no test. Nothing but the walk changes anything. What a treatment writes down of a value that stays (an
@@ -10,7 +10,7 @@ address that is kept) is written down here of the objects that are clear, and of
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain, compress, islice
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from normalize import Role
 from pii_guard import Category
+from pii_guard.blocks import Block, Blocks, Column, layouts
 from pii_guard.paths import ANY_OF, NESTED, PROPERTIES, REQUIRED
 from pii_guard.policy import Ruling
 from pii_guard.treatments import (
@@ -34,9 +35,7 @@ from pii_guard.treatments import (
     of_nobody,
     place_of,
 )
-from pii_guard.values import url_parts
 
-Column = Sequence[Any]
 Flags = list[bool] | None
 """For each value, whether it stays as it is; None: each does."""
 Test = Callable[[Walk, Column], Flags]
@@ -64,81 +63,54 @@ Notes = list[Sequence[Note] | None]
 """For each value what is to be written down of it; None: it is not proven that it stays."""
 
 
-class Block:
-    """Objects of one type with the same properties: their places in the draft, and the columns."""
+class _Judged:
+    """A block, and which of its objects are clear."""
 
-    __slots__ = ("clear", "columns", "kind", "rows")
+    __slots__ = ("block", "clear")
 
-    def __init__(self, kind: str, rows: list[int], columns: dict[str, Column]) -> None:
-        self.kind, self.rows, self.columns = kind, rows, columns
-        self.clear: Flags = [False] * len(rows)
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.clear: Flags = [False] * len(block.rows)
 
-    def clear_rows(self) -> list[int]:
+    def rows(self) -> list[int]:
         """Places of the objects that are clear."""
-        return self.rows if self.clear is None else list(compress(self.rows, self.clear))
+        return self.block.rows if self.clear is None else list(compress(self.block.rows, self.clear))
 
-    def clear_values(self, key: str) -> Column:
+    def values(self, key: str) -> Column:
         """A property of the objects that are clear."""
-        return self.columns[key] if self.clear is None else list(compress(self.columns[key], self.clear))
-
-
-def blocks(objects: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
-    """The objects of a draft in blocks; those of no type that is a text are left out."""
-    for rows, columns in _layouts(objects):
-        kinds = columns.get("type")
-        if kinds is None or set(map(type, kinds)) != {str}:
-            continue
-        if len(distinct := set(kinds)) == 1:
-            yield Block(kinds[0], rows, columns)
-            continue
-        for one in distinct:
-            mine = [kind == one for kind in kinds]
-            yield Block(
-                one,
-                list(compress(rows, mine)),
-                {key: list(compress(column, mine)) for key, column in columns.items()},
-            )
-
-
-def _layouts(objects: Sequence[Mapping[str, Any]]) -> Iterator[tuple[list[int], dict[str, Column]]]:
-    """Places and columns of objects with the same properties."""
-    found: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for index, layout in enumerate(map(tuple, objects)):
-        found[layout].append(index)
-    for layout, rows in found.items():
-        values = zip(*[objects[row].values() for row in rows], strict=True)
-        yield rows, dict(zip(layout, values, strict=True))
+        column = self.block.columns[key]
+        return column if self.clear is None else list(compress(column, self.clear))
 
 
 class Columns:
     """The objects of one draft, and which of them are clear."""
 
-    __slots__ = ("_blocks", "_count")
+    __slots__ = ("_count", "_judged")
 
-    def __init__(self, walk: Walk, objects: Sequence[Mapping[str, Any]]) -> None:
-        self._count = len(objects)
-        self._blocks = list(blocks(objects))
-        walk.eraser.read_ahead(chain.from_iterable(_texts(walk, block) for block in self._blocks))
-        for block in self._blocks:
-            _judge(walk, block)
+    def __init__(self, walk: Walk, blocks: Blocks) -> None:
+        self._count = len(blocks.objects)
+        walk.eraser.read_ahead(chain.from_iterable(_texts(walk, block) for block in blocks.all))
+        self._judged = [_Judged(block) for block in blocks.all]
+        for each in self._judged:
+            _judge(walk, each)
 
     def left(self) -> list[int]:
         """Places of the objects that are not clear, in order."""
         flags = bytearray(b"\1") * self._count
-        for block in self._blocks:
-            for row in block.clear_rows():
+        for each in self._judged:
+            for row in each.rows():
                 flags[row] = 0
         return list(compress(range(self._count), flags))
 
     def naming(self, ids: AbstractSet[str]) -> Iterator[tuple[int, str]]:
         """Place and id of the clear objects that refer to any of these, or have such an id."""
-        for block in self._blocks:
+        for each in self._judged:
             found: set[int] = set()
-            rows, own = block.clear_rows(), block.clear_values("id") if "id" in block.columns else ()
-            for key, listed in (("id", False), *REFERENCES.get(block.kind, ())):
-                if not rows or key not in block.columns:
+            rows, own = each.rows(), each.values("id") if "id" in each.block.columns else ()
+            for key, listed in (("id", False), *REFERENCES.get(each.block.kind, ())):
+                if not rows or key not in each.block.columns:
                     continue
-                column = block.clear_values(key)
+                column = each.values(key)
                 if listed:
                     if not ids.isdisjoint(chain.from_iterable(column)):
                         found.update(at for at, refs in enumerate(column) if not ids.isdisjoint(refs))
@@ -147,8 +119,9 @@ class Columns:
             yield from ((rows[at], own[at]) for at in found)
 
 
-def _judge(walk: Walk, block: Block) -> None:
+def _judge(walk: Walk, judged: _Judged) -> None:
     """Set `clear`, and write down what is to be written of the objects that are."""
+    block = judged.block
     kind, columns = block.kind, block.columns
     words = PROPERTIES.get(kind)
     if words is None or kind in _WALKED or not columns.keys() <= words.keys() or not _complete(kind, columns):
@@ -166,9 +139,9 @@ def _judge(walk: Walk, block: Block) -> None:
                 clear = _both(clear, _TESTS[word](walk, column))
     except (KeyError, TypeError, AttributeError):
         return  # a word without a test, or a value that is of no type that it should be
-    block.clear = clear
+    judged.clear = clear
     for key, notes in noted:
-        _write(walk, block, key, notes)
+        _write(walk, judged, key, notes)
 
 
 def _complete(kind: str, columns: Mapping[str, Column]) -> bool:
@@ -191,12 +164,12 @@ def _both(one: Flags, other: Flags) -> Flags:
     return [a and b for a, b in zip(one, other, strict=True)]
 
 
-def _write(walk: Walk, block: Block, key: str, notes: Notes) -> None:
+def _write(walk: Walk, judged: _Judged, key: str, notes: Notes) -> None:
     """Marks and findings of one column of the objects that are clear."""
-    rows: Iterable[tuple[int, Sequence[Note] | None]] = zip(block.rows, notes, strict=True)
+    rows: Iterable[tuple[int, Sequence[Note] | None]] = zip(judged.block.rows, notes, strict=True)
     counts: Counter[tuple[Category, Role]] = Counter()
     first: dict[tuple[Category, Role], tuple[Ruling, int]] = {}
-    for row, noted in rows if block.clear is None else compress(rows, block.clear):
+    for row, noted in rows if judged.clear is None else compress(rows, judged.clear):
         for note in noted or ():
             walk.eraser.mark(note.category, note.ruling, note.value)
             if note.role is not None:
@@ -266,6 +239,13 @@ def _digests(_walk: Walk, column: Column) -> Flags:
     ]
 
 
+_DIGESTS = re.compile(r"(?:[0-9A-Fa-f]{16,128}\n)*+").fullmatch
+
+
+def _digests_all(values: Column) -> bool:
+    return _DIGESTS("\n".join(values) + "\n") is not None
+
+
 def _hexadecimal(walk: Walk, column: Column) -> Flags:
     return _all(lambda value: HEX(value) and not value.isdigit())(walk, column)
 
@@ -293,7 +273,7 @@ def _objects(name: str) -> Test:
         flags = [False] * len(column)
         if any(type(value) is not dict for value in column):
             raise TypeError
-        for rows, columns in _layouts(column):
+        for rows, columns in layouts(column):
             clear: Flags = None
             for key, values in columns.items():
                 clear = _both(clear, _TESTS[words[key]](walk, values))
@@ -360,48 +340,44 @@ def _observed_url(walk: Walk, url: str, role: Role) -> Sequence[Note] | None:
 
 def _patterns(walk: Walk, block: Block, column: Column) -> Notes:
     """Patterns of plain comparisons. `Reading.without` gives back such a one as it stands, if each of them may stay."""
-    if set(block.columns.get("pattern_type", ("stix",))) != {"stix"}:
-        raise TypeError
+    compared = walk.patterns.of(block)
     made: Notes = [()] * len(column)
-    compared: defaultdict[tuple[str, str], list[tuple[int, Any]]] = defaultdict(list)
-    for row, reading in enumerate(map(walk.patterns.reading, column)):
-        if reading is None or reading.tree is not None:
-            made[row] = None
-            continue
-        for each in reading.values:
-            compared[each.type, each.path].append((row, each.value))
-    for (kind, path), found in compared.items():
-        judge = _comparison(walk, kind, path)
-        for row, value in found:
-            noted, so_far = judge(value), made[row]
-            if noted is None or so_far is None:
-                made[row] = None
-            elif noted:
-                made[row] = (*so_far, *noted)
+    for (kind, path), (rows, values) in compared.places.items():
+        for row, noted in _compared(walk, kind, path, rows, values):
+            so_far = made[row]
+            made[row] = None if noted is None or so_far is None else (*so_far, *noted)
+    for row, _ in compared.odd:
+        made[row] = None
     return made
 
 
-def _comparison(walk: Walk, kind: str, path: str) -> Callable[[Any], Sequence[Note] | None]:
-    """Which values stay at one place (`treatments.may_compare`)."""
-    known, eraser = place_of(walk, kind, path), walk.eraser
+Noted = tuple[int, Sequence[Note] | None]
+
+
+def _compared(walk: Walk, kind: str, path: str, rows: Sequence[int], values: Sequence[Any]) -> Iterable[Noted]:
+    """Of the values at one place (`treatments.may_compare`) those that do not stay, or of which something is to be
+    written down, with their rows."""
+    known = place_of(walk, kind, path)
     if not known.allowed or known.forbidden is not None or not known.plain:
-        return lambda _value: None
+        return [(row, None) for row in rows]
+    roles, rulings = walk.eraser.roles, walk.eraser.rulings
+    if (category := known.category) is not None:
+        noted: dict[Any, Sequence[Note] | None] = {}
+        for value in set(values):
+            role = roles.of_value(kind, value)
+            ruling = rulings[category, role]
+            noted[value] = (Note(category, ruling, value, role),) if ruling.action == "keep" else None
+        return zip(rows, map(noted.__getitem__, values), strict=True)
+    if kind == "url" and known.first != "hashes":
+        urls = zip(rows, values, strict=True)
+        return [(row, _observed_url(walk, value, roles.of_value(kind, value))) for row, value in urls]
     if known.first == "hashes":
-        return lambda value: () if type(value) is not str or DIGEST(value) else None
-    category = known.category
-    if category is not None:
-
-        def address(value: Any) -> Sequence[Note] | None:
-            role = eraser.roles.of_value(kind, value)
-            ruling = eraser.rulings[category, role]
-            return (Note(category, ruling, value, role),) if ruling.action == "keep" else None
-
-        return address
-    if kind == "url":
-        return lambda value: _observed_url(walk, value, eraser.roles.of_value(kind, value))
-    if kind in ("file", "directory", "windows-registry-key", "process"):
-        return lambda value: () if value in walk.clean and "\\" not in value and "/" not in value else None
-    return lambda value: () if value in walk.clean else None
+        left = () if _digests_all(values) else {value for value in values if type(value) is str and not DIGEST(value)}
+    else:
+        left = set(values) - walk.clean
+        if kind in ("file", "directory", "windows-registry-key", "process"):
+            left |= {value for value in values if "\\" in value or "/" in value}
+    return [(row, None) for row, value in zip(rows, values, strict=True) if value in left] if left else ()
 
 
 _NOTING: dict[str, Callable[[Walk, Block, Column], Notes]] = {
@@ -429,9 +405,9 @@ def _texts(walk: Walk, block: Block) -> Iterator[str]:
             for inner in _of(dict, chain.from_iterable(_of(list, column))):
                 yield from _strings(inner.values())
         elif word == "pattern":
-            yield from _compared_texts(walk, block, column)
+            yield from _compared_texts(walk, block)
         elif word == "url-sco":
-            yield from chain.from_iterable(filter(None, map(url_parts, _strings(column))))
+            yield from chain.from_iterable(filter(None, map(walk.eraser.url_parts, _strings(column))))
 
 
 _LOOKED_AT = frozenset({"word", "term", "version", "prose", "title", "url", "file-path", "domain"})
@@ -449,12 +425,10 @@ def _of(kind: type, values: Iterable[Any]) -> list[Any]:
     return [value for value in values if type(value) is kind]
 
 
-def _compared_texts(walk: Walk, block: Block, column: Column) -> Iterator[str]:
-    if set(map(type, column)) != {str} or "stix" not in block.columns.get("pattern_type", ("stix",)):
-        return
-    for read in map(walk.patterns.reading, column):
-        for compared in read.values if read is not None else ():
-            if compared.type == "domain-name":
-                yield str(compared.value)
-            elif compared.type == "url":
-                yield from url_parts(str(compared.value)) or ()
+def _compared_texts(walk: Walk, block: Block) -> Iterator[str]:
+    for (kind, _), (_, values) in walk.patterns.of(block).places.items():
+        if kind == "domain-name":
+            yield from map(str, values)
+        elif kind == "url":
+            for value in values:
+                yield from walk.eraser.url_parts(str(value)) or ()

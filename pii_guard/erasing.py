@@ -12,6 +12,7 @@ from msgspec import Raw
 
 from normalize import Affected, Facts, Observable
 from pii_guard import Finding, Statement, facts
+from pii_guard.blocks import Blocks
 from pii_guard.paths import OBJECTS
 from pii_guard.policy import CATEGORIES, ROLES, Ruling
 from pii_guard.redact import rewrite
@@ -41,7 +42,7 @@ def without(statement: Statement, sought: Sought, rename: Callable[[str], str]) 
     objects = [scrub.object(number, one) for number, one in enumerate(before)]
     if scrub.changed:
         keeper = Eraser(_ALL_KEPT, Roles(), language=statement.language, public=True)
-        objects = rewrite(objects, keeper, rename, changed=scrub.changed)
+        objects = rewrite(Blocks(objects), keeper, rename, changed=scrub.changed)
     made = msgspec.structs.replace(
         statement,
         title=scrub.text(statement.title, "/title"),

@@ -13,7 +13,7 @@ from normalize import Affected, Facts, Observable, ObservableType, Range, Role
 from pii_guard import Category
 from pii_guard.roles import Roles, of_text, speaks
 from pii_guard.treatments import is_address
-from pii_guard.values import Eraser, url_parts
+from pii_guard.values import Eraser
 
 _PATH = "/facts/observables/*"
 _CATEGORIES: dict[ObservableType, Category] = {
@@ -25,6 +25,7 @@ _CATEGORIES: dict[ObservableType, Category] = {
     "username": "username",
 }
 _SCO = {"ipv4": "ipv4-addr", "ipv6": "ipv6-addr", "email": "email-addr", "mac": "mac-addr", "url": "url"}
+_NAMING = frozenset({"domain", "hash"})
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}", re.IGNORECASE).fullmatch
@@ -68,20 +69,25 @@ def guarded(facts: Facts, eraser: Eraser) -> Facts:
 
 def observables(given: Sequence[Observable], eraser: Eraser) -> list[Observable]:
     """What may stay of each, and counts of what may not."""
-    eraser.read_ahead(_texts(given))
+    eraser.read_ahead(_texts(given, eraser))
+    clean = eraser.nothing_in
     kept: list[Observable] = []
     lost: _Lost = Counter()
-    told: dict[tuple[str, Role], tuple[Role, str]] = {}
+    told: dict[tuple[str, Role], tuple[Role, str, bool]] = {}
     decided: _Decided = Counter()
     graph = bool(eraser.roles)
     for one in given:
         known = told.get((one.evidence, one.role))
         if known is None:
-            known = _told(one.evidence, one.role, eraser)
-            told[one.evidence, one.role] = known
-        role, evidence = known
-        sco = _SCO.get(one.type)
-        if graph and sco is not None:
+            known = told[one.evidence, one.role] = _told(one.evidence, one.role, eraser)
+        role, evidence, same = known
+        kind = one.type
+        # Most are names and hashes that hold nothing, and stay as they are.
+        plain = same and kind in _NAMING and not (one.country or one.protocol or one.detail)
+        if plain and (one.value in clean or (_HASH if kind == "hash" else _DOMAIN)(one.value)):
+            kept.append(one)
+            continue
+        if graph and (sco := _SCO.get(kind)) is not None:
             role = _with_graph(role, one, sco, eraser)
         left = _one(one, role, evidence, eraser, decided)
         if left is not None:
@@ -94,20 +100,21 @@ def observables(given: Sequence[Observable], eraser: Eraser) -> list[Observable]
     return [*kept, *_counts(lost)]
 
 
-def _texts(given: Iterable[Observable]) -> Iterator[str]:
+def _texts(given: Iterable[Observable], eraser: Eraser) -> Iterator[str]:
     """What of the values is looked at as text."""
     for one in given:
         if one.type == "url":
-            yield from url_parts(one.value) or ()
+            yield from eraser.url_parts(one.value) or ()
         elif one.type == "domain" and not _DOMAIN(one.value):
             yield one.value
 
 
-def _told(evidence: str, claimed: Role, eraser: Eraser) -> tuple[Role, str]:
-    """Evidence decides; without any, a claim is believed only when it is the stricter one. And what may stay of it."""
-    role = of_text(evidence)
+def _told(evidence: str, claimed: Role, eraser: Eraser) -> tuple[Role, str, bool]:
+    """Evidence decides; without any, a claim is believed only when it is the stricter one. And what may stay of it;
+    and whether both are what was claimed."""
+    role: Role = "victim" if claimed == "victim" else of_text(evidence)
     stays = evidence if _TOKEN(evidence) and eraser.clean(evidence, f"{_PATH}/evidence") else ""
-    return ("victim" if claimed == "victim" else role), stays
+    return role, stays, (role, stays) == (claimed, evidence)
 
 
 def _with_graph(role: Role, one: Observable, sco: str, eraser: Eraser) -> Role:

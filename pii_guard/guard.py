@@ -18,10 +18,11 @@ from ingest import Source
 from normalize import Draft, Facts, Kind, identity
 from normalize.collector import paused
 from pii_guard import GuardError, Item, Refused, Statement, erasing, expiry, facts
+from pii_guard.blocks import Blocks
 from pii_guard.marks import Marks
 from pii_guard.policy import Policy
 from pii_guard.redact import names_in, rewrite
-from pii_guard.roles import Roles, of_bundle
+from pii_guard.roles import of_bundle
 from pii_guard.sought import Sought
 from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
@@ -80,15 +81,16 @@ class Guard:
     def _admitted(self, draft: Draft, source: Source, received_at: datetime, marks: Marks | None) -> Item | Refused:
         regime = self.policy.regime(source, received_at)
         patterns = Patterns(draft.readings)
-        roles = of_bundle(draft.objects, patterns.compared_pairs) if draft.objects else Roles()
+        blocks = Blocks(draft.objects)
+        roles = of_bundle(blocks, patterns.compared)
         if draft.objects:
             facts.witness(roles, draft.facts.observables)
         eraser = Eraser(self.policy.rulings(regime, source), roles, language=draft.language, public=source.public)
         if marks is not None:
             marks.under(self.policy, regime)
             eraser.marks = marks
-        eraser.know_names(names_in(draft.objects))
-        objects = rewrite(draft.objects, eraser, self._renamer(regime, source), patterns)
+        eraser.know_names(names_in(blocks))
+        objects = rewrite(blocks, eraser, self._renamer(regime, source), patterns)
         kept = facts.guarded(draft.facts, eraser)
         title, summary = _words(draft, kept, eraser)
         references = tuple(url for each in draft.references if (url := eraser.reference(each, "/references/*")))
@@ -131,12 +133,12 @@ class Guard:
             return None
         rulings, prose = ruled
         objects = _decode_objects(statement.objects)
-        patterns = Patterns()
-        roles = of_bundle(objects, patterns.compared_pairs) if objects else Roles()
+        blocks = Blocks(objects)
+        roles = of_bundle(blocks, Patterns().compared)
         facts.tell(roles, statement.facts.observables)
         eraser = Eraser(rulings, roles, language=statement.language, public=prose)
-        eraser.know_names(names_in(objects))
-        made = rewrite(objects, eraser, self._renamer(expiry.regime_of(self.policy, statement, source), source))
+        eraser.know_names(names_in(blocks))
+        made = rewrite(blocks, eraser, self._renamer(expiry.regime_of(self.policy, statement, source), source))
         rest = facts.guarded(msgspec.structs.replace(statement.facts, observables=()), eraser)
         rows = facts.still_kept(statement.facts.observables, eraser, closed=bool(statement.vault))
         kept = msgspec.structs.replace(rest, observables=rows)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from pii_guard.blocks import Blocks
 from pii_guard.columns import Columns
 from pii_guard.paths import ANY_OF, REQUIRED
 from pii_guard.treatments import (
@@ -40,18 +41,17 @@ _NEEDED = {kind: frozenset(names) for kind, names in REQUIRED.items()}
 _TLP_OBJECTS = {identifier: definition(label) for label, identifier in STIX_ID.items()}
 
 
-def names_in(objects: Sequence[Mapping[str, Any]]) -> set[str]:
+def names_in(blocks: Blocks) -> set[str]:
     """Names of persons in the properties that hold them."""
     names: set[str] = set()
-    for obj in objects:
-        kind = obj.get("type")
-        if kind == "identity":
-            if str(obj.get("identity_class")) not in _ORGANISATIONS:
-                names.add(str(obj.get("name", "")))
-        elif kind in ("email-addr", "user-account"):
-            names.add(str(obj.get("display_name", "")))
-        elif kind in ("note", "opinion"):
-            listed = obj.get("authors")
+    for block in blocks.of("identity"):
+        for row in block.rows:
+            if str(blocks.objects[row].get("identity_class")) not in _ORGANISATIONS:
+                names.add(str(blocks.objects[row].get("name", "")))
+    for block in blocks.of("email-addr", "user-account"):
+        names.update(str(name) for (name,) in block.where("display_name"))
+    for block in blocks.of("note", "opinion"):
+        for (listed,) in block.where("authors"):
             if isinstance(listed, list):
                 names.update(name for name in listed if isinstance(name, str))
     return names
@@ -67,7 +67,7 @@ class _Kept:
 
 
 def rewrite(
-    objects: Sequence[dict[str, Any]],
+    blocks: Blocks,
     eraser: Eraser,
     rename: Rename,
     patterns: Patterns | None = None,
@@ -80,9 +80,9 @@ def rewrite(
     `patterns`: those of the draft that were read before. `changed`: ids of objects that are not as they were any more.
     `seen`: what sees of many objects at once that nothing of them changes.
     """
-    ids = frozenset(str(obj.get("id")) for obj in objects)
-    walk = Walk(eraser, ids, patterns or Patterns())
-    columns = seen(walk, objects)
+    objects = blocks.objects
+    walk = Walk(eraser, blocks.ids(), patterns or Patterns())
+    columns = seen(walk, blocks)
     made: list[dict[str, Any] | None] = list(objects)
     kept: list[_Kept] = []
     gone: set[str] = set()

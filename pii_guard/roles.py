@@ -9,10 +9,10 @@ Sources: STIX 2.1 4.7, 4.8, 5.2, 6.4, 6.12, 10.6, 10.9 and field-notes "STIX 2.1
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
 from typing import Any
 
 from normalize import Role
+from pii_guard.blocks import Block, Blocks
 
 ATTACKER_INFRASTRUCTURE = frozenset(
     {"command-and-control", "phishing", "hosting-malware", "exfiltration", "staging", "hosting-target-lists"}
@@ -64,14 +64,10 @@ _INDICATED = frozenset(
 _MALWARE_LINKS = frozenset({"beacons-to", "communicates-with", "exfiltrates-to", "downloads-from", "downloaded-from"})
 _MEMBERS = {"consists-of", "hosts", "controls", "has"}
 
-_TELLING = frozenset(
-    {"relationship", "indicator", "sighting", "email-message", "observed-data", "network-traffic", "infrastructure"}
-)
-"""Types of the objects in which evidence stands."""
 _NONE: frozenset[str] = frozenset()
 
-Value = tuple[str, str]
-"""An SCO type and its value, both casefolded: how patterns, objects and facts name the same thing."""
+Compared = Callable[[Block], Iterable[tuple[Sequence[int], str, Sequence[str]]]]
+"""What the patterns of a block compare with: numbers of its objects, an SCO type, and a value for each."""
 
 
 def speaks(token: str) -> Role:
@@ -116,7 +112,8 @@ class Roles:
 
     def __init__(self) -> None:
         self._objects: dict[str, set[str]] = {}
-        self._values: dict[Value, frozenset[str]] = {}
+        self._values: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+        """SCO type -> value, casefolded -> evidence: how patterns, objects and facts name the same thing."""
         self._joined: dict[frozenset[str], Role] = {}
         """Roles of evidence that was weighed before: most values of a draft have the same."""
 
@@ -130,21 +127,20 @@ class Roles:
 
     def add_value(self, kind: str, value: str, tokens: Iterable[str]) -> None:
         """Evidence about a value wherever it stands."""
-        key = (kind, value.casefold())
-        known = self._values.get(key)
-        self._values[key] = frozenset(tokens) if known is None else known.union(tokens)
+        self.add_values(kind, (value,), frozenset(tokens))
 
-    def add_values(self, values: Iterable[Value], tokens: frozenset[str]) -> None:
-        """The same evidence about many values."""
-        keys = {(kind, value.casefold()) for kind, value in values}
-        for key in keys & self._values.keys():
-            self._values[key] = self._values[key] | tokens
+    def add_values(self, kind: str, values: Iterable[str], tokens: frozenset[str]) -> None:
+        """The same evidence about many values of a type."""
+        known, keys = self._values[kind], set(map(str.casefold, values))
+        for key in keys & known.keys() if known else ():
+            known[key] |= tokens
             keys.discard(key)
-        self._values.update(dict.fromkeys(keys, tokens))
+        known.update(dict.fromkeys(keys, tokens))
 
     def evidence(self, kind: str, value: str, identifier: str = "") -> frozenset[str]:
         """Everything known about a value and about the object that carries it."""
-        found = self._values.get((kind, value.casefold()), _NONE)
+        known = self._values.get(kind)
+        found = known.get(value.casefold(), _NONE) if known else _NONE
         return found | self._objects[identifier] if identifier in self._objects else found
 
     def of_value(self, kind: str, value: str, identifier: str = "") -> Role:
@@ -164,7 +160,7 @@ class Roles:
         folded = value.casefold()
         found: set[str] = set()
         for kind in _PROSE_KINDS:
-            if known := self._values.get((kind, folded)):
+            if (values := self._values.get(kind)) and (known := values.get(folded)):
                 found |= known
         return join(found) if found else "unknown"
 
@@ -172,65 +168,65 @@ class Roles:
         """Evidence about one object."""
         return self._objects.get(identifier, set())
 
-    def settle(self, objects: Sequence[Mapping[str, Any]]) -> None:
+    def settle(self, blocks: Blocks) -> None:
         """Let the evidence about objects count for their values, so that conflicts show everywhere."""
         if not self._objects:
             return
-        for obj in objects:
-            value = obj.get("value")
-            tokens = self._objects.get(_id(obj))
-            if tokens and isinstance(value, str):
-                self.add_value(str(obj.get("type")), value, tokens)
+        for block in blocks.all:
+            for identifier, value in block.where("id", "value"):
+                tokens = self._objects.get(str(identifier))
+                if tokens and isinstance(value, str):
+                    self.add_value(block.kind, value, tokens)
 
 
 _PROSE_KINDS = ("ipv4-addr", "ipv6-addr", "email-addr", "mac-addr", "url", "domain-name")
 
 
-def of_bundle(objects: Sequence[Mapping[str, Any]], pattern_values: Callable[[str], Iterable[Value]]) -> Roles:
-    """Roles of everything in one draft's STIX objects.
-
-    `pattern_values` gives the (object type, value) pairs of a pattern; a pattern it cannot read gives none.
-    """
+def of_bundle(blocks: Blocks, compared: Compared) -> Roles:
+    """Roles of everything in one draft's STIX objects. A pattern that cannot be read compares with nothing."""
     roles = Roles()
-    of: defaultdict[Any, list[Mapping[str, Any]]] = defaultdict(list)
-    for obj in objects:
-        if type(kind := obj.get("type")) is str and kind in _TELLING:
-            of[kind].append(obj)
-    by_id = {_id(obj): obj for kind in ("infrastructure", "observed-data") for obj in of[kind]}
-    indicates = _relationships(of["relationship"], by_id, roles)
-    _indicators(of["indicator"], indicates, roles, pattern_values)
-    for obj in of["sighting"]:
+    observed = _objects(blocks, "observed-data")
+    by_id = {_id(obj): obj for obj in (*_objects(blocks, "infrastructure"), *observed)}
+    indicates = _relationships(blocks, by_id, roles)
+    _indicators(blocks, indicates, roles, compared)
+    for obj in _objects(blocks, "sighting"):
         _sighting(obj, by_id, roles)
-    for obj in of["email-message"]:
+    for obj in _objects(blocks, "email-message"):
         for key in ("to_refs", "cc_refs", "bcc_refs"):
             for ref in _refs(obj, key):
                 roles.add_object(ref, ("email:recipient",))
-    _hand_down(of["observed-data"], of["network-traffic"], roles)
-    roles.settle(objects)
+    _hand_down(observed, _objects(blocks, "network-traffic"), roles)
+    roles.settle(blocks)
     return roles
 
 
-def _relationships(
-    links: Sequence[Mapping[str, Any]], by_id: Mapping[str, Mapping[str, Any]], roles: Roles
-) -> set[str]:
+def _objects(blocks: Blocks, kind: str) -> list[Mapping[str, Any]]:
+    """The objects of a type, in the order of the draft."""
+    return [blocks.objects[row] for row in sorted(row for block in blocks.of(kind) for row in block.rows)]
+
+
+def _relationships(blocks: Blocks, by_id: Mapping[str, Mapping[str, Any]], roles: Roles) -> set[str]:
     """Evidence from relationships; returns ids of the indicators that indicate something malicious."""
     indicates: set[str] = set()
-    for obj in links:
-        source, target, link = obj.get("source_ref"), obj.get("target_ref"), obj.get("relationship_type")
-        if not (isinstance(source, str) and isinstance(target, str) and isinstance(link, str)):
-            continue
-        if link == "indicates" and target.partition("--")[0] in _INDICATED:
-            indicates.add(source)
-            continue
-        origin = source.partition("--")[0]
-        if origin == "malware" and link in _MALWARE_LINKS:
-            roles.add_object(target, (f"malware:{link}",))
-        elif link in ("targets", "compromises"):
-            roles.add_object(target, (f"relationship:{link}",))
-        elif origin == "infrastructure" and link in _MEMBERS:
-            roles.add_object(target, _infrastructure(by_id.get(source, {})))
-        elif link == "communicates-with" and origin == "infrastructure":
-            continue  # whoever talks to bad infrastructure may be its victim: no evidence
+    indicated: dict[str, bool] = {}
+    for block in blocks.of("relationship"):
+        for source, target, link in block.where("source_ref", "target_ref", "relationship_type"):
+            if not (type(source) is str and type(target) is str and type(link) is str):
+                continue
+            if link == "indicates":
+                if (known := indicated.get(target)) is None:
+                    known = indicated[target] = target.partition("--")[0] in _INDICATED
+                if known:
+                    indicates.add(source)
+                continue
+            # Whoever communicates with bad infrastructure may be its victim: that link is no evidence.
+            origin = source.partition("--")[0]
+            if origin == "malware" and link in _MALWARE_LINKS:
+                roles.add_object(target, (f"malware:{link}",))
+            elif link in ("targets", "compromises"):
+                roles.add_object(target, (f"relationship:{link}",))
+            elif origin == "infrastructure" and link in _MEMBERS:
+                roles.add_object(target, _infrastructure(by_id.get(source, {})))
     return indicates
 
 
@@ -239,23 +235,32 @@ def _infrastructure(obj: Mapping[str, Any]) -> list[str]:
     return [f"infrastructure:{name}" for name in types if isinstance(name, str)] if isinstance(types, list) else []
 
 
-def _indicators(
-    indicators: Sequence[Mapping[str, Any]],
-    indicates: AbstractSet[str],
-    roles: Roles,
-    pattern_values: Callable[[str], Iterable[Value]],
-) -> None:
+def _indicators(blocks: Blocks, indicates: AbstractSet[str], roles: Roles, compared: Compared) -> None:
     """Evidence of each value that a pattern compares with. Most indicators of a draft have the same types."""
-    told: defaultdict[tuple[tuple[Any, ...], bool], list[str]] = defaultdict(list)
-    for obj in indicators:
-        types, pattern = obj.get("indicator_types"), obj.get("pattern")
-        if isinstance(types, list) and isinstance(pattern, str) and obj.get("pattern_type", "stix") == "stix":
-            names = tuple(name for name in types if isinstance(name, str))
-            told[names, obj.get("id") in indicates].append(pattern)
-    for (names, malicious), patterns in told.items():
-        tokens = [f"indicator-type:{name}" for name in names]
-        found = frozenset(_whole([*tokens, "indicates"]) if malicious else tokens)
-        roles.add_values(chain.from_iterable(map(pattern_values, patterns)), found)
+    for block in blocks.of("indicator"):
+        if not {"indicator_types", "pattern"} <= block.columns.keys():
+            continue
+        known = [
+            (_texts(types), type(identifier) is str and identifier in indicates) if type(types) is list else None
+            for identifier, types in block.where("id", "indicator_types")
+        ]
+        alike = {each: _tokens(*each) for each in set(known) if each is not None}
+        one = len(set(known)) == 1
+        for rows, kind, values in compared(block):
+            for each, tokens in alike.items():
+                mine = values if one else [v for at, v in zip(rows, values, strict=True) if known[at] == each]
+                roles.add_values(kind, mine, tokens)
+
+
+def _tokens(types: tuple[str, ...], malicious: bool) -> frozenset[str]:
+    tokens = [f"indicator-type:{name}" for name in types]
+    return frozenset(_whole([*tokens, "indicates"]) if malicious else tokens)
+
+
+def _texts(values: Sequence[Any]) -> tuple[str, ...]:
+    if len(values) == 1:
+        return tuple(values) if type(values[0]) is str else ()
+    return tuple(value for value in values if type(value) is str)
 
 
 def _sighting(obj: Mapping[str, Any], by_id: Mapping[str, Mapping[str, Any]], roles: Roles) -> None:

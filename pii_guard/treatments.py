@@ -5,7 +5,8 @@ stay, the very same object when nothing changed, or GONE.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 from typing import Any, Final
@@ -15,6 +16,7 @@ from msgspec import Struct
 from normalize import NormalizeError, Role
 from normalize.patterns import PatternValue, Reading, reading
 from pii_guard import Category
+from pii_guard.blocks import Block
 from pii_guard.detect_network import is_ip
 from pii_guard.paths import (
     BENEATH,
@@ -67,14 +69,27 @@ _TRANSLATED = frozenset({"name", "description", "abstract", "content", "explanat
 _DATA = (bool, int, float)
 
 
+class Compared:
+    """What the STIX patterns of a block compare with: place by place, each value with the object it stands in."""
+
+    __slots__ = ("odd", "places")
+
+    def __init__(self) -> None:
+        self.places: defaultdict[tuple[str, str], tuple[list[int], list[Any]]] = defaultdict(lambda: ([], []))
+        """(Object type, path) -> numbers of the objects in the block, and the values."""
+        self.odd: list[tuple[int, Reading | None]] = []
+        """Patterns that are more than plain comparisons, or none that can be read."""
+
+
 class Patterns:
     """The patterns of one draft, each read once. Goes with the draft: it holds values."""
 
-    __slots__ = ("_given", "_readings")
+    __slots__ = ("_blocks", "_given", "_readings")
 
     def __init__(self, given: Mapping[str, Reading] | None = None) -> None:
         self._given = given or {}
         self._readings: dict[str, Reading | None] = {}
+        self._blocks: dict[int, Compared] = {}
 
     def reading(self, pattern: str) -> Reading | None:
         """None: it is no valid pattern."""
@@ -91,15 +106,45 @@ class Patterns:
         self._readings[pattern] = found
         return found
 
-    def compared_pairs(self, pattern: str) -> list[tuple[str, str]]:
-        """(object type, value) of what a pattern compares with, for `roles.of_bundle`."""
-        found = self.reading(pattern)
-        pairs = []
-        for each in found.values if found is not None else ():
-            if isinstance(each.value, str):
-                category = None if each.path == "value" else is_ip(each.value)
-                pairs.append((each.type if category is None else f"{category}-addr", each.value))
-        return pairs
+    def of(self, block: Block) -> Compared:
+        """The patterns of a block of indicators, as long as they are written in STIX's language."""
+        if (known := self._blocks.get(id(block))) is not None:
+            return known
+        made = self._blocks[id(block)] = Compared()
+        languages = block.columns.get("pattern_type")
+        for row, (pattern,) in enumerate(block.where("pattern")):
+            if type(pattern) is not str or (languages is not None and languages[row] != "stix"):
+                made.odd.append((row, None))
+                continue
+            read = self.reading(pattern)
+            if read is None or read.tree is not None:
+                made.odd.append((row, read))
+                continue
+            for each in read.values:
+                rows, values = made.places[each.type, each.path]
+                rows.append(row)
+                values.append(each.value)
+        return made
+
+    def compared(self, block: Block) -> Iterator[tuple[Sequence[int], str, Sequence[str]]]:
+        """Numbers of objects in a block, the object type that their patterns name, and the values they compare with,
+        for `roles.of_bundle`. An address that stands elsewhere than as a value counts as one all the same."""
+        found = self.of(block)
+        for (kind, path), (rows, values) in found.places.items():
+            if path == "value" and {str}.issuperset(map(type, values)):
+                yield rows, kind, values
+            else:
+                yield from (_apart(row, kind, path, value) for row, value in zip(rows, values, strict=True))
+        for row, read in found.odd:
+            for each in read.values if read is not None else ():
+                yield _apart(row, each.type, each.path, each.value)
+
+
+def _apart(row: int, kind: str, path: str, value: Any) -> tuple[Sequence[int], str, Sequence[str]]:
+    if not isinstance(value, str):
+        return (), kind, ()
+    category = None if path == "value" else is_ip(value)
+    return (row,), kind if category is None else f"{category}-addr", (value,)
 
 
 class Walk:

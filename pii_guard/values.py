@@ -131,6 +131,7 @@ class Eraser:
         "_found",
         "_names",
         "_plain_urls",
+        "_urls",
         "_versions",
         "_words",
         "holds",
@@ -161,6 +162,7 @@ class Eraser:
         """What was found in texts that were read ahead."""
         self._versions: set[str] = set()
         self._plain_urls: set[str] = set()
+        self._urls: dict[str, tuple[str, str] | None] = {}
         self._names: dict[str, re.Pattern[str]] = {}
         self.marks: Marks | None = None
         """Where keyed hashes of what is decided on go."""
@@ -309,10 +311,18 @@ class Eraser:
         changed = _HOME.sub(home, text) if ("\\" in text or "/" in text) else text
         return changed if changed != text and not scan(changed) else self.text(changed, path, index)
 
+    def url_parts(self, url: str) -> tuple[str, str] | None:
+        """As `url_parts`, each URL taken apart once."""
+        try:
+            return self._urls[url]
+        except KeyError:
+            made = self._urls[url] = url_parts(url)
+            return made
+
     def kept(self, url: str, role: Role) -> tuple[Ruling, ...] | None:
         """The rulings by which a URL stays as it is, to be marked, where all there is to look at was read ahead and
         nothing found; None: it is to be taken apart."""
-        parts = url_parts(url)
+        parts = self.url_parts(url)
         if parts is None or not self.nothing_in.issuperset(parts):
             return None
         if parts[1] in _ROOTS:

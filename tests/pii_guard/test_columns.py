@@ -12,6 +12,7 @@ from benchmarks.inputs import bundle
 from ingest import RawDocument, Source
 from normalize import Draft, NormalizeError
 from normalize.read import normalize
+from pii_guard.blocks import Blocks
 from pii_guard.columns import Columns
 from pii_guard.marks import Marks
 from pii_guard.paths import NESTED, PROPERTIES
@@ -35,21 +36,21 @@ Object = dict[str, Any]
 class Unseeing(Columns):
     """Sees nothing: every object is walked."""
 
-    def __init__(self, walk: Any, objects: Sequence[Any]) -> None:
-        self._count, self._blocks = len(objects), []
+    def __init__(self, walk: Any, blocks: Blocks) -> None:
+        self._count, self._judged = len(blocks.objects), []
 
 
 def decided(objects: Sequence[Object], regime: str, seen: type[Columns], changed: Sequence[str] = ()) -> Any:
     """Everything that the guard says of some objects."""
     patterns = Patterns()
-    roles = of_bundle(objects, patterns.compared_pairs)
+    roles = of_bundle(Blocks(objects), patterns.compared)
     source = Source("market", "Market party", regime=regime)
     eraser = Eraser(POLICY.rulings(regime, source), roles, language="nl", public=False)
     eraser.marks = Marks(b"a key of the tests, 32 bytes ...")
     eraser.marks.under(POLICY, regime)
-    eraser.know_names(names_in(objects))
+    eraser.know_names(names_in(Blocks(objects)))
     before = json.dumps(objects)
-    made = rewrite(objects, eraser, lambda old: f"{old[:-12]}{'9' * 12}", patterns, changed=changed, seen=seen)
+    made = rewrite(Blocks(objects), eraser, lambda old: f"{old[:-12]}{'9' * 12}", patterns, changed=changed, seen=seen)
     assert json.dumps(objects) == before
     ledger = eraser.ledger
     return made, ledger.findings(), ledger.refused, ledger.suspect, eraser.marks.heaps()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pii_guard.blocks import Blocks
 from pii_guard.roles import EVIDENCE, join, of_bundle, of_text
 from pii_guard.treatments import Patterns
 
@@ -32,7 +33,7 @@ def indicator(*types: str, value: str = C2) -> dict[str, Any]:
 
 
 def role(objects: list[dict[str, Any]], value: str = C2) -> str:
-    return of_bundle(objects, Patterns().compared_pairs).of_value("ipv4-addr", value)
+    return of_bundle(Blocks(objects), Patterns().compared).of_value("ipv4-addr", value)
 
 
 @given(st.lists(st.sampled_from([*EVIDENCE, "report:scan_rdp", "nonsense"])))
@@ -113,7 +114,7 @@ def test_targets_and_recipients_are_victims() -> None:
     assert role([sco(C2), link("intrusion-set--1", "targets", "ipv4-addr--1")]) == "victim"
     mail = {"type": "email-message", "id": "email-message--1", "to_refs": ["email-addr--1"]}
     address = {"type": "email-addr", "id": "email-addr--1", "value": "a@b.example"}
-    assert of_bundle([mail, address], Patterns().compared_pairs).of_value("email-addr", "A@b.example") == "victim"
+    assert of_bundle(Blocks([mail, address]), Patterns().compared).of_value("email-addr", "A@b.example") == "victim"
 
 
 def test_a_subscriber_is_no_evidence_and_neither_is_being_there() -> None:

@@ -17,7 +17,7 @@ from config import settings as configuration
 from config.settings import Settings
 from ingest import SourceError, cursors
 from ingest.http import Web
-from pii_guard import GuardError
+from pii_guard import GuardError, explaining
 from pii_guard.policy import check_sources
 from subscribers import registry
 from web import auth
@@ -64,7 +64,10 @@ def _policy(settings: Settings) -> Result:
         check_sources(settings.policy, settings.sources.values(), datetime.now(UTC))
     except GuardError as error:
         return "legal policy", "fault", str(error)
-    return "legal policy", "ok", f"regime {regime} is in force; policy {settings.policy.hash[:12]}"
+    says = f"regime {regime} is in force; policy {settings.policy.hash[:12]}"
+    if waiting := len(explaining.unreviewed(settings.policy, datetime.now(UTC).date())):
+        says += f"; {waiting} rules await legal review: `oktt legal check`"
+    return "legal policy", "ok", says
 
 
 def _keys(settings: Settings) -> Result:

@@ -47,8 +47,10 @@ def folder(service: Service) -> Path:
     return service.settings.dir / "outbox"
 
 
-def expire(service: Service, *, without: Collection[str] = (), dry_run: bool = False) -> dict[str, Any]:
-    """Carry it out for all that is due, but for items that have gone; counts by store and category.
+def expire(
+    service: Service, *, without: Collection[str] = (), files: Collection[str] = (), dry_run: bool = False
+) -> dict[str, Any]:
+    """Carry it out for all that is due, but for items and message files that have gone; counts by store and category.
 
     A release that stood goes on standing, and no message goes out.
     """
@@ -71,7 +73,7 @@ def expire(service: Service, *, without: Collection[str] = (), dry_run: bool = F
             for item in waiting[start : start + BATCH]:
                 found = work.item(connection, item)
                 if found:
-                    totals.update(refresh(service, connection, work, item, dry_run=dry_run))
+                    totals.update(refresh(service, connection, work, item, without=files, dry_run=dry_run))
                 _account(service, connection, item, found, totals, categories)
     if not dry_run:
         with service.transaction() as connection:
@@ -104,7 +106,15 @@ def _transaction(service: Service, *, dry_run: bool) -> Iterator[sa.Connection]:
         yield connection
 
 
-def refresh(service: Service, connection: sa.Connection, work: Expiry, item: str, *, dry_run: bool) -> dict[str, int]:
+def refresh(
+    service: Service,
+    connection: sa.Connection,
+    work: Expiry,
+    item: str,
+    *,
+    without: Collection[str] = (),
+    dry_run: bool = False,
+) -> dict[str, int]:
     """What was made of an item is made anew of what is left: TAXII, the feed, prepared bytes; message files go."""
     now = service.clock()
     out = work.out(connection, item)
@@ -113,7 +123,7 @@ def refresh(service: Service, connection: sa.Connection, work: Expiry, item: str
     else:
         releasing.publish(service, connection, out, releasing.matched(service, connection, out))
         published = 1
-    files = [folder(service) / f"{each}.eml" for each in outbox.ids(connection, item)]
+    files = [folder(service) / f"{each}.eml" for each in outbox.ids(connection, item) if each not in without]
     standing = [file for file in files if file.exists()]
     if not dry_run:
         for file in standing:  # before the commit: done again after a crash, it is found gone

@@ -31,12 +31,13 @@ def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
         journal.close(connection, service.vault, key=register)
         hashes, details = journal.expire(connection, service.settings.policy, key=register, at=now)
         counts |= {"subjects": hashes, "details": details}
-        counts["files"] = _files(service, connection, whole, delete=not dry_run)
+        files = _files(service, connection, whole, delete=not dry_run)
+        counts["files"] = len(files)
         if dry_run:
             transaction.rollback()
         elif any(counts.values()):
             journal.append(connection, [journal.Entry("purged", "retention", dict(counts))], key=register, at=now)
-    for name, count in expiring.expire(service, without=whole, dry_run=dry_run).items():
+    for name, count in expiring.expire(service, without=whole, files=files, dry_run=dry_run).items():
         counts[name] = counts.get(name, 0) + count if isinstance(count, int) else count
     old = vaulting.expired(service)
     counts["keys"] = len(old)
@@ -81,8 +82,8 @@ def _oldest(service: Service) -> datetime:
     return service.clock() - max(policy.retention(regime) for regime in policy.regimes)
 
 
-def _files(service: Service, connection: sa.Connection, whole: dict[str, list[str]], *, delete: bool) -> int:
-    """Message files: of items that go, and all that are older than messages are kept."""
+def _files(service: Service, connection: sa.Connection, whole: dict[str, list[str]], *, delete: bool) -> set[str]:
+    """Which message files go, by the ids of their deliveries: of items that go, and all older than messages are kept."""
     before = service.clock() - service.settings.policy.messages
     files = {file.stem: file for file in expiring.folder(service).glob("*.eml")}
     gone = {each for ids in whole.values() for each in ids if each in files}
@@ -90,7 +91,7 @@ def _files(service: Service, connection: sa.Connection, whole: dict[str, list[st
     gone |= {name for name, file in files.items() if file.stat().st_mtime < before.timestamp()}
     for name in sorted(gone) if delete else ():
         files[name].unlink(missing_ok=True)
-    return len(gone)
+    return gone
 
 
 def head(service: Service) -> bytes | None:

@@ -13,8 +13,7 @@ recipient and subject may be personal, and stand in no origin and no reason.
 import codecs
 import io
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email import errors, message_from_bytes
 from email.message import EmailMessage
@@ -168,8 +167,8 @@ class _Opening:
     def message(self, message: EmailMessage, raw: bytes, where: str, depth: int) -> Iterator[Part]:
         text = data = False
         if self.texts:
-            lines = (f"{name}: {_header(message, name, at)}\n" for name, at in _numbered(message.keys()))
-            yield Part(f"part {where}, headers" if where else "headers", "".join(lines).encode("utf-8", "replace"))
+            lines = "".join(f"{name}: {value}\n" for name, value in message.items())
+            yield Part(f"part {where}, headers" if where else "headers", lines.encode("utf-8", "replace"))
         for number, leaf in _leaves(message, where):
             self.count += 1
             if self.count > self.limits.max_members:
@@ -328,16 +327,8 @@ def _text(leaf: EmailMessage) -> str:
     return content.decode("cp1252", "replace")
 
 
-def _numbered(names: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Each name, and how many of it came before."""
-    seen: Counter[str] = Counter()
-    for name in names:
-        yield name, seen[name.lower()]
-        seen[name.lower()] += 1
-
-
-def _header(message: EmailMessage, name: str, at: int = 0) -> str:
+def _header(message: EmailMessage, name: str) -> str:
     try:
-        return str(message.get_all(name, [""])[at])
+        return str(message.get(name, ""))
     except Exception:  # as for parsing
         return ""

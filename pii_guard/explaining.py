@@ -1,11 +1,13 @@
 """What was decided about an item's personal data, by which rule of which policy; and what another date would decide.
 
 A replay is a dry run: it says what the regime of that date would make of the same findings, and changes nothing. What
-was stripped cannot come back; a rule that would have kept it shows as a difference all the same.
+was stripped cannot come back; a rule that would have kept it shows as a difference all the same. And which rules nobody
+has reviewed yet.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ingest import Source
@@ -13,6 +15,40 @@ from pii_guard import Finding, Item, Statement
 from pii_guard.policy import RECIPIENTS, Policy, Regime
 
 LATER = "regime of an earlier policy that is not on record"
+
+
+_REVIEWED = re.compile(r"reviewed(?: until (\d{4}-\d\d-\d\d))?").fullmatch
+"""What `review` says of a rule that was reviewed; anything else: it was not."""
+
+
+def unreviewed(policy: Policy, today: date) -> list[dict[str, Any]]:
+    """The rules whose legal review is not done, or whose term has passed: regime, rule, action, review, why, and
+    whether the regime is in force by itself."""
+    rows = []
+    for regime in policy.regimes.values():
+        for rule in regime.rules:
+            found = _REVIEWED(rule.review)
+            why = "not reviewed" if found is None else ""
+            if found is not None and found[1] is not None:
+                why = _past(found[1], today)
+            if why:
+                started = regime.valid_from is not None and regime.valid_from.date() <= today
+                row = {"regime": regime.id, "started": started, "rule": rule.id, "action": rule.action}
+                rows.append({**row, "review": rule.review, "why": why})
+    return rows
+
+
+def _past(until: str, today: date) -> str:
+    try:
+        return "its term has passed" if date.fromisoformat(until) < today else ""
+    except ValueError:
+        return "its term is no date"
+
+
+def woo(policy: Policy | None, regime: str) -> str | None:
+    """The Woo class of what a regime of that policy decided on; None: it is not on record."""
+    found = None if policy is None else policy.regimes.get(regime)
+    return None if found is None else found.woo
 
 
 def explain(

@@ -24,7 +24,10 @@ def group() -> None:
 def scan(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
     format: Annotated[  # noqa: A002 - the name it has on the command line
-        str, typer.Option("--format", help="auto (by content: JSON, NDJSON, tables, XML, HTML, mail, archives, else text) or text.")
+        str,
+        typer.Option(
+            "--format", help="auto (by content: JSON, NDJSON, tables, XML, HTML, mail, archives, else text) or text."
+        ),
     ] = "auto",
     json: Json = False,
 ) -> None:

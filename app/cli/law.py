@@ -2,7 +2,7 @@
 
 import sys
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,11 +56,21 @@ def _kept(file: Path) -> bytes:
 
 @audit.command()
 def export(context: typer.Context, since: Since = None) -> None:
-    """Print the register as NDJSON: what was processed, on which basis, with what result; no values."""
+    """Print the register as NDJSON: what was processed, on which basis, with what result; no values. What names its
+    regime has that regime's Woo class."""
     start: datetime | None = moment(since)
     service = opened(context)
+    today = service.settings.policy
     with service.reading() as connection:
-        output.lines(journal.export(connection, start))
+
+        @cache
+        def woo(digest: str, regime: str) -> str | None:
+            policy = today if digest == today.hash else policies.earlier(connection, digest)
+            return explaining.woo(policy, regime)
+
+        for row in journal.export(connection, start):
+            detail = row["detail"] or {}
+            output.line({**row, "woo": woo(detail.get("policy", ""), detail.get("regime", ""))})
 
 
 @audit.command()
@@ -73,6 +83,20 @@ def head(context: typer.Context, json: Json = False) -> None:
         output.line({**msgspec.structs.asdict(found), "fingerprint": found.fingerprint})
         return
     output.say(found.text.decode().rstrip())
+
+
+@legal.command()
+def check(context: typer.Context, json: Json = False) -> None:
+    """Which rules of the policy await legal review, or have to be reviewed again. Exit code 1 while there are any."""
+    service = opened(context)
+    rows = explaining.unreviewed(service.settings.policy, service.clock().date())
+    if json:
+        output.lines(rows)
+    else:
+        columns = ("regime", "rule", "action", "review", "why")
+        output.table(columns, ([row[name] for name in columns] for row in rows), "Every rule was reviewed.")
+    if rows:
+        raise typer.Exit(1)
 
 
 @legal.command()

@@ -49,9 +49,34 @@ def filled(house: House) -> str:
 def test_what_is_younger_stays(house: House) -> None:
     filled(house)
     before = rows(house)
-    house.later(days=1800)
+    house.later(days=29)
     assert not any(retention.purge(house.service).values())
     assert rows(house) == before
+
+
+def test_messages_go_long_before_what_they_tell_of(house: House) -> None:
+    """Files and the keys under which messages lay; the ledger still says to whom it went, and when."""
+    filled(house)
+    (file,) = (house.service.settings.dir / "outbox").glob("*.eml")
+    before = rows(house)
+    house.later(days=31)
+    assert {name: count for name, count in retention.purge(house.service).items() if count} == {"files": 1}
+    assert not file.exists()
+    house.later(days=1769)
+    assert {name: count for name, count in retention.purge(house.service).items() if count} == {"keys": 1}
+    assert {name: found for name, found in rows(house).items() if name != "journal"} == {
+        name: found for name, found in before.items() if name != "journal"
+    }
+
+
+def test_the_least_of_all_regimes_holds_for_messages(house: House) -> None:
+    policy = house.service.settings.policy
+    assert policy.messages == timedelta(days=30)
+    policy.regimes["oktt"].retention["message"] = 7
+    assert policy.messages == timedelta(days=7)
+    for regime in policy.regimes.values():
+        regime.retention.pop("message")
+    assert policy.messages == timedelta(days=30), "also where an older policy says nothing"
 
 
 def test_a_dry_run_changes_nothing(house: House) -> None:
@@ -187,8 +212,8 @@ def test_a_purge_stands_in_the_register_and_moves_its_head(house: House) -> None
     house.later(**YEARS)
     retention.purge(house.service)
     with house.service.reading() as connection:
-        last = list(journal.export(connection))[-1]
-    assert (last["what"], last["detail"]["items"]) == ("purged", 1)
+        found = [each for each in journal.export(connection) if each["subject"] == "retention"]
+    assert [(each["what"], each["detail"]["items"]) for each in found] == [("purged", 1)]
     assert (retention.head(house.service) or b"").split()[1] == str(last["seq"]).encode()
     assert check(house).ok
 

@@ -83,7 +83,7 @@ def _oldest(service: Service) -> datetime:
 
 
 def _files(service: Service, connection: sa.Connection, whole: dict[str, list[str]], *, delete: bool) -> set[str]:
-    """Which message files go, by the ids of their deliveries: of items that go, and all older than messages are kept."""
+    """Which message files go, by the ids of their deliveries: of items that go, and all that are too old."""
     before = service.clock() - service.settings.policy.messages
     files = {file.stem: file for file in expiring.folder(service).glob("*.eml")}
     gone = {each for ids in whole.values() for each in ids if each in files}

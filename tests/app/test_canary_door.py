@@ -5,6 +5,7 @@ damaged in every way, by Hypothesis.
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -43,6 +44,10 @@ BARE = {
 """A bare name in prose, with nothing beside it that says so: prose goes without a basis, unless it was published."""
 NAMED = BARE | {"letter subject", "misp event info"}
 """The same, where a newsletter's or a published text would have been taken for what it is."""
+
+
+ADDRESSES = ("ipv4", "ipv6", "mac", "email", "url-personal")
+"""Known by their form. Of these every regime with a basis says: an attacker's stays, for every reader."""
 
 
 @cache
@@ -158,15 +163,29 @@ def test_damage_lets_nothing_through(which: int, damages: list[tuple[object, flo
     whole = b"\n".join(through(one, regime, public=False))
     held = b"suspect-text" in whole  # a bare number that passes the eleven test waits for a person
     hits = [each for each in search.hits(whole) if not (held and regime != "no-basis" and each.category == "bsn")]
-    assert [told(each) for each in hits if not may_stay(each, regime)] == []
+    assert [told(each) for each in hits if not may_stay(each, regime, whole)] == []
 
 
-def may_stay(each: Canary, regime: str) -> bool:
-    """Without a basis: names of hosts, in what became a list of domains. Under one damage may say of any value that it
-    is an attacker's, or take away what said what it is; what has a check of its own is known by that."""
+def may_stay(each: Canary, regime: str, whole: bytes) -> bool:
+    """Without a basis: names of hosts, in what became a list of domains. Under one: an attacker's address or mailbox,
+    since damage may say of any value that it is one's, and the finding then says so too; and words that have no form
+    of their own, once nothing is left that said what they are."""
     if regime == "no-basis":
         return each.place in ("shadowserver host", "event src_hostname")
-    return each.category not in ("bsn", "iban")
+    if glued(each, whole):
+        return True
+    if each.category in ADDRESSES:
+        return any(f"category='{kind}', role='attacker', action='keep'".encode() in whole for kind in ADDRESSES)
+    return each.category in ("name", "username", "credential")
+
+
+def glued(each: Canary, whole: bytes) -> bool:
+    """Does it only stand there grown together with something else, as where a quote in a row of a table was lost?"""
+    value = re.escape(each.value.encode())
+    return (
+        re.search(value, whole) is not None
+        and re.search(rb"(?<![0-9A-Za-z])" + value + rb"(?![0-9A-Za-z])", whole) is None
+    )
 
 
 def told(each: Canary) -> str:

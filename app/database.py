@@ -5,6 +5,7 @@ time (`BEGIN IMMEDIATE`), so that a transaction never fails half-way for want of
 """
 
 import sqlite3
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -123,10 +124,15 @@ def require_current(engine: sa.Engine) -> None:
     """Raise AppError when the database is not at this version."""
     with engine.connect().execution_options(readonly=True) as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if found != head:
-        state = "empty" if found is None else f"at version {found}, not {head}"
+    if found != _head():
+        state = "empty" if found is None else f"at version {found}, not {_head()}"
         raise AppError(f"the database is {state}: run `oktt init`")
+
+
+@cache
+def _head() -> str | None:
+    """The version of this program. To read it is to run every migration's module: once a process."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def reading(engine: sa.Engine) -> sa.Connection:

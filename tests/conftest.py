@@ -1,14 +1,17 @@
 """Real parts for the tests: SQLite and PostgreSQL, a fixed clock, the public corpus."""
 
+import atexit
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 import structlog
@@ -51,13 +54,12 @@ def corpus() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of our own on a socket in a temporary folder, ended with the session."""
-    found = [shutil.which("initdb"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
-    initdb = next((name for name in found if name), None)
+    initdb = _initdb()
     if initdb is None:
         if IN_CI:
             pytest.fail("PostgreSQL is not installed; `make services` installs it")
         pytest.skip("PostgreSQL is not installed (make services)")
-    binaries = Path(initdb).resolve().parent
+    binaries = initdb.parent
     # Not below pytest's own temporary folders: other sessions clear those away.
     home = Path(tempfile.mkdtemp(prefix="oktt-pg-"))
     as_user = _unprivileged(home)
@@ -66,9 +68,18 @@ def postgres_url() -> Iterator[str]:
     options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off -c autovacuum=off"
     control = [*as_user, binaries / "pg_ctl", "-D", data, "-l", log, "-w"]
     subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
-    yield f"postgresql+psycopg://oktt@/{{}}?host={home}"
+    template = f"postgresql+psycopg://oktt@/{{}}?host={home}"
+    yield template
+    _server(sa.make_url(template.format("")).set(database="")).dispose()
     subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True)
     shutil.rmtree(home, ignore_errors=True)
+
+
+@cache
+def _initdb() -> Path | None:
+    """Where PostgreSQL's programs lie."""
+    found = [shutil.which("initdb"), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
+    return next((Path(name).resolve() for name in found if name), None)
 
 
 def _unprivileged(home: Path) -> list[str]:
@@ -87,22 +98,71 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     template: str = request.getfixturevalue("postgres_url")
     name = f"t{uuid4().hex}"
-    admin = sa.create_engine(template.format("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
+    made = template.format(name)
+    server = _server(sa.make_url(made).set(database=""))
+    with server.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-    yield template.format(name)
-    with admin.connect() as connection:
+    yield made
+    with server.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
 
 
 @pytest.fixture
 def engine(url: str) -> Iterator[sa.Engine]:
     """An engine whose tables exist (those of every module that the test imported)."""
+    filled(url, _create_tables, *metadata.tables)
     made = database.connect(url)
-    metadata.create_all(made)
     yield made
     made.dispose()
+
+
+def _create_tables(url: str) -> None:
+    made = database.connect(url)
+    metadata.create_all(made)
+    made.dispose()
+
+
+def filled(url: str, fill: Callable[[str], None], *kind: object) -> None:
+    """Fill an empty database with what lay in one that was filled so, of that kind: to make tables takes longer."""
+    to = sa.make_url(url)
+    if to.get_backend_name() == "sqlite":
+        shutil.copy(_file(fill, *kind), str(to.database))
+        return
+    with psycopg.connect(_address(to), autocommit=True) as connection:
+        connection.execute(_script(to.set(database=""), fill, *kind).encode())
+
+
+@cache
+def _file(fill: Callable[[str], None], *_: object) -> Path:
+    """An SQLite database to copy."""
+    home = Path(tempfile.mkdtemp(prefix="oktt-model-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    fill(f"sqlite:///{home / 'oktt.db'}")
+    return home / "oktt.db"
+
+
+@cache
+def _script(server: sa.URL, fill: Callable[[str], None], *_: object) -> str:
+    """SQL that makes what lies in a PostgreSQL database. (CREATE DATABASE ... TEMPLATE waits for checkpoints.)"""
+    model = server.set(database=f"m{uuid4().hex}")
+    with _server(server).connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {model.database} TEMPLATE template0")
+    fill(model.render_as_string(hide_password=False))
+    initdb = _initdb()
+    assert initdb is not None
+    dump = [initdb.with_name("pg_dump"), "--inserts", "--no-owner", "-d", _address(model)]
+    told = subprocess.run(dump, check=True, capture_output=True, text=True).stdout
+    return "\n".join(line for line in told.splitlines() if not line.startswith("\\"))  # what is meant for psql
+
+
+def _address(url: sa.URL) -> str:
+    return f"host={url.query['host']} user={url.username} dbname={url.database}"
+
+
+@cache
+def _server(url: sa.URL) -> sa.Engine:
+    """PostgreSQL's own database, to make and drop others."""
+    return sa.create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
 
 
 @pytest.fixture

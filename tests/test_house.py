@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Any
@@ -64,23 +65,28 @@ def test_package_names_belong_to_this_distribution() -> None:
     assert distribution("oktt").version == PROJECT["project"]["version"]
 
 
+@cache
+def calls() -> dict[str, tuple[set[tuple[str, str]], set[str]]]:
+    """Module -> what it imports from where, and what it calls, as written."""
+    found = {}
+    for path in sources():
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        imports = (node for node in nodes if isinstance(node, ast.ImportFrom))
+        imported = {(node.module or "", each.name) for node in imports for each in node.names}
+        called = (node.func for node in nodes if isinstance(node, ast.Call))
+        named = (each for each in called if isinstance(each, ast.Name | ast.Attribute))
+        found[str(path.relative_to(ROOT))] = imported, {ast.unparse(each) for each in named}
+    return found
+
+
 @pytest.mark.parametrize(("contract", "maker"), MAKERS.items())
 def test_types_that_open_a_door_are_made_in_one_place(contract: tuple[str, str], maker: str) -> None:
     room, name = contract
-    made = set()
-    for path in sources():
-        tree = ast.parse(path.read_text())
-        imported = any(
-            isinstance(node, ast.ImportFrom) and node.module == room and any(each.name == name for each in node.names)
-            for node in ast.walk(tree)
-        )
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
-            bare = isinstance(node.func, ast.Name) and node.func.id == name and imported
-            dotted = isinstance(node.func, ast.Attribute) and ast.unparse(node.func) == f"{room}.{name}"
-            if bare or dotted:
-                made.add(str(path.relative_to(ROOT)))
+    made = {
+        path
+        for path, (imported, called) in calls().items()
+        if f"{room}.{name}" in called or (name in called and (room, name) in imported)
+    }
     assert made == {maker}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ from normalize import Draft
 from pii_guard import Finding, Item, journal
 from pii_guard.marks import Marks
 from subscribers import Contact, Incoming, Profile, Subscriber, registry
+from tests.app.instance import copied, initialised
+from tests.conftest import filled
 from tlp import Clearance, Label, Refusal
 from triage import decide, inbox
 from triage.decide import Request
@@ -102,14 +105,23 @@ class House:
 
 
 def opened(folder: Path, url: str = "") -> House:
-    """Make an instance on that database and open it."""
-    write_defaults(folder)
+    """Make an instance, on that database where one is named, and open it."""
+    copied(initialised(), folder)
+    (folder / "oktt.toml").write_text(f"[database]\nurl = {msgspec.json.encode(url).decode()}\n" if url else "")
     if url:
-        (folder / "oktt.toml").write_text(f"[database]\nurl = {msgspec.json.encode(url).decode()}\n")
-    make(folder)
+        filled(url, _initialise)
     house = House(open_service(folder))
     house.service.clock = lambda: house.now
     return house
+
+
+def _initialise(url: str) -> None:
+    """`oktt init` on that database; who copies it has a key already."""
+    with TemporaryDirectory() as home:
+        folder = Path(home) / "instance"
+        write_defaults(folder)
+        (folder / "oktt.toml").write_text(f"[database]\nurl = {msgspec.json.encode(url).decode()}\n")
+        make(folder)
 
 
 __all__ = ["MAIL", "NOW", "TAXII", "House", "opened"]

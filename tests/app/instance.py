@@ -89,7 +89,7 @@ def make(folder: Path, settings: str = "", people: list[dict[str, Any]] | None =
     folder.mkdir(parents=True, exist_ok=True)
     fresh = "[database]" not in settings
     if fresh:
-        copied(_initialised(), folder)
+        copied(initialised(), folder)
     (folder / "oktt.toml").write_text(TEST_CLOCK + settings, encoding="utf-8")
     if not fresh:
         done(folder, "init")
@@ -101,7 +101,7 @@ def make(folder: Path, settings: str = "", people: list[dict[str, Any]] | None =
 
 
 @cache
-def _initialised() -> Path:
+def initialised() -> Path:
     """What `oktt init` makes, made once: each instance on SQLite begins as a copy, key included."""
     home = tempfile.mkdtemp(prefix="oktt-init-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)

@@ -6,6 +6,7 @@ own audit events (PEP 578).
 """
 
 import base64
+import functools
 import gzip
 import io
 import json
@@ -21,11 +22,16 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from config import ConfigError
+from config.settings import DEFAULTS, FILES, load, write_defaults
 from tests.app import canary, canary_victims
 from tests.app.canary import Canary, Search
-from tests.app.instance import FRIDAY, done, make, oktt, person
+from tests.app.instance import FEEDS, FORTINET, FRIDAY, done, lay, make, oktt, person
 from tests.app.servers import started
+from tests.app.sink import Sink, listening
 
 MAIL, IPV4, NAME = "lek77q@persoon.example", "203.0.113.177", "Quirijn Zwaluwstaartzz"
 VALUES = [Canary("email", MAIL, "mail"), Canary("ipv4", IPV4, "address"), Canary("name", NAME, "name")]
@@ -215,3 +221,67 @@ def test_nothing_of_ours_produces_to_a_broker_starts_a_helper_or_makes_temporary
     files = [path for room in rooms for path in (house / room).rglob("*.py")]
     assert len(files) > 150
     assert [str(path.relative_to(house)) for path in files if never.search(path.read_text(encoding="utf-8"))] == []
+
+
+@functools.cache
+def _shipped() -> list[tuple[str, int, str]]:
+    """Each line of each file that sets a key, also those that stand there as examples; and heads of tables."""
+    found = []
+    for name in FILES:
+        for number, line in enumerate((DEFAULTS / name).read_text(encoding="utf-8").splitlines()):
+            shown = re.sub(r"^# ?(?=\w+ = )", "", line)
+            if re.match(r"\s*(?:[\w-]+\s*=|\[)", shown):
+                found.append((name, number, shown))
+    return found
+
+
+@settings(max_examples=80)
+@given(st.integers(0, 10_000), st.integers(0, 5))
+def test_an_error_in_a_setting_holds_no_value_of_it(
+    tmp_path_factory: pytest.TempPathFactory, which: int, how: int
+) -> None:
+    """A value that may not stand there, of whatever kind, or no TOML at all: file, line and key, and nothing more."""
+    folder = tmp_path_factory.getbasetemp() / "settings"
+    write_defaults(folder)
+    name, number, line = _shipped()[which % len(_shipped())]
+    key = re.split(r"=", line)[0]
+    wrong = (
+        json.dumps(MAIL), json.dumps([NAME, IPV4]), f"{{ x = {json.dumps(MAIL)} }}", MAIL, f'"{NAME}', f'1\n{key}= "{IPV4}"',
+    )[how]  # fmt: skip
+    lines = (DEFAULTS / name).read_text(encoding="utf-8").splitlines()
+    lines[number] = line.replace("]", f' "{MAIL}"]', 1) if line.lstrip().startswith("[") else f"{key}= {wrong}"
+    (folder / name).write_text("\n".join(lines), encoding="utf-8")
+    told = ""
+    try:
+        load(folder)
+    except ConfigError as error:
+        told = str(error)
+    (folder / name).unlink()
+    assert SEARCH.hits(told.encode()) == []
+    assert not told or name in told
+
+
+def test_what_a_mail_server_answers_is_kept_as_a_number_alone(tmp_path: Path) -> None:
+    """Servers repeat sender and recipient, and say whatever they like."""
+    people = [
+        person(name, {"type": "email", "address": f"{name}@ontvanger.example"}, software=FORTINET) for name in "abcd"
+    ]
+    instance = make(tmp_path / "instance", people=people)
+    lay(tmp_path / "in", {"ncsc-nl": FEEDS["ncsc-nl"]})
+    done(instance, "ingest", tmp_path / "in/ncsc-nl/9001.json", "--source", "ncsc-nl")
+    said = f"{MAIL} [{IPV4}] {NAME}"
+    answers = iter(
+        (f"550 5.1.1 <{said}> unknown", f"451 4.7.1 {said} try later", f"554-{said}\r\n554 {said}", f"421 {said}")
+    )
+    with listening(Sink(answer=lambda recipient, before: next(answers, f"452 {said}"))) as sink:
+        with (instance / "oktt.toml").open("a", encoding="utf-8") as file:
+            file.write(sink.settings)
+        ran = oktt(instance, "--verbose", "dispatch", "--now", "--json")
+        told = [
+            oktt(instance, "--verbose", *each) for each in (("doctor",), ("audit", "export"), ("refused", "--json"))
+        ]
+    assert ran.code == 0, ran.err
+    assert ran.row["failed"] + ran.row["retry"] == 4
+    assert SEARCH.hits("".join(each.out + each.err for each in (ran, *told)).encode()) == []
+    kept = {path.name: SEARCH.hits(path.read_bytes()) for path in instance.rglob("*") if path.is_file()}
+    assert {name: found for name, found in kept.items() if found} == {}

@@ -212,9 +212,10 @@ def test_a_purge_stands_in_the_register_and_moves_its_head(house: House) -> None
     house.later(**YEARS)
     retention.purge(house.service)
     with house.service.reading() as connection:
-        found = [each for each in journal.export(connection) if each["subject"] == "retention"]
+        every = list(journal.export(connection))
+    found = [each for each in every if each["subject"] == "retention"]
     assert [(each["what"], each["detail"]["items"]) for each in found] == [("purged", 1)]
-    assert (retention.head(house.service) or b"").split()[1] == str(last["seq"]).encode()
+    assert (retention.head(house.service) or b"").split()[1] == str(every[-1]["seq"]).encode()
     assert check(house).ok
 
 

@@ -48,6 +48,10 @@ _NOBODYS = re.compile(
 TEAM = "email-team"
 """The rule of such a mailbox: an address, and nobody's."""
 _LOGIN_TAIL = re.compile(r"[:;|][^\s:;|/,]{4,128}")
+_LISTED = re.compile(r"combo|wachtwoord|password|leak|gelekt|credential|inlog|login|stealer|pass\b").search
+_LISTED_TAIL = re.compile(
+    r"(?:[ \t]?[:/|;,][ \t]?|[ \t]+)(?=\S{0,40}[a-zA-Z])(?=\S{0,40}\d)[^\s:;|/,@]{5,64}(?=[ \t]*(?:\r?\n|$))"
+)
 _QUOTED = re.compile(r"\"[\w.+-][^\"\n,;<>]*\"").fullmatch
 _MOST_LOCAL = 64
 _FEDIVERSE = re.compile(r"@(?<![\w/@.]@)[\w.-]{2,64}+@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE)
@@ -140,7 +144,9 @@ def emails(text: str) -> Found:
         rule = "email-spoken" if confidence < 0.9 else "email-at-address" if match.group("ip") else "email"
         team = _NOBODYS.match(text, start, end)
         yield Span("email", start, end, confidence, TEAM if team else rule)
-        tail = _LOGIN_TAIL.match(text, end) if end < len(text) and not team else None
+        tail = None
+        if end < len(text) and not team and text[start - 1 : start] != ":":
+            tail = _LOGIN_TAIL.match(text, end) or (_LISTED_TAIL.match(text, end) if _LISTED(folded(text)) else None)
         if tail and not text.startswith("://", end):
             yield Span("credential", end, tail.end(), 0.8, "log-in")
 

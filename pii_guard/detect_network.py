@@ -6,8 +6,8 @@ from ipaddress import AddressValueError, IPv6Address
 from stdnum.nl import bsn as stdnum_bsn
 
 from pii_guard import Category
-from pii_guard.detect_accounts import NO_PERSON
 from pii_guard.detect_mail import DOT
+from pii_guard.login_names import NO_PERSON
 from pii_guard.span import Found, Span, folded, places
 from pii_guard.versions import is_version
 
@@ -85,8 +85,30 @@ _QUERY = re.compile(
     r"phone|tel|mobile|msisdn|bsn|iban|customer(?:_?id)?|klant(?:nr|nummer)?|session(?:_?id)?|sess|sid|jsessionid|"
     r"phpsessid|"
     r"uid|uuid|device_?id|imei|recipient|rcpt|victim|target|address|adres|dob|birth\w*|token|voornaam|achternaam|lid|"
-    r"patient\w*|member(?:_?id)?|gebruiker|pc|postcode|zip|\w{1,12}(?:naam|name|houder|"
+    r"patient\w*|member(?:_?id)?|gebruiker|pc|postcode|zip|eigenaar|owner|deelnemer|verzekerde|contact|sender|"
+    r"afzender|author|auteur|uploader|\w{1,12}(?:naam|name|houder|"
     r"holder))=([^&;#\s\"'<>]{1,512})",
+    re.IGNORECASE,
+)
+_INITIALS = re.compile(
+    r"/((?:[a-z][._]){1,3}[a-z]{4,24}|[a-z]{3,16}\.(?!action|aspx|html|xhtml|json|list|example|local|online|"
+    r"store|conf)[a-z]{5,24})"
+    r"(?=/|[?#]|\.html?\b|$)"
+)
+"""`/h.j.timmermans`, `/lena.hoffmann`: as people are called, and pages seldom."""
+_QUERY_KEY = re.compile(
+    r"[?&;#](?:key|sig|signature|code|hash|ticket|secret|jwt|auth|invite|confirm(?:ation)?|reset|verify|otp|pin|"
+    r"pass(?:word)?|pwd|api_?key|"
+    r"access_token|id_token|refresh_token|share|magic)=((?=[^&;#\s\"'<>]{0,60}\d)(?=[^&;#\s\"'<>]{0,60}[A-Za-z])"
+    r"[^&;#\s\"'<>]{10,512})",
+    re.IGNORECASE,
+)
+"""What opens the page for whoever has it."""
+_LINK = re.compile(
+    r"/(?:reset|verify|verif(?:y|ication)-?email|confirm|activate|activeer|bevestig|unsubscribe|afmelden|"
+    r"uitschrijven|invite|invitation|"
+    r"uitnodiging|magic|login|password-?reset|wachtwoord-?herstel|track|share|bot\d{8,10}:)(?:/[a-z]{1,16}){0,2}/?"
+    r"((?=[\w~=.-]{0,60}\d)(?=[\w~=.-]{0,60}[A-Za-z])[\w~=.-]{16,256})(?=[/?#]|$)",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"[A-Z]{2,12}(?:-?[A-Z0-9]{2,12}){0,4}-?\d{3,}").fullmatch
@@ -95,13 +117,21 @@ _TILDE = re.compile(r"/~([\w.-]{2,64})")
 _PAGE = re.compile(
     r"/(?:u|users?|profiles?|members?|people|gebruikers?|accounts?|home|authors?|auteurs?|verkopers?|sellers?|"
     r"leden|lid|team|staff|"
-    r"medewerkers?|klant(?:en)?|customers?|profiel|speakers?|bestuur|piloten|patient(?:en)?|artsen|contacts?|"
+    r"medewerkers?|klant(?:en)?|deelnemers?|lopers?|runners?|riders?|donors?|donateurs?|guests?|gasten|"
+    r"huurders?|bewoners?|cli[eë]nt(?:en|s)?|"
+    r"patients?|werknemers?|employees?|candidates?|kandidaten?|sollicitanten?|applicants?|abonnees?|"
+    r"subscribers?|verzekerden?|doctors?|"
+    r"agents?|artists?|players?|spelers?|atleten?|athletes?|owners?|eigenaren?|lawyers?|advocaten?|docenten?|"
+    r"teachers?|personal|"
+    r"mitarbeiter|burgers?|citizens?|inwoners?|customers?|profiel|speakers?|bestuur|piloten|patient(?:en)?|"
+    r"artsen|contacts?|"
     r"personen|persoon|persons?|ouders?|kinderen|leerling(?:en)?|student(?:s|en)?)"
     r"/([\w.%+-]{2,64})(?=[/?#]|\.?$)",
     re.IGNORECASE,
 )
 _NAMED_PAGE = re.compile(
-    r"/(?:dossiers?|fotos?|photos?|files?|mail|inbox|cv|cvs|albums?|portretten|nl|tik|betaal|pay|invite|uitnodiging)/"
+    r"/(?:dossiers?|zaak|zaken|cases?|fotos?|photos?|files?|mail|inbox|cv|cvs|albums?|portretten|nl|tik|betaal|"
+    r"pay|invite|uitnodiging)/"
     r"([a-z]{2,24}[._-](?:[a-z]{1,24}[._-])?[a-z]{1,24}(?:[._-]\d{2,4})?)(?=[/?#]|\.\w{2,4}\b|$)",
     re.IGNORECASE,
 )
@@ -114,7 +144,27 @@ _FILE_OF = re.compile(
 )
 """What is filed under a citizen's number."""
 _NO_PAGE = frozenset(
-    ("login", "me", "new", "search", "list", "all", "settings", "password", "signin", "index.php", "0")
+    (
+        "login",
+        "me",
+        "new",
+        "search",
+        "list",
+        "all",
+        "settings",
+        "password",
+        "signin",
+        "index.php",
+        "0",
+        "edit",
+        "profile",
+        "about",
+        "register",
+        "overview",
+        "overzicht",
+        "guide",
+        "view",
+    )
 )
 _ODD_HOST = re.compile(
     r"//(?:[^/?#@\s]{1,256}@)?((?:0x[0-9a-f]{1,8}|[0-9]{1,10})(?:\.(?:0x[0-9a-f]{1,8}|"
@@ -152,15 +202,18 @@ def _personal(url: str, base: int) -> Found:
         if not _CODE(found.group(1)) and found.group(1).lower() not in NO_PERSON:
             end = found.start(1) + len(found.group(1).rstrip(".,;:)"))
             yield Span("url-personal", base + found.start(1), base + end, 0.7, "url-query")
+    for pattern in (_QUERY_KEY, _LINK):
+        for found in pattern.finditer(url):
+            yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-key")
     for found in _TILDE.finditer(url) if "~" in url else ():
         yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-tilde")
-    for pattern in (_PAGE, _NAMED_PAGE):
+    for pattern in (_PAGE, _NAMED_PAGE) if "//git" in url else (_PAGE, _NAMED_PAGE, _INITIALS):
         for found in pattern.finditer(url):
             value = found.group(1).lower()
             if (
                 value not in _NO_PAGE
                 and value not in NO_PERSON
-                and not value.isdigit()
+                and not (value.isdigit() and (len(value) < 5 or pattern is _NAMED_PAGE))
                 and not value.startswith("index.")
             ):
                 yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-page")

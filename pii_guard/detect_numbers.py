@@ -30,9 +30,9 @@ PHONE_LABELS = (
 )
 """Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
 _PHONE_LABELLED = re.compile(
-    r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|ile)?|msisdn|gsm|sms|fax|"
+    r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|iles?)?|msisdn|gsm|sms|fax|"
     r"call(?:er|to)?|"
-    r"beller|bel|whatsapp|signal|cell|sip|from|van|contact)|foon|nummer|number|phone|wa\.me/|send\?phone=)"
+    r"beller|bel|whatsapp|signal|cell|sip|from|van|contact)|foon|phone|wa\.me/|send\?phone=)"
     r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>]{0,4}[\"'(]{0,2}"
     r"(?P<value>(?<![\d.-])[+(]?\d[\d().\- /]{7,17}\d)(?![\w]|\.\d)"
 )
@@ -40,11 +40,12 @@ _HOME = ("NL", "BE", "US", "GB", "DE", "FR")
 """Whose numbers stand without a country code, behind a word that says what they are."""
 _OTHER_NUMBER = re.compile(
     r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
-    r"pipeline|kvk|referentie|reference|queue)[a-z]{0,8}|\b(?:klant|relatie|case|part|policy|contract|lid|bag|debiteur)"
+    r"pipeline|kvk|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|case|part|policy|"
+    r"contract|lid|bag|debiteur)"
     r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.#]{0,3}(?:\([a-z]{1,12}\) ?)?$"
 )
 """What the number behind it is, and no telephone or citizen has."""
-_DATED = re.compile(r"\(?\d\d[-/]\d\d[-/](?:19|20)\d\d\b").match
+_DATED = re.compile(r"\(?\d\d[-/]\d\d[-/](?:19|20)\d\d\b|\d+/(?:19|20)\d\d/").match
 _PHONE_START = re.compile(r"[+(0][\d\s().\-/]{7,}")
 """A number that is one begins with +, ( or 0."""
 _PHONE_WORDS = re.compile(
@@ -74,7 +75,7 @@ _BSN_LABELLED = re.compile(
     r"|(?:[ -]?n(?:umme)?r\.?)?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
 )
 """Behind the word itself, parted in any way."""
-_PARTING = re.compile(r"[\s.-]")
+_PARTING = re.compile(r"[\s._-]")
 _NOT_DIGITS = re.compile(r"\D")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
@@ -93,9 +94,9 @@ _BSN_NAMES = (
 )
 _VAT = re.compile(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
 _VAT_SIGN = re.compile(r"\d[bl.]").search
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}[0-9]{2}(?:[\s.-]?[A-Z0-9]{4}){2,7}(?:[\s.-]?[A-Z0-9]{1,3})?(?!\w)", re.IGNORECASE)
+_IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=iban_))[A-Z]{2}[0-9]{2}(?:[\s._-]?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
-account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[\s.-]?[A-Za-z0-9]{4}[\s.-]?[A-Za-z0-9]{4}").search
+account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[\s._-]?[A-Za-z0-9]{4}[\s._-]?[A-Za-z0-9]").search
 _NUMBER_START = re.compile(
     r"[\d](?:\d{7}|\d{3}\.\d\d\.\d|\d\d[ .-]\d{3}[ .-]\d|\d{3} \d\d \d|"
     r"\d \d\d \d\d \d)"
@@ -110,6 +111,28 @@ _SIDECODES = re.compile(
     r"|\d-[A-Z]{2}-\d{3}|\d{3}-[A-Z]{2}-\d)(?![\w-])"
 )
 """The fourteen series of Dutch plates (RDW), with their dashes."""
+_ABROAD = re.compile(
+    r"(?<![\w-])(?:[A-Z]{2}\d{2} ?[A-Z]{3}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{1,4}[EH]?|[1-9]-[A-Z]{3}-\d{3}|"
+    r"\d{2,3}-[A-Z]{1,2}-\d{3,6}"
+    r"|[A-Z]{2} \d{3} [A-Z]{1,2}|[A-Z]{1,2} \d{3} [A-Z]|[A-Z]{2}-\d{3}-[A-Z]{2}|[A-Z]{2,3} \d{4}[A-Z]|"
+    r"\d{2} [A-Z]{2} [A-Z]{2})(?![\w-])"
+)
+"""British, German, Belgian, Irish, French and Italian, Polish plates, and Dutch ones with blanks."""
+VEHICLES = (
+    "kenteken",
+    "plate",
+    "plaat",
+    "car ",
+    "car,",
+    "cars",
+    "auto",
+    "busje",
+    "vehicle",
+    "voertuig",
+    "kfz",
+    "wagen",
+    "van ",
+)
 _PLATE_DASH = re.compile(r"-(?=[A-Z0-9]{2,3}-[A-Z0-9])")
 _PLATE = re.compile(
     r"(?<![\w-])(?=[A-Z0-9-]{6,8}(?![\w-]))(?=[A-Z0-9-]*[A-Z])(?=[A-Z0-9-]*\d)"
@@ -121,7 +144,8 @@ _PLATE_WORDS = re.compile(
     r"kenteken|licen[cs]e[ -]plate|number plate|nummerplaat|\bplates?\b|registration (?:mark|number)"
 )
 _VEHICLE_WORDS = re.compile(
-    r"kenteken|plate|nummerplaat|voertuig|\bauto'?s?\b|bestel(?:bus|auto)|personenauto|\bbus(?:je)?\b|vehicle|"
+    r"kenteken|plate|nummerplaat|voertuig|\bkfz\b|\brijdt\b|laadplek|gestald|carport|\bauto'?s?\b|bestel(?:bus|"
+    r"auto)|personenauto|\bbus(?:je)?\b|vehicle|"
     r"\bcars?\b|(?:a|the|white|delivery|\w+ed) vans?\b|"
     r"trailer|aanhanger|scooter|motor(?:fiets)?\b|vracht(?:auto|wagen)|\btruck|volvo|volkswagen|\bvw\b|toyota|"
     r"\bbmw\b|mercedes|"
@@ -193,7 +217,10 @@ def _citizens(written: str, lower: str, start: int, named: bool) -> bool:
 
 def _in_url(text: str, start: int) -> bool:
     """Within an address of a page numbers are mostly something else (`bare_numbers`)."""
-    return text[start - 1 : start] in ("=", "/", "#", "_") and "://" in text[max(0, start - 200) : start].rsplit(maxsplit=1)[-1]
+    return (
+        text[start - 1 : start] in ("=", "/", "#", "_")
+        and "://" in text[max(0, start - 200) : start].rsplit(maxsplit=1)[-1]
+    )
 
 
 def bare_numbers(text: str) -> Found:
@@ -210,9 +237,9 @@ def _iban_end(text: str, match: re.Match[str]) -> int | None:
     end = match.end()
     while end - match.start() >= 15:
         number = _PARTING.sub("", text[match.start() : end])
-        if _remainder(number) == 1 and stdnum_iban.is_valid(number):
+        if _remainder(number) == 1 and stdnum_iban.is_valid(number, check_country=False):
             return end
-        end = max(text.rfind(sign, match.start(), end) for sign in " .-\n\t\r")
+        end = max(text.rfind(sign, match.start(), end) for sign in " ._-\n\t\r")
     return None
 
 
@@ -297,8 +324,12 @@ def _valid(value: str, region: str) -> bool:
 
 
 def plates(text: str) -> Found:
-    """Dutch licence plates, where the text speaks of a vehicle."""
+    """Licence plates, Dutch first, where the text speaks of a vehicle."""
     lower = folded(text)
+    if any(map(lower.__contains__, VEHICLES)):
+        for match in _ABROAD.finditer(text):
+            if _VEHICLE_WORDS.search(lower, max(0, match.start() - 120), match.end() + 60):
+                yield Span("plate", *match.span(), 0.7, "plate-abroad")
     for at in places(lower, PLATES):
         word = _PLATE_WORDS.match(lower, at)
         if word is None:

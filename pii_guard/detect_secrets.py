@@ -1,6 +1,7 @@
 """Recognisers for what opens an account, and for what a device is known by. All patterns are linear."""
 
 import re
+from base64 import b64decode
 
 from stdnum import luhn
 
@@ -19,6 +20,16 @@ WORDS = (
         "client_s",
         "client-s",
         "access",
+        "refresh",
+        "reset",
+        "encryption",
+        "alarmcode",
+        "cv",
+        "tacacs",
+        "radius",
+        "sessie",
+        "jsessionid",
+        "phpsessid",
         "auth",
         "token",
         "bearer",
@@ -57,7 +68,8 @@ WORDS = (
 """What `_SECRET` and `_SAID` begin with."""
 _SECRET = re.compile(
     r"(?:pass(?:word|wd|phrase|code)?s?|pwd|wachtwoord(?:en)?|wachtzin|pincode|api[ _-]?(?:key|sleutel|token|secret)|"
-    r"secret(?:[ _-]?(?:key|access[ _-]?key))?|client[_-]secret|access[_ -]?(?:token|key(?: ?id)?)|"
+    r"secret(?:[ _-]?(?:key|access[ _-]?key))?|client[_-]secret|(?:access|refresh|id|reset)[_ -]?(?:token|"
+    r"key(?: ?id)?)|secret_key_base|encryption[_-]?key|alarmcode|cv[vc]|"
     r"auth[_-]?(?:token|key)|token|bearer|"
     r"private[_ -]?key|account ?key|shared ?(?:key|access ?key|secret)|psk|pre-?shared key|(?<![a-z])(?:ww|pw|pin|"
     r"otp|sid)|toegangscode|inlogcode|"
@@ -65,18 +77,54 @@ _SECRET = re.compile(
     r"phpsessid|csrf[_-]?token|"
     r"master ?(?:password|key)|sleutel|seed(?: phrase)?|wpa2?[ -]?(?:key|psk|sleutel)|wi-?fi|(?<![a-z])pin ?pas|"
     r"credentials?)"
-    r"(?:\[\w{0,12}\]|\(\w{1,12}\))?[\"'*]{0,3}\s{0,3}(?P<sign>:=|=>|[:=]|->|(?<=[a-z])>|"
+    r"(?:\[\w{0,12}\]|\(\w{1,12}\))?[\"'*]{0,3}\s{0,3}(?P<sign>:=|=>|::?|=|->|\|(?=[ \t]+[^|\n]*(?:\n|$))|(?<=[a-z])>|"
     r"\t(?=\S{12}))\s{0,3}[\"'“‘`*\[]{0,2}(?P<value>[^\s\"'”’`,;&<>]{3,256})"
 )
 _SAID = re.compile(
     r"(?:pass(?:word|phrase|code)|wachtwoord|pincode|(?<![a-z])(?:pin|ww|pw|pass)|toegangscode|inlogcode|secret|"
-    r"api[ -]key|token|psk|identified by|bearer|"
+    r"api[ -]key|token|psksecret|psk|pre-shared[ -]key|community|(?:tacacs|radius)-server key|sess(?:ion|ie)"
+    r"[ _-]?id|jsessionid|phpsessid|identified by|bearer|"
     r"wpa2?[ -]?(?:key|psk|sleutel)|recovery key|herstelcode|credentials?)(?:en|s)?(?:\*\*)?\s+"
     r"(?:(?:is|was|luidt|werd|wordt|of|van|for|used|gebruikt|ingesteld op|set to|reset to|changed to|gewijzigd in|"
-    r"naar|to|stond op|bleek|nu|now|de|the|code|key|hash)\s+){0,3}"
+    r"naar|to|stond op|bleek|nu|now|de|the|code|key|hash|string|enc|[0578]|luidde)\s+){0,3}"
     r"(?:(?:[a-z]{1,16} ){0,4}[a-z]{1,16}: )?[\"'(\[“‘`*<«]{0,2}"
     r"(?P<value>(?=[^\s]{0,40}[\d!@#$%^&*?+])[^\s\"'()\[\]“”‘’`*,;<>«»]{4,64})"
 )
+_SAID_FAR = re.compile(
+    r"(?:wachtwoord|password|passphrase|(?<![a-z])(?:ww|pw|pass))(?:en|s)?\b(?:[^\n!?;:]{0,50}? (?:is|was|luidt|"
+    r"luidde|werd|wordt|bleek)"
+    r"(?: [a-z]{1,10}){0,2}?|[^\n!?;]{0,50}?:|,)\s[\"'“‘`]?(?P<value>(?=\S{0,60}[a-z])(?=\S{0,60}[\d!@#$%^&*?+])"
+    r"[^\s\"'”’`,;<>()]{4,64})"
+)
+"""At a distance: `het wachtwoord van haar mail is ...`, `an old password, ...,`."""
+_MIXED = re.compile(
+    r"(?<![^\s\"'“‘`(\[,:])(?=[^\s]{0,30}[a-z])(?=[^\s]{0,30}[A-Z])(?=[^\s]{0,30}\d)"
+    r"(?:[A-Za-z0-9._-]{1,24}[!@#%^&*?+][A-Za-z0-9!@#%^&*?+._-]{0,24}"
+    r"|[A-Z][a-z]{3,14}[._-]?(?:19|20)\d\d)(?![\w=/(])"
+)
+"""A token of all kinds of characters, as passwords are: beside a word for one, it is one."""
+_PASSWORDS = re.compile(r"password|wachtwoord|passphrase|(?<![a-z])(?:ww|pw)(?![a-z])|spray|credentials|inloggegevens")
+PASSWORDS = ("password", "wachtwoord", "passphrase", "ww", "pw", "spray", "credentials", "inloggegevens")
+_PIN = re.compile(
+    r"(?:(?<![a-z])pin(?:code)?|toegangscode|alarmcode|cv[vc]2?|activatiecode|deurcode)(?:[ -][a-z]{1,12})"
+    r"{0,4}?(?::| is| was| van)?"
+    r" [\"'(]?(?P<value>\d{3,8})(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
+)
+_QUOTED = re.compile(
+    r"(?:pass(?:word|phrase|wd)?|wachtwoord|wachtzin)[\"']?\s?(?:[:=]\s?|(?:is|was)\s|\s)"
+    r"[\"“](?P<value>[^\"”\n<>{}]{3,64})[\"”]"
+)
+_SEED = re.compile(
+    r"(?:seed(?: ?phrase)?|recovery phrase|herstelzin|mnemonic)"
+    r"[^\n:]{0,20}[:=]\s{0,3}[\"']?(?P<value>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})"
+)
+_SECRETIVE = re.compile(
+    r"(?=.*[a-z])(?=.*[\d!@#$%^&*?+])(?!.*[/=]|v?\d+\.|cve-|https?:|\d+[a-z]{1,2}$|[\w.-]+@)[^:]{4,64}"
+).fullmatch
+_PLACEHOLDER = re.compile(
+    r"\$[a-z_{(].*|\[?redacted.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+|sha256/.*|"
+    r"\d{4}-\d\d-\d\d.*"
+).fullmatch
 _NO_SECRET = re.compile(
     r"[a-z]+[.:]?|\*+|x+|\.+|[<\[{%$].*|none|null|true|false|\(?redacted\)?|[a-z]+\(.*|-+.*|\d{1,2}[.:)]?|\d{4}|"
     r"cve-.*|t\d{4}.*"
@@ -90,21 +138,57 @@ _AUTHORIZATION = re.compile(
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END))*+(?:-----END [A-Z0-9 ]{0,60}-----)?"
 )
-TOKEN_WORDS = ("AKIA", "ASIA", "gh", "glpat-", "xox", "eyJ", "AIza", "sk_live_", "SG.", "npm_", "hf_", "ya29.")
+TOKEN_WORDS = (
+    *(
+        "sk-",
+        "sk_test_",
+        "rk_live_",
+        "xapp-",
+        "pypi-",
+        "dop_v1_",
+        "hvs.",
+        "shpat_",
+        "hooks.slack.com/",
+        "webhooks/",
+        ":AA",
+    ),
+    "AKIA",
+    "ASIA",
+    "gh",
+    "glpat-",
+    "xox",
+    "eyJ",
+    "AIza",
+    "sk_live_",
+    "SG.",
+    "npm_",
+    "hf_",
+    "ya29.",
+)
 _TOKENS = re.compile(
     r"(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,}|glpat-[\w-]{20,}|"
     r"xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|AIza[\w-]{35}|sk_live_[0-9a-zA-Z]{16,}|"
-    r"SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,}|ya29\.[\w-]{20,})(?![A-Za-z0-9])"
+    r"SG\.[\w-]{16,}\.[\w-]{16,}|npm_[A-Za-z0-9]{36}|sk-(?:proj-|ant-)?[\w-]{32,}|(?:sk_test|rk_live)_\w{16,}|"
+    r"xapp-\d-[\w-]{20,}|pypi-[\w-]{24,}|dop_v1_[0-9a-f]{60,}|hvs\.[\w-]{20,}|shpat_[0-9a-f]{28,}|"
+    r"hooks\.slack\.com/services/[\w/]{20,}|"
+    r"webhooks/\d{15,}/[\w-]{16,}|:AA(?<=\d:AA)[\w-]{30,}|hf_[A-Za-z0-9]{30,}|ya29\.[\w-]{20,})(?![A-Za-z0-9])"
 )
 _HASHED = re.compile(
-    r"[$:{](?:(?<=\$)(?:2[abxy]|[156y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
+    r"[$:{](?:(?<=\$)(?:2[abxy]|[156y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|p|h|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
     r"(?<=\{)s?sha\d{0,3}\}[\w+/=]{20,100}"
-    r"|(?<=:):[\w.-]{1,64}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{8,1024})"
+    r"|(?<=sha256\$)\d{4,7}\$[\w./+]{4,40}\$[\w/+=]{20,100}|(?<=:)"
+    r":[\w.-]{1,64}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{8,1024})"
 )
 _PWDUMP = re.compile(r":(?<=[0-9a-f]{32}:)(?P<nt>[0-9a-f]{32})(?![0-9a-f])")
 _NOTHING = "31d6cfe0d16ae931b73c59d7e0c089c0"
 """The hash of no password (MD4 of nothing)."""
-_NT_HASH = re.compile(r"(?:nt(?:lm)?|lm)[ -]?hash(?:es)?[^\n]{0,30}?(?<![0-9a-f])(?P<hash>[0-9a-f]{32})(?![0-9a-f])")
+_NT_HASH = re.compile(
+    r"(?:(?:(?<![a-z])(?:nt(?:lm)?|lm)|password|wachtwoord)[ -]?hash(?:es)?[^\n]{0,30}?|(?<![a-z])(?:ntlm|rc4|"
+    r"aes256)\s{0,8}[:=]\s?|-hashes \S{0,33}:|"
+    r" -h |md5\(password\)[:= ]{1,3}|\* sha1\s{1,8}: )(?<![0-9a-f])(?P<hash>[0-9a-f]{32,64})(?![0-9a-f])"
+)
+_HASHES = ("hash", "ntlm", "rc4", "aes256", " -h ", "md5(pass", "* sha1")
+_BASIC = re.compile(r"basic (?P<value>[a-z0-9+/]{8,200}={0,2})(?![a-z0-9])")
 CODES = (
     "verific",
     "sms",
@@ -199,10 +283,43 @@ def credentials(text: str) -> Found:
     for at in places(lower, WORDS):
         if not (at and lower[at - 1].isalpha() and lower[at : at + 4] != "pass"):
             yield from _secret(text, lower, at)
+    yield from _passwords(text, lower)
     for at in places(lower, CODES):
         code = None if at and lower[at - 1].isalpha() else _CODE.match(lower, at)
         if code:
             yield Span("credential", *code.span("value"), 0.7, "one-time-code")
+
+
+def _passwords(text: str, lower: str) -> Found:
+    """Passwords that stand at a distance from the word for one, and pins."""
+    for word in _PASSWORDS.finditer(lower) if any(map(lower.__contains__, PASSWORDS)) else ():
+        for pattern in (_SAID_FAR, _QUOTED):
+            match = pattern.match(lower, word.start())
+            value = match.group("value").rstrip(".:?!)") if match else ""
+            if (
+                match
+                and not _PLACEHOLDER(value)
+                and (pattern is _QUOTED or (_SECRETIVE(value) and not _NO_SECRET(value)))
+            ):
+                yield Span("credential", *match.span("value"), 0.6, "secret-far")
+        for mixed in _MIXED.finditer(text, max(0, word.start() - 40), word.end() + 120):
+            yield Span("credential", *mixed.span(), 0.6, "secret-near")
+    for match in _PIN.finditer(lower) if any(map(lower.__contains__, ("pin", "code", "cv"))) else ():
+        yield Span("credential", *match.span("value"), 0.6, "pin")
+    for match in (
+        _SEED.finditer(lower) if "seed" in lower or "phrase" in lower or "zin" in lower or "mnem" in lower else ()
+    ):
+        yield Span("credential", *match.span("value"), 0.9, "seed")
+    for match in _BASIC.finditer(lower) if "basic " in lower else ():
+        if ":" in _of_basic(text[match.start("value") : match.end("value")]):
+            yield Span("credential", *match.span("value"), 0.9, "authorization")
+
+
+def _of_basic(value: str) -> str:
+    try:
+        return b64decode(value + "=" * (-len(value) % 4)).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def _secret(text: str, lower: str, at: int) -> Found:
@@ -212,11 +329,13 @@ def _secret(text: str, lower: str, at: int) -> Found:
         start, end = match.span("value")
         word = match.group("sign") == ":" and text[start:end].rstrip(".").isalpha()
         end = start + len(match.group("value").rstrip(")].|"))
+        if _PLACEHOLDER(lower[start:end]):
+            return
         if end - start > 2 and not match.group("value").startswith(("*", "<", "[", "%", "{{", "$(")):
             yield Span("credential", start, end, 0.3 if word else 0.9, "secret")
         return
     match = _SAID.match(lower, at)
-    if match and not _NO_SECRET(value := match.group("value").rstrip(".:?")):
+    if match and not _NO_SECRET(value := match.group("value").rstrip(".:?")) and not _PLACEHOLDER(value):
         yield Span("credential", match.start("value"), match.start("value") + len(value), 0.7, "secret-said")
 
 
@@ -243,7 +362,7 @@ def tokens(text: str) -> Found:
     for match in _PWDUMP.finditer(lower) if ":" in text else ():
         if match.group("nt") != _NOTHING:
             yield Span("credential", match.start() - 32, match.end(), 0.9, "password-hash")
-    for match in _NT_HASH.finditer(lower) if "hash" in lower and ("nt" in lower or "lm" in lower) else ():
+    for match in _NT_HASH.finditer(lower) if any(map(lower.__contains__, _HASHES)) else ():
         yield Span("credential", *match.span("hash"), 0.8, "password-hash")
 
 

@@ -9,21 +9,24 @@ import re
 from collections.abc import Callable
 
 from pii_guard import detect_accounts as accounts
+from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
+from pii_guard.detect_logs import FORMS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import MAC_WORDS, addresses, hex_addresses, paths, urls
-from pii_guard.detect_numbers import PHONE_LABELS, account_start, names_bsn, numbers, plates
+from pii_guard.detect_numbers import PHONE_LABELS, VEHICLES, account_start, names_bsn, numbers, plates
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_secrets import credentials, devices
+from pii_guard.detect_tables import HEADS, tables
 from pii_guard.span import Found, folded
 
 Recogniser = Callable[[str], Found]
 
 EVERY: tuple[Recogniser, ...] = (
     *(emails, urls, paths, social, user_paths, credentials, hex_addresses, user_names, persons),
-    *(addresses, numbers, plates, births, homes, devices),
+    *(addresses, numbers, plates, births, homes, devices, tables),
 )
 """In the order in which they are due."""
 _SHORTEST = 4
@@ -61,15 +64,41 @@ _PHONE = re.compile(rb"Z[Z0]{7}").search
 _OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0").search
 _PLATE = re.compile(rb"\.[A0]{2,3}\.[A0]").search
 _HOMES = ("profi", "home", "userdata", "redirected", "fslogix")
+_FOLDERS = tuple(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/"))
 _ACCOUNTS = tuple(
-    {*accounts.LABEL_WORDS, *accounts.SAID_WORDS, *accounts.COMMANDS, *accounts.LISTED, "useradd", "userdel", "usermod"}
+    {
+        *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, "useradd", "userdel", "usermod"),
+        *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.HANDED),
+    }
 )
-_SECRETS = tuple({*secrets.WORDS, *secrets.CODES, "authorization", "cookie", "x-api", "hash", "$", "}", "::"})
+_SECRETS = tuple(
+    {
+        *secrets.WORDS,
+        *secrets.CODES,
+        *secrets.PASSWORDS,
+        "code",
+        "mnem",
+        "zin",
+        "phrase",
+        "basic ",
+        "authorization",
+        "cookie",
+        "x-api",
+        "hash",
+        "ntlm",
+        "rc4",
+        "aes256",
+        " -h ",
+        "* sha1",
+        "$",
+        "}",
+        "::",
+    }
+)
 _TOKENS = (*secrets.TOKEN_WORDS, "-----BEGIN")
-_FORMS = (*(needle for needle, _ in accounts.FORMS if needle != "@"), " / ")
+_FORMS = (*(needle for needle, _ in FORMS if needle != "@"), " / ")
 _HANDLE = re.compile(r"(?<![\w/.])@").search
 _SOCIAL = (*CALLED_BY, "live:", "u/")
-_VEHICLES = ("kenteken", "plate", "plaat", "registration")
 
 
 def due(text: str) -> list[Recogniser]:
@@ -126,6 +155,8 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         found.append(persons)
     if (b"0" in parts and (_any(secrets.SERIAL_WORDS, lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
         found.append(devices)
+    if "\n" in text and _any(HEADS, lower):
+        found.append(tables)
     return found
 
 
@@ -136,7 +167,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
     packed = raw.translate(_PACKED, _GAPS)
     if b"00000000" in packed and _number(text, lower, raw, parts):
         found.append(numbers)
-    if _any(_VEHICLES, lower) or ("-" in text and _PLATE(parts)):
+    if _any(("registration", *VEHICLES), lower) or ("-" in text and _PLATE(parts)):
         found.append(plates)
     if b"00" in packed and (_any(BIRTHS, lower) or "*" in text or "\xb0" in text):
         found.append(births)
@@ -161,7 +192,7 @@ def _phone_like(parts: bytes) -> bool:
 
 def _at_host(text: str, lower: str) -> bool:
     """A prompt (`jan@web01:~$`), or a command that goes to another machine."""
-    return ":~" in text or ":/" in text or _any(accounts.REMOTE_WORDS, lower)
+    return ":~" in text or ":/" in text or _any(commands.REMOTE_WORDS, lower)
 
 
 def _profile(lower: str) -> bool:
@@ -169,7 +200,7 @@ def _profile(lower: str) -> bool:
 
 
 def _home_folder(lower: str, *, slash: bool, backslash: bool) -> bool:
-    if slash and "/home/" in lower:
+    if slash and _any(_FOLDERS, lower):
         return True
     if backslash and _any(_HOMES, lower):
         return True

@@ -14,7 +14,7 @@ _FROM = WORDS["from"]
 _TOKEN = re.compile(r"[^\s,:'\"(|=\[\]{};]+")
 _NUMERIC = re.compile(r"[<>=v~^]*\d[\w.*-]*|[<>=~^-]+").fullmatch
 _COMPARED = re.compile(r"(?<![-=\w>\"])[<>]=? ?$").search
-_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|[=~]=)$").search
+_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|[=~]=|/v/|[?&]v(?:er\w{0,5})?=)$").search
 _URL_PATH = re.compile(r"://\S{1,60}/$").search
 _PRODUCT = re.compile(
     r"(?<![\w/.])(?:[A-Z][a-z][A-Za-z-]*|[a-z][a-z-]{2,})/$|(?:OS|System) $|(?<!\w)[A-Z][a-z]+[A-Z][a-z]+ $"

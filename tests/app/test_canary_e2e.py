@@ -83,14 +83,15 @@ def _everything_out(instance: Path, said: Said) -> None:
         for asked in (
             ("item", row["id"]), ("item", row["id"], "--json"), ("audience", row["id"], "--json"),
             ("why", row["id"], "kvk-alles", "--json"), ("legal", "explain", row["id"], "--json"),
-            ("legal", "explain", row["id"], "--at", "2026-01-01", "--json"),
+            ("legal", "explain", row["id"], "--at", "2026-01-01", "--json"), ("legal", "explain", row["id"]),
         ):  # fmt: skip
             said.add(" ".join((asked[0], *asked[2:])), oktt(instance, "--verbose", *asked))
     steps: Sequence[tuple[str, Sequence[str]]] = (
         ("2026-03-02T08:00:00Z", ("dispatch", "--now")), ("2026-03-06T12:00:00Z", ("dispatch", "--now")),
         (FRIDAY, ("digest", "--edition", "friday", "--date", "2026-03-06")), (FRIDAY, ("dispatch", "--now")),
         (FRIDAY, ("refused", "--json")), (FRIDAY, ("refused",)), (FRIDAY, ("items",)), (FRIDAY, ("sources", "--json")),
-        (FRIDAY, ("audit", "export")), (FRIDAY, ("audit", "verify")), (FRIDAY, ("doctor",)),
+        (FRIDAY, ("audit", "export")), (FRIDAY, ("audit", "verify")), (FRIDAY, ("doctor",)), (FRIDAY, ("sources",)),
+        (FRIDAY, ("subject", "find", "email", "iemand@elders.example")), (FRIDAY, ("purge", "--dry-run")),
     )  # fmt: skip
     for now, command in steps:
         ran = said.add(command[0], oktt(instance, "--verbose", *command, now=now))
@@ -122,8 +123,9 @@ def _pages(client: httpx.Client, path: str, login: tuple[str, str]) -> list[http
 
 
 def kept(instance: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of the instance: database, write-ahead log, messages, settings."""
+    """Every file of the instance: database, write-ahead log, messages, settings; and what they are called."""
     for path in sorted(instance.rglob("*")):
+        yield "names", f"{path.relative_to(instance)}\n".encode()
         if path.is_file():
             yield str(path.relative_to(instance)) if path.suffix != ".eml" else "outbox", path.read_bytes()
 
@@ -136,6 +138,17 @@ def test_there_was_something_to_leak(world: World) -> None:
     assert len(list((world.instance / "outbox").glob("*.eml"))) >= 5
     assert len(world.said.parts["http"]) > 30_000
     assert b'"event": "document"' in world.said.parts["ingest"]
+
+
+def test_a_scan_says_where_and_not_what(world: World, tmp_path: Path) -> None:
+    """Of files that are called after somebody it says the name it was given; a word that is a key is in the path."""
+    written, planted = canary.write(tmp_path / "in")
+    ran = oktt(world.instance, "--verbose", "guard", "scan", tmp_path / "in", "--json")
+    assert ran.code == 0, ran.err
+    assert len(ran.rows) > len(planted) / 2
+    names = {one for one in planted if any(one.value in path.name for _, path in written)}
+    keys = {one for one in planted if one.category == "username" and one.place.endswith("key")}
+    assert _told(sorted(set(world.planted.hits((ran.out + ran.err).encode())) - names - keys, key=str)) == []
 
 
 def test_nothing_that_was_kept_holds_a_value(world: World) -> None:

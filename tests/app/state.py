@@ -18,7 +18,7 @@ CHANCE = {
     "subjects": {"hashes", "mac"},
     "versions": {"said"},
 }
-"""Columns that differ between two runs of the same: made at random, sealed or keyed by the vault, or chained to such."""
+"""Columns that differ between two runs of the same: random, sealed or keyed by the vault, or chained to such."""
 STANDING = {"cursors": {"last_success", "documents", "last_document_at", "last_source_time", "failures"}}
 """Columns that say that a source was read again."""
 TRIED = {

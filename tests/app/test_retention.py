@@ -213,7 +213,7 @@ def test_a_purge_stands_in_the_register_and_moves_its_head(house: House) -> None
     retention.purge(house.service)
     with house.service.reading() as connection:
         every = list(journal.export(connection))
-    found = [each for each in every if each["subject"] == "retention"]
+    found = [each for each in every if (each["what"], each["subject"]) == ("purged", "retention")]
     assert [(each["what"], each["detail"]["items"]) for each in found] == [("purged", 1)]
     assert (retention.head(house.service) or b"").split()[1] == str(every[-1]["seq"]).encode()
     assert check(house).ok

@@ -1,6 +1,7 @@
 """Random profiles and items from small pools, so that they often meet."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -25,28 +26,23 @@ versions = st.builds(
 )
 
 
+@cache
 def some(pool: tuple[str, ...], most: int = 2) -> st.SearchStrategy[tuple[str, ...]]:
     return st.lists(st.sampled_from(pool), max_size=most, unique=True).map(tuple)
 
 
-@st.composite
-def ranges(draw: st.DrawFn) -> tuple[Range, ...]:
-    """None (not readable), every version, exact ones, or intervals."""
-    bounds: list[tuple[Bound, ...]] = [("=",), ("<",), ("<=",), (">=", "<"), (">", "<="), ()]
-    made = []
-    for shape in draw(st.lists(st.sampled_from(bounds), max_size=2)):
-        made.append(Range(tuple((bound, draw(versions)) for bound in shape)))
-    return tuple(made)
-
-
-@st.composite
-def affected(draw: st.DrawFn) -> tuple[Affected, ...]:
-    chosen = draw(st.lists(st.sampled_from(PRODUCTS), max_size=2, unique=True))
-    status = st.sampled_from(["affected", "affected", "affected", "fixed", "not-affected"])
-    return tuple(
-        Affected(vendor, product, "as stated", draw(ranges()), status=draw(status))  # type: ignore[arg-type]
-        for vendor, product in chosen
-    )
+# Made once: to make a strategy takes longer than to draw from it.
+_bounds: list[tuple[Bound, ...]] = [("=",), ("<",), ("<=",), (">=", "<"), (">", "<="), ()]
+_range = st.one_of([st.tuples(*(st.tuples(st.just(bound), versions) for bound in shape)) for shape in _bounds])
+ranges = st.lists(st.builds(Range, _range), max_size=2).map(tuple)
+"""None (not readable), every version, exact ones, or intervals."""
+_affected = st.builds(
+    lambda name, said, status: Affected(*name, "as stated", said, status=status),
+    st.sampled_from(PRODUCTS),
+    ranges,
+    st.sampled_from(["affected", "affected", "affected", "fixed", "not-affected"]),
+)
+affected = st.lists(_affected, max_size=2, unique_by=lambda each: each.product).map(tuple)
 
 
 ANNOUNCED = {"192.0.2.1": 64500, "192.0.2.77": 64501, "192.0.2.100": None, "198.51.100.9": 64500, "203.0.113.5": 64500}
@@ -76,17 +72,16 @@ observables = st.one_of(
 )
 
 
-@st.composite
-def gravity(draw: st.DrawFn) -> dict[str, Any]:
-    """Mostly nothing; else what makes an item more or less urgent."""
-    if draw(st.integers(0, 2)):
-        return {}
-    return {
-        "exploited": draw(st.sampled_from([None, False, True])),
-        "kans": draw(st.sampled_from([None, "medium", "high"])),
-        "schade": draw(st.sampled_from([None, "low", "high"])),
-        "cvss": draw(st.sampled_from([None, 7.5, 9.1])),
+_grave = st.fixed_dictionaries(
+    {
+        "exploited": st.sampled_from([None, False, True]),
+        "kans": st.sampled_from([None, "medium", "high"]),
+        "schade": st.sampled_from([None, "low", "high"]),
+        "cvss": st.sampled_from([None, 7.5, 9.1]),
     }
+)
+gravity: st.SearchStrategy[dict[str, Any]] = st.one_of(st.just({}), st.just({}), _grave)
+"""Mostly nothing; else what makes an item more or less urgent."""
 
 
 @st.composite
@@ -96,11 +91,11 @@ def facts(draw: st.DrawFn, kind: str) -> Facts:
         return Facts(observables=seen, exposure="open-rdp", countries=draw(some(("NL", "BE"), 1)))
     return Facts(
         cves=("CVE-2024-55591",),
-        affected=draw(affected()),
+        affected=draw(affected),
         sectors=draw(some(SECTORS)),
         countries=draw(st.sampled_from([(), (), (), ("NL",), ("BE",), ("BE", "NL")])),
         observables=seen if draw(st.booleans()) else (),
-        **draw(gravity()),
+        **draw(gravity),
     )
 
 
@@ -135,36 +130,39 @@ def items(draw: st.DrawFn) -> Item:
     made = [statement(f"s{number}", kind, draw(facts(kind)), label) for number, label in enumerate(labels)]
     joined: tuple[Statement, ...] = ()
     if kind != "exposure" and draw(st.integers(0, 3)) == 0:
-        record = Facts(cves=("CVE-2024-55591",), affected=draw(affected()), **draw(gravity()))
+        record = Facts(cves=("CVE-2024-55591",), affected=draw(affected), **draw(gravity))
         joined = (statement("cve", "facts", record, Label.CLEAR),)
     return Item("OKTT-2026-0001", 1, tuple(made), joined)
 
 
-@st.composite
-def profiles(draw: st.DrawFn) -> Profile:
-    kind = draw(st.sampled_from(["company", "company", "company", "cert", "partnership", "vital"]))
-    software = draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True))
-    version = st.one_of(st.none(), versions, st.just("??"))
-    quiet = st.one_of(
-        st.none(),
-        st.none(),
-        st.builds(Quiet, st.sampled_from(["08:30", "22:00", "09:00"]), st.sampled_from(["09:30", "07:00", "23:00"])),
-        st.builds(Quiet, st.just("08:00"), st.just("10:00"), st.sampled_from([(1,), (2, 3)])),
-    )
-    return Profile(
-        kind=kind,  # type: ignore[arg-type]
-        sectors=draw(some(SECTORS)),
-        country=draw(st.sampled_from(["NL", "NL", "NL", "BE"])),
-        software=tuple(Software(vendor, product, draw(version)) for vendor, product in software),
-        networks=draw(some(NETWORKS)),
-        domains=draw(some(DOMAINS, 1)),
-        verified=draw(st.integers(0, 5)) > 0,
-        min_urgency=draw(st.sampled_from(["info", "info", "this-week", "today"])),  # type: ignore[arg-type]
-        opt_out=draw(
-            st.sampled_from([(), (), (), (), ("news",), ("advisory",), ("FortiOS",), ("exposure", "NetScaler ADC")])
-        ),
-        quiet=draw(quiet),
-    )
+_quiet = st.one_of(
+    st.none(),
+    st.none(),
+    st.builds(Quiet, st.sampled_from(["08:30", "22:00", "09:00"]), st.sampled_from(["09:30", "07:00", "23:00"])),
+    st.builds(Quiet, st.just("08:00"), st.just("10:00"), st.sampled_from([(1,), (2, 3)])),
+)
+_software = st.builds(
+    lambda name, version: Software(*name, version),
+    st.sampled_from(NAMES),
+    st.one_of(st.none(), versions, st.just("??")),
+)
+_profiles = st.builds(
+    Profile,
+    kind=st.sampled_from(["company", "company", "company", "cert", "partnership", "vital"]),
+    sectors=some(SECTORS),
+    country=st.sampled_from(["NL", "NL", "NL", "BE"]),
+    software=st.lists(_software, max_size=2, unique_by=lambda each: (each.vendor, each.product)).map(tuple),
+    networks=some(NETWORKS),
+    domains=some(DOMAINS, 1),
+    verified=st.integers(0, 5).map(bool),
+    min_urgency=st.sampled_from(["info", "info", "this-week", "today"]),
+    opt_out=st.sampled_from([(), (), (), (), ("news",), ("advisory",), ("FortiOS",), ("exposure", "NetScaler ADC")]),
+    quiet=_quiet,
+)
+
+
+def profiles() -> st.SearchStrategy[Profile]:
+    return _profiles
 
 
 def subscriber(number: int, profile: Profile, clearance: Clearance) -> Subscriber:

@@ -251,8 +251,8 @@ def test_no_file_holds_more_than_that(world: World) -> None:
     theirs = set().union(*(own(world, reader) for reader in NAMES))
     keys = world.instance.with_name("instance.keys")
     files = [path for path in (*world.instance.rglob("*"), *keys.rglob("*")) if path.is_file()]
-    assert len([path for path in files if path.is_relative_to(keys)]) == 4, (
-        "the instance's key, one a source with a basis"
+    assert len([path for path in files if path.is_relative_to(keys)]) == 5, (
+        "the instance's key, one a source with a basis, that of messages"
     )
     for path in files:
         found = world.of(path.read_bytes())

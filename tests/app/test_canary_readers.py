@@ -195,7 +195,7 @@ def test_nobody_is_served_what_is_not_its_own(world: World, reader: str) -> None
 
 @pytest.mark.parametrize("reader", ["metaal", "isp", "cert", "eiland"])
 def test_who_it_is_about_gets_all_of_it(world: World, reader: str) -> None:
-    """Else nothing of the above could fail: systems in reports, rows of lists, mailboxes, by mail and over TAXII alike."""
+    """Else nothing of the above could fail: systems in reports, rows of lists, mailboxes, by mail and over TAXII."""
     mine = own(world, reader)
     assert {one.regime for one in mine if isinstance(one, Victim)} == {"wbdwb", "oktt", "cbw"} - (
         {"wbdwb"} if reader == "eiland" else set()

@@ -161,7 +161,7 @@ def test_nothing_that_was_deleted_stays_in_free_places_of_the_file(tmp_path: Pat
         assert connection.scalar(sa.text("PRAGMA temp_store")) == 2
     with closing(sqlite3.connect(tmp_path / "oktt.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(AppError, match="SQLITE_BUSY.*run `oktt purge`"):
+        with pytest.raises(AppError, match=r"SQLITE_BUSY.*run `oktt purge`"):
             database.forget(engine)
     engine.dispose()
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("oktt.db")] == []

@@ -200,8 +200,9 @@ def user_names(text: str) -> Found:
         domain = _DOMAIN.search(text, max(0, match.start() - 16), match.start())
         if domain and domain.group() not in _HIVES:
             yield from named(match, "name", lower, 0.7)
-    for block in _BELOW.finditer(lower) if "\n" in text and any(map(lower.__contains__, _PLURAL)) else ():
-        for row in _BELOW_ROW.finditer(lower, *block.span("rows")):
+    for at in places(lower, _PLURAL) if "\n" in text else ():
+        block = _BELOW.match(lower, at)
+        for row in _BELOW_ROW.finditer(lower, *block.span("rows")) if block else ():
             if LOGIN_FORM(row.group("name")):
                 yield from named(row, "name", lower, 0.6)
     yield from logged(text, lower)

@@ -64,10 +64,8 @@ _NAMED_BY = re.compile(
     r"{0,3}?(?: -(?:identity|name|members?|user|"
     r"samaccountname))?|-samid|-identity|-username) [\"']?(?P<name>[a-z][\w.]{1,40})(?=@|[:\"'\s]|$)"
 )
-NAMING = (
-    *("net localgroup ", "net group ", "adduser ", "passwd ", "su ", "chown ", "gpasswd ", "mysql -u", "ftp "),
-    *("-ad", "-local", "-mg", "-samid ", "-identity ", "-username "),
-)
+_NAMING_PLAIN = ("net localgroup ", "net group ", "adduser ", "passwd ", "su ", "chown ", "ftp ")
+NAMING = (*_NAMING_PLAIN, "gpasswd ", "mysql -u", "-ad", "-local", "-mg", "-samid ", "-identity ", "-username ")
 _NAMED_BEHIND = re.compile(r"\s+(?:/add\b|/del|-c\b|/|[\w.]*:|\S+$)|:\S|@\w|[\"']|\s*(?:\n|$)").match
 _IMPACKET = re.compile(
     r"(?:secretsdump|psexec|wmiexec|smbexec|atexec|dcomexec|getuserspns|getnpusers|gettgt|impacket)"
@@ -140,7 +138,8 @@ def commands(lower: str) -> Found:
         match = _REMOTE.match(lower, at)
         if match:
             yield from named(match, "name", lower, 0.7)
-    for at in places(lower, COMMANDS):
+    flagged = " -" in lower or " /" in lower or "\t-" in lower or "\t/" in lower or "net use" in lower
+    for at in places(lower, COMMANDS) if flagged else ():
         end = lower.find("\n", at)
         for match in _FLAG.finditer(lower, at, min(at + 300, end if end > 0 else len(lower))):
             if match.group("flag").startswith(("l", "u")):
@@ -157,17 +156,17 @@ def commands(lower: str) -> Found:
 
 def handed(lower: str) -> Found:
     """Accounts and passwords that commands of fewer words, or with a form of their own, take."""
-    for at in places(lower, NAMING):
+    for at in places(lower, NAMING if " -" in lower else _NAMING_PLAIN):
         match = _NAMED_BY.match(lower, at) or (
             _NAMED_BY.match(lower, lower.rfind(" ", 0, at) + 1) if lower[at] == "-" else None
         )
         if match and _NAMED_BEHIND(lower, match.end()) and not (at and lower[at - 1].isalpha() and lower[at] != "-"):
             yield from user(lower, *match.span("name"), 0.6)
-    if any(map(lower.__contains__, IMPACKET)):
+    if "@" in lower and any(map(lower.__contains__, IMPACKET)):
         for match in _IMPACKET.finditer(lower):
             yield from user(lower, *match.span("name"), 0.7)
             yield Span("credential", *match.span("secret"), 0.8, "command-password")
-    if any(map(lower.__contains__, HANDED)):
+    if (" -" in lower or "|" in lower or "convertto" in lower) and any(map(lower.__contains__, HANDED)):
         for match in _HANDED.finditer(lower):
             if match.group("name"):
                 yield from user(lower, *match.span("name"), 0.7)

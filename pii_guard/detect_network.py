@@ -91,7 +91,7 @@ _QUERY = re.compile(
     re.IGNORECASE,
 )
 _INITIALS = re.compile(
-    r"/((?:[a-z][._]){1,3}[a-z]{4,24}|[a-z]{3,16}\.(?!action|aspx|html|xhtml|json|list|example|local|online|"
+    r"(?<!/)/((?:[a-z][._]){1,3}[a-z]{4,24}|[a-z]{3,16}\.(?!action|aspx|html|xhtml|json|list|example|local|online|"
     r"store|conf)[a-z]{5,24})"
     r"(?=/|[?#]|\.html?\b|$)"
 )
@@ -107,7 +107,7 @@ _QUERY_KEY = re.compile(
 _LINK = re.compile(
     r"/(?:reset|verify|verif(?:y|ication)-?email|confirm|activate|activeer|bevestig|unsubscribe|afmelden|"
     r"uitschrijven|invite|invitation|"
-    r"uitnodiging|magic|login|password-?reset|wachtwoord-?herstel|track|share|bot\d{8,10}:)(?:/[a-z]{1,16}){0,2}/?"
+    r"uitnodiging|magic|login|password-?reset|wachtwoord-?herstel|track|share)(?:/[a-z]{1,16}){0,2}/"
     r"((?=[\w~=.-]{0,60}\d)(?=[\w~=.-]{0,60}[A-Za-z])[\w~=.-]{16,256})(?=[/?#]|$)",
     re.IGNORECASE,
 )

@@ -10,31 +10,16 @@ from pii_guard.span import Found, Span, folded, places
 
 _PHONE = re.compile(r"[+(0-9](?<![\w.:/=+-][(0-9])(?<!\w\+)(?:[\d\s().\-/+]{6,24}\d)(?![\w])(?!\.\d)")
 PHONE_LABELS = (
-    *(
-        "tel",
-        "phone",
-        "foon",
-        "mob",
-        "msisdn",
-        "nummer",
-        "number",
-        "gsm",
-        "sms",
-        "fax",
-        "call",
-        "bel",
-        "wa.me/",
-        "send?ph",
-    ),
-    *("whatsapp", "signal", "contact", "sip:", "from", "van:", "cell"),
+    *("tel", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "whatsapp", "signal"),
+    *("contact", "sip:", "cell"),
 )
 """Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
-_PHONE_LABELLED = re.compile(
+_LOOSE_PHONE = re.compile(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{7,18}\d(?!\w|\.\d)")
+_LABEL_BEFORE = re.compile(
     r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|iles?)?|msisdn|gsm|sms|fax|"
     r"call(?:er|to)?|"
-    r"beller|bel|whatsapp|signal|cell|sip|from|van|contact)|foon|phone|wa\.me/|send\?phone=)"
-    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>]{0,4}[\"'(]{0,2}"
-    r"(?P<value>(?<![\d.-])[+(]?\d[\d().\- /]{7,17}\d)(?![\w]|\.\d)"
+    r"beller|bel|whatsapp|signal|cell|sip|contact)|foon|phone|wa\.me/|send\?phone=)"
+    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>]{0,4}[\"'(]{0,2}$"
 )
 _HOME = ("NL", "BE", "US", "GB", "DE", "FR")
 """Whose numbers stand without a country code, behind a word that says what they are."""
@@ -72,14 +57,14 @@ _BSN = re.compile(
 _BSN_LABELLED = re.compile(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
     r"[\"']?(?:[:=#/ _-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
-    r"|(?:[ -]?n(?:umme)?r\.?)?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
+    r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
 )
 """Behind the word itself, parted in any way."""
 _PARTING = re.compile(r"[\s._-]")
 _NOT_DIGITS = re.compile(r"\D")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
-_BARE_MOBILE = re.compile(r"(?:(?<![\w.+/=-])31|(?<=[:=])0)6[1-9]\d{7}(?![\w-]|\.\d)")
+_BARE_MOBILE = re.compile(r"[03](?:(?<![\w.+/=-]3)1|(?<=[:=]0))6[1-9]\d{7}(?![\w-]|\.\d)")
 _BSN_WORDS = re.compile(
     r"bsn|b\.s\.n\.|burger\s?service|sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
     r"citizen[ _-]?service|"
@@ -93,7 +78,7 @@ _BSN_NAMES = (
     "loonheffing",
 )
 _VAT = re.compile(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
-_VAT_SIGN = re.compile(r"\d[bl.]").search
+_VAT_SIGN = re.compile(r"\d{9}\.?[bl]").search
 _IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=iban_))[A-Z]{2}[0-9]{2}(?:[\s._-]?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
 account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[\s._-]?[A-Za-z0-9]{4}[\s._-]?[A-Za-z0-9]").search
@@ -131,7 +116,6 @@ VEHICLES = (
     "voertuig",
     "kfz",
     "wagen",
-    "van ",
 )
 _PLATE_DASH = re.compile(r"-(?=[A-Z0-9]{2,3}-[A-Z0-9])")
 _PLATE = re.compile(
@@ -175,8 +159,9 @@ def numbers(text: str) -> Found:
         for match in _PHONE.finditer(text):
             yield from _phone(text, lower, *match.span())
     if any(map(lower.__contains__, PHONE_LABELS)):
-        for match in _PHONE_LABELLED.finditer(lower):
-            yield from _labelled_phone(text, lower, *match.span("value"))
+        for match in _LOOSE_PHONE.finditer(text):
+            if _LABEL_BEFORE.search(lower, max(0, match.start() - 32), match.start()):
+                yield from _labelled_phone(text, lower, *match.span())
     for match in _BARE_MOBILE.finditer(text) if "316" in text or "06" in text else ():
         if not (_OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or _in_url(text, match.start())):
             yield Span("phone", *match.span(), 0.6 if match.group()[0] == "3" else 0.3, "phone-bare")
@@ -326,8 +311,8 @@ def _valid(value: str, region: str) -> bool:
 def plates(text: str) -> Found:
     """Licence plates, Dutch first, where the text speaks of a vehicle."""
     lower = folded(text)
-    if any(map(lower.__contains__, VEHICLES)):
-        for match in _ABROAD.finditer(text):
+    for at in places(lower, VEHICLES):
+        for match in _ABROAD.finditer(text, max(0, at - 60), at + 120):
             if _VEHICLE_WORDS.search(lower, max(0, match.start() - 120), match.end() + 60):
                 yield Span("plate", *match.span(), 0.7, "plate-abroad")
     for at in places(lower, PLATES):

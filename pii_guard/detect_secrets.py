@@ -20,16 +20,8 @@ WORDS = (
         "client_s",
         "client-s",
         "access",
-        "refresh",
-        "reset",
         "encryption",
-        "alarmcode",
-        "cv",
-        "tacacs",
-        "radius",
-        "sessie",
-        "jsessionid",
-        "phpsessid",
+        "server key",
         "auth",
         "token",
         "bearer",
@@ -82,7 +74,7 @@ _SECRET = re.compile(
 )
 _SAID = re.compile(
     r"(?:pass(?:word|phrase|code)|wachtwoord|pincode|(?<![a-z])(?:pin|ww|pw|pass)|toegangscode|inlogcode|secret|"
-    r"api[ -]key|token|psksecret|psk|pre-shared[ -]key|community|(?:tacacs|radius)-server key|sess(?:ion|ie)"
+    r"api[ -]key|token|psksecret|psk|pre-shared[ -]key|community|server key|sess(?:ion|ie)"
     r"[ _-]?id|jsessionid|phpsessid|identified by|bearer|"
     r"wpa2?[ -]?(?:key|psk|sleutel)|recovery key|herstelcode|credentials?)(?:en|s)?(?:\*\*)?\s+"
     r"(?:(?:is|was|luidt|werd|wordt|of|van|for|used|gebruikt|ingesteld op|set to|reset to|changed to|gewijzigd in|"
@@ -110,6 +102,10 @@ _PIN = re.compile(
     r"{0,4}?(?::| is| was| van)?"
     r" [\"'(]?(?P<value>\d{3,8})(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
 )
+PINS = ("pin", "toegangscode", "alarmcode", "cvv", "cvc", "activatiecode", "deurcode")
+SEEDS = ("seed", "recovery phrase", "herstelzin", "mnemonic")
+_TELLING = re.compile(r"[\d!@#$%^&*?+\"“]").search
+_DIGIT = re.compile(r"\d").search
 _QUOTED = re.compile(
     r"(?:pass(?:word|phrase|wd)?|wachtwoord|wachtzin)[\"']?\s?(?:[:=]\s?|(?:is|was)\s|\s)"
     r"[\"“](?P<value>[^\"”\n<>{}]{3,64})[\"”]"
@@ -292,9 +288,14 @@ def credentials(text: str) -> Found:
 
 def _passwords(text: str, lower: str) -> Found:
     """Passwords that stand at a distance from the word for one, and pins."""
-    for word in _PASSWORDS.finditer(lower) if any(map(lower.__contains__, PASSWORDS)) else ():
+    for at in places(lower, PASSWORDS):
+        word = _PASSWORDS.match(lower, at)
+        if word is None:
+            continue
+        if not _TELLING(text, max(0, at - 40), at + 160):
+            continue
         for pattern in (_SAID_FAR, _QUOTED):
-            match = pattern.match(lower, word.start())
+            match = pattern.match(lower, at)
             value = match.group("value").rstrip(".:?!)") if match else ""
             if (
                 match
@@ -302,14 +303,15 @@ def _passwords(text: str, lower: str) -> Found:
                 and (pattern is _QUOTED or (_SECRETIVE(value) and not _NO_SECRET(value)))
             ):
                 yield Span("credential", *match.span("value"), 0.6, "secret-far")
-        for mixed in _MIXED.finditer(text, max(0, word.start() - 40), word.end() + 120):
+        low, high = max(0, at - 40), word.end() + 120
+        for mixed in _MIXED.finditer(text, low, high) if _DIGIT(text, low, high) else ():
             yield Span("credential", *mixed.span(), 0.6, "secret-near")
-    for match in _PIN.finditer(lower) if any(map(lower.__contains__, ("pin", "code", "cv"))) else ():
-        yield Span("credential", *match.span("value"), 0.6, "pin")
-    for match in (
-        _SEED.finditer(lower) if "seed" in lower or "phrase" in lower or "zin" in lower or "mnem" in lower else ()
-    ):
-        yield Span("credential", *match.span("value"), 0.9, "seed")
+    for at in places(lower, PINS):
+        if match := _PIN.match(lower, at):
+            yield Span("credential", *match.span("value"), 0.6, "pin")
+    for at in places(lower, SEEDS):
+        if match := _SEED.match(lower, at):
+            yield Span("credential", *match.span("value"), 0.9, "seed")
     for match in _BASIC.finditer(lower) if "basic " in lower else ():
         if ":" in _of_basic(text[match.start("value") : match.end("value")]):
             yield Span("credential", *match.span("value"), 0.9, "authorization")

@@ -35,6 +35,8 @@ _CELL = {sign: re.compile(rf"[^{re.escape(sign)}\n]+") for sign in _SIGNS} | {_B
 _EDGES = " \t\"'`*_"
 _NOTHING = re.compile(r"[-=_:.*]*|n/?a|none|\(?null\)?|onbekend|unknown|leeg|empty|yes|no|ja|nee").fullmatch
 _PLATE = re.compile(r"(?=.*\d)(?=.*[a-z])[a-z0-9]{1,4}(?:[ -][a-z0-9]{1,5}){0,2}").fullmatch
+_BEFORE = ("", "\n", "\t", ";", "|", ",", '"', "'", " ", "_")
+_ENDS = re.compile(r"[a-z_ ]{1,24}[\"'*` \r]{0,24}(?:[\t;|,\n]|(?<=  ))").match
 _MOST = 2000
 
 
@@ -44,7 +46,7 @@ def tables(text: str) -> Found:
     done = 0
     for at in places(lower, HEADS) if "\n" in text else ():
         start, end = lower.rfind("\n", 0, at) + 1, lower.find("\n", at)
-        if at < done or end < 0:
+        if at < done or end < 0 or lower[at - 1 : at] not in _BEFORE or not _ENDS(lower, at):
             continue
         done = end
         sign = next((sign for sign in _SIGNS if sign in lower[start:end]), _BLANKS)

@@ -12,7 +12,7 @@ from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
-from pii_guard.detect_logs import FORMS
+from pii_guard.detect_logs import FORMS, LINED
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import MAC_WORDS, addresses, hex_addresses, paths, urls
@@ -76,10 +76,8 @@ _SECRETS = tuple(
         *secrets.WORDS,
         *secrets.CODES,
         *secrets.PASSWORDS,
-        "code",
-        "mnem",
-        "zin",
-        "phrase",
+        *secrets.PINS,
+        *secrets.SEEDS,
         "basic ",
         "authorization",
         "cookie",
@@ -96,7 +94,7 @@ _SECRETS = tuple(
     }
 )
 _TOKENS = (*secrets.TOKEN_WORDS, "-----BEGIN")
-_FORMS = (*(needle for needle, _ in FORMS if needle != "@"), " / ")
+_FORMS = (*(needle for needle, *_ in (*FORMS, *LINED) if needle != "@"), " / ")
 _HANDLE = re.compile(r"(?<![\w/.])@").search
 _SOCIAL = (*CALLED_BY, "live:", "u/")
 

@@ -19,7 +19,7 @@ LINES = (
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
     folder = tmp_path_factory.mktemp("demo") / "week"
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120"}
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
     ran = subprocess.run(
         [OKTT, "--dir", folder, "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

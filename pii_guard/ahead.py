@@ -12,7 +12,7 @@ from pii_guard.detect import read_by, scan
 from pii_guard.detect_persons import homes
 from pii_guard.hidden import suspected
 from pii_guard.signs import Recogniser, due
-from pii_guard.span import Span
+from pii_guard.span import Span, numbered
 
 _LONGEST = 200
 _TOGETHER = 32
@@ -22,8 +22,10 @@ _NO_PHONE = re.compile(r"0(?![0-9+(\s).\-/?]{7})")
 """A nought that no telephone number begins with: a digit like any other."""
 _AS_LETTERS = str.maketrans("01", "55")
 """A 5 may be a digit of a letter's code (`pii_guard.hidden`), others not."""
-_NUMBERED = re.compile("ya29")
-"""Words with digits that are a sign by themselves (`pii_guard.signs`)."""
+_NUMBERED = re.compile(
+    "|".join([*map(re.escape, sorted(numbered())), "ip6", "=(?:40|2[DEFB]|5[CF]|3A|C[23]|E2)"]), re.IGNORECASE
+)
+"""Words with digits that are a sign by themselves (`pii_guard.signs`), and such codes (`pii_guard.hidden`)."""
 _BEHIND = re.compile(r"[^\0][A-Z]").search
 """A capital that is not the first letter of its text. Without one no name is known as such: nothing that says so stands
 before it, and no second word of it behind. Nor is there an address, but for a street in one word with its number."""

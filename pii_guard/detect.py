@@ -6,34 +6,21 @@ First signs (`pii_guard.signs`) decide which recognisers run at all. A text is r
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 from pii_guard.detect_numbers import bare_numbers
 from pii_guard.hidden import hidden, suspected
+from pii_guard.shown import shown, written
 from pii_guard.signs import EVERY, Recogniser, due
 from pii_guard.span import SUSPECT, Span, places
 
 __all__ = ["SUSPECT", "Span", "scan"]
 
-_UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
-_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
-_TYPESET = {
-    **dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000"), " "),
-    **dict.fromkeys(range(0x2000, 0x200B), " "),
-    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
-    **dict.fromkeys(map(ord, "\u3002\uff0e\uff61\u2024"), "."),
-    0xFF20: "@",
-    0xFF1A: ":",
-}
-"""Blanks, dashes, dots and signs as word processors and other scripts set them."""
-_SET = re.compile(f"[{''.join(map(chr, _TYPESET))}]")
-
 _LEAST = 5
 _SEARCHED = 1500
 """In longer texts some sign of most things stands: looking for signs first costs more than it saves."""
 _APART = re.compile(r"[^\w@]?").fullmatch
-WINDOW = 4096
+WINDOW = 16384
 """A longer text is read in pieces, so that a recogniser whose sign stands in one place is not run over all of it."""
 BLOCK = 1 << 18
 LONGEST = 1 << 20
@@ -132,13 +119,10 @@ def _whole(text: str, bare: bool) -> list[Span]:
 
 
 def _seen(text: str, bare: bool) -> list[Span]:
-    """As it stands, and as a reader sees it: without characters that do not show, digits, blanks and signs as ours."""
+    """As it stands, and as a reader sees it."""
     found = _read(text, bare)
-    if not text.isascii() and any(odd.search(text) for odd in (_UNSEEN, _FOREIGN_DIGIT, _SET)):
-        unseen = {match.start() for match in _UNSEEN.finditer(text)}
-        places = [at for at in range(len(text)) if at not in unseen] if unseen else range(len(text))
-        seen = _UNSEEN.sub("", text)
-        seen = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit.group())), seen).translate(_TYPESET)
+    if (seen := shown(text)) is not text:
+        places = written(text, seen)
         found += [each._replace(start=places[each.start], end=places[each.end - 1] + 1) for each in _read(seen, bare)]
     return found
 

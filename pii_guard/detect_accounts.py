@@ -8,10 +8,10 @@ import re
 from pii_guard.detect_commands import commands, handed, named, pairs
 from pii_guard.detect_logs import logged
 from pii_guard.login_names import LOGIN_FORM, NO_PERSON
-from pii_guard.span import Found, Span, folded, places
+from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
-HOMES = (
+HOMES = Words(
     "users",
     "documents and settings",
     "gebruikers",
@@ -33,7 +33,7 @@ _SHARE = re.compile(
     r"persoonlijk)\$?(?:\\+)(?P<name>[\w.-]{2,40})"
 )
 _VALUE = r"[\"'\[<(“‘`]{0,2}(?P<name>[^\s\"'/,;<>%$*()|&:@\]\[“”‘’`{}=?!#]{2,64})"
-LABEL_WORDS = (
+LABEL_WORDS = Words(
     *(
         "user",
         "account",
@@ -98,7 +98,7 @@ _COMMAND_USER = re.compile(
     r"(?<=runas )/user:|(?<=\n)user |useradd (?:-\S+ (?:/\S+ )?){0,4}|userdel (?:-\S+ )?|usermod (?:-\S+ \S+ ){0,3})"
     + _VALUE
 )
-SAID_WORDS = (
+SAID_WORDS = Words(
     *(
         "user",
         "account",
@@ -158,7 +158,7 @@ _BELOW = re.compile(
     r"(?:accounts?|users?|gebruikers?|gebruikersnamen|usernames|logins?)"
     r"\b[^\n]{0,40}:?[ \t]*\n(?P<rows>(?:[ \t]*(?:[*•-]|\d+[.)])?[ \t]*[\w.-]{3,40}[ \t]*(?:\n|$)){1,200})"
 )
-_PLURAL = ("account", "user", "gebruiker", "login")
+_PLURAL = Words("account", "user", "gebruiker", "login")
 _BELOW_ROW = re.compile(r"(?P<name>[\w.-]{3,40})[ \t]*(?:\n|$)")
 _HIVES = WORDS["not-domains"]
 
@@ -166,7 +166,7 @@ _HIVES = WORDS["not-domains"]
 def user_paths(text: str) -> Found:
     """Names in home folders."""
     lower = folded(text)
-    for at in places(lower, HOMES):
+    for at in HOMES.places(lower):
         match = _USER_PATH.match(lower, at)
         if match:
             group = "windows" if match.group("windows") else "unix"
@@ -181,7 +181,7 @@ def user_paths(text: str) -> Found:
 def user_names(text: str) -> Found:
     """User names behind a label, in command lines and in logs."""
     lower = folded(text)
-    for at in places(lower, LABEL_WORDS):
+    for at in LABEL_WORDS.places(lower):
         glued = at and lower[at - 1].isalpha() and not lower.startswith(("user", "account", "login"), at)
         match = None if glued else _LABEL.match(lower, at) or _COMMAND_USER.match(lower, at)
         if match:
@@ -192,7 +192,7 @@ def user_names(text: str) -> Found:
             vague = spaced and _is_word(match.group(group)) and not _alone(lower, match.end(), match.group())
             yield from named(match, group, lower, 0.3 if vague and not LOGIN_FORM(match.group(group)) else 0.7)
             yield from _more(lower, match.end())
-    for at in places(lower, SAID_WORDS):
+    for at in SAID_WORDS.places(lower):
         match = _SAID.match(lower, at)
         if match:
             yield from _said(match, text, lower)
@@ -200,7 +200,7 @@ def user_names(text: str) -> Found:
         domain = _DOMAIN.search(text, max(0, match.start() - 16), match.start())
         if domain and domain.group() not in _HIVES:
             yield from named(match, "name", lower, 0.7)
-    for at in places(lower, _PLURAL) if "\n" in text else ():
+    for at in _PLURAL.places(lower) if "\n" in text else ():
         block = _BELOW.match(lower, at)
         for row in _BELOW_ROW.finditer(lower, *block.span("rows")) if block else ():
             if LOGIN_FORM(row.group("name")):

@@ -3,13 +3,13 @@
 import re
 
 from pii_guard.login_names import LOGIN_FORM, NO_PERSON, user
-from pii_guard.span import Found, Span, places
+from pii_guard.span import Found, Span, Words
 
-REMOTE_WORDS = ("ssh ", "scp ", "sftp ", "rsync ", "plink", "putty")
+REMOTE_WORDS = Words("ssh ", "scp ", "sftp ", "rsync ", "plink", "putty")
 _REMOTE = re.compile(
     r"(?:ssh|scp|sftp|rsync|plink|putty)(?:\.exe)?\s[^\n|;&]{0,200}?(?<![\w.\\/-])(?P<name>[\w.-]{2,64})@(?=[\w\[])"
 )
-COMMANDS = (
+COMMANDS = Words(
     *(
         "plink",
         "psexec",
@@ -64,15 +64,15 @@ _NAMED_BY = re.compile(
     r"{0,3}?(?: -(?:identity|name|members?|user|"
     r"samaccountname))?|-samid|-identity|-username) [\"']?(?P<name>[a-z][\w.]{1,40})(?=@|[:\"'\s]|$)"
 )
-_NAMING_PLAIN = ("net localgroup ", "net group ", "adduser ", "passwd ", "su ", "chown ", "ftp ")
-NAMING = (*_NAMING_PLAIN, "gpasswd ", "mysql -u", "-ad", "-local", "-mg", "-samid ", "-identity ", "-username ")
+_NAMING_PLAIN = Words("net localgroup ", "net group ", "adduser ", "passwd ", "su ", "chown ", "ftp ")
+NAMING = Words(*_NAMING_PLAIN, "gpasswd ", "mysql -u", "-ad", "-local", "-mg", "-samid ", "-identity ", "-username ")
 _NAMED_BEHIND = re.compile(r"\s+(?:/add\b|/del|-c\b|/|[\w.]*:|\S+$)|:\S|@\w|[\"']|\s*(?:\n|$)").match
 _IMPACKET = re.compile(
     r"(?:secretsdump|psexec|wmiexec|smbexec|atexec|dcomexec|getuserspns|getnpusers|gettgt|impacket)"
     r"[\w.-]*\s[^\n]{0,120}?"
     r"(?<![\w.])(?:[\w.-]+/)?(?P<name>[\w.-]{2,40}):(?P<secret>[^\s@:]{3,64})@"
 )
-IMPACKET = (
+IMPACKET = Words(
     "secretsdump",
     "psexec",
     "wmiexec",
@@ -90,7 +90,7 @@ _HANDED = re.compile(
     r"|\b(?:7za?|rar) [^\n|;&]{0,60}?-h?p(?P<rar>[^\s-]\S{2,64})"
     r"|convertto-securestring (?:-\w+ )?[\"'](?P<secure>[^\"'\n]{3,64})[\"'])"
 )
-HANDED = (
+HANDED = Words(
     "| sudo -s",
     "|sudo -s",
     "chpasswd",
@@ -109,7 +109,7 @@ _LINES = re.compile(
     r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{2,40})(?P<sign>: | )(?P<secret>[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$))"
 )
 _TABBED = re.compile(r"\n(?P<name>[a-z]+\.[a-z]{2,24})[\t;|](?=[ ]?\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{1,4}:)")
-LISTED = (
+LISTED = Words(
     *(
         "combo",
         "credential",
@@ -134,12 +134,12 @@ _HASH = re.compile(r"[0-9a-f]{16,}").fullmatch
 
 
 def commands(lower: str) -> Found:
-    for at in places(lower, REMOTE_WORDS) if "@" in lower else ():
+    for at in REMOTE_WORDS.places(lower) if "@" in lower else ():
         match = _REMOTE.match(lower, at)
         if match:
             yield from named(match, "name", lower, 0.7)
     flagged = " -" in lower or " /" in lower or "\t-" in lower or "\t/" in lower or "net use" in lower
-    for at in places(lower, COMMANDS) if flagged else ():
+    for at in COMMANDS.places(lower) if flagged else ():
         end = lower.find("\n", at)
         for match in _FLAG.finditer(lower, at, min(at + 300, end if end > 0 else len(lower))):
             if match.group("flag").startswith(("l", "u")):
@@ -156,17 +156,17 @@ def commands(lower: str) -> Found:
 
 def handed(lower: str) -> Found:
     """Accounts and passwords that commands of fewer words, or with a form of their own, take."""
-    for at in places(lower, NAMING if " -" in lower else _NAMING_PLAIN):
+    for at in (NAMING if " -" in lower else _NAMING_PLAIN).places(lower):
         match = _NAMED_BY.match(lower, at) or (
             _NAMED_BY.match(lower, lower.rfind(" ", 0, at) + 1) if lower[at] == "-" else None
         )
         if match and _NAMED_BEHIND(lower, match.end()) and not (at and lower[at - 1].isalpha() and lower[at] != "-"):
             yield from user(lower, *match.span("name"), 0.6)
-    if "@" in lower and any(map(lower.__contains__, IMPACKET)):
+    if "@" in lower and IMPACKET.any(lower):
         for match in _IMPACKET.finditer(lower):
             yield from user(lower, *match.span("name"), 0.7)
             yield Span("credential", *match.span("secret"), 0.8, "command-password")
-    if (" -" in lower or "|" in lower or "convertto" in lower) and any(map(lower.__contains__, HANDED)):
+    if (" -" in lower or "|" in lower or "convertto" in lower) and HANDED.any(lower):
         for match in _HANDED.finditer(lower):
             if match.group("name"):
                 yield from user(lower, *match.span("name"), 0.7)
@@ -179,7 +179,7 @@ def pairs(lower: str) -> Found:
         for match in _INLINE.finditer(lower):
             yield from named(match, "name", lower, 0.7)
             yield Span("credential", *match.span("secret"), 0.7, "pair")
-    listed = any(map(lower.__contains__, LISTED))
+    listed = LISTED.any(lower)
     if not listed and " / " not in lower:
         return
     lined = f"\n{lower}"

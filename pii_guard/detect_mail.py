@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pii_guard.span import Found, Span, folded, places
+from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
 _WORD_DOT = "(?:dot|punt)"
@@ -81,7 +81,7 @@ _PLATFORM = re.compile(
 _HANDLE = re.compile(r"@(?<![\w/@.=-]@)(?!0x)[a-z0-9_][\w.]{2,30}(?<!\.)(?![\w@/(\[{]|\.\w)")
 _NO_HANDLE_WORD = WORDS["not-handles"]
 _REDDIT = re.compile(r"(?<![\w/.])u/[\w-]{3,20}(?![\w/])")
-CALLED_BY = (
+CALLED_BY = Words(
     *(
         "alias",
         "nick",
@@ -112,7 +112,7 @@ _SKYPE = re.compile(r"\blive:(?:\.cid\.)?([\w.-]{3,64})")
 _NEAR = 90
 
 
-_SPELT = (
+_SPELT = Words(
     *(
         " dot ",
         " punt ",
@@ -135,7 +135,7 @@ _SPELT = (
 
 def spelt(lower: str) -> bool:
     """May an at sign be written otherwise: `[at]`, `(a)`, `jan at voorbeeld dot nl`?"""
-    return any(map(lower.__contains__, _SPELT))
+    return _SPELT.any(lower)
 
 
 def emails(text: str) -> Found:
@@ -208,7 +208,7 @@ def social(text: str) -> Found:
         yield Span("social", *match.span(), 0.7, "handle")
     if "@" in text or "#" in text:
         yield from _handles(lower)
-    for at in places(lower, CALLED_BY):
+    for at in CALLED_BY.places(lower):
         called = None if at and lower[at - 1].isalpha() else _CALLED.match(lower, at)
         if called is None:
             continue

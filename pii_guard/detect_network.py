@@ -8,7 +8,7 @@ from stdnum.nl import bsn as stdnum_bsn
 from pii_guard import Category
 from pii_guard.detect_mail import DOT
 from pii_guard.login_names import NO_PERSON
-from pii_guard.span import Found, Span, folded, places
+from pii_guard.span import Found, Span, Words, folded
 from pii_guard.versions import is_version
 
 PERSONAL_PAGE = re.compile(
@@ -64,7 +64,7 @@ _FRAME = re.compile(
     r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b"
 )
 """The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
-MAC_WORDS = ("mac", "hwaddr", "ether", "hardware ad", "bssid", "station", "physical ad", "fysiek", "lladdr")
+MAC_WORDS = Words("mac", "hwaddr", "ether", "hardware ad", "bssid", "station", "physical ad", "fysiek", "lladdr")
 _MAC_WORD = re.compile(
     r"(?<![a-z])(?:mac(?:-?adress?e?n?)?|hwaddr|ether|hardware address|bssid|lladdr|"
     r"(?:calling|called)?-?station(?:-?id)?|"
@@ -281,7 +281,7 @@ def hex_addresses(text: str) -> Found:
         yield Span("mac", *match.span(2), 0.9, "mac-frame")
     for match in _REVERSED.finditer(lower) if "ip6" in lower else ():
         yield Span("ipv6", *match.span(1), 0.9, "ipv6-reversed")
-    for at in places(lower, MAC_WORDS):
+    for at in MAC_WORDS.places(lower):
         word = _MAC_WORD.match(lower, at)
         if word is None:
             continue

@@ -6,10 +6,10 @@ import phonenumbers
 from stdnum import iban as stdnum_iban
 from stdnum.nl import bsn as stdnum_bsn
 
-from pii_guard.span import Found, Span, folded, places
+from pii_guard.span import Found, Span, Words, folded
 
 _PHONE = re.compile(r"[+(0-9](?<![\w.:/=+-][(0-9])(?<!\w\+)(?:[\d\s().\-/+]{6,24}\d)(?![\w])(?!\.\d)")
-PHONE_LABELS = (
+PHONE_LABELS = Words(
     *("tel", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "whatsapp", "signal"),
     *("contact", "sip:", "cell"),
 )
@@ -71,7 +71,7 @@ _BSN_WORDS = re.compile(
     r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|id)|national[ _-]?id|identification number|identiteitsnummer|"
     r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing"
 )
-_BSN_NAMES = (
+_BSN_NAMES = Words(
     *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
     *("persoonsnummer", "personal number", "personal id", "national", "identification number", "identiteitsnummer"),
     *("idnummer", "id-nummer", "persoonsgebonden", "social security", "tax number", "tax id", "tin ", "tin:"),
@@ -103,7 +103,7 @@ _ABROAD = re.compile(
     r"\d{2} [A-Z]{2} [A-Z]{2})(?![\w-])"
 )
 """British, German, Belgian, Irish, French and Italian, Polish plates, and Dutch ones with blanks."""
-VEHICLES = (
+VEHICLES = Words(
     "kenteken",
     "plate",
     "plaat",
@@ -123,7 +123,7 @@ _PLATE = re.compile(
     r"[A-Z0-9]{1,3}[- ]?[A-Z0-9]{1,3}[- ]?[A-Z0-9]{1,3}",
     re.IGNORECASE,
 )
-PLATES = ("kenteken", "license", "licence", "number plate", "nummerplaat", "plate", "registration")
+PLATES = Words("kenteken", "license", "licence", "number plate", "nummerplaat", "plate", "registration")
 _PLATE_WORDS = re.compile(
     r"kenteken|licen[cs]e[ -]plate|number plate|nummerplaat|\bplates?\b|registration (?:mark|number)"
 )
@@ -158,7 +158,7 @@ def numbers(text: str) -> Found:
     if _PHONE_START.search(text):
         for match in _PHONE.finditer(text):
             yield from _phone(text, lower, *match.span())
-    if any(map(lower.__contains__, PHONE_LABELS)):
+    if PHONE_LABELS.any(lower):
         for match in _LOOSE_PHONE.finditer(text):
             if _LABEL_BEFORE.search(lower, max(0, match.start() - 32), match.start()):
                 yield from _labelled_phone(text, lower, *match.span())
@@ -169,7 +169,7 @@ def numbers(text: str) -> Found:
 
 def names_bsn(lower: str) -> bool:
     """May a word for a citizen's number stand in the text (in lower case)?"""
-    return any(map(lower.__contains__, _BSN_NAMES))
+    return _BSN_NAMES.any(lower)
 
 
 def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
@@ -311,11 +311,11 @@ def _valid(value: str, region: str) -> bool:
 def plates(text: str) -> Found:
     """Licence plates, Dutch first, where the text speaks of a vehicle."""
     lower = folded(text)
-    for at in places(lower, VEHICLES):
+    for at in VEHICLES.places(lower):
         for match in _ABROAD.finditer(text, max(0, at - 60), at + 120):
             if _VEHICLE_WORDS.search(lower, max(0, match.start() - 120), match.end() + 60):
                 yield Span("plate", *match.span(), 0.7, "plate-abroad")
-    for at in places(lower, PLATES):
+    for at in PLATES.places(lower):
         word = _PLATE_WORDS.match(lower, at)
         if word is None:
             continue

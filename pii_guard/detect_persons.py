@@ -2,7 +2,7 @@
 
 import re
 
-from pii_guard.span import Found, Span, folded, places
+from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
 _MONTHS = (
@@ -15,7 +15,7 @@ _DATE = re.compile(
     rf"(?:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|\d{{1,2}}-\d{{1,2}}-'\d\d|[0-3]\d[01]\d(?:19|"
     rf"20)\d\d)(?!\d)"
 )
-BIRTHS = (
+BIRTHS = Words(
     "geb",
     "date of b",
     "birth",
@@ -59,7 +59,7 @@ _SUFFIX = re.compile(rf"(?:{_STREETS})$")
 _WORDS_BEFORE = re.compile(
     rf"(?:(?<![\w’-])(?:{_CAPITAL}[\w'’.-]{{0,30}}|'[st]|van|de|den|der|het|ten|ter|op|aan|in|\d{{1,2}}e) ){{0,5}}$"
 )
-_STREET_WORDS = (
+_STREET_WORDS = Words(
     *(
         "ul. ",
         "ulica ",
@@ -77,6 +77,7 @@ _STREET_WORDS = (
         "Rua ",
     ),
     *("Strada ", "Boulevard ", "Allée ", "Chemin ", "Place "),
+    cased=True,
 )
 _OTHER_STREETS = re.compile(
     rf"[\w.]+ (?:de |des |du |da |la |le |di |del )*{_CAPITAL}[\w'’. -]{{1,40}}?,? \d{{1,5}}(?:/\d{{1,4}})?[a-z]?"
@@ -94,7 +95,7 @@ _NUMBERED = re.compile(" [0-9]")
 _POSTCODE = re.compile(
     r"[1-9](?<![\w.:/#€$-][1-9])(?<![€$] [1-9])\d{3} ?(?!S[ADS])[A-Z]{2}(?:,? \d{1,5}[a-z]?(?![\w.]))?(?![\w-])"
 )
-ADDRESS_STARTS = (
+ADDRESS_STARTS = Words(
     "postcode",
     "adres",
     "woon",
@@ -129,7 +130,7 @@ _ABOVE = re.compile(
 def births(text: str) -> Found:
     """Dates of birth, where the text says so."""
     lower = folded(text)
-    for at in places(lower, BIRTHS):
+    for at in BIRTHS.places(lower):
         word = _BIRTH_WORDS.match(lower, at)
         if word is None:
             continue
@@ -168,14 +169,14 @@ def homes(text: str) -> Found:
             continue
         if start is not None and (start < match.start() or match.group("code")):
             yield Span("address", start, match.end(), 0.7, "street-nl")
-    for at in places(text, _STREET_WORDS):
+    for at in _STREET_WORDS.places(text):
         match = _OTHER_STREETS.match(text, at)
         if match and not (at and text[at - 1].isalpha()):
             yield Span("address", *match.span(), 0.6, "street")
     for match in _NUMBERED_STREETS.finditer(text):
         yield Span("address", *match.span(), 0.6, "street")
     yield from _postcodes(text, lower)
-    for at in places(lower, ADDRESS_STARTS):
+    for at in ADDRESS_STARTS.places(lower):
         word = _ADDRESS_WORDS.match(lower, at)
         found = word and _AFTER_WORD.match(text, word.end())
         if found:

@@ -5,9 +5,9 @@ from base64 import b64decode
 
 from stdnum import luhn
 
-from pii_guard.span import Found, Span, folded, places
+from pii_guard.span import Found, Span, Words, folded
 
-WORDS = (
+WORDS = Words(
     *(
         "pass",
         "pwd",
@@ -96,14 +96,14 @@ _MIXED = re.compile(
 )
 """A token of all kinds of characters, as passwords are: beside a word for one, it is one."""
 _PASSWORDS = re.compile(r"password|wachtwoord|passphrase|(?<![a-z])(?:ww|pw)(?![a-z])|spray|credentials|inloggegevens")
-PASSWORDS = ("password", "wachtwoord", "passphrase", "ww", "pw", "spray", "credentials", "inloggegevens")
+PASSWORDS = Words("password", "wachtwoord", "passphrase", "ww", "pw", "spray", "credentials", "inloggegevens")
 _PIN = re.compile(
     r"(?:(?<![a-z])pin(?:code)?|toegangscode|alarmcode|cv[vc]2?|activatiecode|deurcode)(?:[ -][a-z]{1,12})"
     r"{0,4}?(?::| is| was| van)?"
     r" [\"'(]?(?P<value>\d{3,8})(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
 )
-PINS = ("pin", "toegangscode", "alarmcode", "cvv", "cvc", "activatiecode", "deurcode")
-SEEDS = ("seed", "recovery phrase", "herstelzin", "mnemonic")
+PINS = Words("pin", "toegangscode", "alarmcode", "cvv", "cvc", "activatiecode", "deurcode")
+SEEDS = Words("seed", "recovery phrase", "herstelzin", "mnemonic")
 _TELLING = re.compile(r"[\d!@#$%^&*?+\"“]").search
 _DIGIT = re.compile(r"\d").search
 _QUOTED = re.compile(
@@ -131,10 +131,11 @@ _AUTHORIZATION = re.compile(
     r"(?P<header>[^\s\"',]{4,4096})|(?:set-)?cookie\s*:\s*(?P<cookie>[^\r\n]{3,4096})"
     r"|x-api-key\s*:\s*(?P<key>[^\s\"',]{4,512})"
 )
+HEADERS = Words("authorization", "cookie", "x-api-key")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END))*+(?:-----END [A-Z0-9 ]{0,60}-----)?"
 )
-TOKEN_WORDS = (
+TOKEN_WORDS = Words(
     *(
         "sk-",
         "sk_test_",
@@ -160,6 +161,7 @@ TOKEN_WORDS = (
     "npm_",
     "hf_",
     "ya29.",
+    cased=True,
 )
 _TOKENS = re.compile(
     r"(?:(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,}|glpat-[\w-]{20,}|"
@@ -183,9 +185,9 @@ _NT_HASH = re.compile(
     r"aes256)\s{0,8}[:=]\s?|-hashes \S{0,33}:|"
     r" -h |md5\(password\)[:= ]{1,3}|\* sha1\s{1,8}: )(?<![0-9a-f])(?P<hash>[0-9a-f]{32,64})(?![0-9a-f])"
 )
-_HASHES = ("hash", "ntlm", "rc4", "aes256", " -h ", "md5(pass", "* sha1")
+_HASHES = Words("hash", "ntlm", "rc4", "aes256", " -h ", "md5(pass", "* sha1")
 _BASIC = re.compile(r"basic (?P<value>[a-z0-9+/]{8,200}={0,2})(?![a-z0-9])")
-CODES = (
+CODES = Words(
     "verific",
     "sms",
     "sign",
@@ -207,7 +209,7 @@ _CODE = re.compile(
 )
 
 _IMEI = re.compile(r"[0-9](?<![\w-][0-9])(?:\d{14}|\d[- ]\d{6}[- ]\d{6}[- ]\d)(?![\w-])")
-SERIAL_WORDS = (
+SERIAL_WORDS = Words(
     *(
         "serial",
         "serie",
@@ -272,15 +274,13 @@ def credentials(text: str) -> Found:
         yield Span("credential", *match.span(), 1.0, "private-key")
     yield from tokens(text)
     lower = folded(text)
-    for match in (
-        _AUTHORIZATION.finditer(lower) if "authorization" in lower or "cookie" in lower or "x-api" in lower else ()
-    ):
-        yield Span("credential", *match.span(match.lastgroup or 0), 0.9, "authorization")
-    for at in places(lower, WORDS):
+    for header in filter(None, (_AUTHORIZATION.match(lower, at) for at in HEADERS.places(lower))):
+        yield Span("credential", *header.span(header.lastgroup or 0), 0.9, "authorization")
+    for at in WORDS.places(lower):
         if not (at and lower[at - 1].isalpha() and lower[at : at + 4] != "pass"):
             yield from _secret(text, lower, at)
     yield from _passwords(text, lower)
-    for at in places(lower, CODES):
+    for at in CODES.places(lower):
         code = None if at and lower[at - 1].isalpha() else _CODE.match(lower, at)
         if code:
             yield Span("credential", *code.span("value"), 0.7, "one-time-code")
@@ -288,7 +288,7 @@ def credentials(text: str) -> Found:
 
 def _passwords(text: str, lower: str) -> Found:
     """Passwords that stand at a distance from the word for one, and pins."""
-    for at in places(lower, PASSWORDS):
+    for at in PASSWORDS.places(lower):
         word = _PASSWORDS.match(lower, at)
         if word is None:
             continue
@@ -306,10 +306,10 @@ def _passwords(text: str, lower: str) -> Found:
         low, high = max(0, at - 40), word.end() + 120
         for mixed in _MIXED.finditer(text, low, high) if _DIGIT(text, low, high) else ():
             yield Span("credential", *mixed.span(), 0.6, "secret-near")
-    for at in places(lower, PINS):
+    for at in PINS.places(lower):
         if match := _PIN.match(lower, at):
             yield Span("credential", *match.span("value"), 0.6, "pin")
-    for at in places(lower, SEEDS):
+    for at in SEEDS.places(lower):
         if match := _SEED.match(lower, at):
             yield Span("credential", *match.span("value"), 0.9, "seed")
     for match in _BASIC.finditer(lower) if "basic " in lower else ():
@@ -354,7 +354,7 @@ _SERVER = re.compile(
 
 def tokens(text: str) -> Found:
     """Keys, tokens and hashes of passwords by the form their makers give them."""
-    for at in places(text, TOKEN_WORDS):
+    for at in TOKEN_WORDS.places(text):
         match = _TOKENS.match(text, at)
         if match and not (at and text[at - 1].isalnum()):
             yield Span("credential", *match.span(), 0.95, "token")
@@ -364,7 +364,7 @@ def tokens(text: str) -> Found:
     for match in _PWDUMP.finditer(lower) if ":" in text else ():
         if match.group("nt") != _NOTHING:
             yield Span("credential", match.start() - 32, match.end(), 0.9, "password-hash")
-    for match in _NT_HASH.finditer(lower) if any(map(lower.__contains__, _HASHES)) else ():
+    for match in _NT_HASH.finditer(lower) if _HASHES.any(lower) else ():
         yield Span("credential", *match.span("hash"), 0.8, "password-hash")
 
 
@@ -375,7 +375,7 @@ def devices(text: str) -> Found:
         near = _OF_PHONE.search(lower, max(0, match.start() - 80), match.end() + 40)
         if near and luhn.is_valid("".join(filter(str.isdigit, match.group()))):
             yield Span("device", *match.span(), 0.95, "imei")
-    for at in places(lower, SERIAL_WORDS):
+    for at in SERIAL_WORDS.places(lower):
         serial = _SERIAL.match(lower, at)
         if serial is None or (at and lower[at - 1].isalpha()):
             continue

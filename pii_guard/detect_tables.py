@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pii_guard import Category
 from pii_guard.login_names import LOGIN_FORM, user
-from pii_guard.span import Found, Span, folded, places
+from pii_guard.span import Found, Span, Words, folded
 
 _HEADS: dict[str, Category] = {
     **dict.fromkeys(
@@ -28,7 +28,7 @@ _OF_SOMEBODY = frozenset(("hash", "secret", "token", "pin"))
 """Heads that say so only beside a column of accounts: files have hashes too."""
 _LOOSE = frozenset(("account", "login"))
 """Heads of columns that may hold names of other things."""
-HEADS = tuple({word for word in _HEADS if not any(other != word and other in word for other in _HEADS)})
+HEADS = Words(*{word for word in _HEADS if not any(other != word and other in word for other in _HEADS)})
 _SIGNS = ("\t", ";", "|", ",")
 _BLANKS = "  "
 _CELL = {sign: re.compile(rf"[^{re.escape(sign)}\n]+") for sign in _SIGNS} | {_BLANKS: re.compile(r"\S(?:[^\S\n]?\S)*")}
@@ -44,7 +44,7 @@ def tables(text: str) -> Found:
     """Log-ins, passwords, plates and serial numbers in columns of that name."""
     lower = folded(text)
     done = 0
-    for at in places(lower, HEADS) if "\n" in text else ():
+    for at in HEADS.places(lower) if "\n" in text else ():
         start, end = lower.rfind("\n", 0, at) + 1, lower.find("\n", at)
         if at < done or end < 0 or lower[at - 1 : at] not in _BEFORE or not _ENDS(lower, at):
             continue

@@ -1,4 +1,4 @@
-"""Values that an encoding hides: escapes (URL, HTML, JSON, quoted-printable), base64, hexadecimal.
+"""Values that an encoding hides: escapes (URL, HTML, JSON, C, quoted-printable, UTF-7), base64, hexadecimal.
 
 What is written otherwise is read as it is meant, and what is found in it stands where it was written. Encodings may
 lie in one another, to a depth; every reading is as large as what it was made of, or smaller.
@@ -8,7 +8,7 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from pii_guard.span import SUSPECT, Span
@@ -18,10 +18,12 @@ _LONGEST = 1 << 20
 """Of one piece of base64 or hexadecimal, no more is read."""
 _SHORTEST = 10
 _ESCAPE = re.compile(
-    r"[%&\\=](?:(?<=%)(?:25)*[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*"
-    r"|(?<=&)(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});"
-    r"|(?<=\\)\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*)"
-    r"|(?<=\w=)(?:40(?=[A-Za-z])|2E|2D|5F|2B|3A|2F|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@])|(?<==)\r?\n)"
+    r"[%&\\=+](?:(?<=%)(?:25)*(?:[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*|u[0-9A-Fa-f]{4}(?:%u[0-9A-Fa-f]{4})*)"
+    r"|(?<=&)(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,12};)"
+    r"|(?<=\\)\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*"
+    r"|[0-7]{3}(?:\\{1,2}[0-7]{3})*|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\})"
+    r"|(?<=\w=)(?:40(?=[A-Za-z])|(?:2E|2D|5F|2B|3A|2F|5C|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@]))"
+    r"|(?<==)(?:[0-9A-F]{2}(?:=[0-9A-F]{2}){2,}|\r?\n)|(?<=\+)[A-Za-z0-9/]{2,400}-)"
 )
 _OF_BASE64 = bytes(
     c if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "+/") else 43 if c == 45 else 47 if c == 95 else 32
@@ -29,10 +31,12 @@ _OF_BASE64 = bytes(
 )
 """The alphabet of base64, the one for URLs as the other; whatever else as a blank."""
 _HEXADECIMAL = re.compile(rb"(?:0x|\\x)?((?:(?:[2-7][0-9a-fA-F]|0[9aAdD])(?:00)?){7,})").fullmatch
-_HUMP = re.compile(rb"[a-z][0-9+/]*[A-Z]").search
+_HUMP = re.compile(rb"[a-z][0-9+/]*[A-Z]|[A-Z][0-9][A-Z].*[a-z]").search
 _WRAPPED = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,}\r?\n[ \t]*){1,20000}[A-Za-z0-9+/]*={0,2}")
 _LINE = 40
 """The least of a line of base64 that goes on in the next."""
+_PAIRS = re.compile(r"[0-9a-fA-F](?<![\w:-].)[0-9a-fA-F](?:[ :-][0-9a-fA-F]{2}){7,}(?![\w:-])")
+"""Hexadecimal in pairs, longer than an address of hardware."""
 _READABLE = re.compile(r"[\t\n\r\x20-\x7e\xa0-\uffff\U00010000-\U0010ffff]*").fullmatch
 _MOST_STRICT = ("bsn", "credential")
 
@@ -49,11 +53,11 @@ class _Reading(NamedTuple):
 
 def suspected(text: str) -> bool:
     """May something be hidden here at all? Exact: where not, `hidden` finds nothing."""
-    return _escaped(text) or any(True for _ in _pieces(text))
+    return _escaped(text) or any(True for _ in _pieces(text)) or _PAIRS.search(text) is not None
 
 
 def _escaped(text: str) -> bool:
-    signs = "%" in text or "&" in text or "\\" in text or "=" in text
+    signs = "%" in text or "&" in text or "\\" in text or "=" in text or "+" in text
     return signs and _ESCAPE.search(text) is not None
 
 
@@ -109,15 +113,33 @@ def _meaning(escape: str) -> str:
             return html.unescape(escape)
         if sign == "=" and escape[1] in "\r\n":
             return ""
+        if sign == "+":
+            meant = escape.encode().decode("utf-7")
+            return meant if _READABLE(meant) else escape
         if sign == "\\":
-            kind = escape.lstrip("\\")[0]
-            codes = [int(part, 16) for part in re.split(r"\\+[ux]", escape)[1:]]
-            if kind == "x":
-                return bytes(codes).decode("utf-8", "replace")
-            return "".join(map(chr, codes)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return _of_backslashes(escape)
+        if escape[1] == "u":
+            return _of_units(escape.split("%u")[1:])
         return bytes.fromhex(re.sub(r"%(?:25(?=[0-9A-Fa-f]{2}))*|=", "", escape)).decode("utf-8", "replace")
     except (ValueError, UnicodeError):
         return escape
+
+
+def _of_backslashes(escape: str) -> str:
+    """JSON's, JavaScript's, Python's and C's."""
+    kind = escape.lstrip("\\")[0]
+    if kind.isdigit():
+        return bytes(int(part, 8) for part in re.split(r"\\+", escape)[1:]).decode("utf-8", "replace")
+    if kind == "U" or escape.endswith("}"):
+        return chr(int(escape.lstrip("\\")[1:].strip("{}"), 16))
+    parts = re.split(r"\\+[ux]", escape)[1:]
+    return bytes(int(part, 16) for part in parts).decode("utf-8", "replace") if kind == "x" else _of_units(parts)
+
+
+def _of_units(codes: Sequence[str]) -> str:
+    """Units of UTF-16, in hexadecimal."""
+    units = "".join(chr(int(code, 16)) for code in codes)
+    return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -134,6 +156,9 @@ def _pieces(text: str) -> Iterator[tuple[int, int]]:
 def _decoded(text: str) -> Iterator[tuple[int, int, str]]:
     """Start and end of each piece that is readable once it is decoded, with what it says."""
     done = 0
+    for match in _PAIRS.finditer(text):
+        if inner := _readable(bytes.fromhex(re.sub("[ :-]", "", match.group()))):
+            yield *match.span(), inner
     pieces = list(_pieces(text))
     if "\n" in text and any(end - start >= _LINE for start, end in pieces):
         for match in _WRAPPED.finditer(text):

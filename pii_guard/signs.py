@@ -20,7 +20,8 @@ from pii_guard.detect_numbers import PHONE_LABELS, VEHICLES, account_start, name
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_secrets import credentials, devices
 from pii_guard.detect_tables import HEADS, tables
-from pii_guard.span import Found, folded
+from pii_guard.shown import shown
+from pii_guard.span import Found, Words, folded
 
 Recogniser = Callable[[str], Found]
 
@@ -31,7 +32,6 @@ EVERY: tuple[Recogniser, ...] = (
 """In the order in which they are due."""
 _SHORTEST = 4
 
-_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _DIGITS = bytes(range(48, 58))
 _PARTS = bytes(
     48 if c in _DIGITS else 46 if c in b".-_[({\\" else 97 if 97 <= c <= 122 else 65 if 65 <= c <= 90 else c
@@ -63,48 +63,29 @@ _DIALLED = bytes(
 _PHONE = re.compile(rb"Z[Z0]{7}").search
 _OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0").search
 _PLATE = re.compile(rb"\.[A0]{2,3}\.[A0]").search
-_HOMES = ("profi", "home", "userdata", "redirected", "fslogix")
-_FOLDERS = tuple(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/"))
-_ACCOUNTS = tuple(
-    {
-        *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, "useradd", "userdel", "usermod"),
-        *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.HANDED),
-    }
+_HOMES = Words("profi", "home", "userdata", "redirected", "fslogix")
+_FOLDERS = Words(*(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/")))
+_ACCOUNTS = Words(
+    *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, "useradd", "userdel", "usermod"),
+    *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.HANDED),
 )
-_SECRETS = tuple(
-    {
-        *secrets.WORDS,
-        *secrets.CODES,
-        *secrets.PASSWORDS,
-        *secrets.PINS,
-        *secrets.SEEDS,
-        "basic ",
-        "authorization",
-        "cookie",
-        "x-api",
-        "hash",
-        "ntlm",
-        "rc4",
-        "aes256",
-        " -h ",
-        "* sha1",
-        "$",
-        "}",
-        "::",
-    }
+_SECRETS = Words(
+    *(*secrets.WORDS, *secrets.CODES, *secrets.PASSWORDS, *secrets.PINS, *secrets.SEEDS, *secrets.HEADERS),
+    *("basic ", "hash", "ntlm", "rc4", "aes256", " -h ", "* sha1", "$", "}", "::"),
 )
-_TOKENS = (*secrets.TOKEN_WORDS, "-----BEGIN")
-_FORMS = (*(needle for needle, *_ in (*FORMS, *LINED) if needle != "@"), " / ")
+_TOKENS = Words(*secrets.TOKEN_WORDS, "-----BEGIN", cased=True)
+_FORMS = Words(*(needle for needle, *_ in (*FORMS, *LINED) if needle != "@"), " / ", cased=True)
+_VEHICLES = Words("registration", *VEHICLES)
 _HANDLE = re.compile(r"(?<![\w/.])@").search
-_SOCIAL = (*CALLED_BY, "live:", "u/")
+_SOCIAL = Words(*CALLED_BY, "live:", "u/")
 
 
 def due(text: str) -> list[Recogniser]:
     """The recognisers that may find something in the text. Some tests for characters and words, no more."""
     if len(text) < _SHORTEST:
         return []
-    if not text.isascii() and any(char.isdecimal() for run in _FOREIGN.findall(text) for char in run):
-        return list(EVERY)  # digits of other scripts
+    if shown(text) is not text:
+        return list(EVERY)  # digits of other scripts, characters that do not show
     lower = folded(text)
     raw = text.encode("ascii", "replace")
     parts = raw.translate(_PARTS)
@@ -112,10 +93,6 @@ def due(text: str) -> list[Recogniser]:
     if b"0" in parts:
         _by_digits(text, lower, raw, parts, found)
     return found
-
-
-def _any(words: tuple[str, ...], text: str) -> bool:
-    return any(map(text.__contains__, words))
 
 
 def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
@@ -128,32 +105,27 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         found.append(urls)
     if slash and ("=" in text or "~" in text or text.count("/") > 1):
         found.append(paths)
-    if (at and _HANDLE(text)) or "#" in text or (slash and _profile(lower)) or _any(_SOCIAL, lower):
+    if (at and _HANDLE(text)) or "#" in text or (slash and _profile(lower)) or _SOCIAL.any(lower):
         found.append(social)
     if (slash or backslash) and _home_folder(lower, slash=slash, backslash=backslash):
         found.append(user_paths)
-    if (
-        _any(_SECRETS, lower)
-        or _any(secrets.TOKEN_WORDS, text)
-        or "-----BEGIN" in text
-        or (":" in text and b"0" in parts)
-    ):
+    if _SECRETS.any(lower) or _TOKENS.any(text) or (":" in text and b"0" in parts):
         found.append(credentials)
     if (
         (":" in text and _COLON.search(text))
         or ("-" in text and _DASHES.search(text))
         or ("." in text and _DOTTED.search(text))
-        or _any(MAC_WORDS, lower)
+        or MAC_WORDS.any(lower)
         or "ip6" in lower
     ):
         found.append(hex_addresses)
-    if backslash or (at and _at_host(text, lower)) or _any(_ACCOUNTS, lower) or _any(_FORMS, text):
+    if backslash or (at and _at_host(text, lower)) or _ACCOUNTS.any(lower) or _FORMS.any(text):
         found.append(user_names)
     if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name
         found.append(persons)
-    if (b"0" in parts and (_any(secrets.SERIAL_WORDS, lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
+    if (b"0" in parts and (secrets.SERIAL_WORDS.any(lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
         found.append(devices)
-    if "\n" in text and _any(HEADS, lower):
+    if "\n" in text and HEADS.any(lower):
         found.append(tables)
     return found
 
@@ -165,9 +137,9 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
     packed = raw.translate(_PACKED, _GAPS)
     if b"00000000" in packed and _number(text, lower, raw, parts):
         found.append(numbers)
-    if _any(("registration", *VEHICLES), lower) or ("-" in text and _PLATE(parts)):
+    if _VEHICLES.any(lower) or ("-" in text and _PLATE(parts)):
         found.append(plates)
-    if b"00" in packed and (_any(BIRTHS, lower) or "*" in text or "\xb0" in text):
+    if b"00" in packed and (BIRTHS.any(lower) or "*" in text or "\xb0" in text):
         found.append(births)
     if b"A" in parts or not text.isascii():
         found.append(homes)
@@ -176,7 +148,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
 def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     """Nine digits parted as a citizen's number may be, the start of an account, of a telephone number; or fewer
     digits, where the text has a word for a citizen's number."""
-    if any(map(parts.__contains__, _NINE)) or names_bsn(lower) or _any(PHONE_LABELS, lower):
+    if any(map(parts.__contains__, _NINE)) or names_bsn(lower) or PHONE_LABELS.any(lower):
         return True
     if any(map(parts.__contains__, _COUNTRY)) and account_start(text):
         return True
@@ -190,7 +162,7 @@ def _phone_like(parts: bytes) -> bool:
 
 def _at_host(text: str, lower: str) -> bool:
     """A prompt (`jan@web01:~$`), or a command that goes to another machine."""
-    return ":~" in text or ":/" in text or _any(commands.REMOTE_WORDS, lower)
+    return ":~" in text or ":/" in text or commands.REMOTE_WORDS.any(lower)
 
 
 def _profile(lower: str) -> bool:
@@ -198,8 +170,8 @@ def _profile(lower: str) -> bool:
 
 
 def _home_folder(lower: str, *, slash: bool, backslash: bool) -> bool:
-    if slash and _any(_FOLDERS, lower):
+    if slash and _FOLDERS.any(lower):
         return True
-    if backslash and _any(_HOMES, lower):
+    if backslash and _HOMES.any(lower):
         return True
     return ("s/" in lower or "s\\" in lower) and ("users" in lower or "settings" in lower or "gebruikers" in lower)

@@ -2,7 +2,6 @@
 
 import re
 
-from pii_guard.span import folded
 from pii_guard.words import WORDS
 
 _WORDS = WORDS["versions"]
@@ -46,13 +45,13 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     if octets[:2] == [192, 168]:
         return False
     before = text[max(0, start - 64) : start]
-    after = folded(text[end : end + 24])
+    after = text[end : end + 24].lower()
     if _PACKAGE(before):
         return True
     ported = _PORT(after) is not None
     if octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported:
         return True  # 120.0.0.0, as browsers write their version
-    kind, last = _kind_before(folded(before))
+    kind, last = _kind_before(before.lower())
     if kind == "address" or (kind == "from" and not _AFTER(after)):
         return False
     if address_end > version_end and _ROW(text[max(address_end, start - 24) : start]):

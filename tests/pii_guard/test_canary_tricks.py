@@ -80,29 +80,6 @@ TRICKS: Mapping[str, Callable[[str], str]] = {
     "RFC 2047, Q": lambda value: f"=?utf-8?q?{_each('={:02X}')(value)}?=", "RFC 2231": lambda value: f"utf-8''{quote(value, safe='')}",
     "UTF-7": _utf7,
 }  # fmt: skip
-EVERY = frozenset(SENTENCES)
-_DIGITS = frozenset(("bsn", "iban", "ipv4", "ipv6", "mac", "phone"))
-OPEN: Mapping[str, frozenset[str]] = {
-    "U+115F between": _DIGITS | {"username"},
-    "U+3164 between": _DIGITS | {"username"},
-    "full width": frozenset(("iban", "mac", "username")),
-    "full-width signs": frozenset(("username",)),
-    "small signs": frozenset(("email", "ipv4", "ipv6", "mac", "username")),
-    "ratio": frozenset(("ipv6", "mac", "username")),
-    "superscript": _DIGITS,
-    "circled": _DIGITS,
-    "base64": frozenset(("mac",)),
-    "quoted-printable signs": frozenset(("email", "ipv4", "username")),
-    "RFC 2047, B": frozenset(("mac",)),
-    **dict.fromkeys(
-        (
-            *("tags", "HTML, without end", "URL of IIS", "C, octal", "JavaScript", "Python", "quoted-printable"),
-            *("hexadecimal in pairs", "RFC 2047, Q", "UTF-7"),
-        ),
-        EVERY,
-    ),
-}
-"""What is not read yet (docs/personal-data.md, hidden values), and of which categories."""
 
 
 def as_read(text: str) -> str:
@@ -144,7 +121,7 @@ def leaked(guard: Guard, trick: Callable[[str], str], regime: str) -> set[str]:
 @pytest.mark.parametrize("trick", TRICKS)
 @pytest.mark.parametrize("regime", ["no-basis", "wbdwb"])
 def test_no_value_comes_through_however_it_is_written(guard: Guard, trick: str, regime: str) -> None:
-    assert leaked(guard, TRICKS[trick], regime) <= OPEN.get(trick, frozenset())
+    assert leaked(guard, TRICKS[trick], regime) == set()
 
 
 @pytest.mark.parametrize("trick", TRICKS)

@@ -16,6 +16,22 @@ from pii_guard.values import PLAIN, Eraser
 from tests.pii_guard.labelled import load
 
 PIECES = (
+    *(
+        "rc4: ",
+        "aes256 = ",
+        "* SHA1     : ",
+        "0123456789abcdef0123456789abcdef",
+        "jan=40voorbeeld=2Enl",
+        "203=2E0=2E113=2E7",
+    ),
+    *(
+        "1.0.0.2.ip6.arpa",
+        "%u006a%u0061",
+        "\\152\\141\\156@b.nl",
+        "+AEA-b.nl",
+        "6a 61 6e 40 62 2e 6e 6c",
+        "jan\uff20b.nl",
+    ),
     *("jan.jansen@voorbeeld.nl", "jan[at]voorbeeld[.]nl", "jan %40 x", "jan at voorbeeld dot nl", "＠voorbeeld.nl"),
     *("@jan@mastodon.example", "x@1.2.3.4", "a@b.nl:Welkom01", "jan (at) b.nl", "mail <at> b.nl", "&#64;b.nl"),
     *("198.51.100.7", "198[.]51(.)100{.}7", "198-51-100-7.host.example", "1.2.3", "version 1.2.3.4", "10_2_3_4.ex"),

@@ -57,6 +57,8 @@ class Range(Struct, frozen=True):
     """Versions for which every constraint holds; no constraint at all = every version."""
 
     constraints: tuple[tuple[Bound, str], ...] = ()
+    scheme: str = ""
+    """What orders these versions (`normalize.schemes`): `semver`, `deb`. Empty: as vendors number, where certain."""
 
 
 class Affected(Struct, frozen=True):

@@ -1,16 +1,20 @@
 """What real feeds call version ranges, read exactly or not at all.
 
 What cannot be read exactly means *possibly affected*, never silence; so where a text can mean two things (`8.0-8.4`: a
-range, or build 8.4 of 8.0) it is not read. Clauses: VERS ("Version range specifier"); Maven and NuGet intervals.
+range, or build 8.4 of 8.0) it is not read. Clauses: VERS ("Version range specifier"; "How to parse and validate VERS");
+Maven and NuGet intervals.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cmp_to_key
 from itertools import combinations
 from urllib.parse import unquote
 
-from normalize import Bound, Range, versions
+import msgspec
+
+from normalize import Bound, Range, schemes, versions
 
 EVERY = Range()
 """No constraint: every version."""
@@ -57,16 +61,23 @@ _FROM_BEFORE = re.compile(r"^(?:from |vanaf )?(\S+),? (?:(?:to )?before|prior to
 _FROM_SIGN = re.compile(r"^([^\s<>=,|;]+)\s*(<=?)\s*([^<>=,|;]+)$")
 _HYPHEN = re.compile(r"^(\d+(?:\.\d+)+)-(\d+(?:\.\d+)+)$")
 _INTERVAL = re.compile(r"([\[(])\s*([^\[\](),]*?)\s*(?:(,)\s*([^\[\](),]*?)\s*)?([\])])")
+_TRIPLET = re.compile(r"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that encodes nothing."""
+_NGINX = re.compile(r"(\d+)\.(\d+)\.(\d+)\+")
 _LONGEST = 400
 _MOST = 60
 """Constraints in one text; sorting compares all pairs."""
 
 
-def read(text: str, product: str = "") -> tuple[Range, ...]:
+def read(text: str, product: str = "", scheme: str = "") -> tuple[Range, ...]:
     """The exact reading of a version or range as stated, as alternatives; empty: it cannot be read exactly.
 
-    `product`: a product name that may stand before the version (`FortiOS 7.4.8`).
+    `product`: a product name that may stand before the version (`FortiOS 7.4.8`). `scheme`: what orders its versions
+    (`schemes.scheme`), where the text does not say so itself (`vers:deb/...`).
     """
+    revision = scheme in schemes.PACKAGED or not _HYPHEN.match(text.strip())
+    if scheme and revision and schemes.known(scheme, text):
+        return (Range((("=", text.strip()),), scheme),)
     stated = _stated(text, product)
     if len(stated) > _LONGEST or stated.casefold() in _NONE or any(map(_is_number_sign, set(text))):
         return ()
@@ -74,11 +85,13 @@ def read(text: str, product: str = "") -> tuple[Range, ...]:
         return (EVERY,)
     if stated.casefold().startswith("vers:"):
         return _vers(stated)
+    if product.casefold() == "nginx" and (branches := _nginx(_SPLIT.split(stated))):
+        return branches
     for reader in (_branch, _patch, _in_words, _hyphen, _brackets):
         found = reader(stated)
         if found is not None:
-            return _readable(found)
-    return _intervals(_SPLIT.split(stated))
+            return _readable(found, scheme)
+    return _intervals(_SPLIT.split(stated), scheme)
 
 
 def _is_number_sign(sign: str) -> bool:
@@ -95,13 +108,34 @@ def _stated(text: str, product: str) -> str:
 
 
 def _vers(text: str) -> tuple[Range, ...]:
-    """`vers:<scheme>/<constraint>|<constraint>` (VERS, "Version range specifier"); the scheme is not needed."""
-    _, slash, listed = text.partition("/")
-    if not slash or not listed.strip():
-        return ()
-    if listed.strip() == "*":
+    """`vers:<scheme>/<constraint>|<constraint>`; a scheme that is not known has the order of vendors' numbers.
+
+    Constraints in any order and stated twice are met, and read; so are redundant ones, which VERS says how to simplify.
+    """
+    name, slash, listed = text[len("vers:") :].partition("/")
+    parts = [part.strip() for part in listed.split("|")]
+    if parts == ["*"] and slash and name != "none":
         return (EVERY,)
-    return _intervals([unquote(part) for part in listed.split("|")])
+    if not slash or "" in parts or "*" in parts or any(map(_TRIPLET.search, parts)):
+        return ()
+    signs = [_SIGN.match(part) for part in parts]
+    decoded = [
+        f"{found[1]}{unquote(found[2])}" if found else unquote(part) for found, part in zip(signs, parts, strict=True)
+    ]
+    return _intervals(dict.fromkeys(decoded), schemes.scheme(name), simplify=True)
+
+
+def _nginx(parts: list[str]) -> tuple[Range, ...]:
+    """`1.5.0+, 1.4.1+`: from there on in its branch; an odd one is the mainline, which goes on."""
+    found = [_NGINX.fullmatch(part.strip()) for part in parts]
+    made: list[Range] = []
+    for one in found:
+        if one is None:
+            return ()
+        start: tuple[Bound, str] = (">=", f"{one[1]}.{one[2]}.{one[3]}")
+        odd = int(one[2]) % 2
+        made.append(Range((start,) if odd else (start, ("<", f"{one[1]}.{int(one[2]) + 1}.0"))))
+    return tuple(made)
 
 
 def _branch(text: str) -> tuple[Range, ...] | None:
@@ -178,17 +212,22 @@ def _brackets(text: str) -> tuple[Range, ...] | None:
     return tuple(made)
 
 
-def _intervals(parts: list[str]) -> tuple[Range, ...]:
-    """Constraints in ascending order, as VERS has them: a lower bound opens an interval, an upper one closes it."""
-    if len(parts) > _MOST:
+def _intervals(parts: Iterable[str], scheme: str = "", *, simplify: bool = False) -> tuple[Range, ...]:
+    """Constraints in ascending order, as VERS has them: a lower bound opens an interval, an upper one closes it.
+
+    `simplify`: what lies in an open interval adds nothing (VERS, "Simplifying constraints"); otherwise it is not read.
+    """
+    constraints = [_constraint(part) for part in parts]
+    if len(constraints) > _MOST:
         return ()
     done: list[tuple[tuple[Bound, str], ...]] = []
     lower: tuple[Bound, str] | None = None
     excluded: list[tuple[Bound, str]] = []
-    for sign, limit in _ascending([_constraint(part) for part in parts]):
+    for sign, limit in _ascending(constraints, scheme):
         if lower and sign in (">", ">=", "="):
-            return ()
-        if sign in (">", ">="):
+            if not simplify:
+                return ()
+        elif sign in (">", ">="):
             lower = (sign, limit)
         elif sign in ("<", "<="):
             done.append((lower, (sign, limit)) if lower else ((sign, limit),))
@@ -201,7 +240,7 @@ def _intervals(parts: list[str]) -> tuple[Range, ...]:
         done.append((lower,))
     if excluded and not done:
         done.append(())
-    return _readable(tuple(Range((*interval, *excluded)) for interval in done))
+    return _readable(tuple(Range((*interval, *excluded)) for interval in done), scheme)
 
 
 def _constraint(text: str) -> tuple[Bound, str]:
@@ -222,17 +261,19 @@ def _bound(sign: Bound, limit: str) -> tuple[Bound, str]:
     return sign, branch[1]
 
 
-def _ascending(constraints: list[tuple[Bound, str]]) -> list[tuple[Bound, str]]:
+def _ascending(constraints: list[tuple[Bound, str]], scheme: str) -> list[tuple[Bound, str]]:
     """Sorted by version where every order is certain (`<1.5, >=1.2`), else as they stand."""
 
     def order(one: tuple[Bound, str], other: tuple[Bound, str]) -> int:
-        return versions.compare(one[1], other[1]) or 0
+        return versions.compare(one[1], other[1], scheme) or 0
 
-    certain = all(versions.compare(a, b) is not None for (_, a), (_, b) in combinations(constraints, 2))
+    certain = all(versions.compare(a, b, scheme) is not None for (_, a), (_, b) in combinations(constraints, 2))
     return sorted(constraints, key=cmp_to_key(order)) if certain else constraints
 
 
-def _readable(found: tuple[Range, ...]) -> tuple[Range, ...]:
+def _readable(found: tuple[Range, ...], scheme: str) -> tuple[Range, ...]:
     """All of it, or nothing when one of the limits cannot be ordered."""
     limits = [limit for alternative in found for _, limit in alternative.constraints]
-    return found if all(versions.key(limit) is not None for limit in limits) else ()
+    if not all(versions.readable(limit, scheme) for limit in limits):
+        return ()
+    return tuple(msgspec.structs.replace(each, scheme=scheme) for each in found) if scheme else found

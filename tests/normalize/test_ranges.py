@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normalize import ranges, versions
+from normalize import Range, ranges, versions
 
 
 def read(text: str, product: str = "") -> str:
@@ -22,6 +22,11 @@ def read(text: str, product: str = "") -> str:
         ("vers:gem/<24.6.0", "<24.6.0"),
         ("vers:npm/>=1.0|<2.0|>=3|<4", ">=1.0|<2.0 or >=3|<4"),
         ("vers:pypi/>=3.0.0|2.0.3", "=2.0.3 or >=3.0.0"),
+        ("vers:deb/>=1%3A2.0|<1%3A3", ">=1:2.0|<1:3"),
+        ("vers:unknown/>=1%3A2.0|<1%3A3", ""),
+        ("vers:npm/<2.0|>=1.0|<2.0", ">=1.0|<2.0"),
+        ("vers:npm/>=1.0|>=1.5|1.7|<2.0", ">=1.0|<2.0"),
+        ("vers:pypi/!=5", "!=5"),
         ("vers:npm/>=1.0|!=1.1|<2.0", ">=1.0|<2.0|!=1.1"),
         ("FortiManager/>=7.6.0|<=7.6.1", ">=7.6.0|<=7.6.1"),
         ("FortiManager/ 7.2 all versions", ">=7.2|<7.3"),
@@ -72,7 +77,11 @@ def read(text: str, product: str = "") -> str:
         ("Warehouse <5.1.0", ""),
         ("on Cloud Pak for Data", ""),
         ("<=firmware_FullImg-1023-1007-1011-1009", ""),
-        ("vers:deb/>=1%3A2.0|<3", ""),
+        ("vers:npm/%zz", ""),
+        ("vers:npm/>=1.0||<2.0", ""),
+        ("vers:npm/>=1.0|*", ""),
+        ("vers:none/*", ""),
+        ("vers:deb/>=1%3A2.0", ">=1:2.0"),
         ("vers:npm/", ""),
         (">=1.0|>=2.0", ""),
         ("unspecified", ""),
@@ -90,6 +99,13 @@ def test_ranges(text: str, expected: str) -> None:
     assert read(text) == expected
 
 
+def test_a_scheme_is_kept() -> None:
+    assert {each.scheme for each in ranges.read("vers:cargo/>=1.0.0|<2.0.0")} == {"semver"}
+    assert {each.scheme for each in ranges.read("vers:unknown/>=1.0.0|<2.0.0")} == {""}
+    assert ranges.read("0.7.52-0.8.39", scheme="deb") == (Range((("=", "0.7.52-0.8.39"),), "deb"),), "a revision"
+    assert ranges.read("< 1:2.0-1", scheme="deb") == (Range((("<", "1:2.0-1"),), "deb"),)
+
+
 def test_the_product_may_stand_before_its_version() -> None:
     assert read("FortiOS 7.4.8", "FortiOS") == "=7.4.8"
     assert read("FortiOS 7.4.8") == ""
@@ -99,7 +115,7 @@ def test_the_product_may_stand_before_its_version() -> None:
 def test_ranges_read_or_give_up(text: str) -> None:
     for alternative in ranges.read(text):
         for _, limit in alternative.constraints:
-            assert versions.key(limit) is not None
+            assert versions.readable(limit, alternative.scheme)
 
 
 @given(st.text(alphabet="0123456789.<>=!|, vers:all/xX*-", max_size=30), st.sampled_from(["1.0", "7.2.3", "0"]))

@@ -2,10 +2,10 @@
 
 A Subscriber is stored by `subscribers.registry`; its Profile is what matching reads, its Contacts are where
 messages go. An operator's import replaces profile fields and never touches what the subscriber itself gave
-(opt-outs, proofs, answers).
+(opt-outs, proofs, answers, and the inventories of its software: SBOMs, tables, products given by hand).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -17,6 +17,9 @@ SubscriberKind = Literal["company", "partnership", "supplier", "cert", "vital", 
 Size = Literal["zzp", "mkb", "large"]
 Maturity = Literal["basic", "mature"]
 ChannelType = Literal["email", "webhook", "taxii", "file", "kafka"]
+InventorySource = Literal["sbom", "csv", "hand"]
+FRESH_DAYS = 90
+"""How old an inventory of software may be before its subscriber is asked to renew it (`[desk] software_days`)."""
 
 
 class SubscriberError(Exception):
@@ -31,6 +34,19 @@ class Software(Struct, frozen=True):
     version: str | None = None
     cpe: str | None = None
     purl: str | None = None
+
+
+class Inventory(Struct, frozen=True):
+    """A list of software in use that came from the subscriber, and when: the same name again replaces it."""
+
+    name: str
+    source: InventorySource
+    at: datetime
+    software: tuple[Software, ...] = ()
+
+    def stale(self, now: datetime, days: int = FRESH_DAYS) -> bool:
+        """Is it so old that it may no longer be true?"""
+        return now - self.at > timedelta(days=days)
 
 
 class Scope(Struct, frozen=True):
@@ -85,6 +101,7 @@ class Profile(Struct, frozen=True):
     country: str = "NL"
     region: str = ""
     software: tuple[Software, ...] = ()
+    """What the operator states; of a Subscriber also what its inventories hold."""
     networks: tuple[str, ...] = ()
     """Prefixes (`192.0.2.0/24`) and AS numbers (`AS64500`)."""
     domains: tuple[str, ...] = ()
@@ -110,6 +127,8 @@ class Subscriber(Struct, frozen=True):
     profile: Profile
     contacts: tuple[Contact, ...]
     changed_at: datetime
+    inventories: tuple[Inventory, ...] = ()
+    """Where its software came from, as far as it did not come from the operator."""
 
     def reachable(self, *, edition: bool) -> bool:
         """Is there a way for an alert, or else for what goes in an edition only? A TAXII collection has both."""
@@ -128,7 +147,8 @@ class Incoming(Struct, frozen=True):
     contacts: tuple[Contact, ...] = ()
 
 
-class Own(Struct, frozen=True):
-    """What the subscriber gave itself. An import never touches it; the effective opt-outs are the union."""
+class Own(Struct, frozen=True, omit_defaults=True):
+    """What the subscriber gave itself. An import never touches it; effective opt-outs and software are the union."""
 
     opt_out: tuple[str, ...] = ()
+    inventories: tuple[Inventory, ...] = ()

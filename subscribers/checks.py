@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from normalize import NormalizeError, products, sectors
 from subscribers import Contact, Incoming, Profile, Quiet, Scope, Software
-from subscribers.wire import ChannelIn, ClearanceIn, Line, QuietIn, ScopeIn, SoftwareIn
+from subscribers.components import salvaged
+from subscribers.wire import ChannelIn, ClearanceIn, Line, QuietIn, ScopeIn
 from tlp import Clearance, Label
 
 ID_LENGTH = 100
@@ -48,7 +49,7 @@ def incoming(line: Line) -> Incoming:
             sectors=_each("sectors", line.sectors, _sector),
             country=_matching("country", line.country.upper(), _COUNTRY, "two letters such as NL"),
             region=line.region and _matching("region", line.region.upper(), _REGION, "ISO 3166-2 such as NL-NB"),
-            software=tuple(_software(f"software[{n}]", one) for n, one in enumerate(line.software)),
+            software=tuple(software(f"software[{n}]", one) for n, one in enumerate(line.software)),
             networks=_each("networks", line.networks, _network),
             domains=_each("domains", line.domains, _domain),
             members=_each("members", line.members, _member),
@@ -165,18 +166,22 @@ def _domain(field: str, value: str) -> str:
     return name
 
 
-def _software(field: str, one: SoftwareIn) -> Software:
+def software(field: str, one: Software) -> Software:
+    """A checked line of software. Raises FieldError."""
     if not (one.product.strip() or one.cpe or one.purl):
         raise FieldError(f"{field}: names no product: give product (with vendor), cpe or purl")
-    if one.cpe and products.cpe_parts(one.cpe) is None:
+    kept = salvaged(one)  # a CPE or purl that cannot be parsed is text: matched as *possibly*, and listed for repair
+    if one.cpe and products.cpe_parts(one.cpe) is None and (kept is None or not one.cpe.startswith("cpe:")):
         raise FieldError(f"{field}.cpe: no CPE 2.3 name of one product: write cpe:2.3:a:vendor:product:...")
-    if one.purl and products.purl_parts(one.purl) is None:
+    if one.purl and products.purl_parts(one.purl) is None and (kept is None or not one.purl.startswith("pkg:")):
         raise FieldError(f"{field}.purl: no package URL: write it as pkg:pypi/django@4.2.1")
+    if kept is None:
+        raise FieldError(f"{field}: names no product: give product (with vendor), cpe or purl")
     for name in ("vendor", "product", "version"):
         if value := getattr(one, name):
             _text(f"{field}.{name}", value)
     version = one.version.strip() if one.version else None
-    return Software(one.vendor.strip(), one.product.strip(), version or None, one.cpe or None, one.purl or None)
+    return Software(kept.vendor.strip(), kept.product.strip(), version or None, one.cpe or None, one.purl or None)
 
 
 def _scope(scope: ScopeIn) -> Scope:

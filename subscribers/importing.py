@@ -171,7 +171,7 @@ def _cell(name: str, text: str) -> Any:
             raise ValueError("neither true nor false: write one of the two")
         return _SWITCH[text.lower()]
     if name == "software":
-        return [_software(part) for part in _split(text)]
+        return [software(part) for part in _split(text)]
     if name == "channels":
         return [_channel(part) for part in _split(text)]
     if name == "quiet":
@@ -186,7 +186,8 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(";") if part.strip()]
 
 
-def _software(text: str) -> dict[str, str]:
+def software(text: str) -> dict[str, str]:
+    """`vendor|product|version`, `vendor|product`, a CPE or a purl as the keys of a line. Raises ValueError."""
     if text.startswith("cpe:"):
         return {"cpe": text}
     if text.startswith("pkg:"):

@@ -1,9 +1,9 @@
 """The registry: who is subscribed, with a number that is never given twice.
 
-An import replaces what the operator knows; what the subscriber gave itself (`Own`) stands in a column of its own and
-survives every import; readers get the union. Each change gets a revision that only grows, in the order of commits
-(the counter row is locked until then), so that an index can follow with `changed_since`. A removed subscriber leaves
-a tombstone: its number and revision, and nothing else.
+An import replaces what the operator knows; what the subscriber gave itself (`Own`: opt-outs, inventories of software)
+stands in a column of its own and survives every import; readers get the union. Each change gets a revision that only
+grows, in the order of commits (the counter row is locked until then), so that an index can follow with
+`changed_since`. A removed subscriber leaves a tombstone: its number and revision, and nothing else.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +15,9 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.columns import Instant, metadata
-from subscribers import Incoming, Own, Subscriber, SubscriberError
+from subscribers import Incoming, Inventory, Own, Subscriber, SubscriberError
 
+MOST_INVENTORIES = 50
 CHUNK = 500
 """Ids or numbers in one statement: both engines take it, and it is past the knee of the curve."""
 
@@ -100,17 +101,40 @@ def upsert(conn: sa.Connection, incoming: Sequence[Incoming], now: datetime) -> 
 
 def give(conn: sa.Connection, id: str, own: Own, now: datetime) -> None:  # noqa: A002
     """Record what the subscriber gave itself, in place of what it gave before. Raises SubscriberError."""
-    _advance(conn, "revision", 0)
-    row = _known(conn, [id]).get(id)
-    if row is None:
-        raise SubscriberError("no subscriber has this id: see `oktt subscribers list`")
-    revision = _advance(conn, "revision", 1)
-    _remember(conn, [row], now)
-    conn.execute(
-        subscribers.update()
-        .where(subscribers.c.number == row.number)
-        .values(own=msgspec.json.encode(own), revision=revision, changed_at=now)
-    )
+    row, _ = _owned(conn, id)
+    _give(conn, row, own, now)
+
+
+def stock(conn: sa.Connection, id: str, inventory: Inventory, now: datetime) -> Inventory | None:  # noqa: A002
+    """Put an inventory in place of the subscriber's one of that name, and return that one; None: there was none.
+
+    Where only its date differs, nothing else is written: no new revision, no history. Raises SubscriberError.
+    """
+    row, own = _owned(conn, id)
+    before = next((each for each in own.inventories if each.name == inventory.name), None)
+    others = tuple(each for each in own.inventories if each.name != inventory.name)
+    if before is None and len(others) >= MOST_INVENTORIES:
+        raise SubscriberError(f"more than {MOST_INVENTORIES} inventories: drop one that is no longer true")
+    if before is not None and before.source != inventory.source:
+        raise SubscriberError(
+            "an inventory of that name came in another way: give this one another name, or drop that one"
+        )
+    kept = (*others, inventory)
+    if before is not None:  # in its place
+        kept = tuple(inventory if each.name == inventory.name else each for each in own.inventories)
+    changed = before is None or set(before.software) != set(inventory.software)
+    _give(conn, row, msgspec.structs.replace(own, inventories=kept), now, changed=changed)
+    return before
+
+
+def unstock(conn: sa.Connection, id: str, name: str, now: datetime) -> Inventory | None:  # noqa: A002
+    """Forget an inventory, and return it; None: there is none of that name. Raises SubscriberError."""
+    row, own = _owned(conn, id)
+    gone = next((each for each in own.inventories if each.name == name), None)
+    if gone is not None:
+        kept = tuple(each for each in own.inventories if each.name != name)
+        _give(conn, row, msgspec.structs.replace(own, inventories=kept), now)
+    return gone
 
 
 def get(conn: sa.Connection, id: str) -> Subscriber | None:  # noqa: A002
@@ -201,7 +225,37 @@ def _subscriber(row: Row) -> Subscriber:
     if own.opt_out:
         both = tuple(dict.fromkeys((*profile.opt_out, *own.opt_out)))
         profile = msgspec.structs.replace(profile, opt_out=both)
-    return Subscriber(one.id, row.number, one.name, one.language, one.clearance, profile, one.contacts, row.changed_at)
+    if own.inventories:
+        given = (line for each in own.inventories for line in each.software)
+        profile = msgspec.structs.replace(profile, software=tuple(dict.fromkeys((*profile.software, *given))))
+    return Subscriber(
+        one.id,
+        row.number,
+        one.name,
+        one.language,
+        one.clearance,
+        profile,
+        one.contacts,
+        row.changed_at,
+        own.inventories,
+    )
+
+
+def _owned(conn: sa.Connection, id: str) -> tuple[Row, Own]:  # noqa: A002
+    """A subscriber's row, locked, and what it gave itself. Raises SubscriberError."""
+    _advance(conn, "revision", 0)
+    row = _known(conn, [id]).get(id)
+    if row is None:
+        raise SubscriberError("no subscriber has this id: see `oktt subscribers list`")
+    return row, _OWN.decode(row.own)
+
+
+def _give(conn: sa.Connection, row: Row, own: Own, now: datetime, *, changed: bool = True) -> None:
+    values: dict[str, Any] = {"own": msgspec.json.encode(own)}
+    if changed:
+        values |= {"revision": _advance(conn, "revision", 1), "changed_at": now}
+        _remember(conn, [row], now)
+    conn.execute(subscribers.update().where(subscribers.c.number == row.number).values(values))
 
 
 def _known(conn: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:

@@ -179,8 +179,16 @@ def _late(settings: Settings, connection: sa.Connection) -> Iterator[Result]:
             yield f"source {source.id}", "warning", f"late: {since}; {why}"
 
 
+def _stale(settings: Settings, connection: sa.Connection) -> int:
+    """How many subscribers have an inventory of software that may no longer be true."""
+    now, days = datetime.now(UTC), settings.main.desk.software_days
+    return sum(
+        any(each.stale(now, days) for each in subscriber.inventories) for subscriber in registry.every(connection)
+    )
+
+
 def _stored(settings: Settings) -> Iterator[Result]:
-    """Sources that are late; channels and credentials that are kept, and that no part of this version serves."""
+    """Sources that are late, inventories that are old; channels and credentials that no part of this version serves."""
     engine = database.connect(settings.database_url)
     try:
         with database.reading(engine) as connection:
@@ -189,6 +197,7 @@ def _stored(settings: Settings) -> Iterator[Result]:
                 for subscriber in registry.every(connection)
                 for kind in {contact.type for contact in subscriber.contacts if not contact.served}
             )
+            stale = _stale(settings, connection)
             unused = auth.standing(connection, datetime.now(UTC), "api")
             late = list(_late(settings, connection))
     except sa.exc.SQLAlchemyError as error:
@@ -201,6 +210,11 @@ def _stored(settings: Settings) -> Iterator[Result]:
         told = " and ".join(f"{kind} (subscribers: {count})" for kind, count in sorted(idle.items()))
         says = f"nothing goes by {told} yet: import those with an email, file or taxii channel too"
         yield "channels", "warning", says
+    if stale:
+        says = (
+            f"{stale} subscribers have one older than {settings.main.desk.software_days} days: ask them for a new one"
+        )
+        yield "inventories", "warning", f"{says} (`oktt subscribers list` names them)"
     if unused:
         says = f"{unused} for api open nothing yet: `oktt credentials revoke` them; TAXII takes those --for taxii"
         yield "credentials", "warning", says

@@ -11,6 +11,7 @@ from msgspec import Struct
 from filtering import Match
 from normalize import Kind, Urgency
 from pii_guard import Item
+from subscribers import FRESH_DAYS
 from tlp import Label
 
 
@@ -43,6 +44,8 @@ class DeskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """An alert to more subscribers than this needs two different people."""
     undo_minutes: int = 10
     """How long a released alert waits before it leaves."""
+    software_days: int = FRESH_DAYS
+    """After how many days a subscriber's inventory of software is stale."""
 
 
 def alerts(match: Match) -> int:

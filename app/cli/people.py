@@ -1,7 +1,7 @@
 """Commands for subscribers and their credentials."""
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 import typer
@@ -10,7 +10,9 @@ from app import workers
 from app.cli import output
 from app.cli.feeds import MOST
 from app.cli.root import Json, cli, opened
+from app.service import Service
 from dispatch import publication
+from subscribers import Subscriber as Stored
 from subscribers import SubscriberError, importing, registry
 from web import auth
 
@@ -51,13 +53,36 @@ def list_(
     with service.reading() as connection:
         found = [each for each, _ in zip(registry.every(connection), range(limit), strict=False)]
     if json:
-        output.lines(msgspec.to_builtins(each, enc_hook=str) for each in found)
+        output.lines(_shown(service, each) for each in found)
         return
     rows = (
-        [each.id, each.name, each.profile.kind, each.profile.size, each.clearance.highest.value, each.profile.sectors]
+        [
+            *(each.id, each.name, each.profile.kind, each.profile.size, each.clearance.highest.value),
+            *(each.profile.sectors, _software(service, each)),
+        ]
         for each in found
     )
-    output.table(("id", "name", "kind", "size", "clearance", "sectors"), rows, "No subscribers yet.")
+    output.table(("id", "name", "kind", "size", "clearance", "sectors", "software"), rows, "No subscribers yet.")
+
+
+def _shown(service: Service, one: Stored) -> dict[str, Any]:
+    """As it is; of its inventories where they came from, when, and whether they are stale."""
+    now, days = service.clock(), service.settings.main.desk.software_days
+    shown: dict[str, Any] = msgspec.to_builtins(one, enc_hook=str)
+    shown["inventories"] = [
+        {"name": each.name, "source": each.source, "at": each.at, "products": len(each.software)}
+        | {"stale": each.stale(now, days)}
+        for each in one.inventories
+    ]
+    return shown
+
+
+def _software(service: Service, one: Stored) -> str:
+    """How many products, and whether they were stated so long ago that somebody should ask."""
+    now, days = service.clock(), service.settings.main.desk.software_days
+    stale = [each for each in one.inventories if each.stale(now, days)]
+    said = f" ({len(stale)} of {len(one.inventories)} lists older than {days} days)" if stale else ""
+    return f"{len(one.profile.software)}{said}"
 
 
 @subscribers.command()
@@ -68,7 +93,7 @@ def show(context: typer.Context, subscriber: Subscriber, json: Json = False) -> 
         found = registry.get(connection, subscriber)
     if found is None:
         raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
-    shown = msgspec.to_builtins(found, enc_hook=str)
+    shown = _shown(service, found)
     if json:
         output.line(shown)
         return

@@ -144,7 +144,8 @@ def _add(full: Json, path: str, names: dict[str, str], maker: str, found: dict[s
     if "hashes" in helper:
         _hashed(helper, path, parts)
     vendor, product, text = _names(names, parts.text(full, "name", path), cpe, purl)
-    stated = Affected(vendor or maker, product, text, ranges.read(text, product), cpe=cpe or None, purl=purl or None)
+    read = ranges.read(text, product, products.scheme_of(purl))
+    stated = Affected(vendor or maker, product, text, read, cpe=cpe or None, purl=purl or None)
     if identifier in found:
         parts.note(_TWICE, f"{path}/product_id")
     found.setdefault(identifier, _Product(stated))

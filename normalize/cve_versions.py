@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from packageurl import PackageURL
 
-from normalize import Affected, Bound, Range, products, ranges, versions
+from normalize import Affected, Bound, Range, products, ranges, schemes, versions
 from normalize.lenient import Json, Parts, clean
 
 Status = Literal["affected", "not-affected", "unknown"]
@@ -34,11 +34,13 @@ _End = tuple[Bound, str] | None
 
 def affected(vendor: str, product: str, entry: Json, path: str, parts: Parts) -> list[Affected]:
     """One Affected for each status: all ranges that can be read, and one for those that cannot."""
-    make = partial(Affected, vendor, product, cpe=_cpe(entry), purl=_purl(entry))
+    purl = _purl(entry)
+    make = partial(Affected, vendor, product, cpe=_cpe(entry), purl=purl)
     default = _STATUS.get(str(entry.get("defaultStatus", "")), "unknown")
     listed = [version for version, _ in parts.objects(entry, "versions", path)]
     plain = [version for version in listed if version.get("versionType") not in _HASHES] or listed
-    every = [each for version in plain for each in _version(version)]
+    scheme = products.scheme_of(purl) or _scheme(listed)
+    every = [each for version in plain for each in _version(version, scheme)]
     if default == "affected":
         every += _others(every)
     found: dict[tuple[Status, bool], tuple[list[str], list[Range]]] = {}
@@ -51,6 +53,12 @@ def affected(vendor: str, product: str, entry: Json, path: str, parts: Parts) ->
         for (status, _), (texts, alternatives) in found.items()
     ]
     return made or [make(status=default if listed or default != "unknown" else "affected")]
+
+
+def _scheme(listed: list[Json]) -> str:
+    """The one scheme that its versions state; of entries that state none (`custom`) it is the same product."""
+    stated = {schemes.scheme(str(version.get("versionType") or "")) for version in listed} - {""}
+    return stated.pop() if len(stated) == 1 else ""
 
 
 def hashes_only(entry: Json) -> bool:
@@ -83,19 +91,21 @@ def _between(taken: list[Range]) -> list[Range] | None:
     limits = [end[1] for interval in intervals for end in interval if end is not None]
     if any(bound == "!=" for each in taken for bound, _ in each.constraints):
         return None
-    if any(versions.compare(one, other) is None for one, other in combinations(limits, 2)):
+    scheme = taken[0].scheme if taken else ""
+    if any(versions.compare(one, other, scheme) is None for one, other in combinations(limits, 2)):
         return None
+    compared = partial(_compared, scheme)
     free: list[Range] = []
     reached: _End = None
-    for lower, upper in sorted(intervals, key=cmp_to_key(_by_start)):
-        if lower is not None and (reached is None or _compared(reached[1], lower[1]) < 0):
+    for lower, upper in sorted(intervals, key=cmp_to_key(partial(_by_start, scheme))):
+        if lower is not None and (reached is None or compared(reached[1], lower[1]) < 0):
             before = (_OPPOSITE[lower[0]], lower[1])
-            free.append(Range((before,) if reached is None else (reached, before)))
+            free.append(Range((before,) if reached is None else (reached, before), scheme))
         if upper is None:
             return free
-        if reached is None or _compared(reached[1], upper[1]) < 0:
+        if reached is None or compared(reached[1], upper[1]) < 0:
             reached = (_OPPOSITE[upper[0]], upper[1])
-    return [*free, Range(() if reached is None else (reached,))]
+    return [*free, Range(() if reached is None else (reached,), scheme)]
 
 
 def _ends(interval: Range) -> tuple[_End, _End]:
@@ -108,70 +118,71 @@ def _ends(interval: Range) -> tuple[_End, _End]:
 _OPPOSITE: dict[Bound, Bound] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-def _by_start(one: tuple[_End, _End], other: tuple[_End, _End]) -> int:
+def _by_start(scheme: str, one: tuple[_End, _End], other: tuple[_End, _End]) -> int:
     if one[0] is None or other[0] is None:
         return (one[0] is not None) - (other[0] is not None)
-    return _compared(one[0][1], other[0][1])
+    return _compared(scheme, one[0][1], other[0][1])
 
 
-def _version(entry: Json) -> list[_Read]:
+def _version(entry: Json, scheme: str) -> list[_Read]:
     """One entry; two when its status changes to affected inside."""
     status = _STATUS.get(str(entry.get("status", "")), "unknown")
     start, kind = clean(str(entry.get("version") or "")), str(entry.get("versionType") or "")
     upper = next(((sign, clean(str(entry[key]))) for key, sign in _UPPERS if entry.get(key)), None)
     if upper is None:
-        if status == "affected" and _changes(entry, "unaffected"):
-            return [(status, f"{start} and later", _hull(start, None, entry))]
+        if status == "affected" and _changes(entry, "unaffected", scheme):
+            return [(status, f"{start} and later", _hull(start, None, entry, scheme))]
         alone = kind in _HASHES or start.lower() in ("0", "0.0", "0.0.0")  # of nothing but a beginning the end is open
-        return [(status, start, () if alone else ranges.read(start))]
+        return [(status, start, () if alone else ranges.read(start, scheme=scheme))]
     text = f"{start} {upper[0]} {upper[1]}" if start.lower() not in _START else f"{upper[0]} {upper[1]}"
     if kind in _HASHES:
         return [(status, text, ())]
     if kind == "patch":
         words = "lessThan" if upper[0] == "<" else "lessThan ="
         return [(status, text, ranges.read(f"{start} {words} {upper[1]} type patch"))]
-    flips = _changes(entry, "affected")
+    flips = _changes(entry, "affected", scheme)
     if status == "affected" or not flips:
-        return [(status, text, _hull(start, upper, entry))]
+        return [(status, text, _hull(start, upper, entry, scheme))]
     first = flips[0]
-    safe = upper if upper[1] not in _ALL and versions.compare(first, upper[1]) in (0, 1) else ("<", first)
-    return [(status, text, _within(start, *safe)), ("affected", f"{first} and later", _hull(first, None, entry))]
+    safe = upper if upper[1] not in _ALL and versions.compare(first, upper[1], scheme) in (0, 1) else ("<", first)
+    later = _hull(first, None, entry, scheme)
+    return [(status, text, _within(start, *safe, scheme)), ("affected", f"{first} and later", later)]
 
 
 _UPPERS: tuple[tuple[str, Bound], ...] = (("lessThan", "<"), ("lessThanOrEqual", "<="))
 
 
-def _hull(start: str, upper: tuple[Bound, str] | None, entry: Json) -> tuple[Range, ...]:
+def _hull(start: str, upper: tuple[Bound, str] | None, entry: Json, scheme: str) -> tuple[Range, ...]:
     """From the start to the upper bound; without one, to the last change to unaffected.
 
     One change to unaffected at a plain number lies on no branch: from there on all is well.
     """
-    ends = _changes(entry, "unaffected")
+    ends = _changes(entry, "unaffected", scheme)
     if upper is None or upper[1] in _ALL:
-        return _within(start, "<", ends[-1] if ends else "*")
-    alone = len(ends) == 1 and not _changes(entry, "affected") and _NUMBERED(ends[0])
-    if alone and versions.compare(ends[0], upper[1]) == -1:
-        return _within(start, "<", ends[0])
-    return _within(start, *upper)
+        return _within(start, "<", ends[-1] if ends else "*", scheme)
+    alone = len(ends) == 1 and not _changes(entry, "affected", scheme) and _NUMBERED(ends[0])
+    if alone and versions.compare(ends[0], upper[1], scheme) == -1:
+        return _within(start, "<", ends[0], scheme)
+    return _within(start, *upper, scheme)
 
 
 _NUMBERED = re.compile(r"\d+(?:\.\d+)*").fullmatch
 
 
-def _within(start: str, sign: Bound, limit: str) -> tuple[Range, ...]:
+def _within(start: str, sign: Bound, limit: str, scheme: str) -> tuple[Range, ...]:
     """From a start to a limit; of several limits, on parallel branches (`23.4R1-S1, 23.4R2`), to the last."""
     if limit.lstrip("<= ") != limit:  # the sign stands in the limit as well
         sign, limit = ("<=" if "=" in limit[:2] else "<"), limit.lstrip("<= ")
-    last = sorted((part.strip() for part in limit.split(",")), key=cmp_to_key(_compared))[-1]
+    last = sorted((part.strip() for part in limit.split(",")), key=cmp_to_key(partial(_compared, scheme)))[-1]
     stated = [f">={start}"] if start.lower() not in _START else []
     stated += [f"{sign}{last}"] if last not in _ALL else []
-    read = [ranges.read(each) for each in stated]
+    read = [ranges.read(each, scheme=scheme) for each in stated]
     if not all(len(each) == 1 for each in read):
         return ()
-    return (Range(tuple(bound for (each,) in read for bound in each.constraints)),)
+    return (Range(tuple(bound for (each,) in read for bound in each.constraints), scheme),)
 
 
-def _changes(entry: Json, to: str) -> list[str]:
+def _changes(entry: Json, to: str, scheme: str) -> list[str]:
     """Where the status changes to that, in order of version (as listed, where the order is not certain)."""
     listed: Any = entry.get("changes")
     found = [
@@ -179,11 +190,11 @@ def _changes(entry: Json, to: str) -> list[str]:
         for change in (listed if isinstance(listed, list) else ())
         if isinstance(change, dict) and change.get("status") == to
     ]
-    return sorted((at for at in found if at), key=cmp_to_key(_compared))
+    return sorted((at for at in found if at), key=cmp_to_key(partial(_compared, scheme)))
 
 
-def _compared(one: str, other: str) -> int:
-    return versions.compare(one, other) or 0
+def _compared(scheme: str, one: str, other: str) -> int:
+    return versions.compare(one, other, scheme) or 0
 
 
 def _cpe(entry: Json) -> str | None:

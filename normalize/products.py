@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from packageurl import PackageURL
 
+from normalize import schemes
+
 # Names
 
 
@@ -149,4 +151,14 @@ def purl_parts(purl: str) -> tuple[str, str, str] | None:
     except ValueError:
         return None
     name = f"{read.namespace}/{read.name}" if read.namespace else read.name
-    return f"pkg:{read.type}", name, read.version or ""
+    version, epoch = read.version or "", read.qualifiers.get("epoch", "") if isinstance(read.qualifiers, dict) else ""
+    if read.type == "rpm" and version and epoch.isdigit() and ":" not in version:
+        version = f"{epoch}:{version}"  # purl types, rpm: the epoch stands apart
+    return f"pkg:{read.type}", name, version
+
+
+@lru_cache(maxsize=16384)
+def scheme_of(purl: str | None) -> str:
+    """How the versions of its type of package are ordered (`normalize.schemes`); empty: not known."""
+    parts = purl_parts(purl) if purl else None
+    return schemes.scheme(parts[0].removeprefix("pkg:")) if parts else ""

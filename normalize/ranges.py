@@ -61,6 +61,7 @@ _FROM_BEFORE = re.compile(r"^(?:from |vanaf )?(\S+),? (?:(?:to )?before|prior to
 _FROM_SIGN = re.compile(r"^([^\s<>=,|;]+)\s*(<=?)\s*([^<>=,|;]+)$")
 _HYPHEN = re.compile(r"^(\d+(?:\.\d+)+)-(\d+(?:\.\d+)+)$")
 _INTERVAL = re.compile(r"([\[(])\s*([^\[\](),]*?)\s*(?:(,)\s*([^\[\](),]*?)\s*)?([\])])")
+_PLAIN = re.compile(r"v?\d[\w.+~^:-]*+(?<![+])", re.ASCII)
 _TRIPLET = re.compile(r"%(?![0-9A-Fa-f]{2})")
 """A percent sign that encodes nothing."""
 _NGINX = re.compile(r"(\d+)\.(\d+)\.(\d+)\+")
@@ -75,8 +76,7 @@ def read(text: str, product: str = "", scheme: str = "") -> tuple[Range, ...]:
     `product`: a product name that may stand before the version (`FortiOS 7.4.8`). `scheme`: what orders its versions
     (`schemes.scheme`), where the text does not say so itself (`vers:deb/...`).
     """
-    revision = scheme in schemes.PACKAGED or not _HYPHEN.match(text.strip())
-    if scheme and revision and schemes.known(scheme, text):
+    if scheme and _is_version(text.strip(), scheme):
         return (Range((("=", text.strip()),), scheme),)
     stated = _stated(text, product)
     if len(stated) > _LONGEST or stated.casefold() in _NONE or any(map(_is_number_sign, set(text))):
@@ -92,6 +92,12 @@ def read(text: str, product: str = "", scheme: str = "") -> tuple[Range, ...]:
         if found is not None:
             return _readable(found, scheme)
     return _intervals(_SPLIT.split(stated), scheme)
+
+
+def _is_version(text: str, scheme: str) -> bool:
+    """One version of this scheme; only packages of distributions have revisions that look like the end of a range."""
+    revision = scheme in schemes.PACKAGED or not (_HYPHEN.match(text) or _WILD.match(text))
+    return revision and bool(_PLAIN.fullmatch(text)) and schemes.known(scheme, text)
 
 
 def _is_number_sign(sign: str) -> bool:

@@ -324,3 +324,20 @@ def test_the_public_records_are_read_whole(corpus: Path) -> None:
     for file in (corpus / "kev" / "cve5").glob("*.json"):
         result = cve.drafts(file.read_bytes(), PROGRAM, NOW)
         assert (len(result.drafts), result.problems) == (1, ()), file.name
+
+
+def test_versions_are_ordered_as_their_type_says() -> None:
+    """Of several entries one that states no type is of the same product; a package's type goes before."""
+
+    def read(*versions: dict[str, str], **more: Any) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+        (found,) = facts(record(*versions, **more)).affected
+        return [(each.scheme, each.constraints) for each in found.ranges]
+
+    rpm = {"version": "0", "lessThan": "1:2.0-3.el9", "status": "affected", "versionType": "rpm"}
+    assert read(rpm) == [("rpm", (("<", "1:2.0-3.el9"),))]
+    point = {"version": "2.0rc1", "status": "affected"}
+    upper = {"version": "1.0", "lessThan": "1.5", "status": "affected", "versionType": "python"}
+    assert {scheme for scheme, _ in read(upper, point)} == {"pypi"}
+    semver = {"version": "4.0.0", "lessThan": "4.2.1", "status": "affected", "versionType": "semver"}
+    assert {scheme for scheme, _ in read(semver, packageURL="pkg:pypi/django")} == {"pypi"}
+    assert {scheme for scheme, _ in read({**semver, "versionType": "custom"})} == {""}

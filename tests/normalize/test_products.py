@@ -83,3 +83,15 @@ def test_purl_parts(purl: str, parts: tuple[str, str, str] | None) -> None:
 def test_cpe_and_purl_never_fail(text: str, start: str) -> None:
     cpe_parts(start + text)
     purl_parts(start + text)
+
+
+def test_a_purl_says_how_versions_are_ordered() -> None:
+    assert products.scheme_of("pkg:pypi/django@4.2.1") == "pypi"
+    assert products.scheme_of("pkg:cargo/serde") == "semver"
+    assert [products.scheme_of(purl) for purl in ("pkg:generic/x", "not a purl", None)] == ["", "", ""]
+
+
+def test_the_epoch_of_an_rpm_belongs_to_its_version() -> None:
+    assert products.purl_parts("pkg:rpm/fedora/curl@7.50.3-1.fc25?epoch=1") == (
+        "pkg:rpm", "fedora/curl", "1:7.50.3-1.fc25",
+    )  # fmt: skip

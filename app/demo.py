@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from app import AppError, desk, digests, door, generate, pipeline, retention, workers
+from app import AppError, audience, desk, digests, door, generate, pipeline, retention, workers
 from app.service import Service, make, open_service
 from dispatch import outbox, publication
 from ingest import RawDocument
@@ -232,7 +232,7 @@ def _matched(service: Service, items: list[str]) -> str:
     """Whom the released items concern, as the registry stands at the week's end."""
     outcomes, reached = Counter[str](), BitMap()
     for item in items:
-        match, _ = desk.audience(service, item, 0)
+        match = audience.audience(service, item, 0).match
         reached |= match.audience
         outcomes.update({name: len(numbers) for name, numbers in match.outcomes.items()})
     told = ", ".join(f"{outcomes[name]} {name}" for name in ("deliver", "quiet", "digest") if outcomes[name])

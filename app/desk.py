@@ -1,7 +1,7 @@
-"""The desk's work: decisions of analysts and of release rules, and questions about an item's audience."""
+"""The desk's work: decisions of analysts and of release rules."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,12 +11,10 @@ import sqlalchemy as sa
 from app import pipeline, releasing
 from app.observe import log
 from app.service import Service
-from app.views import matching, shown
+from app.views import shown
 from dispatch import outbox
-from filtering import Explanation, Match
 from pii_guard import GuardError, journal
-from subscribers import registry
-from triage import Released, TriageError, decide, inbox, joining
+from triage import Released, decide, inbox, joining
 from triage.decide import Request
 
 PATIENCE = 2.0
@@ -121,36 +119,6 @@ def _ruled(service: Service, connection: sa.Connection, row: sa.Row[Any]) -> Rel
         if released is not None:
             break
     return released
-
-
-def audience(service: Service, item: str, limit: int) -> tuple[Match, list[Explanation]]:
-    """Who would get an item and who not, with up to `limit` explained, those who would get it first."""
-    with service.reading() as connection:
-        case = decide.open_case(connection, service.guard, item, service.settings.consents)
-        asked = matching(service, connection, case, service.clock())
-        match = asked.match()
-        numbers = _first(match, limit)
-        people = {each.number: each for each in registry.by_numbers(connection, numbers)}
-        ordered = [people[number] for number in numbers if number in people]
-        return match, [asked.explain(subscriber) for subscriber in ordered]
-
-
-def explain(service: Service, item: str, subscriber: str) -> Explanation:
-    """The decision for one pair. Raises TriageError."""
-    with service.reading() as connection:
-        case = decide.open_case(connection, service.guard, item, service.settings.consents)
-        found = registry.get(connection, subscriber)
-        if found is None:
-            raise TriageError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
-        return matching(service, connection, case, service.clock()).explain(found)
-
-
-def _first(match: Match, limit: int) -> list[int]:
-    def ordered() -> Iterator[int]:
-        for outcome in ("deliver", "quiet", "digest", "vital", "tlp", "urgency", "opt-out", "unverified", "no-match"):
-            yield from match.outcomes[outcome]
-
-    return [number for number, _ in zip(ordered(), range(limit), strict=False)]
 
 
 def _account(service: Service, connection: sa.Connection, item: str, act: str, by: str) -> None:

@@ -5,6 +5,7 @@ index keeps of each profile one compact `Entry`, from which it derives what to a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, get_args
@@ -17,8 +18,8 @@ from filtering import FilteringError
 from filtering.network import Networks, Owners, check
 from filtering.postings import Postings
 from filtering.software import Catalogue, Installed, installed, opt_out
-from normalize import Kind, Observable, Urgency, sectors
-from subscribers import Quiet, Subscriber, SubscriberKind
+from normalize import Kind, Observable, Urgency, sectors, suffixes
+from subscribers import Maturity, Quiet, Size, Subscriber, SubscriberKind
 from tlp import Label
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
@@ -31,6 +32,8 @@ class Entry(Struct, frozen=True, array_like=True):
 
     id: str
     kind: SubscriberKind
+    size: Size
+    maturity: Maturity
     country: str
     region: str
     urgency: Urgency
@@ -50,6 +53,7 @@ class Entry(Struct, frozen=True, array_like=True):
     software: tuple[Installed, ...]
     networks: tuple[str, ...]
     domains: tuple[str, ...]
+    """Without public suffixes: nobody holds those."""
     opt_kinds: tuple[str, ...]
     opt_products: tuple[str, ...]
     quiet: Quiet | None
@@ -74,6 +78,8 @@ def entry(subscriber: Subscriber) -> Entry:
     return Entry(
         id=subscriber.id,
         kind=profile.kind,
+        size=profile.size,
+        maturity=profile.maturity,
         country=profile.country,
         region=profile.region,
         urgency=profile.min_urgency,
@@ -90,7 +96,7 @@ def entry(subscriber: Subscriber) -> Entry:
         serves=profile.kind in SERVING or profile.serves_members,
         software=tuple(lines),
         networks=profile.networks,
-        domains=profile.domains,
+        domains=tuple(name for name in profile.domains if not suffixes.public(name)),
         opt_kinds=tuple(text for text in profile.opt_out if text in KINDS),
         opt_products=tuple(opt_out(text) for text in profile.opt_out if text not in KINDS),
         quiet=profile.quiet,
@@ -111,6 +117,8 @@ class Index:
         self.lists_software = BitMap()
         self.ids: dict[str, int] = {}
         self.kinds: Postings[str] = Postings()
+        self.sizes: Postings[str] = Postings()
+        self.maturities: Postings[str] = Postings()
         self.countries: Postings[str] = Postings()
         self.regions: Postings[str] = Postings()
         self.urgencies: Postings[str] = Postings()
@@ -177,6 +185,26 @@ class Index:
                 self.put(subscriber)
         self.revision = revision
 
+    @contextmanager
+    def supposing(self, what_if: Iterable[Subscriber]) -> Iterator[list[Subscriber]]:
+        """As if these were registered so, as long as the block runs. Whoever is registered under an id gets its number,
+        others get numbers that are free; afterwards everything is as it was."""
+        stood: list[tuple[int, bytes | None]] = []
+        supposed: list[Subscriber] = []
+        try:
+            for one in what_if:
+                number = self.ids.get(one.id, self.everyone.max() + 1 if self.everyone else 1)
+                supposed.append(msgspec.structs.replace(one, number=number))
+                stood.append((number, self._entries.get(number)))
+                self.put(supposed[-1])
+            yield supposed
+        finally:
+            for number, before in reversed(stood):
+                self.remove(number)
+                if before is not None:
+                    self._change(number, _DECODER.decode(before), add=True)
+                    self._entries[number] = before
+
     def _change(self, number: int, one: Entry, *, add: bool) -> None:
         """The one list of what a profile stands under; adding and taking back are the same walk."""
         self._scopes.clear()
@@ -212,6 +240,8 @@ class Index:
 
     def _keys(self, one: Entry) -> Iterator[tuple[Postings[Any], Sequence[object]]]:
         yield self.kinds, (one.kind,)
+        yield self.sizes, (one.size,)
+        yield self.maturities, (one.maturity,)
         yield self.countries, (one.country,)
         yield self.regions, (one.region,)
         yield self.urgencies, (one.urgency,)

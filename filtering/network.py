@@ -1,7 +1,8 @@
 """Addresses, prefixes, AS numbers and domains -> who holds them.
 
 An observable lies at a Place: an address or prefix, or a domain. Of a URL and of an e-mail address the host counts.
-A prefix lies in another when it is no wider; a domain lies in another when it is the same or below it.
+A prefix lies in another when it is no wider; a domain lies in another when it is the same or below it. What a profile
+calls its own and is a public suffix (`co.uk`) holds nothing.
 A dict for each prefix length: exact, incremental, and only the lengths in use are probed.
 """
 
@@ -16,7 +17,7 @@ from pyroaring import BitMap
 
 from filtering import FilteringError
 from filtering.postings import Postings
-from normalize import Observable
+from normalize import Observable, suffixes
 from subscribers import Subscriber
 
 BITS = {4: 32, 6: 128}
@@ -227,7 +228,7 @@ def holdings(subscriber: Subscriber, where: Place, system: int | None) -> Iterat
         inside = [(held.length, text) for text in profile.networks if (held := _holds(text, where.prefix))]
         yield from (text for _, text in sorted(inside, reverse=True))
     if where.domain is not None:
-        yield from (name for name in above(where.domain) if name in profile.domains)
+        yield from (name for name in above(where.domain) if name in profile.domains and not suffixes.public(name))
     if system is not None and f"AS{system}" in profile.networks:
         yield f"AS{system}"
 

@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
+from pyroaring import BitMap
+
 from filtering import Confidence, CriterionName, Reason
 from filtering.criteria import Criteria
 from filtering.index import KINDS, sectors_meet
 from filtering.network import asn, holdings, place
 from filtering.software import RANK, Installed, Product, because, installed, meets, opt_out, pair
-from normalize import Affected
+from normalize import Affected, suffixes
 from subscribers import Software, Subscriber
 
 _SHOWN = 5
@@ -168,6 +170,8 @@ class Pair:
         if not counted:
             systems = {f"AS{one.asn}" for one in observables}
             why = "nothing that the item names lies in them" if held else ""
+            if name == "domain" and (free := [each for each in held if suffixes.public(each)]):
+                why = f"{_some(free)}: a public suffix, which nobody holds"
             if name == "network" and not systems.isdisjoint(held):
                 why = "somebody else holds the address itself, verified: the AS number does not count"
             return Reason(name, _some(held) if held else "none listed", False, because=why)
@@ -207,18 +211,22 @@ class Pair:
         return Reason("general", said, False, because="another criterion decides" if self.alert else why)
 
     def _of_clients(self) -> Reason:
-        """By which criterion its clients are met; they are counted, not named."""
+        """By which criterion its clients are met, or could have been; they are counted, not named."""
         met, every = self.clients
-        criteria = self.criteria
+        criteria, seen = self.criteria, self.seen
+        if not met:
+            names: tuple[tuple[CriterionName, object], ...] = (
+                ("network", seen.facts.observables), ("software", seen.products), ("sector", seen.sectors),
+            )  # fmt: skip
+            could: CriterionName = next((name for name, named in names if named), "general")
+            why = "none of them is met" if every else "none of them is registered"
+            return Reason(could, f"clients: 0/{every}", False, because=why if self.allowed else "in another country")
         clients = self.index.clients_of(self.number)
-        by: dict[CriterionName, bool] = {
-            "network": clients.intersect(criteria.network),
-            "domain": clients.intersect(criteria.domain),
-            "software": clients.intersect(criteria.software),
-            "sector": True,
-        }
-        name = next(name for name, holds in by.items() if holds)
-        return Reason(name, f"clients: {met}/{every}", met > 0, because="" if met else "none of them is met")
+        by: tuple[tuple[CriterionName, BitMap], ...] = (
+            ("network", criteria.network), ("domain", criteria.domain), ("software", criteria.software),
+        )  # fmt: skip
+        name: CriterionName = next((name for name, bits in by if clients.intersect(bits)), "sector")
+        return Reason(name, f"clients: {met}/{every}", True)
 
 
 def _named(one: Software, line: Installed, entry: Affected | None = None) -> str:

@@ -1,6 +1,6 @@
 """The commands of OKTT. Data to stdout, progress and logs to stderr; exit 0 done, 1 could not, 2 wrong usage."""
 
-from app.cli import desk, feeds, guard, item, joining, keys, law, out, people, run, sources, subject
+from app.cli import desk, feeds, guard, item, joining, keys, law, out, people, run, sources, subject, whom
 from app.cli.root import cli, main
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "run",
     "sources",
     "subject",
+    "whom",
 ]

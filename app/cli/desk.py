@@ -1,6 +1,5 @@
-"""Commands of the analysts' desk: claim hold decline release approve withdraw, compose, audience, why."""
+"""Commands of the analysts' desk: claim hold decline release approve withdraw, compose."""
 
-import dataclasses
 import getpass
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -9,9 +8,7 @@ import typer
 
 from app import desk
 from app.cli import output
-from app.cli.feeds import MOST
 from app.cli.root import Json, cli, opened
-from filtering import Explanation
 from normalize import Urgency
 from tlp import Label
 from triage import Act
@@ -20,8 +17,6 @@ from triage.decide import Request
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item, OKTT-2026-0412.")]
 By = Annotated[str, typer.Option("--by", help="Who decides: your name as the desk knows it.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the item's history.")]
-
-NO_CHANNEL = "cannot be reached: no channel that carries it (`channels` of the import)"
 
 
 def _asked(act: Act, item: str, by: str, reason: str = "", **more: Any) -> Request:
@@ -117,73 +112,3 @@ def _decide(context: typer.Context, request: Request, json: bool) -> None:
         output.say(f"Its audience needs a second person: `oktt approve {request.item} --by WHO`.")
     if done.queued:
         output.say(f"{done.queued} messages queued; `oktt dispatch` sends what is due.")
-
-
-@cli.command()
-def audience(
-    context: typer.Context,
-    item: Item,
-    limit: Annotated[int, typer.Option("--limit", min=0, max=MOST, help="At most so many subscribers.")] = 20,
-    json: Json = False,
-) -> None:
-    """Who would get it, who not, and why. Nothing is sent."""
-    match, explained = desk.audience(opened(context), item, limit)
-    counts = {name: len(numbers) for name, numbers in match.outcomes.items() if len(numbers)}
-    matched, unreachable, everyone = len(match.audience), len(match.unreachable), sum(counts.values())
-    if json:
-        output.line({"item": item, "matched": matched, "unreachable": unreachable, "outcomes": counts})
-        output.lines(told(each) for each in explained)
-        return
-    output.say(f"{item}: {matched - unreachable} subscribers would get it. " + output.cell(counts))
-    if unreachable:
-        output.say(f"{unreachable} more would, and {NO_CHANNEL}.")
-    rows = (
-        [each.subscriber, f"{each.outcome}, no channel" if each.unreachable else each.outcome, deciding(each)]
-        for each in explained
-    )
-    if explained or not everyone:
-        output.table(("subscriber", "outcome", "because"), rows, "No subscribers yet: `oktt subscribers import FILE`.")
-    if len(explained) < everyone:
-        output.say(f"and {everyone - len(explained)} more (--limit {everyone} lists all)")
-
-
-@cli.command()
-def why(
-    context: typer.Context,
-    item: Item,
-    subscriber: Annotated[str, typer.Argument(metavar="SUBSCRIBER", help="Id of a subscriber.")],
-    json: Json = False,
-) -> None:
-    """The decision for one item and one subscriber, criterion by criterion."""
-    explained = desk.explain(opened(context), item, subscriber)
-    if json:
-        output.line(told(explained))
-        return
-    but = f"; but {NO_CHANNEL}" if explained.unreachable else ""
-    output.say(f"{item} -> {subscriber}: {explained.outcome}{but}")
-    rows = (
-        [
-            "yes" if each.matched else "no",
-            each.criterion,
-            each.value,
-            each.confidence if each.matched else "",
-            each.because,
-        ]
-        for each in explained.reasons
-    )
-    output.table(("met", "criterion", "compared", "confidence", "because"), rows, "No criterion applied.")
-
-
-def told(explained: Explanation) -> dict[str, Any]:
-    """The JSON line of contract.md."""
-    reasons = [dataclasses.asdict(each) for each in explained.reasons]
-    said = {"subscriber": explained.subscriber, "outcome": explained.outcome, "reasons": reasons}
-    return {**said, "unreachable": explained.unreachable}
-
-
-def deciding(explained: Explanation) -> str:
-    """The criteria that decided, in one line."""
-    reached = explained.outcome in ("deliver", "digest", "quiet")
-    chosen = [each for each in explained.reasons if each.matched is reached] or list(explained.reasons)
-    said = (f"{each.criterion}: {each.value}" + (f" ({each.because})" if each.because else "") for each in chosen[:3])
-    return "; ".join(said)

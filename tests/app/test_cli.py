@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +155,13 @@ def test_items_and_item(ready: Path) -> None:
 def test_audience_and_why(ready: Path) -> None:
     item = an_item(ready)
     first, *rest = done(ready, "audience", item, "--json").rows
-    assert first.keys() == {"item", "matched", "unreachable", "outcomes"}
-    assert first["unreachable"] == 0
+    assert first.keys() == {"item", "matched", "unreachable", "outcomes", "segments", "since"}
+    assert (first["unreachable"], first["since"]) == (0, None)
+    for by in first["segments"].values():
+        counted = Counter[str]()
+        for outcomes in by.values():
+            counted.update(outcomes)
+        assert counted == first["outcomes"], "who has one sector, as all here, is in one segment of each dimension"
     assert set(first["outcomes"]) <= OUTCOMES
     assert sum(first["outcomes"].values()) == len(PEOPLE) == len(rest)
     assert first["matched"] == sum(first["outcomes"].get(name, 0) for name in ("deliver", "digest", "quiet"))
@@ -221,6 +227,80 @@ def test_why_explains_to_who_gets_nothing(own: Path) -> None:
     assert "outside the affected versions" in text
     assert "the profile lists Ivanti Connect Secure" in done(own, "why", item, "kvk-ander").out
     assert "(outside the affected versions)" in done(own, "audience", item).out.replace("\n", "")
+
+
+def test_what_if_is_answered_as_if_it_were_registered_and_stored_nowhere(own: Path) -> None:
+    """Also who stands for others in the file, and one that is registered, as it would then be."""
+    item, file = an_item(own), own / "what-if.ndjson"
+    safe = [{"vendor": "Fortinet", "product": "FortiOS", "version": "7.4.9"}]
+    people = [
+        person("nieuw", software=PEOPLE[0]["software"], channels=[]),
+        person("metaal", software=safe),
+        person("hulp", kind="supplier", members=["kvk-nieuw"], software=safe),
+    ]
+    file.write_text("".join(json.dumps(each) + "\n" for each in people))
+    before = done(own, "why", item, "kvk-metaal", "--json").row, done(own, "subscribers", "list", "--json").rows
+    supposed = done(own, "why", item, "--profile", file, "--json").rows
+    assert [(row["subscriber"], row["outcome"]) for row in supposed] == [
+        ("kvk-nieuw", "deliver"), ("kvk-metaal", "no-match"), ("kvk-hulp", "deliver"),
+    ]  # fmt: skip
+    text = done(own, "why", item, "--profile", file).out
+    assert "kvk-metaal: no-match\nThat means: nothing in the profile meets what the item names." in text
+    assert "no-channel" not in text
+    assert (
+        done(own, "why", item, "kvk-metaal", "--json").row,
+        done(own, "subscribers", "list", "--json").rows,
+    ) == before
+    done(own, "subscribers", "import", file)
+    assert [done(own, "why", item, row["subscriber"], "--json").row for row in supposed] == supposed
+
+
+def test_what_if_refuses_what_the_import_refuses(own: Path) -> None:
+    item, file = an_item(own), own / "what-if.ndjson"
+    file.write_text('{"id":"x","name":"X","sectors":["SBI:99.99"]}\n')
+    assert "line 1: sectors[0]: no known sector" in failed(own, "why", item, "--profile", file)
+    file.write_text("\n")
+    assert "holds no profile" in failed(own, "why", item, "--profile", file)
+    assert "cannot be read" in failed(own, "why", item, "--profile", own / "none")
+    for words in ([], ["kvk-metaal", "--profile", str(file)]):
+        failed(own, "why", item, *words, code=2)
+
+
+def test_the_audience_tells_what_the_last_version_changed(own: Path) -> None:
+    """The update raises it from this-week to today; a firm that asks for what is of today comes."""
+    item, file = an_item(own), own / "more.ndjson"
+    file.write_text(json.dumps(person("druk", software=PEOPLE[0]["software"], min_urgency="today")))
+    done(own, "subscribers", "import", file)
+    done(own, "ingest", lay(own / "later", LATER) / "ncsc-nl/9001-2.json", "--source", "ncsc-nl")
+    druk = {"count": 1, "samples": ["kvk-druk"]}
+    assert done(own, "audience", item, "--json").rows[0]["since"] == {
+        "version": 1,
+        "comes": druk,
+        "goes": {"count": 0, "samples": []},
+        "changes": [{"from": "urgency", "to": "deliver", **druk}],
+    }
+    text = done(own, "audience", item).out
+    assert "Since version 1: 1 come, 0 go." in text
+    assert "kvk-druk" in text
+
+
+def test_segments(ready: Path) -> None:
+    rows = done(ready, "segments", "--json").rows
+    held = {(row["segment"], row["value"]): row["subscribers"] for row in rows}
+    assert held["size", "mkb"] == held["kind", "company"] == len(PEOPLE)
+    assert (held["maturity", "basic"], held["maturity", "mature"]) == (4, 1)
+    assert (held["sector", "SBI:C"], held["sector", "SBI:25.62"], held["sector", "SBI:10.71"]) == (3, 2, 1)
+    assert held["product", "fortinet|fortios"] == 2
+    fortios = next(row for row in rows if row["value"] == "fortinet|fortios")
+    assert fortios == {
+        "segment": "product", "value": "fortinet|fortios", "subscribers": 2, "share": 0.4, "versions": {"7.0.3": 2},
+    }  # fmt: skip
+    assert next(row["above"] for row in rows if row["value"] == "SBI:25.62") == "SBI:C"
+    assert len(done(ready, "segments", "--limit", "1", "--json").rows) == 5
+    text = done(ready, "segments", "--limit", "1").out
+    assert text.startswith(f"{len(PEOPLE)} subscribers\n")
+    assert "60.0%" in text
+    assert "7.0.3 2" in text
 
 
 def test_refused_and_sources(ready: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app import desk, workers
+from app import audience, workers
 from app.views import Shelf
 from dispatch import atom, ledger, outbox, publication, sequence
 from normalize import Affected
@@ -80,7 +80,7 @@ def test_the_threshold_of_a_reader_is_held_against_what_it_sees(house: House) ->
     house.subscribe("dicht", **METAL, min_urgency="today", clearance=Label.AMBER)
     item = house.item(metal())
     house.receive(metal("b", label=Label.AMBER, exploited=True), source="market")
-    assert desk.explain(house.service, item, "open").outcome == "urgency"
+    assert audience.explain(house.service, item, "open").outcome == "urgency"
     assert house.decide("release", item).queued == 1
     assert deliveries(house)[0][:2] == ("alert", "dicht")
     assert house.decide("release", item, urgency="today").queued == 1, "an analyst's word holds for everybody"
@@ -391,12 +391,12 @@ def test_an_audience_is_told_without_sending(house: House) -> None:
     house.subscribe("een", **METAL)
     house.subscribe("twee", sectors=("SBI:10",))
     item = house.item(metal())
-    match, explained = desk.audience(house.service, item, 1)
-    assert len(match.audience) == 1
-    assert [each.subscriber for each in explained] == ["een"]
-    assert desk.explain(house.service, item, "twee").outcome == "no-match"
+    found = audience.audience(house.service, item, 1)
+    assert len(found.match.audience) == 1
+    assert [each.subscriber for each in found.explained] == ["een"]
+    assert audience.explain(house.service, item, "twee").outcome == "no-match"
     with pytest.raises(TriageError, match="no subscriber"):
-        desk.explain(house.service, item, "niemand")
+        audience.explain(house.service, item, "niemand")
     assert deliveries(house) == []
     assert house.state(item) == "new"
 

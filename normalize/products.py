@@ -6,11 +6,10 @@
 import re
 import unicodedata
 from functools import lru_cache
-from urllib.parse import unquote
 
 from packageurl import PackageURL
 
-from normalize import schemes
+from normalize import cpe, schemes
 
 # Names
 
@@ -91,7 +90,8 @@ _PRODUCTS = {
 @lru_cache(maxsize=65536)
 def plain_key(vendor: str, product: str) -> tuple[str, str]:
     """Names without case, signs, company forms, and the vendor's name before the product's; no aliases."""
-    maker = _words(_COMPANY.sub(" ", vendor)) or _words(vendor)
+    stated = unicodedata.normalize("NFKC", vendor)
+    maker = _words(_COMPANY.sub(" ", stated)) or _words(stated)
     thing = _words(product)
     if maker and thing.startswith(maker + " "):
         thing = thing[len(maker) + 1 :]
@@ -121,27 +121,16 @@ def _words(text: str) -> str:
 # CPE and purl
 
 
-def cpe_parts(cpe: str) -> tuple[str, str, str] | None:
+def cpe_parts(name: str) -> tuple[str, str, str] | None:
     """Vendor, product and version (empty: any) of a CPE 2.3 string or CPE 2.2 URI; None: it is neither.
 
-    NISTIR 7695, 6.1 (URI) and 6.2 (formatted string). The update part joins the version: `8.0 update3`.
+    The update part joins the version: `8.0 update3`.
     """
-    if cpe.startswith("cpe:2.3:"):
-        fields = [_unescape(part) for part in re.split(r"(?<!\\):", cpe[8:])]
-    elif cpe.startswith("cpe:/"):
-        fields = [unquote(part) for part in cpe[5:].split(":")]
-    else:
+    found = cpe.read(name)
+    if found is None or {found.vendor, found.product} & {cpe.ANY, cpe.NA}:
         return None
-    if len(fields) < 3 or fields[0] not in ("a", "o", "h", "*", "") or not fields[1] or not fields[2]:
-        return None
-    if fields[1] in ("*", "-") or fields[2] in ("*", "-"):
-        return None
-    version, update = [part if part not in ("*", "-") else "" for part in (*fields[3:5], "", "")[:2]]
-    return fields[1], fields[2], f"{version} {update}".strip() if version else ""
-
-
-def _unescape(part: str) -> str:
-    return re.sub(r"\\(.)", r"\1", part)
+    version, update = ("" if part in (cpe.ANY, cpe.NA) else part for part in (found.version, found.update))
+    return found.vendor, found.product, f"{version} {update}".strip() if version else ""
 
 
 def purl_parts(purl: str) -> tuple[str, str, str] | None:

@@ -45,16 +45,16 @@ _DASHED_IPV4 = re.compile(
 _NUMBERS = re.compile(r"\d+").findall
 _PLAIN = re.compile(r"[0-9.]+").fullmatch
 
-_HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[]")
-_TWO_COLONS = re.compile(r":\]?[0-9a-fA-F]{0,4}\]?\[?:")
-_COLONS = re.compile(r"[0-9a-fA-F:\[][0-9a-fA-F:\[\].]{2,80}+")
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[](){}")
+_TWO_COLONS = re.compile(r":[\])}]?[0-9a-fA-F]{0,4}[\])}]?[\[({]?:")
+_COLONS = re.compile(r"[0-9a-fA-F:\[({][0-9a-fA-F:\[\](){}.]{2,80}+")
 """A run in which an IPv6 address may stand."""
-_SIX = r"(?:[0-9a-fA-F]{0,4}(?:\[:{1,2}\]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![\w:])"
-_IPV6 = re.compile(rf"(?<![\w:]){_SIX}")
+_SIX = r"(?:[0-9a-fA-F]{0,4}(?:[\[({]:{1,2}[\])}]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![^\W_]|:)"
+_IPV6 = re.compile(rf"(?<![^\W_])(?<!:){_SIX}")
 _IPV6_HERE = re.compile(_SIX).match
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _MAC = re.compile(
-    r"[0-9a-fA-F](?:(?<![\w:.-].)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.))"
+    r"[0-9a-fA-F](?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.))"
     r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
     r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F_-]|:\w)"
@@ -71,7 +71,8 @@ _MAC_WORD = re.compile(
     r"physical address|fysieke? adres)(?![a-z])"
 )
 _LOOSE_MAC = re.compile(r"(?<![\w-])(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
-                        r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5})(?![\w-]|:\w)")  # fmt: skip
+                        r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|[0-9a-f]{2}(?:[._][0-9a-f]{2}){5})"
+                        r"(?![\w-]|:\w)")  # fmt: skip
 _REVERSED = re.compile(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _SIGNS = re.compile(r"\W")
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
@@ -295,7 +296,7 @@ def _ipv6(match: re.Match[str]) -> Found:
     found = match.group()
     if found.endswith(":") and not found.endswith("::"):  # `2001:db8::5: connection refused`
         found, end = found[:-1], end - 1
-    value = re.sub(r"\[(:+)\]", r"\1", found)
+    value = re.sub(r"[\[({](:+)[\])}]", r"\1", found)
     if len(value) > 3 and (value.count(":") == 7 or "::" in value) and _is_ipv6(value):
         if _EUI64(value):
             yield Span("mac", start, end, 0.6, "eui-64")

@@ -60,7 +60,7 @@ _BSN_LABELLED = re.compile(
     r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
 )
 """Behind the word itself, parted in any way."""
-_PARTING = re.compile(r"[\s._-]")
+_PARTING = re.compile(r"[\s._/·-]")
 _NOT_DIGITS = re.compile(r"\D")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
@@ -69,17 +69,30 @@ _BSN_WORDS = re.compile(
     r"bsn|b\.s\.n\.|burger\s?service|sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
     r"citizen[ _-]?service|"
     r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|id)|national[ _-]?id|identification number|identiteitsnummer|"
-    r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing"
+    r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing|"
+    r"service[ -]?(?:number|nr|no)\b|"
+    r"\bsv-?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
 )
 _BSN_NAMES = Words(
     *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
     *("persoonsnummer", "personal number", "personal id", "national", "identification number", "identiteitsnummer"),
     *("idnummer", "id-nummer", "persoonsgebonden", "social security", "tax number", "tax id", "tin ", "tin:"),
-    "loonheffing",
+    *("loonheffing", "service number", "service nr", "service no", "servicen", "sv-n", "svn", "burgern", "persoonsn"),
+    *("identificatien", "fiscal "),
 )
+ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
+_BSN_LOOSE = re.compile(r"[0-9](?<![\w.,:/+=-][0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
+"""Parted in any way, as people read it out."""
+_BEFORE, _BEHIND = 200, 60
 _VAT = re.compile(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
 _VAT_SIGN = re.compile(r"\d{9}\.?[bl]").search
 _IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=iban_))[A-Z]{2}[0-9]{2}(?:[\s._-]?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
+_IBAN_APART = re.compile(
+    r"(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)(?<!\w..)"
+    r"[ ./·-]?\d\d(?:[ ./·-]{0,2}[A-Z0-9]){11,30}(?!\w)",
+    re.IGNORECASE,
+)
+"""Parted after the country too, or by other signs."""
 _ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
 account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[\s._-]?[A-Za-z0-9]{4}[\s._-]?[A-Za-z0-9]").search
 _NUMBER_START = re.compile(
@@ -136,6 +149,14 @@ _VEHICLE_WORDS = re.compile(
     r"rental|driver|bestuurder|chauffeur|verhuur|\brijder|audi\b|peugeot|renault|opel\b|\bford\b|tesla|\bkia\b|"
     r"skoda|\bfiat\b|parkeer|parking|leaseauto|lease|slagboom|anpr|taxi|garage"
 )
+_STARTS = (" +", " 0", " (")
+_ELSEWHERE = re.compile(
+    r"0[1-9](?:(?P<fr>[ .-])\d\d)(?:(?P=fr)\d\d){3}"  # France
+    r"|\(?0\d{4}\)? \d{3} \d{3}|07\d{3} \d{3} ?\d{3}|\(?0\d{3}\)? \d{3} \d{4}|\(?02\d\)? \d{4} \d{4}"  # Britain
+    r"|0\d{1,3}[ /]\d{2,3}(?P<be>[ .])\d\d(?P=be)\d\d"  # Belgium
+    r"|\(?0\d{2,4}\)?[ /-]{1,3}\d{5,8}(?:-\d{1,4})?"  # Germany
+).fullmatch
+"""National forms of neighbours: as their people part them, no other number is."""
 _FAR = 300
 _ROW = 16
 _LEAST = 8
@@ -147,14 +168,7 @@ def numbers(text: str) -> Found:
     named = names_bsn(lower)
     if named or _NUMBER_START(text):
         yield from _citizen_numbers(text, lower, named)
-    if account_start(text):
-        for digits in _ACCOUNT.finditer(text):
-            match = _IBAN.match(text, digits.start() - 2)
-            if match is None:
-                continue
-            end = _iban_end(text, match)
-            if end:
-                yield Span("iban", match.start(), end, 0.95, "iban")
+    yield from _accounts(text, lower)
     if _PHONE_START.search(text):
         for match in _PHONE.finditer(text):
             yield from _phone(text, lower, *match.span())
@@ -165,6 +179,18 @@ def numbers(text: str) -> Found:
     for match in _BARE_MOBILE.finditer(text) if "316" in text or "06" in text else ():
         if not (_OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or _in_url(text, match.start())):
             yield Span("phone", *match.span(), 0.6 if match.group()[0] == "3" else 0.3, "phone-bare")
+
+
+def _accounts(text: str, lower: str) -> Found:
+    if account_start(text):
+        for digits in _ACCOUNT.finditer(text):
+            match = _IBAN.match(text, digits.start() - 2)
+            end = _iban_end(text, match) if match else None
+            if match and end:
+                yield Span("iban", match.start(), end, 0.95, "iban")
+    for match in _IBAN_APART.finditer(text) if ACCOUNTS.any(lower) else ():
+        if end := _iban_end(text, match):
+            yield Span("iban", match.start(), end, 0.9, "iban")
 
 
 def names_bsn(lower: str) -> bool:
@@ -184,6 +210,12 @@ def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
         close = _BSN_WORDS.search(lower, max(0, start - 60), end + 30) if named else None
         beside = named or row or every or account_start(text, max(0, start - 60), end + 60)
         yield Span("bsn", start, end, 0.95 if close else 0.6 if beside else 0.3, "bsn")
+    for match in _BSN_LOOSE.finditer(text) if named else ():
+        start, end = match.span()
+        near = _BSN_WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND)
+        citizens = near and _citizens(match.group(), lower, start, named)
+        if citizens and stdnum_bsn.is_valid(_NOT_DIGITS.sub("", match.group())):
+            yield Span("bsn", start, end, 0.7, "bsn")
     for match in _BSN_LABELLED.finditer(lower) if named else ():
         if stdnum_bsn.is_valid(_NOT_DIGITS.sub("", match.group(match.lastgroup or 0))):
             yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
@@ -224,7 +256,7 @@ def _iban_end(text: str, match: re.Match[str]) -> int | None:
         number = _PARTING.sub("", text[match.start() : end])
         if _remainder(number) == 1 and stdnum_iban.is_valid(number, check_country=False):
             return end
-        end = max(text.rfind(sign, match.start(), end) for sign in " ._-\n\t\r")
+        end = max(text.rfind(sign, match.start(), end) for sign in " ._/·-\n\t\r")
     return None
 
 
@@ -247,7 +279,7 @@ def _phone(text: str, lower: str, start: int, end: int) -> Found:
         yield Span("phone", start, end, confidence, "phone")
         return
     for sign in ("\n", " / ", "/", "  ", " +", " 0", " (", " "):
-        cut = text.find(sign, start + 6, end)
+        cut = text.find(sign, start + (1 if sign in _STARTS else 6), end)
         if cut > 0:
             first = _phone_confidence(text, lower, start, cut)
             rest = list(_phone(text, lower, cut + 1, end))
@@ -270,6 +302,9 @@ def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
         number = phonenumbers.parse(value, "NL")
     except phonenumbers.NumberParseException:
         return 0.0
+    if not abroad and _ELSEWHERE(value) and not phonenumbers.is_valid_number(number):
+        other = _OTHER_NUMBER.search(lower, max(0, start - 40), start)
+        return 0.0 if other else 0.8 if _PHONE_WORDS.search(lower, max(0, start - 48), start) else 0.6
     if not phonenumbers.is_valid_number(number):  # nobody knows every plan: with its country it need but be possible
         return 0.6 if abroad and len(digits) > 9 and phonenumbers.is_possible_number(number) else 0.0
     if not abroad and _OTHER_NUMBER.search(lower, max(0, start - 40), start):

@@ -16,7 +16,7 @@ from pii_guard.detect_logs import FORMS, LINED
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import MAC_WORDS, addresses, hex_addresses, paths, urls
-from pii_guard.detect_numbers import PHONE_LABELS, VEHICLES, account_start, names_bsn, numbers, plates
+from pii_guard.detect_numbers import ACCOUNTS, PHONE_LABELS, VEHICLES, account_start, names_bsn, numbers, plates
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_secrets import credentials, devices
 from pii_guard.detect_tables import HEADS, tables
@@ -42,7 +42,7 @@ _PACKED = bytes(48 if c in _DIGITS else c for c in range(256))
 _GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
-_COLON = re.compile(r":[0-9A-Fa-f:\]]")
+_COLON = re.compile(r":[0-9A-Fa-f:\])}]")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-")
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.")
 _NINE = (
@@ -148,7 +148,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
 def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     """Nine digits parted as a citizen's number may be, the start of an account, of a telephone number; or fewer
     digits, where the text has a word for a citizen's number."""
-    if any(map(parts.__contains__, _NINE)) or names_bsn(lower) or PHONE_LABELS.any(lower):
+    if any(map(parts.__contains__, _NINE)) or names_bsn(lower) or PHONE_LABELS.any(lower) or ACCOUNTS.any(lower):
         return True
     if any(map(parts.__contains__, _COUNTRY)) and account_start(text):
         return True

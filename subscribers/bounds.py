@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 
 class Count:
-    """Counts components; too many are refused where that shows."""
+    """Counts components; too many are refused where that shows, before anything is made of them."""
 
     def __init__(self) -> None:
         self._seen = 0
 
-    def one(self, where: str) -> None:
-        """One more."""
-        self._seen += 1
+    def add(self, more: int, where: str) -> None:
+        """So many more."""
+        self._seen += more
         if self._seen > MOST_COMPONENTS:
             raise SubscriberError(f"{where}: more than {MOST_COMPONENTS} components: split the file")
 
@@ -43,8 +43,8 @@ def decoded(data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        said, _, path = str(error).rpartition(" - at ")
-        raise SubscriberError(f"{path.strip('`') or '$'}: {_plainly(said or str(error))}") from None
+        said, _, path = str(error).partition(" - at ")
+        raise SubscriberError(f"{path.strip('`') or '$'}: {_plainly(said)}") from None
     except msgspec.DecodeError as error:
         at = str(error).rpartition("(byte ")[2].rstrip(")")
         line = data[: int(at)].count(b"\n") + 1 if at.isdigit() else data.count(b"\n") + 1

@@ -129,7 +129,9 @@ def _text(where: str, value: str | float | None, longest: int = LONGEST) -> str:
     text = str(value)
     if len(text) > 10 * longest:
         raise SubscriberError(f"{where}: a text of more than {longest} signs: no name or version is that long")
-    text = "".join(each for each in " ".join(text.split()) if each.isprintable())
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = "".join(filter(str.isprintable, text))
     if len(text) > longest:
         raise SubscriberError(f"{where}: a text of more than {longest} signs: no name or version is that long")
     return "" if text.casefold() in _NOTHING else text

@@ -61,21 +61,21 @@ def from_json(data: bytes) -> Iterator[Software]:
     bom, count = decoded(data, _Bom), Count()
     root = bom.metadata.component if bom.metadata else None
     pending = [
-        *_below(bom.services, "$.services", 1),
-        *_below(bom.components, "$.components", 1),
+        *_below(bom.services, "$.services", 1, count),
+        *_below(bom.components, "$.components", 1, count),
         *([(root, "$.metadata.component", 1)] if root else []),
     ]
     while pending:
         one, path, depth = pending.pop()
-        count.one(path)
         if depth > DEEPEST:
             raise SubscriberError(f"{path}: nested deeper than {DEEPEST} levels, which is all that is read")
         yield from _software(one, path)
-        pending += _below(one.services, f"{path}.services", depth + 1)
-        pending += _below(one.components, f"{path}.components", depth + 1)
+        pending += _below(one.services, f"{path}.services", depth + 1, count)
+        pending += _below(one.components, f"{path}.components", depth + 1, count)
 
 
-def _below(found: list[_Component] | None, path: str, depth: int) -> list[tuple[_Component, str, int]]:
+def _below(found: list[_Component] | None, path: str, depth: int, count: Count) -> list[tuple[_Component, str, int]]:
+    count.add(len(found or ()), path)
     return [(one, f"{path}[{n}]", depth) for n, one in enumerate(found or ())][::-1]
 
 
@@ -141,7 +141,7 @@ class _Reader:
         if len(self._kinds) > 4 * DEEPEST:
             raise SubscriberError(f"{self.where}: nested deeper than {DEEPEST} levels, which is all that is read")
         if kind == "component":
-            self._count.one(self.where)
+            self._count.add(1, self.where)
             self._open.append({"type": attributes.get("type")})
             self.found.append((self._open[-1], self.parser.CurrentLineNumber))
         elif kind == "swid":

@@ -46,9 +46,8 @@ def read(data: bytes) -> Iterator[Software]:
         raise SubscriberError("line 1: nothing in it: give a table with a product in each row")
     header = _header(rows[0][1])
     columns = header or _guessed([row for _, row in rows])
-    count = Count()
+    Count().add(len(rows), "line 1")
     for number, row in rows[1:] if header else rows:
-        count.one(f"line {number}")
         yield from _row(number, row, columns, loose=header is None, width=len(rows[0][1]))
 
 

@@ -47,9 +47,9 @@ class _Wrapped(Struct):
 def from_json(data: bytes, *, wrapped: bool = False) -> Iterator[Software]:
     """Every line of software of a 2.x document, also as GitHub wraps it in `sbom`. Raises SubscriberError."""
     document = (decoded(data, _Wrapped).sbom or _Document()) if wrapped else decoded(data, _Document)
-    path, count = "$.sbom.packages" if wrapped else "$.packages", Count()
+    path = "$.sbom.packages" if wrapped else "$.packages"
+    Count().add(len(document.packages or ()), path)
     for n, package in enumerate(document.packages or ()):
-        count.one(f"{path}[{n}]")
         yield from _software(package, f"{path}[{n}]")
 
 
@@ -91,7 +91,7 @@ def from_tags(text: str) -> Iterator[Software]:
             if package:
                 yield from _software(package, f"line {began}")
             package, began = _Package(name=value), number
-            count.one(f"line {number}")
+            count.add(1, f"line {number}")
         elif package is None:
             continue
         elif tag in ("FileName", "SnippetSPDXID", "LicenseID"):  # another section begins
@@ -162,13 +162,13 @@ class _Graph(Struct):
 
 def from_graph(data: bytes) -> Iterator[Software]:
     """Every line of software of a 3.0 document. Raises SubscriberError with the JSON path."""
-    elements, count = decoded(data, _Graph).graph, Count()
+    elements = decoded(data, _Graph).graph
     if elements is None:
         elements = [decoded(data, _Element)]  # one element needs no graph
+    Count().add(len(elements), "$.@graph")
     firms = {each.id or each.at_id: each.name for each in elements if each.kind == "Organization"}
     for n, each in enumerate(elements):
         where = f"$.@graph[{n}]"
-        count.one(where)
         if each.kind not in ("software_Package", "Package") or _first(each.purpose) in _NO_SOFTWARE:
             continue
         known = [one for one in each.identifiers or () if one.kind and one.identifier]

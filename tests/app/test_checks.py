@@ -11,7 +11,7 @@ import pytest
 from app import checks, service
 from config.settings import load
 from ingest import cursors
-from subscribers import Contact
+from subscribers import Contact, Inventory, Software, registry
 from tests.app.house import MAIL, House, opened
 from web import auth
 
@@ -93,6 +93,19 @@ def test_channels_that_nothing_serves(house: House) -> None:
     house.subscribe("haak", Contact("webhook", url="https://a.example"), Contact("webhook", url="https://b.example"))
     house.subscribe("beide", MAIL, Contact("kafka", topic="t"), Contact("webhook", url="https://c.example"))
     assert "kafka (subscribers: 1) and webhook (subscribers: 2)" in warnings(folder)["channels"]
+
+
+def test_inventories_that_are_old(house: House) -> None:
+    folder, now = house.service.settings.dir, datetime.now(UTC)
+    house.subscribe("een", MAIL)
+    house.subscribe("twee", MAIL)
+    for name, age in (("een", 91), ("twee", 89)):
+        with house.service.transaction() as connection:
+            made = now - timedelta(days=age)
+            registry.stock(connection, name, Inventory("sbom", "sbom", made, (Software("", "nginx"),)), now)
+    assert warnings(folder)["inventories"].startswith("1 subscribers have one older than 90 days")
+    (folder / "oktt.toml").write_text((folder / "oktt.toml").read_text() + "\n[desk]\nsoftware_days = 120\n")
+    assert "inventories" not in warnings(folder)
 
 
 def test_credentials_that_open_nothing(house: House) -> None:

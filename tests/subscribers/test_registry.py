@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from subscribers import Incoming, Own, Profile, SubscriberError, registry
+from subscribers import Incoming, Inventory, Own, Profile, Software, SubscriberError, registry
 from subscribers.registry import Counts
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -37,6 +37,61 @@ def test_an_import_never_touches_what_the_subscriber_gave(connection: sa.Connect
     assert (found.profile.opt_out, found.profile.region) == (("report", "FortiOS", "news"), "NL-NB")
     with pytest.raises(SubscriberError):
         registry.give(connection, "nobody", Own(), NOW)
+
+
+def test_inventories_stand_beside_what_the_operator_states(connection: sa.Connection) -> None:
+    forti, word, nginx = Software("Fortinet", "FortiOS"), Software("Microsoft", "Word"), Software("", "nginx", "1.25")
+    registry.upsert(connection, [one("a", software=(forti,))], NOW)
+    registry.give(connection, "a", Own(opt_out=("news",)), NOW)
+    assert registry.stock(connection, "a", Inventory("sbom", "sbom", NOW, (word, forti)), NOW) is None
+    assert registry.stock(connection, "a", Inventory("hand", "hand", NOW, (nginx,)), NOW) is None
+    registry.upsert(connection, [one("a", software=(), region="NL-NB")], LATER)
+    found = registry.get(connection, "a")
+    assert found is not None
+    assert found.profile.software == (word, forti, nginx)
+    assert (found.profile.opt_out, found.profile.region) == (("news",), "NL-NB")
+    assert [each.name for each in found.inventories] == ["sbom", "hand"]
+    gone = registry.unstock(connection, "a", "sbom", LATER)
+    assert gone is not None
+    assert gone.software == (word, forti)
+    assert registry.unstock(connection, "a", "sbom", LATER) is None
+    [left] = registry.every(connection)
+    assert left.profile.software == (nginx,)
+
+
+def test_an_inventory_that_says_the_same_changes_only_its_date(connection: sa.Connection) -> None:
+    word, nginx = Software("Microsoft", "Word"), Software("", "nginx", "1.25")
+    registry.upsert(connection, [one("a")], NOW)
+    registry.stock(connection, "a", Inventory("sbom", "sbom", NOW, (word, nginx)), NOW)
+    before = registry.revision(connection)
+    again = registry.stock(connection, "a", Inventory("sbom", "sbom", LATER, (nginx, word)), LATER)
+    assert again == Inventory("sbom", "sbom", NOW, (word, nginx))
+    assert registry.revision(connection) == before
+    found = registry.get(connection, "a")
+    assert found is not None
+    assert (found.inventories[0].at, found.changed_at) == (LATER, NOW)
+    registry.stock(connection, "a", Inventory("sbom", "sbom", LATER, (nginx,)), LATER)
+    assert dict(registry.changed_since(connection, before))[1] is not None
+    assert [said["inventories"] for *_, said in registry.replaced(connection) if "inventories" in said]
+
+
+def test_inventories_that_are_not_taken(connection: sa.Connection) -> None:
+    registry.upsert(connection, [one("a")], NOW)
+    with pytest.raises(SubscriberError, match="no subscriber"):
+        registry.stock(connection, "nobody", Inventory("sbom", "sbom", NOW), NOW)
+    for n in range(registry.MOST_INVENTORIES):
+        registry.stock(connection, "a", Inventory(f"s{n}", "sbom", NOW, (Software("", f"p{n}"),)), NOW)
+    with pytest.raises(SubscriberError, match="more than"):
+        registry.stock(connection, "a", Inventory("one more", "sbom", NOW), NOW)
+    with pytest.raises(SubscriberError, match="came in another way"):
+        registry.stock(connection, "a", Inventory("s1", "csv", NOW), NOW)
+
+
+def test_when_an_inventory_is_stale() -> None:
+    made = Inventory("sbom", "sbom", NOW)
+    assert not made.stale(NOW + timedelta(days=90))
+    assert made.stale(NOW + timedelta(days=90, seconds=1))
+    assert made.stale(LATER, days=0)
 
 
 def test_a_removed_subscriber_leaves_its_number_and_nothing_else(engine: sa.Engine) -> None:

@@ -43,7 +43,7 @@ class Reason:
     matched: bool
     confidence: Confidence = "exact"
     because: str = ""
-    """Why it came out so, where the value does not say it: `outside the affected versions`. For analysts alone."""
+    """Why it came out so, where the value does not say it: `7.4.9 lies outside <7.2.5`. For analysts alone."""
 
 
 @dataclass(frozen=True, slots=True)

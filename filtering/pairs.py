@@ -52,6 +52,11 @@ class Pair:
         return [(one, line) for one, line in lines if line.names or line.purl]
 
     @cached_property
+    def installed(self) -> list[Installed]:
+        """The same, as it is compared: one line may be what another runs on."""
+        return [line for _, line in self.lines]
+
+    @cached_property
     def related(self) -> list[tuple[Product, Software, Installed]]:
         """Its software that is one of the products, in whatever version."""
         named = self.seen.products
@@ -63,7 +68,7 @@ class Pair:
         found = [
             (verdict[0], product, one, line, verdict[1])
             for product, one, line in self.related
-            if (verdict := pair(product, line))
+            if (verdict := pair(product, line, self.installed))
         ]
         return sorted(found, key=lambda each: -RANK[each[0]])
 
@@ -183,11 +188,11 @@ class Pair:
         seen: dict[str, Reason] = {}
         for confidence, product, one, line, entry in self.met:
             said = f"{_named(one, line, entry)} in {_stated([entry] if line.version else product.entries)}"
-            why = because(product, line, (confidence, entry))
+            why = because(product, line, (confidence, entry), self.installed)
             seen.setdefault(said, Reason("software", said, True, confidence, why))
         for product, one, line in self.related if not seen else ():
             said = f"{_named(one, line, product.entries[0])} in {_stated(product.entries)}"
-            seen.setdefault(said, Reason("software", said, False, because=because(product, line, None)))
+            seen.setdefault(said, Reason("software", said, False, because=because(product, line, None, self.installed)))
         if not seen:
             first = (one.entries[0] for one in self.seen.products)
             named = _some([f"{entry.vendor} {entry.product}".strip() for entry in first])

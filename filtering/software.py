@@ -2,10 +2,11 @@
 
 A product is known by its name (vendor and product, normalised, with aliases; a CPE is a name too) or by its purl.
 Entries of an item that share a name or purl speak of one product: what one of them calls fixed or not affected is
-not affected, whatever range another one gives. A name without vendor meets that product of any vendor.
+not affected, whatever range another one gives. A name without vendor meets that product of any vendor. Whether a
+version lies in an entry, and why it cannot be told: filtering/verdicts.py.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,7 +15,8 @@ from pyroaring import BitMap
 
 from filtering import Confidence
 from filtering.postings import Postings
-from normalize import Affected, products, versions
+from filtering.verdicts import Presence, inside, platform, platforms_of, stated, uncertain, unknown
+from normalize import Affected, cpe, products, schemes
 from subscribers import Software
 
 RANK: dict[Confidence | None, int] = {None: 0, "possible": 1, "likely": 2, "exact": 3}
@@ -26,6 +28,9 @@ class Name(NamedTuple):
     vendor: str
     product: str
     spelled: str
+    traits: str = ""
+    """What else is known of it: of a CPE what tells it from others of its name (`cpe.Cpe.traits`), or whose package it
+    is (`pkg:deb/debian/openssl`). Not part of the name."""
 
     def meets(self, other: "Name") -> bool:
         """The same product, perhaps by an alias or without vendor."""
@@ -63,18 +68,25 @@ class Product:
     def opt_outs(self) -> set[str]:
         """The opt-out keys that mean this product; see `opt_out`."""
         keys = {f"purl {purl}" for purl in self.purls}
-        for vendor, product, spelled in self.names:
+        for vendor, product, spelled, _ in self.names:
             keys |= {f"name {vendor}|{product}", f"text {product}", f"text {vendor} {product}".strip()}
             keys |= {f"text {spelled.partition('|')[2]}", f"text {spelled.replace('|', ' ').strip()}"}
         return keys
 
-    def verdict(self, version: str | None, direct: bool) -> tuple[Confidence, Affected] | None:
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """What its entries ask for beside the product itself."""
+        return platforms_of(self.entries)
+
+    def verdict(
+        self, version: str | None, direct: bool, traits: str = "", present: Presence = unknown
+    ) -> tuple[Confidence, Affected] | None:
         """Is this version of it affected, how sure, and by which entry? None: it is not."""
-        if version is not None and any(_outside(entry, version) for entry in self.entries):
+        if version is not None and any(_excludes(entry, version, traits, present) for entry in self.entries):
             return None
         best: tuple[Confidence, Affected] | None = None
         for entry in self.entries:
-            found = _entry(entry, version, direct)
+            found = _entry(entry, version, direct, traits, present)
             if found is not None and (best is None or RANK[found] > RANK[best[0]]):
                 best = found, entry
         return best
@@ -94,6 +106,10 @@ def identify(vendor: str, product: str, cpe: str | None, purl: str | None) -> Id
 def installed(one: Software) -> Installed:
     """A line of a profile. Its version is the stated one, else that of its CPE or purl."""
     names, purl = identify(one.vendor, one.product, one.cpe, one.purl)
+    read = cpe.read(one.cpe) if one.cpe else None
+    packaged = purl if products.scheme_of(one.purl) in schemes.PACKAGED else None
+    if traits := packaged or (read.traits if read else ""):
+        names = frozenset(name._replace(traits=traits) for name in names)
     version = one.version
     if version is None and one.cpe and (parts := products.cpe_parts(one.cpe)) is not None:
         version = parts[2]
@@ -156,24 +172,24 @@ def _absorb(product: Product, other: Product) -> None:
     product.entries += other.entries
 
 
-def _outside(entry: Affected, version: str) -> bool:
+def _excludes(entry: Affected, version: str, traits: str, present: Presence) -> bool:
     """Does a fixed or not affected entry hold this version? `*` does not count: it says nothing about a version."""
-    if entry.status not in ("fixed", "not-affected"):
+    if entry.status not in ("fixed", "not-affected") or not all(each.constraints for each in entry.ranges):
         return False
-    return any(each.constraints and versions.within(version, each) is True for each in entry.ranges)
+    return inside(entry, version, traits, present) is True
 
 
-def _entry(entry: Affected, version: str | None, direct: bool) -> Confidence | None:
+def _entry(entry: Affected, version: str | None, direct: bool, traits: str, present: Presence) -> Confidence | None:
     if entry.status in ("fixed", "not-affected"):
         return None
-    if version is None or not entry.ranges:
+    if version is None:
         return "possible"
-    inside = [versions.within(version, each) for each in entry.ranges]
-    if True in inside:
+    held = inside(entry, version, traits, present)
+    if held:
         if entry.status == "unknown":
             return "possible"
         return "exact" if direct else "likely"
-    return "possible" if None in inside else None
+    return "possible" if held is None else None
 
 
 def meets(product: Product, one: Installed) -> bool | None:
@@ -184,51 +200,105 @@ def meets(product: Product, one: Installed) -> bool | None:
     return any(mine.spelled == theirs.spelled for mine, theirs in meeting) if meeting else None
 
 
-def pair(product: Product, one: Installed) -> tuple[Confidence, Affected] | None:
-    """One product of an item against one line of a profile."""
-    direct = meets(product, one)
-    return None if direct is None else product.verdict(one.version, direct)
+def pair(product: Product, one: Installed, lines: Sequence[Installed] = ()) -> tuple[Confidence, Affected] | None:
+    """One product of an item against one line of a profile, whose other lines may be what it runs on."""
+    return _pair(product, one, _presence(lines))
 
 
-def because(product: Product, one: Installed, found: tuple[Confidence, Affected] | None) -> str:
+def _pair(product: Product, one: Installed, present: Presence) -> tuple[Confidence, Affected] | None:
+    found = [product.verdict(one.version, direct, traits, present) for direct, traits in _ways(product, one)]
+    return max((each for each in found if each), key=lambda each: RANK[each[0]], default=None)
+
+
+def _ways(product: Product, one: Installed) -> list[tuple[bool, str]]:
+    """In which ways a line is this product: directly or by another name, and with which traits. By purl, as a package
+    of a distribution, it is that package alone."""
+    ways: list[tuple[bool, str]] = []
+    if one.purl is not None and one.purl in product.purls:
+        ways.append((True, ""))
+    if direct := [mine for mine in one.names if any(mine.meets(theirs) for theirs in product.names)]:
+        spelled = {theirs.spelled for theirs in product.names}
+        ways += [(mine.spelled in spelled, mine.traits) for mine in direct if not (ways and mine.traits == one.purl)]
+    return ways
+
+
+def _presence(lines: Sequence[Installed]) -> Presence:
+    """Which platforms a profile lists."""
+
+    def present(text: str) -> bool | None:
+        wanted = _platform(text)
+        ways = [(line, way) for line in lines for way in _ways(wanted, line)]
+        found = [wanted.verdict(line.version or ANYWHERE, True, traits) for line, (_, traits) in ways]
+        if any(each and each[0] != "possible" for each in found):
+            return True
+        return False if found and not any(found) else None
+
+    return present
+
+
+@lru_cache(maxsize=4096)
+def _platform(text: str) -> Product:
+    (product,) = products_of([platform(text)]) or [Product()]
+    return product
+
+
+ANYWHERE = "any"
+"""Stands for the version of a platform that states none: of one that is asked for in any version it is one."""
+
+
+def because(
+    product: Product, one: Installed, found: tuple[Confidence, Affected] | None, lines: Sequence[Installed] = ()
+) -> str:
     """Why a line that is this product came out of `pair` as it did, in words."""
+    present, ways = _presence(lines), _ways(product, one)
+    traits = ways[0][1] if ways else ""
     if found is None:
-        said = next((each for each in product.entries if _outside(each, one.version or "")), None)
-        return "outside the affected versions" if said is None else f"called {said.status}: {said.versions}"
+        version = one.version or ""
+        said = next((each for each in product.entries if _excludes(each, version, traits, present)), None)
+        if said is not None:
+            return f"called {said.status}: {said.versions}"
+        limits = dict.fromkeys(stated(each) for each in product.entries if each.status in ("affected", "unknown"))
+        if not limits:
+            return f"called {product.entries[0].status}"
+        return f"{version} lies outside {', '.join(list(limits)[:_SHOWN])}"
     confidence, entry = found
     if one.version is None:
         return "the profile states no version"
-    if confidence == "possible":
-        uncertain = "not known to be affected" if entry.status == "unknown" else "the versions cannot be compared"
-        return uncertain if entry.ranges else "the item states no version that can be compared"
-    return "inside the affected versions" + (", by another name" if confidence == "likely" else "")
+    if confidence != "possible":
+        return "inside the affected versions" + (", by another name" if confidence == "likely" else "")
+    if entry.status == "unknown" and inside(entry, one.version, traits, present):
+        return "not known to be affected"
+    return uncertain(entry, one.version, traits, present)
+
+
+_SHOWN = 5
+"""Ranges in one reason."""
 
 
 class Catalogue:
     """The software of all subscribers: by product name the spellings and versions in use, each with its users."""
 
     def __init__(self) -> None:
-        self.names: dict[str, Postings[tuple[str, str, str | None]]] = {}
-        """Product -> (vendor, as spelled, version) -> users."""
+        self.names: dict[str, Postings[tuple[str, str, str | None, str]]] = {}
+        """Product -> (vendor, as spelled, version, traits) -> users."""
         self.purls: dict[str, Postings[str | None]] = {}
 
     def add(self, lines: Iterable[Installed], number: int) -> None:
         """A profile's software."""
         for names, purl, version in lines:
-            for name in names:
-                bucket = self.names.setdefault(name.product, Postings())
-                bucket.add((name.vendor, name.spelled, version), number)
+            for vendor, product, spelled, traits in names:
+                self.names.setdefault(product, Postings()).add((vendor, spelled, version, traits), number)
             if purl:
                 self.purls.setdefault(purl, Postings()).add(version, number)
 
     def discard(self, lines: Iterable[Installed], number: int) -> None:
         """The mirror of `add`."""
         for names, purl, version in lines:
-            for name in names:
-                if bucket := self.names.get(name.product):
-                    bucket.discard((name.vendor, name.spelled, version), number)
+            for vendor, product, spelled, traits in names:
+                if bucket := self.names.get(product):
+                    bucket.discard((vendor, spelled, version, traits), number)
                     if not bucket:
-                        del self.names[name.product]
+                        del self.names[product]
             if purl and (held := self.purls.get(purl)):
                 held.discard(version, number)
                 if not held:
@@ -237,34 +307,62 @@ class Catalogue:
     def users(self, product: Product) -> dict[Confidence, BitMap]:
         """Who uses an affected version of it, by the best confidence of any of their lines."""
         met: dict[Confidence, BitMap] = {"exact": BitMap(), "likely": BitMap(), "possible": BitMap()}
-        for wanted in {name.product for name in product.names}:
-            if bucket := self.names.get(wanted):
-                self._of_names(product, wanted, bucket, met)
-        for purl in product.purls:
-            for version in held if (held := self.purls.get(purl)) else ():
-                if found := product.verdict(version, direct=True):
-                    met[found[0]] |= held.get(version)  # type: ignore[union-attr]
-        met["likely"] -= met["exact"]
-        met["possible"] -= met["exact"] | met["likely"]
-        return met
-
-    def _of_names(
-        self,
-        product: Product,
-        wanted: str,
-        bucket: Postings[tuple[str, str, str | None]],
-        met: dict[Confidence, BitMap],
-    ) -> None:
-        vendors = {name.vendor for name in product.names if name.product == wanted}
-        spellings = {name.spelled for name in product.names}
-        verdicts: dict[tuple[str | None, bool], Confidence | None] = {}
-        for key in bucket:
-            vendor, spelled, version = key
-            if vendor and "" not in vendors and vendor not in vendors:
+        platforms = {text: self._there(text) for text in product.platforms}
+        verdicts: dict[tuple[str | None, bool, str], Confidence | None] = {}
+        for version, direct, traits, users in self._held(product):
+            asked = version, direct, traits
+            if platforms:
+                for part, present in _parted(users, platforms):
+                    if found := product.verdict(*asked, present):
+                        met[found[0]] |= part
                 continue
-            asked = version, spelled in spellings
             if asked not in verdicts:
                 found = product.verdict(*asked)
                 verdicts[asked] = found[0] if found else None
             if confidence := verdicts[asked]:
-                met[confidence] |= bucket.get(key)
+                met[confidence] |= users
+        met["likely"] -= met["exact"]
+        met["possible"] -= met["exact"] | met["likely"]
+        return met
+
+    def _held(self, product: Product) -> Iterator[tuple[str | None, bool, str, BitMap]]:
+        """Versions of the product in use: version, under its own name, traits, users. The same as `_ways`."""
+        spellings = {name.spelled for name in product.names}
+        for wanted in {name.product for name in product.names}:
+            bucket = self.names.get(wanted)
+            vendors = {name.vendor for name in product.names if name.product == wanted}
+            for key in bucket or ():
+                vendor, spelled, version, traits = key
+                if (not vendor or "" in vendors or vendor in vendors) and traits not in product.purls:
+                    yield version, spelled in spellings, traits, bucket.get(key)  # type: ignore[union-attr]
+        for purl in product.purls:
+            held = self.purls.get(purl)
+            for version in held or ():
+                yield version, True, "", held.get(version)  # type: ignore[union-attr]
+
+    def _there(self, text: str) -> tuple[BitMap, BitMap]:
+        """Who lists a platform, and who lists it in other versions alone."""
+        wanted, there, perhaps, listed = _platform(text), BitMap(), BitMap(), BitMap()
+        for version, _, traits, users in self._held(wanted):
+            found = wanted.verdict(version or ANYWHERE, True, traits)
+            listed |= users
+            if found:
+                (perhaps if found[0] == "possible" else there).update(users)
+        return there, listed - there - perhaps
+
+
+def _parted(users: BitMap, platforms: dict[str, tuple[BitMap, BitMap]]) -> Iterator[tuple[BitMap, Presence]]:
+    """Users by which of the platforms they have: as many parts as there are answers."""
+    parts: list[tuple[BitMap, dict[str, bool]]] = [(users, {})]
+    for text, (there, not_there) in platforms.items():
+        parts = [
+            (bits, {**known, **answer})
+            for part, known in parts
+            for bits, answer in (
+                (part & there, {text: True}),
+                (part & not_there, {text: False}),
+                (part - there - not_there, {}),
+            )
+            if bits
+        ]
+    return ((bits, known.get) for bits, known in parts)

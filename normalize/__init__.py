@@ -34,7 +34,9 @@ ObservableType = Literal[
     "other",
     "token",
 ]
-Bound = Literal["=", "<", "<=", ">", ">=", "!="]
+Bound = Literal["=", "<", "<=", ">", ">=", "!=", "on", "off"]
+"""How a version stands to a limit; `on` and `off`: only where a platform is, or is not, there too. It is a CPE, perhaps
+with its versions: `cpe:2.3:h:... >=1.0|<1.5`."""
 
 
 class NormalizeError(Exception):

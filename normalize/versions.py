@@ -118,6 +118,9 @@ def within(version: str, accepted: Range, scheme: str = "") -> bool | None:
     """
     unsure = False
     for bound, limit in accepted.constraints:
+        if bound in ("on", "off"):
+            unsure = True  # a version does not tell where it runs
+            continue
         order = compare(version, limit, accepted.scheme or scheme)
         if order is None:
             unsure = True

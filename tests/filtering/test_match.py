@@ -270,7 +270,7 @@ NAMED = item(
     [
         (
             {"software": uses(version="7.2.5")},
-            "software no: Fortinet FortiOS 7.2.5 in >=7.2.0|<7.2.5, <6.4.9: outside the affected versions",
+            "software no: Fortinet FortiOS 7.2.5 in >=7.2.0|<7.2.5, <6.4.9: 7.2.5 lies outside >=7.2.0|<7.2.5, <6.4.9",
         ),
         (
             {"software": uses(version="7.2.4")},
@@ -290,7 +290,7 @@ NAMED = item(
         ),
         (
             {"software": uses(version="?")},
-            "software yes: Fortinet FortiOS ? in >=7.2.0|<7.2.5: the versions cannot be compared",
+            "software yes: Fortinet FortiOS ? in >=7.2.0|<7.2.5: cannot be compared: ? with >=7.2.0|<7.2.5",
         ),
         (
             {"software": uses("Apache", "Struts", "6.4.0")},

@@ -40,6 +40,21 @@ def read(*statements: Any) -> list[Affected]:
     return found
 
 
+def verdict(statement: Any, *lines: Software) -> str | None:
+    """Of the first line, of a profile of all: one by one, and in the index of all profiles."""
+    held = [software.installed(line) for line in lines]
+    catalogue = software.Catalogue()
+    catalogue.add(held, 1)
+    found: dict[str, str] = {}
+    for product in software.products_of(read(statement)):
+        verdicts = [verdict for line in held if (verdict := software.pair(product, line, held))]
+        best = max((each[0] for each in verdicts), key=lambda each: software.RANK[each], default=None)
+        assert [name for name, users in catalogue.users(product).items() if 1 in users] == ([best] if best else [])
+        if (mine := software.pair(product, held[0], held)) is not None:
+            found[mine[0]] = software.because(product, held[0], mine, held)
+    return min(found, key=lambda each: -software.RANK[each], default=None)  # type: ignore[index]
+
+
 def shown(*statements: Any) -> list[tuple[str, str, str, str]]:
     return [
         (
@@ -93,13 +108,12 @@ def test_on_a_certain_platform_is_possibly_and_outside_is_not() -> None:
     platform = {"operator": "AND", "nodes": [node(match(versionEndExcluding="1.5")), node(match(WINDOWS, False))]}
     inside = {"nodes": [node(match(versionEndExcluding="1.5"), match(WINDOWS, False), operator="AND")]}
     for statement in (platform, inside):
-        assert shown(statement) == [("unknown", "vpn", "< 1.5", "<1.5")]
-        (product,) = software.products_of(read(statement))
-        verdicts = [
-            software.pair(product, software.installed(Software("Voorbeeld", "VPN", version)))
-            for version in ("1.4", "1.5")
-        ]
-        assert [found and found[0] for found in verdicts] == ["possible", None]
+        assert shown(statement) == [("affected", "vpn", "< 1.5", f"<1.5|on{WINDOWS}")]
+        assert [verdict(statement, Software("Voorbeeld", "VPN", version)) for version in ("1.4", "1.5")] == [
+            "possible", None,
+        ]  # fmt: skip
+        windows = Software("Microsoft", "Windows", "10")
+        assert verdict(statement, Software("Voorbeeld", "VPN", "1.4"), windows) == "exact"
 
 
 def test_firmware_on_its_own_device_is_that_firmware() -> None:
@@ -107,7 +121,16 @@ def test_firmware_on_its_own_device_is_that_firmware() -> None:
     assert shown(own) == [("affected", "r1 firmware", "< 1.5", "<1.5")]
     other = DEVICE.replace("voorbeeld", "ander")
     foreign = {"operator": "AND", "nodes": [own["nodes"][0], node(match(other, False))]}  # type: ignore[index]
-    assert shown(foreign) == [("unknown", "r1 firmware", "< 1.5", "<1.5")]
+    assert shown(foreign) == [("affected", "r1 firmware", "< 1.5", f"<1.5|on{other}")]
+    system = node(match(FIRMWARE.replace("r1_firmware", "os"), versionEndExcluding="1.5"))
+    model = match(DEVICE.replace(":-:", ":2.0:"), False)
+    anywhere = {"operator": "AND", "nodes": [system, node(model, match(other, False))]}
+    used = Software("Voorbeeld", "OS", "1.4")
+    assert verdict(anywhere, used) == "possible", "which device it runs on is not known"
+    assert verdict(anywhere, used, Software("Voorbeeld", "R1", "2.0")) == "exact"
+    assert verdict(anywhere, used, Software(cpe=DEVICE.replace(":-:", ":3.0:"))) == "possible", "or on the other"
+    assert verdict({**anywhere, "nodes": [system, node(model)]}, used, Software("Voorbeeld", "R1", "3.0")) is None
+    assert verdict(anywhere, Software("Voorbeeld", "OS", "1.5"), Software("Voorbeeld", "R1", "2.0")) is None
 
 
 def test_products_that_have_to_be_there_together_are_possibly() -> None:
@@ -119,7 +142,69 @@ def test_products_that_have_to_be_there_together_are_possibly() -> None:
         },
         {"nodes": [node(match(versionEndExcluding="1.5"), match(plugin, versionEndExcluding="3"), operator="AND")]},
     ):
-        assert shown(statement) == [("unknown", "vpn", "< 1.5", "<1.5"), ("unknown", "plugin", "< 3", "<3")]
+        assert shown(statement) == [
+            ("affected", "vpn", "< 1.5", f"<1.5|on{plugin} <3"), ("affected", "plugin", "< 3", f"<3|on{VPN} <1.5"),
+        ]  # fmt: skip
+        used, beside = Software("Voorbeeld", "VPN", "1.4"), Software("Voorbeeld", "Plugin", "2.9")
+        assert verdict(statement, used) == verdict(statement, beside) == "possible"
+        assert verdict(statement, used, beside) == "exact"
+        assert verdict(statement, used, Software("Voorbeeld", "Plugin", "3.1")) is None
+
+
+def test_a_platform_that_is_negated_must_not_be_there() -> None:
+    vulnerable, used = node(match(versionEndExcluding="1.5")), Software("Voorbeeld", "VPN", "1.4")
+    one = {"operator": "AND", "nodes": [vulnerable, node(match(WINDOWS, False), negate=True)]}
+    assert shown(one) == [("affected", "vpn", "< 1.5", f"<1.5|off{WINDOWS}")]
+    windows, device = Software("Microsoft", "Windows", "10"), Software("Voorbeeld", "R1", "1.0")
+    assert verdict(one, used, windows) is None
+    assert verdict(one, used) == "possible", "profiles do not say what is not there"
+    both = node(match(WINDOWS, False), match(DEVICE, False), operator="AND", negate=True)
+    together = {"operator": "AND", "nodes": [vulnerable, both]}
+    assert verdict(together, used, windows, device) is None
+    assert verdict(together, used, windows) == "possible"
+
+
+def test_attributes_of_a_name_are_compared_as_cpe_names_are() -> None:
+    """NISTIR 7696: what the profile leaves open is not certain, what it states otherwise is another thing."""
+    plugin = {"nodes": [node(match(VPN[:-5] + "wordpress:*:*", versionEndExcluding="1.5"))]}
+    assert read(plugin)[0].cpe == "cpe:2.3:a:voorbeeld:vpn:*:*:*:*:*:wordpress:*:*"
+
+    def on(target: str) -> str | None:
+        return verdict(plugin, Software(cpe=f"cpe:2.3:a:voorbeeld:vpn:1.4:*:*:*:*:{target}:*:*"))
+
+    assert (on("wordpress"), on("*"), on("android"), on("-")) == ("exact", "possible", None, None)
+    assert verdict(plugin, Software("Voorbeeld", "VPN", "1.4")) == "possible"
+
+
+@pytest.mark.parametrize(
+    ("criteria", "mine", "answer"),
+    [
+        ("8.0:*", "8.0:update3", "exact"),
+        ("8.0:*", "8.1:update3", None),
+        ("8.0:update3", "8.0:update3", "exact"),
+        ("8.0:update3", "8.0:update2", None),
+        ("8.0:update3", "8.0:*", "possible"),
+        ("8.0:-", "8.0:*", "possible"),
+        ("8.0:-", "8.0:-", "exact"),
+        ("8.0:-", "8.0:update3", None),
+    ],
+)
+def test_updates(criteria: str, mine: str, answer: str | None) -> None:
+    name = VPN.replace(":*:*", ":{}", 1)
+    statement = {"nodes": [node(match(name.format(criteria)))]}
+    assert verdict(statement, Software(cpe=name.format(mine))) == answer
+
+
+def test_hardware_and_software_of_one_name_are_two_things() -> None:
+    statement = {"nodes": [node(match(DEVICE.replace(":-:", ":*:")))]}
+    assert verdict(statement, Software(cpe=DEVICE.replace(":-:", ":1.0:"))) == "exact"
+    assert verdict(statement, Software(cpe="cpe:2.3:o:voorbeeld:r1:1.0:*:*:*:*:*:*:*")) is None
+
+
+def test_too_many_platforms_are_possibly() -> None:
+    devices = [match(DEVICE.replace("r1", f"d{number}"), False) for number in range(61)]
+    statement = {"operator": "AND", "nodes": [node(match(versionEndExcluding="1.5")), node(*devices)]}
+    assert shown(statement) == [("unknown", "vpn", "< 1.5", "<1.5")]
 
 
 def test_what_is_negated_has_no_versions() -> None:
@@ -190,5 +275,5 @@ def test_a_real_statement(corpus: Path) -> None:
     (draft,) = result.drafts
     assert result.problems == ()
     assert draft.facts.cvss == 10.0
-    assert len(draft.facts.affected) == 5
+    assert len(draft.facts.affected) == 7, "of one product two editions, and one without"
     assert all(each.ranges and each.status == "affected" for each in draft.facts.affected)

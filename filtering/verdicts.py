@@ -1,0 +1,124 @@
+"""One entry of an item against one version in use: inside, outside, or not certain; and why, in words.
+
+Beside the version count the attributes of CPE names (NISTIR 7696: what the profile leaves open is not certain) and the
+platforms that the entry asks for. A platform that no line of the profile names is not certain either: profiles list
+little of what runs on what. One that is listed, and only in versions that are not meant, is not there.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from normalize import Affected, Range, cpe, products, ranges, versions
+
+Presence = Callable[[str], bool | None]
+"""Is a platform (the text of an `on` constraint) there? None: it is not known."""
+_LIMIT = re.compile(r"(<=|>=|!=|<|>|=)(.+)", re.DOTALL)
+
+
+def unknown(_platform: str) -> bool | None:
+    """Of nobody in particular: what runs on what is not known."""
+    return None
+
+
+def inside(entry: Affected, version: str, traits: str = "", present: Presence = unknown) -> bool | None:
+    """Does the entry hold this version, of software with these traits? None: it cannot be told."""
+    source = _traits(entry.cpe)
+    held = cpe.traits_hold(source, "" if traits.startswith("pkg:") else traits)
+    if held is False:
+        return False
+    scheme = products.scheme_of(entry.purl)
+    answers = [_in_range(each, version, scheme, source, traits, present) for each in entry.ranges] or [None]
+    if True in answers:
+        return held
+    return None if None in answers else False
+
+
+def _in_range(each: Range, version: str, scheme: str, source: str, traits: str, present: Presence) -> bool | None:
+    plain, platforms = split(each)
+    there = [_stands(bound, present(text)) for bound, text in platforms]
+    if False in there:
+        return False
+    if traits.startswith("pkg:") and plain.constraints and plain.scheme != products.scheme_of(traits):
+        return None  # a distribution mends old versions: upstream's numbers say nothing of its packages
+    answer = _updated(plain, version, scheme, source, traits)
+    return None if answer and None in there else answer
+
+
+def _stands(bound: str, there: bool | None) -> bool | None:
+    return there if there is None or bound == "on" else not there
+
+
+def _updated(plain: Range, version: str, scheme: str, source: str, traits: str) -> bool | None:
+    """In the range, where `8.0` of any update holds `8.0 update3`, and may be what `8.0 update3` is meant by."""
+    answer = versions.within(version, plain, scheme)
+    if not source or not traits or traits.startswith("pkg:"):
+        return answer
+    meant, mine = cpe.update_of(source), cpe.update_of(traits)
+    if meant == cpe.ANY and mine not in (cpe.ANY, cpe.NA) and answer is not True:
+        base = version.removesuffix(f" {mine}")
+        return True if base != version and versions.within(base, plain, scheme) else answer
+    if meant != cpe.ANY and mine == cpe.ANY:
+        full = version if meant == cpe.NA else f"{version} {meant}"
+        return None if answer or versions.within(full, plain, scheme) else answer
+    return answer
+
+
+@lru_cache(maxsize=16384)
+def split(each: Range) -> tuple[Range, tuple[tuple[str, str], ...]]:
+    """A range without its platforms, and these."""
+    plain = tuple(one for one in each.constraints if one[0] not in ("on", "off"))
+    platforms = tuple(one for one in each.constraints if one[0] in ("on", "off"))
+    return (Range(plain, each.scheme), platforms) if platforms else (each, ())
+
+
+def platforms_of(entries: Iterable[Affected]) -> tuple[str, ...]:
+    """All platforms that entries ask for, each once."""
+    return tuple(dict.fromkeys(text for entry in entries for each in entry.ranges for _, text in split(each)[1]))
+
+
+@lru_cache(maxsize=4096)
+def platform(text: str) -> Affected:
+    """A platform as an entry of its own, to be looked for like any other: `cpe:2.3:h:... >=1.0|<1.5`."""
+    name, _, limits = text.partition(" ")
+    bounds = tuple((found[1], found[2]) for part in limits.split("|") if (found := _LIMIT.fullmatch(part)))
+    parts = products.cpe_parts(name)
+    if bounds:
+        read: tuple[Range, ...] = (Range(bounds),)  # type: ignore[arg-type]
+    else:
+        read = ranges.read(parts[2]) if parts and parts[2] else (ranges.EVERY,)
+    return Affected("", "", versions=limits, ranges=read, cpe=name)
+
+
+@lru_cache(maxsize=16384)
+def _traits(name: str | None) -> str:
+    found = cpe.read(name) if name else None
+    return found.traits if found else ""
+
+
+def uncertain(entry: Affected, version: str, traits: str = "", present: Presence = unknown) -> str:
+    """Why it cannot be told whether the entry holds this version, in words."""
+    if not entry.ranges:
+        return "cannot be compared: the item states no version that can be read"
+    if cpe.traits_hold(_traits(entry.cpe), "" if traits.startswith("pkg:") else traits) is None:
+        return f"cannot be compared: the profile does not say which edition or platform, the item does ({entry.cpe})"
+    source, scheme = _traits(entry.cpe), products.scheme_of(entry.purl)
+    for each in entry.ranges:
+        plain, platforms = split(each)
+        if _updated(plain, version, scheme, source, traits) and platforms:
+            missing = [text for bound, text in platforms if _stands(bound, present(text)) is None]
+            if missing:
+                return f"depends on what it runs on: {_named(missing[0])}"
+    return f"cannot be compared: {version} with {stated(entry)}"
+
+
+def stated(entry: Affected) -> str:
+    """Its versions as the source states them; that they follow no known scheme says nothing to people."""
+    return entry.versions.removeprefix("vers:unknown/") or "*"
+
+
+def _named(text: str) -> str:
+    """A platform as people call it."""
+    name, _, limits = text.partition(" ")
+    parts = products.cpe_parts(name)
+    return " ".join((*(parts or (name,)), limits)).replace("_", " ").strip()

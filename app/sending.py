@@ -304,7 +304,8 @@ class Sender:
         if arranged is None:
             return "no-match"
         register = advice.register_of(subscriber.profile)
-        rendered = digest.render(self.service.renderer, arranged, subscriber, register)
+        days = self.service.settings.main.desk.software_days
+        rendered = digest.render(self.service.renderer, arranged, subscriber, register, days)
         shown = "".join(fingerprint(each.view) for _, part in arranged.sections for each in part)
         return Made(rendered, arranged.label, hashlib.sha256(shown.encode()).hexdigest())
 

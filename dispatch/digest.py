@@ -15,7 +15,7 @@ from dispatch.editions import Edition, Window
 from dispatch.lines import open_lines
 from dispatch.render import BANDS, Rendered, Renderer, clean, why
 from dispatch.wording import capped, harmless, moment, plain, words
-from subscribers import Subscriber
+from subscribers import FRESH_DAYS, Subscriber
 from tlp import Label, strictest
 from triage.advice import Advice, Register
 
@@ -102,8 +102,10 @@ def _rank(each: Candidate) -> tuple[Any, ...]:
     return _URGENCIES.index(view.urgency), each.advice.block, view.received_at, view.item
 
 
-def render(renderer: Renderer, arranged: Arranged, subscriber: Subscriber, register: Register) -> Rendered:
-    """Subject, text and HTML of one subscriber's edition."""
+def render(
+    renderer: Renderer, arranged: Arranged, subscriber: Subscriber, register: Register, software_days: int = FRESH_DAYS
+) -> Rendered:
+    """Subject, text and HTML of one subscriber's edition; Monday's asks for a new list of software where its is old."""
     language, w = subscriber.language, words(subscriber.language)
     d, window = w["digest"], arranged.window
     sections = [_shown(name, part, register, language) for name, part in arranged.sections]
@@ -116,11 +118,16 @@ def render(renderer: Renderer, arranged: Arranged, subscriber: Subscriber, regis
         "intro": d[f"{window.edition}_intro"],
         "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
         "sections": sections,
+        "renew": d["renew"].format(days=software_days) if _outdated(window, subscriber, software_days) else "",
         "real": renderer.real(language, window.id),
         "receive": renderer.receive(subscriber),
     }
     content["reading"] = d["reading"].format(count=_minutes(sections))
     return renderer.fill("digest", content)
+
+
+def _outdated(window: Window, subscriber: Subscriber, days: int) -> bool:
+    return window.edition == "monday" and any(each.stale(window.until, days) for each in subscriber.inventories)
 
 
 def subject(arranged: Arranged, language: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -13,6 +14,7 @@ from dispatch.editions import Window
 from dispatch.render import Renderer, Service
 from filtering import Reason
 from normalize import Affected
+from subscribers import Inventory
 from tests.dispatch.test_render import NASTY, Page
 from tests.dispatch.views import NOW, a_report, a_subscriber, a_view, an_exposure
 from tlp import Label
@@ -170,6 +172,22 @@ def test_subject_and_head() -> None:
     english = rendered(NEWS, candidate(news(1), language="en"), language="en")
     assert english.subject == "TLP:CLEAR NCSC this week: 1 news (6 March)"
     assert "1 message\n" in english.text
+
+
+def test_mondays_asks_to_renew_a_list_of_software_that_is_old() -> None:
+    def said(window: Window, *ages: int) -> str:
+        found = arrange(window, [candidate(news(1))], {})
+        assert found is not None
+        given = tuple(Inventory(str(age), "sbom", window.until - timedelta(days=age)) for age in ages)
+        someone = msgspec.structs.replace(a_subscriber(), inventories=given)
+        made = digest.render(RENDERER, found, someone, "mkb", 60)
+        return made.text.replace("\n", " ") + made.html
+
+    asked = "is ouder dan 60 dagen. Stuur ons een nieuwe"
+    assert said(WEEK, 61, 1).count(asked) == 2
+    assert asked not in said(WEEK, 59)
+    assert asked not in said(WEEK)
+    assert asked not in said(NEWS, 61)
 
 
 def test_one_action_is_one_card() -> None:

@@ -179,12 +179,15 @@ def _late(settings: Settings, connection: sa.Connection) -> Iterator[Result]:
             yield f"source {source.id}", "warning", f"late: {since}; {why}"
 
 
-def _stale(settings: Settings, connection: sa.Connection) -> int:
-    """How many subscribers have an inventory of software that may no longer be true."""
+def _subscribers(settings: Settings, connection: sa.Connection) -> tuple[Counter[str], int]:
+    """How many have a channel that nothing serves, by kind; and how many an inventory that may no longer be true."""
     now, days = datetime.now(UTC), settings.main.desk.software_days
-    return sum(
-        any(each.stale(now, days) for each in subscriber.inventories) for subscriber in registry.every(connection)
-    )
+    idle: Counter[str] = Counter()
+    stale = 0
+    for subscriber in registry.every(connection):
+        idle.update({contact.type for contact in subscriber.contacts if not contact.served})
+        stale += any(each.stale(now, days) for each in subscriber.inventories)
+    return idle, stale
 
 
 def _stored(settings: Settings) -> Iterator[Result]:
@@ -192,12 +195,7 @@ def _stored(settings: Settings) -> Iterator[Result]:
     engine = database.connect(settings.database_url)
     try:
         with database.reading(engine) as connection:
-            idle = Counter(
-                kind
-                for subscriber in registry.every(connection)
-                for kind in {contact.type for contact in subscriber.contacts if not contact.served}
-            )
-            stale = _stale(settings, connection)
+            idle, stale = _subscribers(settings, connection)
             unused = auth.standing(connection, datetime.now(UTC), "api")
             late = list(_late(settings, connection))
     except sa.exc.SQLAlchemyError as error:

@@ -14,6 +14,8 @@ LARGEST = 64 << 20
 """Bytes of one document, unpacked."""
 MOST_OBJECTS = 2_000_000
 """Braces that open in a JSON document: what it can make of memory before it has been counted."""
+MOST_VALUES = 5_000_000
+"""Commas of a JSON document, lines of a text, cells of a table: likewise."""
 MOST_COMPONENTS = 200_000
 MOST_PRODUCTS = 20_000
 """Different lines of software in one inventory."""
@@ -36,10 +38,16 @@ class Count:
             raise SubscriberError(f"{where}: more than {MOST_COMPONENTS} components: split the file")
 
 
+def bounded(text: str, sign: str) -> None:
+    """Refuse a text in which that sign, which ends a line or cell, stands more often than is read."""
+    if text.count(sign) > MOST_VALUES:
+        raise SubscriberError(f"line 1: more than {MOST_VALUES} lines or cells: split the file")
+
+
 def decoded(data: bytes, kind: type[T]) -> T:
     """JSON as that type, other fields passed over. Raises SubscriberError with JSON path or line, never a value."""
-    if data.count(b"{") > MOST_OBJECTS:
-        raise SubscriberError(f"$: more than {MOST_OBJECTS} objects: split the file")
+    if data.count(b"{") > MOST_OBJECTS or data.count(b",") > MOST_VALUES:
+        raise SubscriberError(f"$: more than {MOST_OBJECTS} objects or {MOST_VALUES} values: split the file")
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from ingest import archives
 from ingest.archives import ArchiveError, Limits
@@ -102,8 +102,8 @@ class _Head(Struct):
     bom: str | None = field(default=None, name="bomFormat")
     cyclonedx: str | int | float | None = field(default=None, name="specVersion")
     spdx: str | None = field(default=None, name="spdxVersion")
-    context: object = field(default=None, name="@context")
-    wrapped: object = field(default=None, name="sbom")
+    context: Raw = field(default=Raw(), name="@context")
+    wrapped: "_Head | None" = field(default=None, name="sbom")
 
 
 def _recognised(data: bytes) -> tuple[Literal["sbom", "csv"], Iterator[Software]]:
@@ -137,20 +137,23 @@ def _json(data: bytes) -> Iterator[Software]:
         if not head.spdx.startswith("SPDX-2"):
             raise SubscriberError("$.spdxVersion: a version that is not read: give SPDX 2.2, 2.3 or 3.0")
         return spdx.from_json(data)
-    if head.context is not None and b"spdx.org/rdf/3" in data:
+    if head.context and b"spdx.org/rdf/3" in data:
         return spdx.from_graph(data)
     if head.bom == "CycloneDX" or (head.bom is None and head.cyclonedx is not None):
         if not str(head.cyclonedx or "1.").startswith("1."):
             raise SubscriberError("$.specVersion: a version that is not read: give CycloneDX 1.2 to 1.6")
         return cyclonedx.from_json(data)
-    if isinstance(head.wrapped, dict) and str(head.wrapped.get("spdxVersion", "")).startswith("SPDX-2"):
+    if head.wrapped is not None and (head.wrapped.spdx or "").startswith("SPDX-2"):
         return spdx.from_json(data, wrapped=True)
     raise SubscriberError("$: JSON that is no SBOM: give CycloneDX (`bomFormat`) or SPDX (`spdxVersion`, `@context`)")
 
 
 def _unpacked(data: bytes) -> bytes:
+    stream = io.BytesIO(data)
+    if archives.kind_of(data[:8]) == "zip" and archives.is_document(stream, LIMITS):
+        raise SubscriberError("a spreadsheet or the like: save it as CSV, and give that")
     try:
-        found = [each() for each in archives.members(io.BytesIO(data), len(data), LIMITS)]
+        found = [each() for each in archives.members(stream, len(data), LIMITS)]
     except ArchiveError as error:
         raise SubscriberError(f"{error}: unpack it, and give one file") from None
     if len(found) != 1:

@@ -2,8 +2,8 @@
 
 Separated by comma, semicolon, tab or bar, in UTF-8, UTF-16 or what Excel writes in Western Europe. Of a table with a
 header only the columns of a vendor, product, version, CPE and purl are read, never one of owners or users; `naam`
-is a product only where no column says `product` or `software`. Without header: `product`; `product, version` or
-`vendor, product`; `vendor, product, version`; CPEs and purls in any column.
+is a product only where no column says `product` or `software`, and none holds people. Without header: `product`;
+`product, version` or `vendor, product`; `vendor, product, version`; CPEs and purls in any column.
 """
 
 import csv
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from subscribers import Software, SubscriberError
-from subscribers.bounds import Count
+from subscribers.bounds import Count, bounded
 from subscribers.components import lines
 
 _NAMES: dict[str, str] = {
@@ -26,6 +26,10 @@ _NAMES: dict[str, str] = {
     "purl": "purl packageurl",
 }
 """What a column is called, without case and signs; where two fit, the earlier word decides."""
+_LOOSE = frozenset(("naam", "name"))
+_PEOPLE = """eigenaar owner gebruiker gebruikersnaam user username contact contactpersoon beheerder admin email
+    emailadres mail telefoon telefoonnummer phone medewerker employee persoon person voornaam achternaam firstname lastname"""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffd]")
 _SEPARATORS = ";,\t|"
 _HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _VERSION = re.compile(r"v?\d[\w.+~:()-]*", re.IGNORECASE)
@@ -56,7 +60,8 @@ def _text(data: bytes) -> str:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
-    if "\0" in text or "\ufffd" in text:
+    bounded(text, "\n")
+    if _CONTROL.search(text) or text.startswith("%PDF"):
         raise SubscriberError("line 1: no text: give CycloneDX (JSON, XML), SPDX (JSON, tag-value, JSON-LD) or CSV")
     return text
 
@@ -69,6 +74,7 @@ def _separator(text: str) -> str:
 
 def _rows(text: str, separator: str, skipped: int) -> list[tuple[int, list[str]]]:
     """Rows that hold anything, each with the line on which it begins."""
+    bounded(text, separator)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     found: list[tuple[int, list[str]]] = []
     try:
@@ -86,6 +92,8 @@ def _rows(text: str, separator: str, skipped: int) -> list[tuple[int, list[str]]
 def _header(row: Sequence[str]) -> dict[str, int] | None:
     """Which column holds what; None: the first row is no header."""
     words = [re.sub(r"[\W_]+", "", cell).casefold() for cell in row]
+    if not set(_PEOPLE.split()).isdisjoint(words):
+        words = ["" if word in _LOOSE else word for word in words]
     columns = {
         kind: words.index(next(name for name in names.split() if name in words))
         for kind, names in _NAMES.items()

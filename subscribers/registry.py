@@ -105,6 +105,11 @@ def give(conn: sa.Connection, id: str, own: Own, now: datetime) -> None:  # noqa
     _give(conn, row, own, now)
 
 
+def own(conn: sa.Connection, id: str) -> Own:  # noqa: A002
+    """What a subscriber gave itself; nobody else changes it until the caller commits. Raises SubscriberError."""
+    return _owned(conn, id)[1]
+
+
 def stock(conn: sa.Connection, id: str, inventory: Inventory, now: datetime) -> Inventory | None:  # noqa: A002
     """Put an inventory in place of the subscriber's one of that name, and return that one; None: there was none.
 

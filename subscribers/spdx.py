@@ -4,6 +4,7 @@ A supplier counts where it is an organisation; persons are passed over. Files, s
 relationships are not read: loops between packages change nothing. What says NOASSERTION or NONE says nothing.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from subscribers import Software, SubscriberError
-from subscribers.bounds import Count, decoded
+from subscribers.bounds import Count, bounded, decoded
 from subscribers.components import lines
 
 _ORGANISATION = re.compile(r"\s*Organi[sz]ation:\s*(.*)", re.IGNORECASE | re.DOTALL)
@@ -109,7 +110,8 @@ def _tags(text: str) -> Iterator[tuple[int, str, str]]:
     """(line, tag, value); a `<text>` may go on over lines."""
     began = 0
     held: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    bounded(text, "\n")
+    for number, line in enumerate(io.StringIO(text), start=1):
         if held:
             if "</text>" in line:
                 held = []

@@ -123,8 +123,8 @@ def _by_hand(
 ) -> tuple[Inventory, Difference]:
     now = service.clock()
     with service.transaction() as connection:
-        known = registry.get(connection, subscriber)
-        hand = next((each for each in known.inventories if each.name == HAND), None) if known else None
+        known = registry.own(connection, subscriber)
+        hand = next((each for each in known.inventories if each.name == HAND), None)
         before = hand.software if hand else ()
         if not set(drop) <= set(before):
             raise SubscriberError(

@@ -149,6 +149,7 @@ def test_what_cannot_be_parsed_is_kept_as_text_and_listed() -> None:
         ("sep=,\nApplicatie,Fabrikant,Versienummer\nWord,Microsoft,2019\n", [("Microsoft", "Word", "2019")]),
         ("name\tvendor\tversion\n7-Zip\tIgor\t23.01\n", [("Igor", "7-Zip", "23.01")]),
         ("Naam,Software\nGerda Geheim,Exchange\n", [("", "Exchange", None)]),
+        ("Naam;E-mail;CPE\nGerda;g@x.example;cpe:2.3:a:v:b:1\n", [("", "", None)]),
         ("FortiOS\nWindows Server 2019\n", [("", "FortiOS", None), ("", "Windows Server 2019", None)]),
         ("FortiOS,7.2.3\nnginx,v1.25\n", [("", "FortiOS", "7.2.3"), ("", "nginx", "v1.25")]),
         ("Fortinet,FortiOS\nF5,BIG-IP\n", [("Fortinet", "FortiOS", None), ("F5", "BIG-IP", None)]),
@@ -188,11 +189,11 @@ def test_other_wrappings(tmp_path: Path) -> None:
         assert read(tmp_path / "bom").software == WEEK
 
 
-def zipped(*bodies: bytes) -> bytes:
+def zipped(*bodies: bytes, name: str = "") -> bytes:
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for n, body in enumerate(bodies):
-            archive.writestr(f"{n}.json", body)
+            archive.writestr(name or f"{n}.json", body)
     return out.getvalue()
 
 
@@ -222,6 +223,8 @@ def zipped(*bodies: bytes) -> bytes:
         (b'product\n"geheim', "line 2: a quote that does not end"),
         (b"\x00\x01geheim", "line 1: no text"),
         (zipped(b"{}", b"{}"), "an archive of 2 files"),
+        (zipped(b"{}", name="[Content_Types].xml"), "a spreadsheet or the like"),
+        (b"%PDF-1.4\ngeheim", "line 1: no text"),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_refused_with_its_place_and_never_its_value(data: bytes, told: str) -> None:
@@ -254,6 +257,9 @@ BOMBS = {
     "nested xml": nested_xml(100_000),
     "many objects": b'{"bomFormat":"CycloneDX","components":[' + b"{}," * (bounds.MOST_OBJECTS + 1) + b"{}]}",
     "many components": b'{"bomFormat":"CycloneDX","components":[' + b'{"name":"a"},' * bounds.MOST_COMPONENTS + b"{}]}",
+    "many values": b'{"bomFormat":"CycloneDX","components":[' + b"0," * (bounds.MOST_VALUES + 1) + b"0]}",
+    "many cells": b"product" + b";" * (bounds.MOST_VALUES + 1),
+    "many lines": b"SPDXVersion: SPDX-2.3" + b"\n" * (bounds.MOST_VALUES + 1),
     "many rows": b"product;versie\n" + b"a;1\n" * (bounds.MOST_COMPONENTS + 1),
     "gzip": gzip.compress(b" " * (200 << 20)),
     "gzip in gzip": gzip.compress(gzip.compress(gzip.compress(b"{}"))),
@@ -269,7 +275,7 @@ def test_bombs_are_refused_within_bounds(bomb: str) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert any(word in said for word in ("more than", "deeper", "larger", "entities", "no SBOM needs", "archive"))
-    assert process_time() - began < 20
+    assert process_time() - began < 60
     assert peak < 700 << 20
 
 

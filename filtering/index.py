@@ -19,12 +19,14 @@ from filtering.network import Networks, Owners, check
 from filtering.postings import Postings
 from filtering.software import Catalogue, Installed, installed, opt_out
 from normalize import Kind, Observable, Urgency, sectors, suffixes
-from subscribers import Maturity, Quiet, Size, Subscriber, SubscriberKind
+from subscribers import Maturity, Profile, Quiet, Scope, Size, Subscriber, SubscriberKind
 from tlp import Label
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 SERVING: frozenset[str] = frozenset({"supplier", "cert"})
 """They act for their clients by mandate or task; a partnership only with `serves_members`."""
+_STANDING: frozenset[str] = frozenset({"partnership", "supplier", "cert"})
+"""They stand for their members. Nobody else does, whatever a profile lists."""
 
 
 class Entry(Struct, frozen=True, array_like=True):
@@ -59,6 +61,11 @@ class Entry(Struct, frozen=True, array_like=True):
     quiet: Quiet | None
 
 
+def scope_of(profile: Profile) -> Scope:
+    """The constituency of a partnership or CERT. A supplier stands for those alone that gave it their mandate."""
+    return profile.scope if profile.kind in ("partnership", "cert") else Scope()
+
+
 class Clients(Struct, frozen=True):
     """Whom a partnership, supplier or CERT stands for."""
 
@@ -74,6 +81,7 @@ _DECODER = msgspec.msgpack.Decoder(Entry)
 def entry(subscriber: Subscriber) -> Entry:
     """The index's view of a subscriber."""
     profile, clearance = subscriber.profile, subscriber.clearance
+    scope = scope_of(profile)
     lines = dict.fromkeys(line for line in map(installed, profile.software) if line.names or line.purl)
     return Entry(
         id=subscriber.id,
@@ -90,9 +98,9 @@ def entry(subscriber: Subscriber) -> Entry:
         alerts=subscriber.reachable(edition=False),
         editions=subscriber.reachable(edition=True),
         sectors=profile.sectors,
-        scope_sectors=profile.scope.sectors,
-        scope_regions=profile.scope.regions,
-        members=profile.members,
+        scope_sectors=scope.sectors,
+        scope_regions=scope.regions,
+        members=profile.members if profile.kind in _STANDING else (),
         serves=profile.kind in SERVING or profile.serves_members,
         software=tuple(lines),
         networks=profile.networks,

@@ -12,7 +12,7 @@ from pyroaring import BitMap
 
 from filtering import Confidence, CriterionName, Reason
 from filtering.criteria import Criteria
-from filtering.index import KINDS, sectors_meet
+from filtering.index import KINDS, scope_of, sectors_meet
 from filtering.network import asn, holdings, place
 from filtering.software import RANK, Installed, Product, because, installed, meets, opt_out, pair
 from normalize import Affected, suffixes
@@ -73,10 +73,14 @@ class Pair:
         return sorted(found, key=lambda each: -RANK[each[0]])
 
     @cached_property
+    def trades(self) -> Sequence[str]:
+        """Its sectors, and those of its constituency."""
+        return (*self.profile.sectors, *scope_of(self.profile).sectors)
+
+    @cached_property
     def sectors(self) -> list[str]:
         """Its sectors that meet one that the item names."""
-        mine = (*self.profile.sectors, *self.profile.scope.sectors)
-        return [code for code in mine if any(sectors_meet(named, code) for named in self.seen.sectors)]
+        return [code for code in self.trades if any(sectors_meet(named, code) for named in self.seen.sectors)]
 
     @cached_property
     def allowed(self) -> bool:
@@ -202,8 +206,7 @@ class Pair:
 
     def _sector(self) -> Reason:
         if not self.sectors:
-            listed = (*self.profile.sectors, *self.profile.scope.sectors)
-            why = f"the profile names {_some(listed) if listed else 'none'}"
+            why = f"the profile names {_some(self.trades) if self.trades else 'none'}"
             return Reason("sector", _some(self.seen.sectors), False, because=why)
         beside = self.seen.products and self.lines
         why = "but products are named, and the profile lists software: that decides" if beside else ""

@@ -21,11 +21,23 @@ from tlp import Consent, Label
 URGENCIES: tuple[Urgency, ...] = ("info", "this-week", "today")
 ALIASES = {("citrix", "netscaler"): ("citrix", "netscaler adc")}
 """The one alias that the tests use."""
+KINDS = ("advisory", "report", "indicators", "exposure", "news")
 NO_MATCH: frozenset[Outcome] = frozenset({"no-match"})
 TLP: frozenset[Outcome] = frozenset({"tlp"})
 EITHER = frozenset({True, False})
 DIVISIONS_OF_C = range(10, 34)
 """SBI 2008 section C, manufacturing."""
+MEANS = {
+    "NACE:25.62": ["SBI:25.62"],
+    "NIS2:ict-service-management": ["SBI:62"],
+    "NIS2:energy.electricity": ["SBI:35.1"],
+    "NIS2:food": ["SBI:10", "SBI:11", "SBI:46.3"],
+    "STIX:manufacturing": ["SBI:C"],
+}
+"""What the codes of other schemes that the tests use are in SBI."""
+NOT_THE_TARGET_GROUP = ("vital", "public")
+SUFFIXES = ("co.uk", "github.io")
+"""The public suffixes that the tests use."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +153,7 @@ def may_see(
     cleared = 0 if expired else order.index(subscriber.clearance.highest)
     if rank == 0:
         return True
-    if cleared < rank:
+    if cleared < rank or subscriber.profile.kind == "public":  # nothing is sent to one: it sees what everybody does
         return False
     if rank == 1:
         return True
@@ -152,7 +164,56 @@ def may_see(
 
 
 def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber, others: Sequence[Subscriber]) -> Reached:
-    """Rules 1 to 4 and the country, on what these statements say together."""
+    """Rules 1 to 4 and the country, on what these statements say together: for itself, or else for its clients."""
+    own = reach_itself(item, statements, subscriber, others)
+    if own.how == {"alert"}:
+        return own
+    of_clients = [
+        reach_itself(item, statements, one if one.profile.verified else _without_networks(one), others)
+        for one in clients(subscriber, others)
+        if one.profile.kind not in NOT_THE_TARGET_GROUP
+    ]
+    if not any("alert" in one.how for one in of_clients):
+        return own
+    said = [one.facts for one in (*statements, *item.facts)]
+    countries = {code for facts in said for code in facts.countries}
+    if countries and subscriber.profile.country not in countries:
+        # Rule 5 takes away; where the addresses of an exposure seem to be need not count.
+        exposure = any(one.kind == "exposure" for one in statements)
+        return Reached(own.how | {"alert"}, EITHER, opted_out=own.opted_out) if exposure else own
+    products_out = any(text not in KINDS for text in subscriber.profile.opt_out)
+    opted = bool({one.kind for one in statements} & set(subscriber.profile.opt_out)) or (
+        None if products_out else False
+    )
+    serves = subscriber.profile.kind in ("supplier", "cert") or subscriber.profile.serves_members
+    concerned = frozenset({serves}) if own.how == {"no"} or own.concerned == {False} else EITHER
+    sure = "alert" not in own.how and any(one.how == {"alert"} for one in of_clients)
+    how = frozenset({"alert"}) if sure else own.how | {"alert"}
+    return Reached(how, concerned if sure else EITHER, own.by_own_network, opted)
+
+
+def clients(subscriber: Subscriber, others: Sequence[Subscriber]) -> list[Subscriber]:
+    """Whom it stands for. A partnership: its members or its scope; a CERT: its constituency; a supplier: those who gave
+    it a mandate. A scope with sectors and regions asks for both; a broad code means everything below it."""
+    profile = subscriber.profile
+    if profile.kind not in ("partnership", "supplier", "cert"):
+        return []
+    scope = profile.scope if profile.kind != "supplier" else None
+
+    def inside(one: Subscriber) -> bool:
+        if scope is None or not (scope.sectors or scope.regions):
+            return False
+        in_region = not scope.regions or one.profile.region in scope.regions
+        in_sector = any(lies_in(mine, code) for mine in one.profile.sectors for code in scope.sectors)
+        return in_region and (not scope.sectors or in_sector)
+
+    return [one for one in others if one.id != subscriber.id and (one.id in profile.members or inside(one))]
+
+
+def reach_itself(
+    item: Item, statements: Sequence[Statement], subscriber: Subscriber, others: Sequence[Subscriber]
+) -> Reached:
+    """Rules 1 to 4 and the country, for nobody but itself."""
     profile = subscriber.profile
     kinds = {one.kind for one in statements}
     said = [one.facts for one in (*statements, *item.facts)]
@@ -165,9 +226,7 @@ def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber, o
     network = any(owns(subscriber, one, others) for one in observables)
     hits = [one for one in affected if any(uses(used, one) for used in profile.software)]
     in_sector = any(related(mine, theirs) for mine in my_sectors(subscriber) for theirs in sectors)
-    products_out = {
-        one for one in profile.opt_out if one not in ("advisory", "report", "indicators", "exposure", "news")
-    }
+    products_out = {one for one in profile.opt_out if one not in KINDS}
     opted = bool(kinds & set(profile.opt_out))
     if network:
         unsure = None if any(one.product in products_out for one in affected) else False
@@ -238,9 +297,8 @@ def owns(subscriber: Subscriber, observable: Observable, others: Sequence[Subscr
     if observable.type == "asn":
         return observable.value in numbers
     if observable.type == "domain":
-        return any(
-            observable.value == name or observable.value.endswith(f".{name}") for name in subscriber.profile.domains
-        )
+        held = [name for name in subscriber.profile.domains if name not in SUFFIXES]
+        return any(observable.value == name or observable.value.endswith(f".{name}") for name in held)
     return False
 
 
@@ -286,12 +344,20 @@ def _holds(version: tuple[int, ...], bound: str, limit: str) -> bool:
 
 def my_sectors(subscriber: Subscriber) -> set[str]:
     """Its own, and those of its constituency."""
-    return {*subscriber.profile.sectors, *subscriber.profile.scope.sectors}
+    scope = subscriber.profile.scope.sectors if subscriber.profile.kind in ("partnership", "cert") else ()
+    return {*subscriber.profile.sectors, *scope}
 
 
 def related(one: str, other: str) -> bool:
-    """A code means everything below it: the two meet when either lies in the other (SBI only)."""
-    return _below(one, other) or _below(other, one)
+    """A code means everything below it: the two meet when either lies in the other."""
+    return lies_in(one, other) or lies_in(other, one)
+
+
+def lies_in(narrow: str, broad: str) -> bool:
+    """Is all that the one means part of what the other means?"""
+    return all(
+        any(_below(inner, outer) for outer in MEANS.get(broad, [broad])) for inner in MEANS.get(narrow, [narrow])
+    )
 
 
 def _below(narrow: str, broad: str) -> bool:
@@ -302,14 +368,20 @@ def _below(narrow: str, broad: str) -> bool:
 
 
 def in_quiet_hours(quiet: Quiet | None, now: datetime) -> bool:
-    """Local time, from inclusive, to exclusive; over midnight when `from` is later than `to`."""
+    """Local time, from inclusive, to exclusive; over midnight when `from` is later than `to`, which belongs to the day
+    it began on."""
     if quiet is None:
         return False
     local = now.astimezone(ZoneInfo(quiet.tz))
-    start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
-    if quiet.days and local.isoweekday() not in quiet.days:
-        return False
-    return start <= local.time() < end if start <= end else local.time() >= start or local.time() < end
+    today, yesterday = local.isoweekday(), local.isoweekday() - 1 or 7
+    clock, start, end = local.time(), time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
+
+    def on(day: int) -> bool:
+        return not quiet.days or day in quiet.days
+
+    if start <= end:
+        return on(today) and start <= clock < end
+    return (on(today) and clock >= start) or (on(yesterday) and clock < end)
 
 
 def _taken(reached: Reached, subscriber: Subscriber, urgency: Urgency) -> tuple[set[Outcome], set[Outcome]]:
@@ -330,7 +402,7 @@ def _filtered(reached: Reached, item: Item, subscriber: Subscriber, now: datetim
     exposure = any(one.kind == "exposure" for one in item.statements)
     certain, maybe = _taken(reached, subscriber, urgency)
     outcomes: set[Outcome]
-    if subscriber.profile.kind == "vital" and exposure and reached.by_own_network:
+    if subscriber.profile.kind in NOT_THE_TARGET_GROUP and exposure and reached.by_own_network:
         outcomes, maybe = {"vital"}, set()
     elif certain:
         outcomes = certain
@@ -340,7 +412,7 @@ def _filtered(reached: Reached, item: Item, subscriber: Subscriber, now: datetim
             outcomes.add("quiet" if in_quiet_hours(subscriber.profile.quiet, now) else "deliver")
     if "no" in reached.how:
         outcomes = outcomes | NO_MATCH
-    if subscriber.profile.kind == "vital":
+    if subscriber.profile.kind in NOT_THE_TARGET_GROUP:
         maybe.add("vital")  # not the target group: an analyst may pass on the rest, too
     return Verdict(frozenset(outcomes | maybe), reached.concerned if "no" not in reached.how else EITHER)
 

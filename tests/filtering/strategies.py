@@ -9,16 +9,22 @@ from msgspec import Raw
 
 from normalize import Affected, Bound, Facts, Observable, Range
 from pii_guard import Item, Statement
-from subscribers import Contact, Profile, Quiet, Software, Subscriber
+from subscribers import Contact, Profile, Quiet, Scope, Software, Subscriber
 from tlp import Clearance, Consent, Label
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """A Monday, 09:00 in Amsterdam."""
 PRODUCTS = (("Fortinet", "FortiOS"), ("Citrix", "NetScaler ADC"), ("Microsoft", "Exchange Server"))
 NAMES = (*PRODUCTS, ("Citrix", "NetScaler"))
-SECTORS = ("SBI:C", "SBI:25", "SBI:25.62", "SBI:25.11", "SBI:62", "SBI:62.01", "SBI:10.71")
+SECTORS = (
+    "SBI:C", "SBI:25", "SBI:25.62", "SBI:25.11", "SBI:62", "SBI:62.01", "SBI:10.71", "SBI:35.11",
+    "NACE:25.62", "NIS2:ict-service-management", "NIS2:energy.electricity", "NIS2:food", "STIX:manufacturing",
+)  # fmt: skip
 NETWORKS = ("192.0.2.0/24", "192.0.2.64/26", "192.0.2.77/32", "198.51.100.0/25", "2001:db8:12::/48", "AS64500")
-DOMAINS = ("voorbeeld.example", "winkel.voorbeeld.example", "polder.example")
+DOMAINS = ("voorbeeld.example", "winkel.voorbeeld.example", "polder.example", "co.uk", "polder.co.uk")
+REGIONS = ("NL-NB", "NL-UT")
+MOST = 8
+"""Numbers of subscribers: few, so that one is often another's client."""
 LABELS = st.sampled_from(list(Label))
 
 versions = st.builds(
@@ -66,6 +72,7 @@ observables = st.one_of(
                 "a.winkel.voorbeeld.example",
                 "onvoorbeeld.example",
                 "example",
+                "www.polder.co.uk",
             )
         ),
     ),
@@ -140,6 +147,7 @@ _quiet = st.one_of(
     st.none(),
     st.builds(Quiet, st.sampled_from(["08:30", "22:00", "09:00"]), st.sampled_from(["09:30", "07:00", "23:00"])),
     st.builds(Quiet, st.just("08:00"), st.just("10:00"), st.sampled_from([(1,), (2, 3)])),
+    st.builds(Quiet, st.just("22:00"), st.sampled_from(["09:30", "07:00"]), st.sampled_from([(7,), (1,)])),
 )
 _software = st.builds(
     lambda name, version: Software(*name, version),
@@ -148,8 +156,14 @@ _software = st.builds(
 )
 _profiles = st.builds(
     Profile,
-    kind=st.sampled_from(["company", "company", "company", "cert", "partnership", "vital"]),
+    kind=st.sampled_from(["company", "company", "company", "cert", "partnership", "supplier", "vital", "public"]),
+    size=st.sampled_from(["zzp", "mkb", "large"]),
+    maturity=st.sampled_from(["basic", "mature"]),
     sectors=some(SECTORS),
+    region=st.sampled_from(["", *REGIONS]),
+    members=st.lists(st.integers(0, MOST), max_size=2).map(lambda ns: tuple(f"kvk-{n:08d}" for n in ns)),
+    scope=st.builds(Scope, some(SECTORS, 1), some(REGIONS, 1)),
+    serves_members=st.booleans(),
     country=st.sampled_from(["NL", "NL", "NL", "BE"]),
     software=st.lists(_software, max_size=2, unique_by=lambda each: (each.vendor, each.product)).map(tuple),
     networks=some(NETWORKS),
@@ -180,7 +194,7 @@ def subscribers(draw: st.DrawFn, number: int) -> Subscriber:
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Subscriber]:
     """Up to six subscribers with small, unequal numbers."""
-    numbers = draw(st.lists(st.integers(0, 40), min_size=1, max_size=6, unique=True))
+    numbers = draw(st.lists(st.integers(0, MOST), min_size=1, max_size=6, unique=True))
     return [draw(subscribers(number)) for number in numbers]
 
 

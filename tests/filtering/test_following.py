@@ -1,0 +1,114 @@
+"""The index follows the registry: after any changes, a rollback, a crash and a restart it is as one built anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from filtering.index import Index
+from filtering.postings import Postings
+from subscribers import Incoming, Own, Profile, registry
+from tests.filtering import strategies
+from tests.filtering.things import NOW, subscriber
+from tlp import Clearance
+
+IDS = st.integers(0, strategies.MOST).map("kvk-{:08d}".format)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("import"), IDS, strategies.profiles()),
+        st.tuples(st.just("import and fail"), IDS, strategies.profiles()),
+        st.tuples(st.just("give"), IDS, st.sampled_from([(), ("news",), ("FortiOS",)])),
+        st.tuples(st.just("remove"), IDS, st.none()),
+        st.tuples(st.just("follow"), IDS, st.none()),
+        st.tuples(st.just("restart"), IDS, st.none()),
+    ),
+    max_size=25,
+)
+
+
+def held(thing: Any) -> Any:
+    """All that an index holds, to compare; but for what it only remembers until the next change."""
+    if isinstance(thing, Postings):
+        return {key: set(thing.get(key)) for key in thing}
+    if isinstance(thing, dict):
+        return {key: held(each) for key, each in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [held(each) for each in thing]
+    if type(thing).__module__.startswith("filtering."):
+        names = getattr(thing, "__struct_fields__", None) or vars(thing)
+        return {name: held(getattr(thing, name)) for name in names if name not in ("_scopes", "_clients")}
+    return thing
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+    file: Path = tmp_path_factory.mktemp("registry") / "oktt.db"
+    made = sa.create_engine(f"sqlite:///{file}")
+    for table in (registry.subscribers, registry.history, registry.counters):
+        table.create(made)
+    yield made
+    made.dispose()
+
+
+@settings(max_examples=25)
+@given(steps=STEPS)
+def test_it_is_as_the_registry_whatever_happened(engine: sa.Engine, steps: list[tuple[str, str, Any]]) -> None:
+    """What was not committed is in neither."""
+    with engine.begin() as connection:
+        for table in (registry.subscribers, registry.history, registry.counters):
+            connection.execute(table.delete())
+    index = Index()
+    for what, id_, with_ in steps:
+        with engine.connect() as connection:
+            work = connection.begin()
+            if what.startswith("import"):
+                registry.upsert(connection, [Incoming(id_, "Firma", profile=with_)], NOW)
+            elif what == "give" and registry.get(connection, id_):
+                registry.give(connection, id_, Own(with_), NOW)
+            elif what == "remove":
+                registry.remove(connection, id_, NOW)
+            work.rollback() if what.endswith("fail") else work.commit()
+        if what == "restart":
+            index = rebuilt(engine)
+        elif what == "follow":
+            follow(engine, index)
+    follow(engine, index)
+    assert held(index) == held(rebuilt(engine))
+
+
+def follow(engine: sa.Engine, index: Index) -> None:
+    with engine.connect() as connection:
+        revision = registry.revision(connection)
+        index.apply(registry.changed_since(connection, index.revision), revision)
+
+
+def rebuilt(engine: sa.Engine) -> Index:
+    with engine.connect() as connection:
+        return Index.build(registry.every(connection), registry.revision(connection))
+
+
+@settings(max_examples=25)
+@given(strategies.worlds(), st.lists(st.tuples(st.integers(0, 20), strategies.profiles()), max_size=4))
+def test_what_was_supposed_leaves_nothing(world: list[Any], what_if: list[tuple[int, Profile]]) -> None:
+    index = Index.build(world)
+    before = held(index)
+    ways = [strategies.subscriber(number, profile, Clearance()) for number, profile in dict(what_if).items()]
+    with index.supposing(ways) as supposed:
+        assert len({one.number for one in supposed}) == len(supposed)
+        registered = [one for one in world if one.id not in {each.id for each in ways}]
+        assert held(index) == held(Index.build([*registered, *supposed]))
+    assert held(index) == before
+
+
+def test_what_was_supposed_is_taken_back_when_it_fails() -> None:
+    index = Index.build([subscriber(1, sectors=("SBI:25",)), subscriber(2)])
+    before = held(index)
+    other = structs.replace(subscriber(7, networks=("geen",)), id="s7")
+    with pytest.raises(Exception, match="a network that is none"), index.supposing([subscriber(1), other]):
+        pytest.fail("it cannot be supposed")
+    assert held(index) == before

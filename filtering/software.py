@@ -9,13 +9,13 @@ version lies in an entry, and why it cannot be told: filtering/verdicts.py.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyroaring import BitMap
 
 from filtering import Confidence
 from filtering.postings import Postings
-from filtering.verdicts import Presence, inside, platform, platforms_of, stated, uncertain, unknown
+from filtering.verdicts import Presence, Reading, platform, platforms_of, stated, unknown
 from normalize import Affected, cpe, products, schemes
 from subscribers import Software
 
@@ -59,6 +59,7 @@ class Product:
     names: set[Name] = field(default_factory=set)
     purls: set[str] = field(default_factory=set)
     entries: list[Affected] = field(default_factory=list)
+    _read: list[Reading] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def threatened(self) -> bool:
@@ -82,14 +83,22 @@ class Product:
         self, version: str | None, direct: bool, traits: str = "", present: Presence = unknown
     ) -> tuple[Confidence, Affected] | None:
         """Is this version of it affected, how sure, and by which entry? None: it is not."""
-        if version is not None and any(_excludes(entry, version, traits, present) for entry in self.entries):
+        readings = self.readings
+        if version is not None and any(_excludes(each, version, traits, present) for each in readings):
             return None
         best: tuple[Confidence, Affected] | None = None
-        for entry in self.entries:
-            found = _entry(entry, version, direct, traits, present)
+        for each in readings:
+            found = _entry(each, version, direct, traits, present)
             if found is not None and (best is None or RANK[found] > RANK[best[0]]):
-                best = found, entry
+                best = found, each.entry
         return best
+
+    @property
+    def readings(self) -> list[Reading]:
+        """Its entries, ready to be asked about versions."""
+        if len(self._read) != len(self.entries):
+            self._read = [Reading(entry) for entry in self.entries]
+        return self._read
 
 
 def identify(vendor: str, product: str, cpe: str | None, purl: str | None) -> Identity:
@@ -172,21 +181,21 @@ def _absorb(product: Product, other: Product) -> None:
     product.entries += other.entries
 
 
-def _excludes(entry: Affected, version: str, traits: str, present: Presence) -> bool:
+def _excludes(one: Reading, version: str, traits: str, present: Presence) -> bool:
     """Does a fixed or not affected entry hold this version? `*` does not count: it says nothing about a version."""
-    if entry.status not in ("fixed", "not-affected") or not all(each.constraints for each in entry.ranges):
+    if one.entry.status not in ("fixed", "not-affected") or not all(each.constraints for each in one.entry.ranges):
         return False
-    return inside(entry, version, traits, present) is True
+    return one.inside(version, traits, present) is True
 
 
-def _entry(entry: Affected, version: str | None, direct: bool, traits: str, present: Presence) -> Confidence | None:
-    if entry.status in ("fixed", "not-affected"):
+def _entry(one: Reading, version: str | None, direct: bool, traits: str, present: Presence) -> Confidence | None:
+    if one.entry.status in ("fixed", "not-affected"):
         return None
     if version is None:
         return "possible"
-    held = inside(entry, version, traits, present)
+    held = one.inside(version, traits, present)
     if held:
-        if entry.status == "unknown":
+        if one.entry.status == "unknown":
             return "possible"
         return "exact" if direct else "likely"
     return "possible" if held is None else None
@@ -254,7 +263,7 @@ def because(
     traits = ways[0][1] if ways else ""
     if found is None:
         version = one.version or ""
-        said = next((each for each in product.entries if _excludes(each, version, traits, present)), None)
+        said = next((each.entry for each in product.readings if _excludes(each, version, traits, present)), None)
         if said is not None:
             return f"called {said.status}: {said.versions}"
         limits = dict.fromkeys(stated(each) for each in product.entries if each.status in ("affected", "unknown"))
@@ -266,9 +275,10 @@ def because(
         return "the profile states no version"
     if confidence != "possible":
         return "inside the affected versions" + (", by another name" if confidence == "likely" else "")
-    if entry.status == "unknown" and inside(entry, one.version, traits, present):
+    read = Reading(entry)
+    if entry.status == "unknown" and read.inside(one.version, traits, present):
         return "not known to be affected"
-    return uncertain(entry, one.version, traits, present)
+    return read.uncertain(one.version, traits, present)
 
 
 _SHOWN = 5
@@ -309,10 +319,9 @@ class Catalogue:
         met: dict[Confidence, BitMap] = {"exact": BitMap(), "likely": BitMap(), "possible": BitMap()}
         platforms = {text: self._there(text) for text in product.platforms}
         verdicts: dict[tuple[str | None, bool, str], Confidence | None] = {}
-        for version, direct, traits, users in self._held(product):
-            asked = version, direct, traits
+        for asked, bucket, key in self._held(product):
             if platforms:
-                for part, present in _parted(users, platforms):
+                for part, present in _parted(bucket.get(key), platforms):
                     if found := product.verdict(*asked, present):
                         met[found[0]] |= part
                 continue
@@ -320,13 +329,14 @@ class Catalogue:
                 found = product.verdict(*asked)
                 verdicts[asked] = found[0] if found else None
             if confidence := verdicts[asked]:
-                met[confidence] |= users
+                met[confidence] |= bucket.get(key)
         met["likely"] -= met["exact"]
         met["possible"] -= met["exact"] | met["likely"]
         return met
 
-    def _held(self, product: Product) -> Iterator[tuple[str | None, bool, str, BitMap]]:
-        """Versions of the product in use: version, under its own name, traits, users. The same as `_ways`."""
+    def _held(self, product: Product) -> Iterator[tuple[tuple[str | None, bool, str], Postings[Any], Any]]:
+        """Versions of the product in use: (version, under its own name, traits), and where its users stand. The same
+        as `_ways`."""
         spellings = {name.spelled for name in product.names}
         for wanted in {name.product for name in product.names}:
             bucket = self.names.get(wanted)
@@ -334,17 +344,17 @@ class Catalogue:
             for key in bucket or ():
                 vendor, spelled, version, traits = key
                 if (not vendor or "" in vendors or vendor in vendors) and traits not in product.purls:
-                    yield version, spelled in spellings, traits, bucket.get(key)  # type: ignore[union-attr]
+                    yield (version, spelled in spellings, traits), bucket, key  # type: ignore[misc]
         for purl in product.purls:
             held = self.purls.get(purl)
             for version in held or ():
-                yield version, True, "", held.get(version)  # type: ignore[union-attr]
+                yield (version, True, ""), held, version  # type: ignore[misc]
 
     def _there(self, text: str) -> tuple[BitMap, BitMap]:
         """Who lists a platform, and who lists it in other versions alone."""
         wanted, there, perhaps, listed = _platform(text), BitMap(), BitMap(), BitMap()
-        for version, _, traits, users in self._held(wanted):
-            found = wanted.verdict(version or ANYWHERE, True, traits)
+        for (version, _, traits), bucket, key in self._held(wanted):
+            found, users = wanted.verdict(version or ANYWHERE, True, traits), bucket.get(key)
             listed |= users
             if found:
                 (perhaps if found[0] == "possible" else there).update(users)

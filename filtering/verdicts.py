@@ -13,6 +13,8 @@ from normalize import Affected, Range, cpe, products, ranges, versions
 
 Presence = Callable[[str], bool | None]
 """Is a platform (the text of an `on` constraint) there? None: it is not known."""
+Ask = Callable[[str], bool | None]
+Platforms = tuple[tuple[str, str], ...]
 _LIMIT = re.compile(r"(<=|>=|!=|<|>|=)(.+)", re.DOTALL)
 
 
@@ -21,51 +23,84 @@ def unknown(_platform: str) -> bool | None:
     return None
 
 
-def inside(entry: Affected, version: str, traits: str = "", present: Presence = unknown) -> bool | None:
-    """Does the entry hold this version, of software with these traits? None: it cannot be told."""
-    source = _traits(entry.cpe)
-    held = cpe.traits_hold(source, "" if traits.startswith("pkg:") else traits)
-    if held is False:
-        return False
-    scheme = products.scheme_of(entry.purl)
-    answers = [_in_range(each, version, scheme, source, traits, present) for each in entry.ranges] or [None]
-    if True in answers:
-        return held
-    return None if None in answers else False
+class Reading:
+    """One entry, ready to be asked about many versions."""
+
+    __slots__ = ("_alternatives", "_plain", "entry", "source")
+
+    def __init__(self, entry: Affected) -> None:
+        self.entry = entry
+        self.source = _traits(entry.cpe)
+        scheme = products.scheme_of(entry.purl)
+        self._alternatives = [
+            (versions.asker(plain, scheme), plain, platforms) for plain, platforms in map(split, entry.ranges)
+        ]
+        simple = self.source in ("", "s") and not any(platforms for _, _, platforms in self._alternatives)
+        self._plain = [ask for ask, _, _ in self._alternatives] if simple else []
+
+    def inside(self, version: str, traits: str = "", present: Presence = unknown) -> bool | None:
+        """Does the entry hold this version, of software with these traits? None: it cannot be told."""
+        if self._plain and not traits:
+            answers = [ask(version) for ask in self._plain]
+            return True if True in answers else None if None in answers else False
+        held = cpe.traits_hold(self.source, _without_package(traits))
+        if held is False:
+            return False
+        answers = [self._in(*each, version, traits, present) for each in self._alternatives] or [None]
+        if True in answers:
+            return held
+        return None if None in answers else False
+
+    def _in(
+        self, ask: Ask, plain: Range, platforms: Platforms, version: str, traits: str, present: Presence
+    ) -> bool | None:
+        there = [_stands(bound, present(text)) for bound, text in platforms]
+        if False in there:
+            return False
+        if traits.startswith("pkg:") and plain.constraints and plain.scheme != products.scheme_of(traits):
+            return None  # a distribution mends old versions: upstream's numbers say nothing of its packages
+        answer = self._updated(ask, version, _without_package(traits))
+        return None if answer and None in there else answer
+
+    def _updated(self, ask: Ask, version: str, traits: str) -> bool | None:
+        """In the range, where `8.0` of any update holds `8.0 update3`, and may be what `8.0 update3` is meant by."""
+        answer = ask(version)
+        if not self.source or not traits:
+            return answer
+        meant, mine = cpe.update_of(self.source), cpe.update_of(traits)
+        if meant == cpe.ANY and mine not in (cpe.ANY, cpe.NA) and answer is not True:
+            base = version.removesuffix(f" {mine}")
+            return True if base != version and ask(base) else answer
+        if meant != cpe.ANY and mine == cpe.ANY:
+            full = version if meant == cpe.NA else f"{version} {meant}"
+            return None if answer or ask(full) else answer
+        return answer
+
+    def uncertain(self, version: str, traits: str = "", present: Presence = unknown) -> str:
+        """Why it cannot be told whether the entry holds this version, in words."""
+        if not self._alternatives:
+            return "cannot be compared: the item states no version that can be read"
+        if cpe.traits_hold(self.source, _without_package(traits)) is None:
+            said = self.entry.cpe
+            return f"cannot be compared: the profile does not say which edition or platform, the item does ({said})"
+        for ask, _, platforms in self._alternatives:
+            missing = [text for bound, text in platforms if _stands(bound, present(text)) is None]
+            if missing and self._updated(ask, version, _without_package(traits)):
+                return f"depends on what it runs on: {_named(missing[0])}"
+        return f"cannot be compared: {version} with {stated(self.entry)}"
 
 
-def _in_range(each: Range, version: str, scheme: str, source: str, traits: str, present: Presence) -> bool | None:
-    plain, platforms = split(each)
-    there = [_stands(bound, present(text)) for bound, text in platforms]
-    if False in there:
-        return False
-    if traits.startswith("pkg:") and plain.constraints and plain.scheme != products.scheme_of(traits):
-        return None  # a distribution mends old versions: upstream's numbers say nothing of its packages
-    answer = _updated(plain, version, scheme, source, traits)
-    return None if answer and None in there else answer
+def _without_package(traits: str) -> str:
+    """The attributes of a CPE alone."""
+    return "" if traits.startswith("pkg:") else traits
 
 
 def _stands(bound: str, there: bool | None) -> bool | None:
     return there if there is None or bound == "on" else not there
 
 
-def _updated(plain: Range, version: str, scheme: str, source: str, traits: str) -> bool | None:
-    """In the range, where `8.0` of any update holds `8.0 update3`, and may be what `8.0 update3` is meant by."""
-    answer = versions.within(version, plain, scheme)
-    if not source or not traits or traits.startswith("pkg:"):
-        return answer
-    meant, mine = cpe.update_of(source), cpe.update_of(traits)
-    if meant == cpe.ANY and mine not in (cpe.ANY, cpe.NA) and answer is not True:
-        base = version.removesuffix(f" {mine}")
-        return True if base != version and versions.within(base, plain, scheme) else answer
-    if meant != cpe.ANY and mine == cpe.ANY:
-        full = version if meant == cpe.NA else f"{version} {meant}"
-        return None if answer or versions.within(full, plain, scheme) else answer
-    return answer
-
-
 @lru_cache(maxsize=16384)
-def split(each: Range) -> tuple[Range, tuple[tuple[str, str], ...]]:
+def split(each: Range) -> tuple[Range, Platforms]:
     """A range without its platforms, and these."""
     plain = tuple(one for one in each.constraints if one[0] not in ("on", "off"))
     platforms = tuple(one for one in each.constraints if one[0] in ("on", "off"))
@@ -96,22 +131,6 @@ def _traits(name: str | None) -> str:
     return found.traits if found else ""
 
 
-def uncertain(entry: Affected, version: str, traits: str = "", present: Presence = unknown) -> str:
-    """Why it cannot be told whether the entry holds this version, in words."""
-    if not entry.ranges:
-        return "cannot be compared: the item states no version that can be read"
-    if cpe.traits_hold(_traits(entry.cpe), "" if traits.startswith("pkg:") else traits) is None:
-        return f"cannot be compared: the profile does not say which edition or platform, the item does ({entry.cpe})"
-    source, scheme = _traits(entry.cpe), products.scheme_of(entry.purl)
-    for each in entry.ranges:
-        plain, platforms = split(each)
-        if _updated(plain, version, scheme, source, traits) and platforms:
-            missing = [text for bound, text in platforms if _stands(bound, present(text)) is None]
-            if missing:
-                return f"depends on what it runs on: {_named(missing[0])}"
-    return f"cannot be compared: {version} with {stated(entry)}"
-
-
 def stated(entry: Affected) -> str:
     """Its versions as the source states them; that they follow no known scheme says nothing to people."""
     return entry.versions.removeprefix("vers:unknown/") or "*"
@@ -121,4 +140,4 @@ def _named(text: str) -> str:
     """A platform as people call it."""
     name, _, limits = text.partition(" ")
     parts = products.cpe_parts(name)
-    return " ".join((*(parts or (name,)), limits)).replace("_", " ").strip()
+    return " ".join(filter(None, (*(parts or (name,)), limits))).replace("_", " ")

@@ -7,6 +7,7 @@ first that does, which must be of one kind. Anything else is None: *possibly*.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
@@ -110,7 +111,6 @@ def compare(one: str, other: str, scheme: str = "") -> int | None:
     return _compare_suffixes(a, b)
 
 
-@lru_cache(maxsize=262144)
 def within(version: str, accepted: Range, scheme: str = "") -> bool | None:
     """Does the version lie in the range? None: it cannot be told, which counts as *possibly*.
 
@@ -127,6 +127,12 @@ def within(version: str, accepted: Range, scheme: str = "") -> bool | None:
         elif not _HOLDS[bound](order):
             return False
     return None if unsure else True
+
+
+@lru_cache(maxsize=1024)
+def asker(accepted: Range, scheme: str = "") -> Callable[[str], bool | None]:
+    """`within` for one range, which remembers: the same few versions are asked for again and again."""
+    return lru_cache(maxsize=4096)(lambda version: within(version, accepted, scheme))
 
 
 def readable(version: str, scheme: str = "") -> bool:

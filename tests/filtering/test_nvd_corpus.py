@@ -1,4 +1,4 @@
-"""The NVD's own match data: every name that it lists under a criterion is affected, and no other name of the product is.
+"""The NVD's match data: every name that it lists under a criterion is affected, and no other name of its product is.
 
 Source: NVD API 2.0, cpematch (criteria with their bounds, and the names of the dictionary that they match).
 """
@@ -65,7 +65,6 @@ def test_the_record_of_a_cve_holds_all_names_of_its_criteria(corpus: Path) -> No
             for name in (each["cpeName"] for each in data["matches"]):
                 line = installed(Software(cpe=name))
                 answers.update({found[0] for product in products if (found := pair(product, line))} or {"no"})
-    assert answers["no"] == 0
-    assert answers["exact"] >= 270
+    assert answers == {"exact": 225, "possible": 7}
     fixed = installed(Software(cpe="cpe:2.3:a:cisco:unity_connection:14su3:*:*:*:*:*:*:*"))
     assert not any(pair(product, fixed) for product in products)

@@ -22,9 +22,8 @@ _NO_PHONE = re.compile(r"0(?![0-9+(\s).\-/?]{7})")
 """A nought that no telephone number begins with: a digit like any other."""
 _AS_LETTERS = str.maketrans("01", "55")
 """A 5 may be a digit of a letter's code (`pii_guard.hidden`), others not."""
-_NUMBERED = re.compile(
-    "|".join([*map(re.escape, sorted(numbered())), "ip6", "=(?:40|2[DEFB]|5[CF]|3A|C[23]|E2)"]), re.IGNORECASE
-)
+_NUMBERED = (*sorted({word.lower() for word in numbered()}), "ip6")
+_CODES = re.compile("=(?:40|2[DEFB]|5[CF]|3A|C[23]|E2)").search
 """Words with digits that are a sign by themselves (`pii_guard.signs`), and such codes (`pii_guard.hidden`)."""
 _BEHIND = re.compile(r"[^\0][A-Z]").search
 """A capital that is not the first letter of its text. Without one no name is known as such: nothing that says so stands
@@ -38,8 +37,8 @@ def quiet(texts: Iterable[str]) -> set[str]:
         text for text in texts if len(text) <= _LONGEST and "@" not in text and text.isascii() and _PART not in text
     ]
     whole = _PART.join(heap)
-    if _NUMBERED.search(whole):
-        heap = [text for text in heap if not _NUMBERED.search(text)]
+    if _numbered(whole):
+        heap = [text for text in heap if not _numbered(text)]
         whole = _PART.join(heap)
     if not heap:
         return set()
@@ -55,7 +54,7 @@ def read(texts: Iterable[str]) -> Iterator[tuple[str, list[Span]]]:
     """What is found in each (`scan`); signs of it are looked for once in all texts of one shape."""
     known: dict[str, list[Recogniser] | None] = {}
     for text in texts:
-        if len(text) > _LONGEST or not text.isascii() or _NUMBERED.search(text):
+        if len(text) > _LONGEST or not text.isascii() or _numbered(text):
             yield text, scan(text)
             continue
         shape = _shaped(text)
@@ -63,6 +62,12 @@ def read(texts: Iterable[str]) -> Iterator[tuple[str, list[Span]]]:
             known[shape] = None if suspected(shape.translate(_AS_LETTERS)) else due(shape)
         recognisers = known[shape]
         yield text, scan(text) if recognisers is None else read_by(recognisers, text)
+
+
+def _numbered(text: str) -> bool:
+    """Do single digits matter in it?"""
+    lower = text.lower()
+    return any(map(lower.__contains__, _NUMBERED)) or ("=" in text and _CODES(text) is not None)
 
 
 def _shaped(text: str) -> str:

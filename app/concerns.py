@@ -56,7 +56,7 @@ class Concerns:
     ) -> bytes:
         """A hash of all that the answer rests on."""
         index = self.service.index(connection)
-        revision = index.revision if subscriber.number in index.clients else 0
+        revision = index.revision if subscriber.number in index.agents.clients else 0
         clearance, seals = subscriber.clearance.at(now), inbox.seals(connection, item)
         said = [subscriber, clearance, revision, list(marked), seals]
         return hashlib.blake2b(msgspec.msgpack.encode(said, enc_hook=str), digest_size=16).digest()

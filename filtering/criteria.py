@@ -80,13 +80,8 @@ class Criteria:
     def through_clients(self) -> tuple[BitMap, BitMap]:
         """Who is met through clients: (all, those of them who serve their clients)."""
         target = self.alerted - self.index.kinds.union(("vital", "public"))
-        met, serving = BitMap(), BitMap()
-        for number, clients in self.index.clients.items() if target else ():
-            if self.index.clients_of(number).intersect(target):
-                met.add(number)
-                if clients.serves:
-                    serving.add(number)
-        return met & self.allowed, serving & self.allowed
+        met = self.index.agents.standing_for(target) & self.allowed
+        return met, met & self.index.agents.serving
 
     @cached_property
     def alert(self) -> BitMap:

@@ -15,11 +15,13 @@ from msgspec import Struct
 from pyroaring import BitMap
 
 from filtering import FilteringError
+from filtering.agents import Agents, Clients, Scope
+from filtering.catalogue import Catalogue
+from filtering.naming import Installed, installed, opt_out
 from filtering.network import Networks, Owners, check
 from filtering.postings import Postings
-from filtering.software import Catalogue, Installed, installed, opt_out
 from normalize import Kind, Observable, Urgency, sectors, suffixes
-from subscribers import Maturity, Profile, Quiet, Scope, Size, Subscriber, SubscriberKind
+from subscribers import Maturity, Profile, Quiet, Size, Subscriber, SubscriberKind
 from tlp import Label
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
@@ -63,16 +65,8 @@ class Entry(Struct, frozen=True, array_like=True):
 
 def scope_of(profile: Profile) -> Scope:
     """The constituency of a partnership or CERT. A supplier stands for those alone that gave it their mandate."""
-    return profile.scope if profile.kind in ("partnership", "cert") else Scope()
-
-
-class Clients(Struct, frozen=True):
-    """Whom a partnership, supplier or CERT stands for."""
-
-    members: tuple[str, ...]
-    sectors: tuple[str, ...]
-    regions: tuple[str, ...]
-    serves: bool
+    scope = profile.scope
+    return Scope(scope.sectors, scope.regions) if profile.kind in ("partnership", "cert") else Scope((), ())
 
 
 _DECODER = msgspec.msgpack.Decoder(Entry)
@@ -141,10 +135,7 @@ class Index:
         self.opt_kinds: Postings[str] = Postings()
         self.opt_products: Postings[str] = Postings()
         self.quiet: Postings[Quiet] = Postings()
-        self.clients: dict[int, Clients] = {}
-        self._scopes: dict[tuple[tuple[str, ...], tuple[str, ...]], BitMap] = {}
-        """Who lies in a scope; forgotten with every change, as the next."""
-        self._clients: dict[int, BitMap] = {}
+        self.agents = Agents(self.everyone, self.ids, self.regions, self.trades)
         self._entries: dict[int, bytes] = {}
 
     @classmethod
@@ -215,8 +206,6 @@ class Index:
 
     def _change(self, number: int, one: Entry, *, add: bool) -> None:
         """The one list of what a profile stands under; adding and taking back are the same walk."""
-        self._scopes.clear()
-        self._clients.clear()
         if add:
             self.networks.add(one.networks, one.domains, number)
             self.software.add(one.software, number)
@@ -226,7 +215,7 @@ class Index:
             self.software.discard(one.software, number)
             del self.ids[one.id]
             self.until.pop(number, None)
-            self.clients.pop(number, None)
+            self.agents.discard(number)
         for posting, keys in self._keys(one):
             change = posting.add if add else posting.discard
             for key in keys:
@@ -243,8 +232,10 @@ class Index:
                 (bits.add if add else bits.discard)(number)
         if add and one.until is not None:
             self.until[number] = one.until
-        if add and (one.members or one.scope_sectors or one.scope_regions):
-            self.clients[number] = Clients(one.members, one.scope_sectors, one.scope_regions, one.serves)
+        self.agents.note(number, one.id, one.region, one.sectors, add=add)
+        scope = Scope(one.scope_sectors, one.scope_regions)
+        if add and (one.members or any(scope)):
+            self.agents.add(number, Clients(one.members, scope if any(scope) else None, one.serves))
 
     def _keys(self, one: Entry) -> Iterator[tuple[Postings[Any], Sequence[object]]]:
         yield self.kinds, (one.kind,)
@@ -263,31 +254,6 @@ class Index:
     def in_sectors(self, codes: Iterable[str]) -> BitMap:
         """Who has a sector that meets one of these: one of the two covers the other."""
         return self.sectors.union({mine for code in codes for mine in self.sectors if sectors_meet(code, mine)})
-
-    def clients_of(self, number: int) -> BitMap:
-        """Whom it stands for: registered members, and who lies in its scope (regions and sectors both, if both)."""
-        known = self._clients.get(number)
-        if known is not None:
-            return known
-        found = self.clients.get(number)
-        if found is None:
-            return BitMap()
-        clients = BitMap(self.ids[member] for member in found.members if member in self.ids)
-        if found.sectors or found.regions:
-            clients |= self._scope(found.sectors, found.regions)
-        clients.discard(number)
-        self._clients[number] = clients
-        return clients
-
-    def _scope(self, codes: tuple[str, ...], regions: tuple[str, ...]) -> BitMap:
-        scope = self._scopes.get((codes, regions))
-        if scope is None:
-            scope = self.regions.union(regions) if regions else self.everyone
-            if codes:
-                inside = {mine for code in codes for mine in self.trades if sectors.covers(code, mine)}
-                scope = scope & self.trades.union(inside)
-            self._scopes[codes, regions] = scope
-        return scope
 
     def owners(self, observables: Sequence[Observable]) -> Owners:
         """All holders of what some observables lie in, verified or not, in one pass."""

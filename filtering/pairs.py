@@ -13,8 +13,9 @@ from pyroaring import BitMap
 from filtering import Confidence, CriterionName, Reason
 from filtering.criteria import Criteria
 from filtering.index import KINDS, scope_of, sectors_meet
+from filtering.naming import Installed, installed, opt_out
 from filtering.network import asn, holdings, place
-from filtering.software import RANK, Installed, Product, because, installed, meets, opt_out, pair
+from filtering.software import RANK, Product, because, meets, pair
 from normalize import Affected, suffixes
 from subscribers import Software, Subscriber
 
@@ -97,9 +98,9 @@ class Pair:
     @cached_property
     def clients(self) -> tuple[int, int]:
         """Of the clients it stands for: (how many are met, how many there are)."""
-        if self.number not in self.index.clients:
+        if self.number not in self.index.agents.clients:
             return 0, 0
-        clients = self.index.clients_of(self.number)
+        clients = self.index.agents.of(self.number)
         target = self.criteria.alerted - self.index.kinds.union(("vital", "public"))
         return (clients.intersection_cardinality(target) if self.allowed else 0), len(clients)
 
@@ -125,7 +126,7 @@ class Pair:
     @property
     def concerned(self) -> bool:
         """By a criterion of its own?"""
-        serving = self.number in self.index.clients and self.index.clients[self.number].serves
+        serving = self.number in self.index.agents.clients and self.index.agents.clients[self.number].serves
         by_clients = serving and self.clients[0] > 0
         return self.alerted or by_clients or (self.digest and bool(self.seen.sectors))
 
@@ -156,7 +157,7 @@ class Pair:
             found += self._software()
         if seen.sectors:
             found.append(self._sector())
-        if self.number in self.index.clients:
+        if self.number in self.index.agents.clients:
             found.append(self._of_clients())
         if not seen.products and not seen.sectors and seen.kind != "exposure":
             found.append(self._general("names no product and no sector"))
@@ -229,7 +230,7 @@ class Pair:
             could: CriterionName = next((name for name, named in names if named), "general")
             why = "none of them is met" if every else "none of them is registered"
             return Reason(could, f"clients: 0/{every}", False, because=why if self.allowed else "in another country")
-        clients = self.index.clients_of(self.number)
+        clients = self.index.agents.of(self.number)
         by: tuple[tuple[CriterionName, BitMap], ...] = (
             ("network", criteria.network), ("domain", criteria.domain), ("software", criteria.software),
         )  # fmt: skip

@@ -81,7 +81,7 @@ def test_an_index_that_everyone_left_is_as_new(world: list[Subscriber]) -> None:
     fresh = Index()
     for name in ("kinds", "countries", "regions", "urgencies", "labels", "sectors", "trades", "opt_kinds", "quiet"):
         assert not len(getattr(index, name)), name
-    assert (index.everyone, index.ids, index.clients) == (fresh.everyone, fresh.ids, fresh.clients)
+    assert (index.everyone, index.ids, index.agents.clients) == (fresh.everyone, fresh.ids, fresh.agents.clients)
     assert not index.software.names
     assert not any(index.networks.tables.values())
     assert not len(index.networks.systems)

@@ -41,7 +41,7 @@ def held(thing: Any) -> Any:
         return [held(each) for each in thing]
     if type(thing).__module__.startswith("filtering."):
         names = getattr(thing, "__struct_fields__", None) or vars(thing)
-        return {name: held(getattr(thing, name)) for name in names if name not in ("_scopes", "_clients")}
+        return {name: held(getattr(thing, name)) for name in names if name not in ("_inside", "_lies_in")}
     return thing
 
 
@@ -73,12 +73,19 @@ def test_it_is_as_the_registry_whatever_happened(engine: sa.Engine, steps: list[
             elif what == "remove":
                 registry.remove(connection, id_, NOW)
             work.rollback() if what.endswith("fail") else work.commit()
+        scopes = [each.scope for each in index.agents.clients.values() if each.scope]
+        for scope in scopes:
+            index.agents.inside(scope)  # from here on it is kept up to date
         if what == "restart":
             index = rebuilt(engine)
         elif what == "follow":
             follow(engine, index)
     follow(engine, index)
-    assert held(index) == held(rebuilt(engine))
+    fresh = rebuilt(engine)
+    assert held(index) == held(fresh)
+    for number, clients in index.agents.clients.items():
+        assert index.agents.of(number) == fresh.agents.of(number)
+        assert clients.scope is None or index.agents.inside(clients.scope) == fresh.agents.inside(clients.scope)
 
 
 def follow(engine: sa.Engine, index: Index) -> None:

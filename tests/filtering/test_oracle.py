@@ -57,7 +57,7 @@ def test_every_subscriber_gets_what_the_rules_say(
 @settings(max_examples=50)
 @given(
     strategies.items(), strategies.worlds(), urgencies, strategies.consents(),
-    st.lists(st.tuples(st.integers(0, 40), st.one_of(st.none(), strategies.profiles())), max_size=12),
+    st.lists(st.tuples(st.integers(0, strategies.MOST), st.one_of(st.none(), strategies.profiles())), max_size=12),
 )  # fmt: skip
 def test_the_index_stays_exact_over_updates_and_removals(
     item: Item,

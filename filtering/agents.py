@@ -1,0 +1,121 @@
+"""Who stands for whom: partnerships, suppliers and CERTs, their members, and who lies in their scope.
+
+Kept up to date by every change. A scope is worked out when it is first asked for, once for all who have it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+from pyroaring import BitMap
+
+from filtering.postings import Postings
+from normalize import sectors
+
+
+class Scope(NamedTuple):
+    """A constituency: who has one of the sectors and lies in one of the regions; of each, none = any."""
+
+    sectors: tuple[str, ...]
+    regions: tuple[str, ...]
+
+
+class Clients(Struct, frozen=True):
+    """Whom one stands for."""
+
+    members: tuple[str, ...]
+    scope: Scope | None
+    serves: bool
+
+
+class Agents:
+    """All who stand for others, over the postings of an index."""
+
+    def __init__(self, everyone: BitMap, ids: dict[str, int], regions: Postings[str], trades: Postings[str]) -> None:
+        self._everyone, self._ids, self._regions, self._trades = everyone, ids, regions, trades
+        self.clients: dict[int, Clients] = {}
+        self.serving = BitMap()
+        self._named: Postings[str] = Postings()
+        """Id of a member, registered or not -> who stands for it."""
+        self._members: dict[int, BitMap] = {}
+        self._by_scope: Postings[Scope] = Postings()
+        self._inside: dict[Scope, BitMap] = {}
+        """Who lies in a scope that was asked for."""
+        self._lies_in: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
+        """Region and sectors -> which of these scopes; forgotten when one is added."""
+
+    def add(self, number: int, clients: Clients) -> None:
+        """One who stands for others."""
+        self.clients[number] = clients
+        self._members[number] = BitMap(self._ids[member] for member in clients.members if member in self._ids)
+        for member in clients.members:
+            self._named.add(member, number)
+        if clients.scope is not None:
+            self._by_scope.add(clients.scope, number)
+        if clients.serves:
+            self.serving.add(number)
+
+    def discard(self, number: int) -> None:
+        """The mirror of `add`; one who stands for nobody is nothing to do."""
+        clients = self.clients.pop(number, None)
+        if clients is None:
+            return
+        del self._members[number]
+        for member in clients.members:
+            self._named.discard(member, number)
+        if clients.scope is not None:
+            self._by_scope.discard(clients.scope, number)
+            if clients.scope not in self._by_scope and self._inside.pop(clients.scope, None) is not None:
+                self._lies_in.clear()
+        self.serving.discard(number)
+
+    def note(self, number: int, id_: str, region: str, codes: tuple[str, ...], *, add: bool) -> None:
+        """Anybody comes, or goes: perhaps somebody's client."""
+        for agent in self._named.get(id_):
+            (self._members[agent].add if add else self._members[agent].discard)(number)
+        if not self._inside:
+            return
+        key = region, codes
+        scopes = self._lies_in.get(key)
+        if scopes is None:
+            scopes = self._lies_in[key] = [each for each in self._inside if _holds(each, region, codes)]
+        for scope in scopes:
+            (self._inside[scope].add if add else self._inside[scope].discard)(number)
+
+    def of(self, number: int) -> BitMap:
+        """Whom one stands for: registered members, and who lies in its scope."""
+        found = self.clients.get(number)
+        if found is None:
+            return BitMap()
+        clients = self._members[number] | self.inside(found.scope) if found.scope else BitMap(self._members[number])
+        clients.discard(number)
+        return clients
+
+    def inside(self, scope: Scope) -> BitMap:
+        """Who lies in a scope; shared: not to be changed."""
+        found = self._inside.get(scope)
+        if found is None:
+            found = self._regions.union(scope.regions) if scope.regions else BitMap(self._everyone)
+            if scope.sectors:
+                codes = {mine for mine in self._trades if _covered(scope.sectors, mine)}
+                found &= self._trades.union(codes)
+            self._inside[scope] = found
+            self._lies_in.clear()
+        return found
+
+    def standing_for(self, target: BitMap) -> BitMap:
+        """Who stands for any of these."""
+        if not target:
+            return BitMap()
+        met = self._by_scope.union([scope for scope in self._by_scope if self.inside(scope).intersect(target)])
+        met |= BitMap([number for number, members in self._members.items() if members.intersect(target)])
+        return met
+
+
+def _holds(scope: Scope, region: str, codes: Sequence[str]) -> bool:
+    in_region = not scope.regions or region in scope.regions
+    return in_region and (not scope.sectors or any(_covered(scope.sectors, mine) for mine in codes))
+
+
+def _covered(broad: Sequence[str], mine: str) -> bool:
+    return any(sectors.covers(code, mine) for code in broad)

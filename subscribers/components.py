@@ -51,13 +51,11 @@ def lines(
             cpe, stated = found, stated or own
         else:
             apart.append(Software(cpe=found) if parts else _salvaged(cpe=found))
-    for found in dict.fromkeys(filter(None, (_bare(_text(where, text, 3 * LONGEST)) for text in purls))):
-        parts = products.purl_parts(found)
-        own = parts[2] if parts else ""
-        if purl is None and thing and (not own or not stated or own == stated):
-            purl, stated = found, stated or own
+    for found, read in dict.fromkeys(map(_bare, filter(None, (_text(where, text, 3 * LONGEST) for text in purls)))):
+        if purl is None and thing and (not read or not stated or read == stated):
+            purl, stated = found, stated or read or ""
         else:
-            apart.append(Software(purl=found) if parts else _salvaged(purl=found))
+            apart.append(Software(purl=found) if read is not None else _salvaged(purl=found))
     if thing:
         yield Software(maker, thing, stated or None, cpe, purl)
     yield from (one for one in apart if one.product or one.cpe or one.purl)
@@ -113,13 +111,13 @@ def _salvaged(cpe: str | None = None, purl: str | None = None) -> Software:
     return Software()
 
 
-def _bare(purl: str) -> str:
-    """A purl without qualifiers and subpath."""
+def _bare(purl: str) -> tuple[str, str | None]:
+    """A purl without qualifiers and subpath, and the version in it; None: it cannot be parsed."""
     try:
         read = PackageURL.from_string(purl)
     except ValueError:
-        return re.split(r"[?#]", purl, maxsplit=1)[0]
-    return PackageURL(read.type, read.namespace, read.name, read.version).to_string()
+        return re.split(r"[?#]", purl, maxsplit=1)[0], None
+    return read._replace(qualifiers={}, subpath=None).to_string(), read.version or ""
 
 
 def _text(where: str, value: str | float | None, longest: int = LONGEST) -> str:

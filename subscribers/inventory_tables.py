@@ -28,7 +28,8 @@ _NAMES: dict[str, str] = {
 """What a column is called, without case and signs; where two fit, the earlier word decides."""
 _LOOSE = frozenset(("naam", "name"))
 _PEOPLE = """eigenaar owner gebruiker gebruikersnaam user username contact contactpersoon beheerder admin email
-    emailadres mail telefoon telefoonnummer phone medewerker employee persoon person voornaam achternaam firstname lastname"""
+    emailadres mail telefoon telefoonnummer phone medewerker employee persoon person voornaam achternaam firstname
+    lastname"""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffd]")
 _SEPARATORS = ";,\t|"
 _HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)

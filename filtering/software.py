@@ -6,50 +6,16 @@ not affected, whatever range another one gives. A name without vendor meets that
 version lies in an entry, and why it cannot be told: filtering/verdicts.py.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-from pyroaring import BitMap
 
 from filtering import Confidence
-from filtering.postings import Postings
+from filtering.naming import Installed, Name, identify
 from filtering.verdicts import Presence, Reading, platform, platforms_of, stated, unknown
-from normalize import Affected, cpe, products, schemes
-from subscribers import Software
+from normalize import Affected
 
 RANK: dict[Confidence | None, int] = {None: 0, "possible": 1, "likely": 2, "exact": 3}
-
-
-class Name(NamedTuple):
-    """A product's name: with aliases resolved, and as it was spelled (`vendor|product`, without case and signs)."""
-
-    vendor: str
-    product: str
-    spelled: str
-    traits: str = ""
-    """What else is known of it: of a CPE what tells it from others of its name (`cpe.Cpe.traits`), or whose package it
-    is (`pkg:deb/debian/openssl`). Not part of the name."""
-
-    def meets(self, other: "Name") -> bool:
-        """The same product, perhaps by an alias or without vendor."""
-        return self.product == other.product and (self.vendor == other.vendor or not self.vendor or not other.vendor)
-
-
-class Identity(NamedTuple):
-    """All by which one entry can be recognised."""
-
-    names: frozenset[Name]
-    purl: str | None
-
-
-class Installed(NamedTuple):
-    """One product in use: what it is, and its version."""
-
-    names: frozenset[Name]
-    purl: str | None
-    version: str | None
 
 
 @dataclass(slots=True)
@@ -99,57 +65,6 @@ class Product:
         if len(self._read) != len(self.entries):
             self._read = [Reading(entry) for entry in self.entries]
         return self._read
-
-
-def identify(vendor: str, product: str, cpe: str | None, purl: str | None) -> Identity:
-    """By what an entry or a profile's line can be recognised."""
-    names = set()
-    if product.strip():
-        names.add(_name(vendor, product))
-    parts = products.cpe_parts(cpe) if cpe else None
-    if parts is not None:
-        names.add(_name(parts[0], parts[1]))
-    return Identity(frozenset(names), _purl(purl)[0] if purl else None)
-
-
-def installed(one: Software) -> Installed:
-    """A line of a profile. Its version is the stated one, else that of its CPE or purl."""
-    names, purl = identify(one.vendor, one.product, one.cpe, one.purl)
-    read = cpe.read(one.cpe) if one.cpe else None
-    packaged = purl if products.scheme_of(one.purl) in schemes.PACKAGED else None
-    if traits := packaged or (read.traits if read else ""):
-        names = frozenset(name._replace(traits=traits) for name in names)
-    version = one.version
-    if version is None and one.cpe and (parts := products.cpe_parts(one.cpe)) is not None:
-        version = parts[2]
-    if version is None and one.purl:
-        version = _purl(one.purl)[1]
-    return Installed(names, purl, version or None)
-
-
-@lru_cache(maxsize=65536)
-def _name(vendor: str, product: str) -> Name:
-    return Name(*products.name_key(vendor, product), "|".join(products.plain_key(vendor, product)))
-
-
-@lru_cache(maxsize=16384)
-def _purl(text: str) -> tuple[str | None, str | None]:
-    """(type and name, version) of a purl; (None, None) for what is none."""
-    parts = products.purl_parts(text)
-    return (None, None) if parts is None else (f"{parts[0]}/{parts[1]}", parts[2])
-
-
-def opt_out(text: str) -> str:
-    """The key of a product opt-out: a purl, a CPE, `vendor|product`, or a product's name with or without vendor."""
-    if text.startswith("pkg:"):
-        return f"purl {_purl(text)[0]}"
-    vendor, bar, product = text.partition("|")
-    if text.startswith("cpe:") and (parts := products.cpe_parts(text)) is not None:
-        vendor, bar, product = parts[0], "|", parts[1]
-    if bar:
-        name = _name(vendor, product)
-        return f"name {name.vendor}|{name.product}"
-    return f"text {products.plain_key('', text)[1]}"
 
 
 def products_of(affected: Sequence[Affected]) -> list[Product]:
@@ -211,33 +126,34 @@ def meets(product: Product, one: Installed) -> bool | None:
 
 def pair(product: Product, one: Installed, lines: Sequence[Installed] = ()) -> tuple[Confidence, Affected] | None:
     """One product of an item against one line of a profile, whose other lines may be what it runs on."""
-    return _pair(product, one, _presence(lines))
+    return _pair(product, one, presence(lines))
 
 
 def _pair(product: Product, one: Installed, present: Presence) -> tuple[Confidence, Affected] | None:
-    found = [product.verdict(one.version, direct, traits, present) for direct, traits in _ways(product, one)]
+    found = [product.verdict(one.version, direct, traits, present) for direct, traits in ways(product, one)]
     return max((each for each in found if each), key=lambda each: RANK[each[0]], default=None)
 
 
-def _ways(product: Product, one: Installed) -> list[tuple[bool, str]]:
+def ways(product: Product, one: Installed) -> list[tuple[bool, str]]:
     """In which ways a line is this product: directly or by another name, and with which traits. By purl, as a package
     of a distribution, it is that package alone."""
-    ways: list[tuple[bool, str]] = []
+    found: list[tuple[bool, str]] = []
     if one.purl is not None and one.purl in product.purls:
-        ways.append((True, ""))
+        found.append((True, ""))
     if direct := [mine for mine in one.names if any(mine.meets(theirs) for theirs in product.names)]:
         spelled = {theirs.spelled for theirs in product.names}
-        ways += [(mine.spelled in spelled, mine.traits) for mine in direct if not (ways and mine.traits == one.purl)]
-    return ways
+        found += [(mine.spelled in spelled, mine.traits) for mine in direct if not (found and mine.traits == one.purl)]
+    return found
 
 
-def _presence(lines: Sequence[Installed]) -> Presence:
+def presence(lines: Sequence[Installed]) -> Presence:
     """Which platforms a profile lists."""
 
     def present(text: str) -> bool | None:
-        wanted = _platform(text)
-        ways = [(line, way) for line in lines for way in _ways(wanted, line)]
-        found = [wanted.verdict(line.version or ANYWHERE, True, traits) for line, (_, traits) in ways]
+        wanted = platform_of(text)
+        found = [
+            wanted.verdict(line.version or ANYWHERE, True, traits) for line in lines for _, traits in ways(wanted, line)
+        ]
         if any(each and each[0] != "possible" for each in found):
             return True
         return False if found and not any(found) else None
@@ -246,7 +162,7 @@ def _presence(lines: Sequence[Installed]) -> Presence:
 
 
 @lru_cache(maxsize=4096)
-def _platform(text: str) -> Product:
+def platform_of(text: str) -> Product:
     (product,) = products_of([platform(text)]) or [Product()]
     return product
 
@@ -259,8 +175,8 @@ def because(
     product: Product, one: Installed, found: tuple[Confidence, Affected] | None, lines: Sequence[Installed] = ()
 ) -> str:
     """Why a line that is this product came out of `pair` as it did, in words."""
-    present, ways = _presence(lines), _ways(product, one)
-    traits = ways[0][1] if ways else ""
+    present = presence(lines)
+    traits = next((traits for _, traits in ways(product, one)), "")
     if found is None:
         version = one.version or ""
         said = next((each.entry for each in product.readings if _excludes(each, version, traits, present)), None)
@@ -283,96 +199,3 @@ def because(
 
 _SHOWN = 5
 """Ranges in one reason."""
-
-
-class Catalogue:
-    """The software of all subscribers: by product name the spellings and versions in use, each with its users."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, Postings[tuple[str, str, str | None, str]]] = {}
-        """Product -> (vendor, as spelled, version, traits) -> users."""
-        self.purls: dict[str, Postings[str | None]] = {}
-
-    def add(self, lines: Iterable[Installed], number: int) -> None:
-        """A profile's software."""
-        for names, purl, version in lines:
-            for vendor, product, spelled, traits in names:
-                self.names.setdefault(product, Postings()).add((vendor, spelled, version, traits), number)
-            if purl:
-                self.purls.setdefault(purl, Postings()).add(version, number)
-
-    def discard(self, lines: Iterable[Installed], number: int) -> None:
-        """The mirror of `add`."""
-        for names, purl, version in lines:
-            for vendor, product, spelled, traits in names:
-                if bucket := self.names.get(product):
-                    bucket.discard((vendor, spelled, version, traits), number)
-                    if not bucket:
-                        del self.names[product]
-            if purl and (held := self.purls.get(purl)):
-                held.discard(version, number)
-                if not held:
-                    del self.purls[purl]
-
-    def users(self, product: Product) -> dict[Confidence, BitMap]:
-        """Who uses an affected version of it, by the best confidence of any of their lines."""
-        met: dict[Confidence, BitMap] = {"exact": BitMap(), "likely": BitMap(), "possible": BitMap()}
-        platforms = {text: self._there(text) for text in product.platforms}
-        verdicts: dict[tuple[str | None, bool, str], Confidence | None] = {}
-        for asked, bucket, key in self._held(product):
-            if platforms:
-                for part, present in _parted(bucket.get(key), platforms):
-                    if found := product.verdict(*asked, present):
-                        met[found[0]] |= part
-                continue
-            if asked not in verdicts:
-                found = product.verdict(*asked)
-                verdicts[asked] = found[0] if found else None
-            if confidence := verdicts[asked]:
-                met[confidence] |= bucket.get(key)
-        met["likely"] -= met["exact"]
-        met["possible"] -= met["exact"] | met["likely"]
-        return met
-
-    def _held(self, product: Product) -> Iterator[tuple[tuple[str | None, bool, str], Postings[Any], Any]]:
-        """Versions of the product in use: (version, under its own name, traits), and where its users stand. The same
-        as `_ways`."""
-        spellings = {name.spelled for name in product.names}
-        for wanted in {name.product for name in product.names}:
-            bucket = self.names.get(wanted)
-            vendors = {name.vendor for name in product.names if name.product == wanted}
-            for key in bucket or ():
-                vendor, spelled, version, traits = key
-                if (not vendor or "" in vendors or vendor in vendors) and traits not in product.purls:
-                    yield (version, spelled in spellings, traits), bucket, key  # type: ignore[misc]
-        for purl in product.purls:
-            held = self.purls.get(purl)
-            for version in held or ():
-                yield (version, True, ""), held, version  # type: ignore[misc]
-
-    def _there(self, text: str) -> tuple[BitMap, BitMap]:
-        """Who lists a platform, and who lists it in other versions alone."""
-        wanted, there, perhaps, listed = _platform(text), BitMap(), BitMap(), BitMap()
-        for (version, _, traits), bucket, key in self._held(wanted):
-            found, users = wanted.verdict(version or ANYWHERE, True, traits), bucket.get(key)
-            listed |= users
-            if found:
-                (perhaps if found[0] == "possible" else there).update(users)
-        return there, listed - there - perhaps
-
-
-def _parted(users: BitMap, platforms: dict[str, tuple[BitMap, BitMap]]) -> Iterator[tuple[BitMap, Presence]]:
-    """Users by which of the platforms they have: as many parts as there are answers."""
-    parts: list[tuple[BitMap, dict[str, bool]]] = [(users, {})]
-    for text, (there, not_there) in platforms.items():
-        parts = [
-            (bits, {**known, **answer})
-            for part, known in parts
-            for bits, answer in (
-                (part & there, {text: True}),
-                (part & not_there, {text: False}),
-                (part - there - not_there, {}),
-            )
-            if bits
-        ]
-    return ((bits, known.get) for bits, known in parts)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from filtering.software import installed, pair, products_of
+from filtering.naming import installed
+from filtering.software import pair, products_of
 from normalize import cve_applicability
 from normalize.lenient import Parts
 from subscribers import Software

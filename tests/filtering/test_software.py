@@ -1,6 +1,8 @@
 import pytest
 
-from filtering.software import Catalogue, installed, pair, products_of
+from filtering.catalogue import Catalogue
+from filtering.naming import installed
+from filtering.software import pair, products_of
 from normalize import Affected, Range
 from subscribers import Software
 from tests.filtering.things import affected

@@ -5,7 +5,9 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filtering.software import RANK, Catalogue, Installed, because, installed, pair, products_of
+from filtering.catalogue import Catalogue
+from filtering.naming import Installed, installed
+from filtering.software import RANK, because, pair, products_of
 from normalize import Affected, Range, ranges
 from subscribers import Software
 from tests.filtering.things import affected

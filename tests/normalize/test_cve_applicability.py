@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filtering import software
+from filtering import catalogue, naming, software
 from ingest import Source
 from normalize import Affected, Facts, cve, cve_applicability
 from normalize.lenient import Parts
@@ -42,14 +42,14 @@ def read(*statements: Any) -> list[Affected]:
 
 def verdict(statement: Any, *lines: Software) -> str | None:
     """Of the first line, of a profile of all: one by one, and in the index of all profiles."""
-    held = [software.installed(line) for line in lines]
-    catalogue = software.Catalogue()
-    catalogue.add(held, 1)
+    held = [naming.installed(line) for line in lines]
+    index = catalogue.Catalogue()
+    index.add(held, 1)
     found: dict[str, str] = {}
     for product in software.products_of(read(statement)):
         verdicts = [verdict for line in held if (verdict := software.pair(product, line, held))]
         best = max((each[0] for each in verdicts), key=lambda each: software.RANK[each], default=None)
-        assert [name for name, users in catalogue.users(product).items() if 1 in users] == ([best] if best else [])
+        assert [name for name, users in index.users(product).items() if 1 in users] == ([best] if best else [])
         if (mine := software.pair(product, held[0], held)) is not None:
             found[mine[0]] = software.because(product, held[0], mine, held)
     return min(found, key=lambda each: -software.RANK[each], default=None)  # type: ignore[index]

@@ -65,7 +65,8 @@ def test_the_record_of_a_cve_holds_all_names_of_its_criteria(corpus: Path) -> No
             data = json.loads((folder / f"{match['matchCriteriaId']}.json").read_bytes())
             for name in (each["cpeName"] for each in data["matches"]):
                 line = installed(Software(cpe=name))
-                answers.update({found[0] for product in products if (found := pair(product, line))} or {"no"})
+                found = [met for product in products if (met := pair(product, line))]
+                answers.update({str(each[0]) for each in found} or {"no"})
     assert answers == {"exact": 225, "possible": 7}
     fixed = installed(Software(cpe="cpe:2.3:a:cisco:unity_connection:14su3:*:*:*:*:*:*:*"))
     assert not any(pair(product, fixed) for product in products)

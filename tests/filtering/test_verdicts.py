@@ -24,9 +24,13 @@ _cpes = st.builds(
 )
 _purls = st.sampled_from(["pkg:deb/debian/vpn@1.0-1", "pkg:deb/debian/vpn@1:0.5-1", "pkg:pypi/vpn@1.0rc1"])
 _lines = st.one_of(
-    st.builds(lambda name, version: Software(*name, version), _names, _versions),
+    st.builds(lambda name, version: Software(name[0], name[1], version), _names, _versions),
     st.builds(lambda cpe: Software(cpe=cpe), _cpes),
-    st.builds(lambda name, purl: Software(*name, purl=purl), st.sampled_from([("", ""), ("Voorbeeld", "VPN")]), _purls),
+    st.builds(
+        lambda name, purl: Software(name[0], name[1], purl=purl),
+        st.sampled_from([("", ""), ("Voorbeeld", "VPN")]),
+        _purls,
+    ),
 )
 _platform = st.sampled_from(
     [OS, f"{OS} <1.5", DEVICE, DEVICE.replace(":-:", ":1.0:"), "cpe:2.3:a:ander:x:1:*:*:*:*:*:*:*"]

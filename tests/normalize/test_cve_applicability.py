@@ -120,7 +120,7 @@ def test_firmware_on_its_own_device_is_that_firmware() -> None:
     own = {"operator": "AND", "nodes": [node(match(FIRMWARE, versionEndExcluding="1.5")), node(match(DEVICE, False))]}
     assert shown(own) == [("affected", "r1 firmware", "< 1.5", "<1.5")]
     other = DEVICE.replace("voorbeeld", "ander")
-    foreign = {"operator": "AND", "nodes": [own["nodes"][0], node(match(other, False))]}  # type: ignore[index]
+    foreign = {"operator": "AND", "nodes": [own["nodes"][0], node(match(other, False))]}
     assert shown(foreign) == [("affected", "r1 firmware", "< 1.5", f"<1.5|on{other}")]
     system = node(match(FIRMWARE.replace("r1_firmware", "os"), versionEndExcluding="1.5"))
     model = match(DEVICE.replace(":-:", ":2.0:"), False)

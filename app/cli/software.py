@@ -168,6 +168,10 @@ def _tell(subscriber: str, inventory: Inventory, change: Difference, *, json: bo
     _listed("+", [_words(line) for line in change.added])
     _listed("-", [_words(line) for line in change.removed])
     _listed("~", [f"{_words(before)} -> {after.version or 'any version'}" for before, after in change.changed])
+    if change.removed and inventory.software and len(change.added) == len(inventory.software):
+        output.say(
+            "Nothing of the earlier list is left. If this is another system, import both again, each with --as NAME."
+        )
     if broken:
         output.say(f"{len(broken)} cannot be parsed whole, kept as text and matched as possibly affected:")
         _listed("?", [f"{_words(line)}: {repair(line)}" for line in broken])

@@ -67,6 +67,14 @@ def test_an_operators_import_leaves_it(instance: Path) -> None:
     assert datetime.fromisoformat(listed["at"]).year == 2026
 
 
+def test_a_list_of_which_nothing_is_left_may_be_of_another_system(instance: Path) -> None:
+    done(instance, "subscribers", "sbom", "kvk-een", written(instance, cyclonedx_json([FORTI])))
+    said = done(instance, "subscribers", "sbom", "kvk-een", written(instance, cyclonedx_json([DJANGO]))).out
+    assert "Nothing of the earlier list is left" in said
+    said = done(instance, "subscribers", "sbom", "kvk-een", written(instance, cyclonedx_json([DJANGO, ODD]))).out
+    assert "Nothing of the earlier list is left" not in said
+
+
 def test_several_lists_by_name_and_one_forgotten(instance: Path) -> None:
     done(instance, "subscribers", "sbom", "kvk-een", written(instance, cyclonedx_json([FORTI])), "--as", "server-1")
     done(instance, "subscribers", "sbom", "kvk-een", written(instance, cyclonedx_json([DJANGO])), "--as", "server-2")

@@ -146,8 +146,11 @@ def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Monk
     advisory = json.loads(min((ROOT / "samples" / "week" / "1-monday" / "ncsc-nl").glob("*.json")).read_text())
     advisory["document"]["distribution"]["tlp"]["label"] = "AMBER"  # what CLEAR rules leave to a person
     (tmp_path / "feeds" / "advisory.json").write_text(json.dumps(advisory))
-    people = (json.dumps(each) for each in generate.subscribers(20, seed=1))
+    named = {"id": "kvk-12345678", "name": "Voorbeeld Metaal BV"}
+    people = (json.dumps(each) for each in (*generate.subscribers(20, seed=1), named))
     (tmp_path / "subscribers.ndjson").write_text("\n".join(people))
+    bom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"name": "FortiOS"}]}
+    (tmp_path / "bom.json").write_text(json.dumps(bom))
     ran = []
     for words in readme():
         if words[0] != "oktt" or words[1] == "run":

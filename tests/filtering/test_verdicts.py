@@ -1,6 +1,5 @@
 """Verdicts with platforms, CPE attributes and packages: for one profile and for all in the index they are the same."""
 
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -53,7 +53,7 @@ def compare(name: str, one: str, other: str) -> int | None:
         return None
     try:
         return -1 if a < b else 0 if a == b else 1 if b < a else None
-    except Exception:
+    except Exception:  # univers raises errors of many kinds, also when it compares
         return None
 
 

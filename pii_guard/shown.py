@@ -49,6 +49,6 @@ def shown(text: str) -> str:
     return text if seen == text else seen
 
 
-def written(text: str, seen: str) -> "list[int] | range":
+def written(text: str, seen: str) -> list[int] | range:
     """Where each character of what shows is written."""
     return range(len(text)) if len(seen) == len(text) else [at for at, char in enumerate(text) if _TABLE[ord(char)]]

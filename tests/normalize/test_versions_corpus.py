@@ -1,4 +1,4 @@
-"""The public cases of package-url/vers: every one agrees, but for those that docs/formats.md holds to be wrong."""
+"""The public cases of package-url/vers: every one agrees, but for those that docs/matching.md holds to be wrong."""
 
 import json
 from functools import cmp_to_key

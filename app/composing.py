@@ -23,7 +23,19 @@ from app.service import Service
 from config import ConfigError
 from config.toml import Toml
 from ingest import OWN, RawDocument
-from normalize import Affected, Draft, Facts, Level, Normalized, NormalizeError, Observable, Urgency, authored, ranges
+from normalize import (
+    Affected,
+    Draft,
+    Facts,
+    Level,
+    Normalized,
+    NormalizeError,
+    Observable,
+    Urgency,
+    authored,
+    places,
+    ranges,
+)
 from normalize.lenient import web_addresses
 from normalize.misp_objects import pattern
 from normalize.sectors import parse
@@ -61,6 +73,7 @@ class Head(Struct, frozen=True, forbid_unknown_fields=True):
     language: Literal["nl", "en"] = "nl"
     sectors: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     cves: tuple[str, ...] = ()
     affected: tuple[Product, ...] = ()
     networks: tuple[str, ...] = ()
@@ -165,6 +178,8 @@ def _facts(head: Head, toml: Toml) -> Facts:
         raise wrong("cves", "not a CVE id; write CVE-2026-0001")
     if any(not _COUNTRY.fullmatch(country) for country in head.countries):
         raise wrong("countries", "not a country; write two capitals: NL")
+    if not all(map(places.region, head.regions)):
+        raise wrong("regions", "not a region; write NL-NB (ISO 3166-2) or a part of the world, as western-europe")
     if head.cvss is not None and not 0 <= head.cvss <= 10:
         raise wrong("cvss", "not a score; write a number from 0 to 10")
     try:
@@ -182,6 +197,7 @@ def _facts(head: Head, toml: Toml) -> Facts:
         affected=products,
         sectors=sectors,
         countries=head.countries,
+        regions=tuple(filter(None, map(places.region, head.regions))),
         observables=tuple(seen),
         kans=head.kans,
         schade=head.schade,

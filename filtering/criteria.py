@@ -7,9 +7,10 @@ The rules, as built here and for one pair in `filtering.pairs`:
   subscriber's is.
 * Only sectors named: they decide. Neither products nor sectors named: digest, for all whom nothing else met.
 * An exposure is about its addresses and domains alone.
-* A country named takes away who is elsewhere, but not the owner of an exposed address.
+* A country or region named takes away who is elsewhere, but not the owner of an exposed address.
 * A partnership, supplier or CERT is met when one of its clients is (members, or scope), vital and public ones aside:
-  what concerns those goes to the NCSC. It is *concerned* by that only when it serves them.
+  what concerns those goes to the NCSC. It is *concerned* by that only when it serves them. Their region counts, not
+  its own.
 """
 
 from functools import cached_property
@@ -61,9 +62,18 @@ class Criteria:
 
     @cached_property
     def allowed(self) -> BitMap:
-        """Who is in one of the countries it names."""
-        countries = self.seen.countries
-        return self.index.countries.union(countries) if countries else self.index.everyone
+        """Who is in one of the places it names; who states no region may be in any of its country."""
+        area, index = self.seen.area, self.index
+        if not any(area):
+            return index.everyone
+        inside = index.countries.union(area.whole) | index.regions.union(area.regions)
+        return inside | index.countries.union(area.partly) & index.regions.get("")
+
+    @cached_property
+    def touched(self) -> BitMap:
+        """Who is in a country in which one of these places lies: enough for who stands for others."""
+        area, index = self.seen.area, self.index
+        return index.countries.union(area.whole | area.partly) if any(area) else index.everyone
 
     @cached_property
     def own(self) -> BitMap:
@@ -80,7 +90,7 @@ class Criteria:
     def through_clients(self) -> tuple[BitMap, BitMap]:
         """Who is met through clients: (all, those of them who serve their clients)."""
         target = self.alerted - self.index.kinds.union(("vital", "public"))
-        met = self.index.agents.standing_for(target) & self.allowed
+        met = self.index.agents.standing_for(target) & self.touched
         return met, met & self.index.agents.serving
 
     @cached_property

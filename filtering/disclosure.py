@@ -16,6 +16,7 @@ from pyroaring import BitMap
 from filtering.index import Index
 from filtering.software import Product, products_of
 from normalize import Facts, Kind, identity
+from normalize.places import Area
 from pii_guard import Item, Statement
 from subscribers import Subscriber, SubscriberKind
 from tlp import Clearance, Consent, Label, Marked, Permit, Reader
@@ -142,9 +143,9 @@ class Disclosure:
         return () if self.kind == "exposure" else self.facts.sectors
 
     @cached_property
-    def countries(self) -> tuple[str, ...]:
-        """The countries it names. Those of an exposure are where its addresses seem to be: an owner is an owner."""
-        return () if self.kind == "exposure" else self.facts.countries
+    def area(self) -> Area:
+        """The places it names. Those of an exposure are where its addresses seem to be: an owner is an owner."""
+        return Area() if self.kind == "exposure" else Area(self.facts.countries, self.facts.regions)
 
 
 def disclosed(item: Item, visible: frozenset[str]) -> Disclosure | None:

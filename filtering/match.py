@@ -9,8 +9,8 @@ not concern it by a criterion of its own, on what it sees otherwise (AMBER needs
 3. `urgency`: below its threshold; 4. `opt-out`; 5. `quiet`: an alert during its quiet hours, sent later;
 6. `deliver` or `digest`.
 
-In a Reason of a criterion that takes away (country, clearance, urgency, opt-out, quiet, verified), `matched` means that
-it lets the item through.
+In a Reason of a criterion that takes away (country, region, clearance, urgency, opt-out, quiet, verified), `matched`
+means that it lets the item through.
 """
 
 from collections.abc import Iterable, Mapping
@@ -241,7 +241,7 @@ _DECIDING: dict[Outcome, frozenset[str]] = {
     "opt-out": frozenset({"opt-out"}),
     "quiet": frozenset({"quiet"}),
     "unverified": frozenset({"verified"}),
-    "no-match": frozenset({"network", "domain", "software", "sector", "general", "country"}),
+    "no-match": frozenset({"network", "domain", "software", "sector", "general", "country", "region"}),
 }
 
 

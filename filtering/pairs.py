@@ -21,6 +21,7 @@ from subscribers import Software, Subscriber
 
 _SHOWN = 5
 """Values in one reason; the rest is counted."""
+_ELSEWHERE = "in none of the places that the item names"
 
 
 class Pair:
@@ -85,8 +86,8 @@ class Pair:
 
     @cached_property
     def allowed(self) -> bool:
-        """Is it in one of the countries named, if any?"""
-        return not self.seen.countries or self.profile.country in self.seen.countries
+        """Is it in one of the places named, if any?"""
+        return self.seen.area.holds(self.profile.country, self.profile.region)
 
     @cached_property
     def alerted(self) -> bool:
@@ -102,7 +103,8 @@ class Pair:
             return 0, 0
         clients = self.index.agents.of(self.number)
         target = self.criteria.alerted - self.index.kinds.union(("vital", "public"))
-        return (clients.intersection_cardinality(target) if self.allowed else 0), len(clients)
+        touched = self.seen.area.touches(self.profile.country)
+        return (clients.intersection_cardinality(target) if touched else 0), len(clients)
 
     @cached_property
     def alert(self) -> bool:
@@ -163,9 +165,8 @@ class Pair:
             found.append(self._general("names no product and no sector"))
         elif seen.products and not self.lines:
             found.append(self._general("names products; no software is listed"))
-        if seen.countries:
-            said = f"{self.profile.country} in {_some(seen.countries)}"
-            found.append(Reason("country", said, self.allowed, because="" if self.allowed else "in another country"))
+        if any(seen.area):
+            found.append(self._place())
         if self.held and not self.profile.verified:
             found.append(Reason("verified", "networks and domains are not verified", False))
         return found
@@ -216,8 +217,18 @@ class Pair:
     def _general(self, said: str) -> Reason:
         if self.digest:
             return Reason("general", said, True)
-        why = "in no sector that the item names" if self.allowed else "in another country"
+        why = "in no sector that the item names" if self.allowed else _ELSEWHERE
         return Reason("general", said, False, because="another criterion decides" if self.alert else why)
+
+    def _place(self) -> Reason:
+        """Where it sits, by its region where the item names regions."""
+        area, profile = self.seen.area, self.profile
+        name: CriterionName = "region" if area.regions else "country"
+        sits = profile.region if area.partly and profile.region else profile.country
+        said = f"{sits} in {_some((*area.countries, *area.regions))}"
+        unknown = area.partly and not profile.region and profile.country not in area.whole
+        why = "the profile names no region" if unknown else ""
+        return Reason(name, said, self.allowed, because=why if self.allowed else _ELSEWHERE)
 
     def _of_clients(self) -> Reason:
         """By which criterion its clients are met, or could have been; they are counted, not named."""
@@ -229,7 +240,9 @@ class Pair:
             )  # fmt: skip
             could: CriterionName = next((name for name, named in names if named), "general")
             why = "none of them is met" if every else "none of them is registered"
-            return Reason(could, f"clients: 0/{every}", False, because=why if self.allowed else "in another country")
+            if not self.seen.area.touches(self.profile.country):
+                why = _ELSEWHERE
+            return Reason(could, f"clients: 0/{every}", False, because=why)
         clients = self.index.agents.of(self.number)
         by: tuple[tuple[CriterionName, BitMap], ...] = (
             ("network", criteria.network), ("domain", criteria.domain), ("software", criteria.software),

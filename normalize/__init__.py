@@ -111,6 +111,8 @@ class Facts(Struct, frozen=True):
     """Codes with their scheme: `SBI:25.62`, `NIS2:energy`, `STIX:energy`."""
     countries: tuple[str, ...] = ()
     """ISO 3166-1 alpha-2."""
+    regions: tuple[str, ...] = ()
+    """Parts of countries (ISO 3166-2: `NL-NB`) and of the world (`western-europe`): normalize/places.py."""
     observables: tuple[Observable, ...] = ()
     kans: Level | None = None
     schade: Level | None = None

@@ -96,6 +96,7 @@ def combine(parts: Sequence[Facts], joined: Sequence[Facts] = ()) -> Facts:
         affected=_affected(ordered),
         sectors=_union(part.sectors for part in ordered),
         countries=_union(part.countries for part in ordered),
+        regions=_union(part.regions for part in ordered),
         observables=_observables(ordered),
         kans=max((part.kans for part in ordered), key=_LEVELS.__getitem__),
         schade=max((part.schade for part in ordered), key=_LEVELS.__getitem__),
@@ -111,8 +112,8 @@ def combine(parts: Sequence[Facts], joined: Sequence[Facts] = ()) -> Facts:
 def meaning(kind: Kind, label: Label, facts: Facts) -> str:
     """The hash (SHA-256, hexadecimal) of what a change of makes a new version (docs/decisions/011).
 
-    Affected products and ranges, CVEs, sectors and countries (whom it concerns), exploited, kans, schade, CVSS
-    class, label, remedies, indicators and withdrawal. Wording, order, repetition, times and EPSS do not count.
+    Affected products and ranges, CVEs, sectors, countries and regions (whom it concerns), exploited, kans, schade,
+    CVSS class, label, remedies, indicators and withdrawal. Wording, order, repetition, times and EPSS do not count.
     What is gated is left out, since this is stored: `gated` tells whether that is still the same.
     """
     content = [
@@ -120,7 +121,7 @@ def meaning(kind: Kind, label: Label, facts: Facts) -> str:
         label.value,
         sorted({_product_meaning(product) for product in facts.affected}),
         sorted({cve.upper() for cve in facts.cves}),
-        sorted({*facts.sectors, *facts.countries}),
+        sorted({*facts.sectors, *facts.countries, *facts.regions}),
         [facts.exploited, facts.kans, facts.schade, cvss_class(facts.cvss), facts.exposure, facts.withdrawn],
         sorted({_told(remedy) for remedy in facts.remedies}),
         sorted(

@@ -106,8 +106,8 @@ def _draft(event: Json, path: str, source: Source, received_at: datetime, parts:
         types=("indicator",) if "indicator" in gathered.graph.types() else ("threat-report",),
     )
     patterns: dict[str, Reading] = {}
-    sectors, countries = sorted(gathered.sectors), sorted(gathered.countries)
-    objects = gathered.graph.joined(base, context, marked, patterns, sectors, countries)
+    sectors, where = sorted(gathered.sectors), [*sorted(gathered.countries), *sorted(gathered.regions)]
+    objects = gathered.graph.joined(base, context, marked, patterns, sectors, where)
     extended = parts.text(event, "extends_uuid", path).lower()
     # Its STIX id names it, and so it does an event that came as STIX; one that extends another is one threat with it.
     tracking = (f"report--{own}", extended if _UUID(extended) else own) if own else ()

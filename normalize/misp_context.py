@@ -1,4 +1,4 @@
-"""What MISP says around its values: tags and galaxies -> labels, doubts, actors, malware, sectors, countries.
+"""What MISP says around its values: tags and galaxies -> labels, doubts, actors, malware, sectors, places.
 
 Galaxy clusters mostly come as tags alone (`misp-galaxy:threat-actor="Sofacy"`), so tags are what is read; a cluster
 that comes with its description adds nothing that is about this event. What an actor did elsewhere, to whom
@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from normalize import sectors
+from normalize import places, sectors
 from normalize.lenient import Json, Parts, cves_in
 from normalize.stix import new_id
 from tlp import Label, UnknownMarkingError, strictest
@@ -58,6 +58,7 @@ class Context(Struct, frozen=True):
     """Actors, malware, tools, techniques: (STIX type, name)."""
     sectors: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     cves: tuple[str, ...] = ()
     confidence: int | None = None
     evidence: frozenset[str] = frozenset()
@@ -82,6 +83,7 @@ def of_tags(names: Sequence[str]) -> Context:
     words: list[str] = []
     found: list[str] = []
     where: list[str] = []
+    regions: list[str] = []
     cves: list[str] = []
     confidence = None
     for name in names:
@@ -91,6 +93,8 @@ def of_tags(names: Sequence[str]) -> Context:
                 found += sectors.of_words(value)
             elif kind in ("target-information", "country"):
                 where += country(value)
+            elif kind == "region" and (part := places.region(value)):
+                regions.append(part)
             elif of_type := _TYPES.get(_MITRE.sub("", kind, count=1)):
                 known.append((of_type, value.strip()))
             elif kind == "branded-vulnerability":
@@ -118,6 +122,7 @@ def of_tags(names: Sequence[str]) -> Context:
         known=tuple(dict.fromkeys(known)),
         sectors=tuple(sorted(set(found))),
         countries=tuple(sorted(set(where))),
+        regions=tuple(sorted(set(regions))),
         cves=tuple(dict.fromkeys(cves)),
         confidence=confidence,
         evidence=frozenset(word for name in names for word in _VICTIMS if word in name.lower()),
@@ -159,15 +164,15 @@ def target(codes: Sequence[str]) -> Object | None:
     }
 
 
-def place(country: str) -> Object:
-    """A country it is aimed at."""
+def place(name: str) -> Object:
+    """A country or part of the world that it is aimed at."""
     return {
         "type": "location",
         "spec_version": "2.1",
-        "id": new_id("location", country),
+        "id": new_id("location", name),
         "created": SINCE,
         "modified": SINCE,
-        "country": country,
+        "region" if places.countries_in(name) else "country": name,
     }
 
 

@@ -27,6 +27,7 @@ from normalize.misp_objects import (
 )
 from normalize.misp_types import CONNECTIONS, FILES, PERSONAL_OBJECTS, PROSE_RELATIONS, SECTIONS
 from normalize.patterns import reading
+from normalize.places import region
 from normalize.sectors import of_words
 from normalize.stix_facts import Key
 from tlp import Label
@@ -51,6 +52,7 @@ class Gathered:
         self.doubts: set[str] = set()
         self.sectors: set[str] = set()
         self.countries: set[str] = set()
+        self.regions: set[str] = set()
         self._parts = parts
         self._event = NOTHING
         self._evidence: dict[Key, set[str]] = {}
@@ -71,7 +73,9 @@ class Gathered:
     @property
     def explained(self) -> bool:
         """Is there more to it than values?"""
-        return bool(self.sectors or self.countries or self.cves or self.words or _KNOWN & self.graph.types())
+        return bool(
+            self.sectors or self.countries or self.regions or self.cves or self.words or _KNOWN & self.graph.types()
+        )
 
     @property
     def empty(self) -> bool:
@@ -92,6 +96,7 @@ class Gathered:
             observables=(*observables, *self._technical),
             sectors=tuple(sorted({*facts.sectors, *self.sectors})),
             countries=tuple(sorted({*facts.countries, *self.countries})),
+            regions=tuple(sorted({*facts.regions, *self.regions})),
             cvss=self._cvss,
         )
 
@@ -100,6 +105,7 @@ class Gathered:
         self.cves += context.cves
         self.sectors.update(context.sectors)
         self.countries.update(context.countries)
+        self.regions.update(context.regions)
         for of_type, name in context.known:
             self.graph.add(cluster(of_type, name))
 
@@ -140,6 +146,7 @@ class Gathered:
                 self.sectors.update(of_words(one.value.replace("-", " ")))
             elif one.relation == "regions":
                 self.countries.update(country(one.value))
+                self.regions.update(filter(None, (region(one.value),)))
 
     def _file(self, inside: Iterable[Attribute]) -> list[Attribute]:
         """One file by its name and all its hashes; returns the attributes that say something else."""

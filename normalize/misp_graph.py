@@ -110,12 +110,12 @@ class Graph:
         label: Label | None,
         patterns: dict[str, Reading],
         sectors: Sequence[str],
-        countries: Sequence[str],
+        places: Sequence[str],
     ) -> tuple[Object, ...]:
         """The report, its publisher and its CVEs (`base`), with all that the event holds. Fills `patterns`."""
         written = {obj["id"]: obj for obj in base}
         report = next(obj for obj in written.values() if obj["type"] == "report")
-        for obj in (target(sectors), *map(place, countries)):
+        for obj in (target(sectors), *map(place, places)):
             if obj is not None:
                 self.add(obj)
         for source, name, end in self._links:

@@ -1,4 +1,4 @@
-"""What matching and people need to know of some STIX objects: CVEs, products, sectors, countries, observables.
+"""What matching and people need to know of some STIX objects: CVEs, products, sectors, places, observables.
 
 Evidence says why a value would be an attacker's or a victim's; the role here is preliminary, the guard decides.
 Source: STIX 2.1 parts 4-6 and field-notes "STIX 2.1 and personal data".
@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from normalize import Affected, Facts, NormalizeError, Observable, ObservableType, ranges
+from normalize import Affected, Facts, NormalizeError, Observable, ObservableType, places, ranges
 from normalize.evidence import gathered, role_of
 from normalize.patterns import PatternValue, Reading
 from normalize.products import cpe_parts
@@ -60,13 +60,14 @@ def facts_of(objects: Objects, patterns: Patterns, *, tracking: tuple[str, ...],
     by: By = defaultdict(list)
     for obj in objects:
         by[obj["type"]].append(obj)
-    cves = _cves(by, title)
+    cves, (countries, regions) = _cves(by, title), _places(by)
     return Facts(
         tracking=tracking,
         cves=cves,
         affected=_affected(by, named=bool(cves)),
         sectors=_sectors(objects, by),
-        countries=_countries(by),
+        countries=countries,
+        regions=regions,
         observables=_observables(by, patterns),
         withdrawn=withdrawn,
     )
@@ -125,24 +126,28 @@ def _sectors(objects: Objects, by: By) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _countries(by: By) -> tuple[str, ...]:
-    """Countries it is aimed at: not where an actor or its infrastructure is."""
+def _places(by: By) -> places.Area:
+    """Where it is aimed at: not where an actor or its infrastructure is. Of each location the narrowest that it states;
+    names of provinces and states that are no code of ISO 3166-2 stand for their country."""
     offenders, victims = set(), set()
     for link in by["relationship"]:
         if link["relationship_type"] == "targets":
             victims.add(link["target_ref"])
         elif link["relationship_type"] in _PLACED and link["source_ref"].partition("--")[0] in _OFFENDERS:
             offenders.add(link["target_ref"])
-    return tuple(
-        sorted(
-            {
-                obj["country"].upper()
-                for obj in by["location"]
-                if len(obj.get("country", "")) == 2 and obj["country"].isalpha()
-                if obj["id"] in victims or obj["id"] not in offenders
-            }
-        )
-    )
+    countries, regions = set(), set()
+    for obj in by["location"]:
+        if obj["id"] in offenders and obj["id"] not in victims:
+            continue
+        country = obj.get("country", "").upper()
+        part = places.region(obj.get("administrative_area", ""))
+        if part and part[:2] == (country or part[:2]):
+            regions.add(part)
+        elif len(country) == 2 and country.isalpha():
+            countries.add(country)
+        elif not country and (part := places.region(obj.get("region", ""))):
+            regions.add(part)
+    return places.Area(tuple(sorted(countries)), tuple(sorted(regions)))
 
 
 def _observables(by: By, patterns: Patterns) -> tuple[Observable, ...]:

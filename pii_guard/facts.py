@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from normalize import Affected, Facts, Observable, ObservableType, Range, Role
+from normalize import Affected, Facts, Observable, ObservableType, Range, Role, places
 from pii_guard import Category
 from pii_guard.roles import Roles, of_text, speaks
 from pii_guard.treatments import is_address
@@ -55,6 +55,7 @@ def guarded(facts: Facts, eraser: Eraser) -> Facts:
         affected=tuple(product for each in facts.affected if (product := _product(each, eraser))),
         sectors=_clean(facts.sectors, eraser, "/facts/sectors"),
         countries=tuple(country for country in facts.countries if _COUNTRY(country)),
+        regions=tuple(region for region in facts.regions if places.region(region) == region),
         observables=tuple(observables(facts.observables, eraser)),
         kans=facts.kans,
         schade=facts.schade,

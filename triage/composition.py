@@ -135,6 +135,7 @@ def _card(item: Item, kind: str, facts: Facts, title: str, received_at: datetime
         ],
         "sectors": list(facts.sectors),
         "countries": list(facts.countries),
+        "regions": list(facts.regions),
         "sources": sorted({each.source for each in item.statements}),
         "source_time": max(times, default=None),
         "received_at": received_at,

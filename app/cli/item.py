@@ -45,7 +45,7 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
         return
     output.say(f"{card['id']}  version {card['version']}  {card['state']}  TLP:{card['tlp']}  {card['urgency']}")
     output.say(card["title"])
-    for name in ("kind", "cves", "sectors", "countries", "sources", "labels", "holds", "exploited"):
+    for name in ("kind", "cves", "sectors", "countries", "regions", "sources", "labels", "holds", "exploited"):
         if card.get(name) not in (None, []):
             output.say(f"  {name}: {output.cell(card[name])}")
     output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
@@ -98,8 +98,8 @@ def _statement(each: dict[str, Any]) -> None:
     """What one source says, fact by fact."""
     output.say(f"\n{each['source']} (TLP:{each['label']}, regime {each['regime']}, reliability {each['reliability']})")
     output.say(f"  {each['title']}")
-    names = ("tracking", "cves", "exploited", "kans", "schade", "cvss", "epss", "sectors", "countries", "exposure")
-    told = {name: each[name] for name in (*names, "indicators") if each[name] not in (None, [], 0)}
+    names = ("tracking", "cves", "exploited", "kans", "schade", "cvss", "epss", "sectors", "countries", "regions")
+    told = {name: each[name] for name in (*names, "exposure", "indicators") if each[name] not in (None, [], 0)}
     if told or each["withdrawn"]:
         withdrawn = ["withdrawn by the source"] if each["withdrawn"] else []
         output.say(
@@ -142,6 +142,7 @@ def _said(part: Statement) -> dict[str, Any]:
         "affected": affected,
         "sectors": list(facts.sectors),
         "countries": list(facts.countries),
+        "regions": list(facts.regions),
         "exploited": facts.exploited,
         "kans": facts.kans,
         "schade": facts.schade,

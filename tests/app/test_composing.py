@@ -17,6 +17,7 @@ urgency = "today"
 cves = ["CVE-2026-0001"]
 sectors = ["SBI:25"]
 countries = ["NL"]
+regions = ["be-vlg"]
 networks = ["192.0.2.0/24"]
 indicators = ["hxxp://kwaad[.]example/a", "d41d8cd98f00b204e9800998ecf8427e"]
 remedies = ["Werk bij naar 7.2.8."]
@@ -54,6 +55,7 @@ def test_an_item_of_our_own(folder: Path) -> None:
     row = done(folder, "item", "OKTT-2026-0001", "--json").row
     assert (row["kind"], row["tlp"], row["urgency"], row["sources"]) == ("advisory", "GREEN", "today", ["oktt"])
     (said,) = row["statements"]
+    assert (row["countries"], row["regions"]) == (["NL"], ["BE-VLG"])
     assert (said["reliability"], said["summary"]) == ("A", "# Wat er is\n\nHet wordt **misbruikt**.")
     assert (said["cves"], said["sectors"], said["indicators"]) == (["CVE-2026-0001"], ["SBI:25"], 3)
     patterns = [each["pattern"] for each in row["stix"]["objects"] if each["type"] == "indicator"]
@@ -129,6 +131,7 @@ WRONG = {
     "an indicator": ("+++\ntitle = 'a'\nindicators = ['niet waar']\n+++\n", ":3: indicators: one of them is not an"),
     "a reference": ("+++\ntitle = 'a'\nreferences = ['ftp://x']\n+++\n", ":3: references: not a web address"),
     "a score": ("+++\ntitle = 'a'\ncvss = 11\n+++\n", ":3: cvss: not a score"),
+    "a region": ("+++\ntitle = 'a'\nregions = ['Brabant']\n+++\n", ":3: regions: not a region"),
     "a country": ("+++\ntitle = 'a'\ncountries = ['Nederland']\n+++\n", ":3: countries: not a country"),
     "a product": (
         "+++\ntitle='a'\n[[affected]]\nproduct='b'\n[[affected]]\nproduct='c'\nprodukt='c'\n+++\n",

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from filtering import Outcome
-from normalize import Affected, Kind, Observable, Urgency
+from normalize import Affected, Facts, Kind, Observable, Urgency
 from pii_guard import Item, Statement
 from subscribers import Quiet, Software, Subscriber
 from tlp import Consent, Label
@@ -36,6 +36,8 @@ MEANS = {
 }
 """What the codes of other schemes that the tests use are in SBI."""
 NOT_THE_TARGET_GROUP = ("vital", "public")
+WORLD = {"western-europe": ("NL", "BE"), "eastern-asia": ("JP",)}
+"""Which of the countries that the tests use lie in the parts of the world that they use."""
 SUFFIXES = ("co.uk", "github.io")
 """The public suffixes that the tests use."""
 
@@ -176,8 +178,7 @@ def reach(item: Item, statements: Sequence[Statement], subscriber: Subscriber, o
     if not any("alert" in one.how for one in of_clients):
         return own
     said = [one.facts for one in (*statements, *item.facts)]
-    countries = {code for facts in said for code in facts.countries}
-    if countries and subscriber.profile.country not in countries:
+    if "yes" not in in_place(subscriber.profile.country, "", said):
         # Rule 5 takes away; where the addresses of an exposure seem to be need not count.
         exposure = any(one.kind == "exposure" for one in statements)
         return Reached(own.how | {"alert"}, EITHER, opted_out=own.opted_out) if exposure else own
@@ -221,8 +222,7 @@ def reach_itself(
     affected = [one for one in named if one.status == "affected"]  # only fixed or not affected: must not alert
     sectors = {code for facts in said for code in facts.sectors}
     observables = [one for facts in said for one in facts.observables]
-    countries = {code for facts in said for code in facts.countries}
-    abroad = bool(countries) and profile.country not in countries
+    abroad = "yes" not in in_place(profile.country, profile.region, said)
     network = any(owns(subscriber, one, others) for one in observables)
     hits = [one for one in affected if any(uses(used, one) for used in profile.software)]
     in_sector = any(related(mine, theirs) for mine in my_sectors(subscriber) for theirs in sectors)
@@ -272,6 +272,23 @@ def _without_a_hit(
         return Reached(frozenset({"no"}), frozenset({False}))  # it names addresses, and none of them is theirs
     how = frozenset({"digest", "no"}) if observables else frozenset({"digest"})
     return Reached(how, frozenset({False}), opted_out=opted_out)
+
+
+def in_place(country: str, region: str, said: Sequence[Facts]) -> set[str]:
+    """Rule 5: where the item names countries or regions, who is in none of them is taken away. A region that is not
+    known takes nobody away."""
+    named = [*(code for facts in said for code in facts.countries), *(code for facts in said for code in facts.regions)]
+    if not named:
+        return {"yes"}
+
+    def lies(place: str) -> bool:
+        if place in WORLD:
+            return country in WORLD[place]
+        if "-" in place:
+            return region == place if region else place.startswith(f"{country}-")
+        return country == place
+
+    return {"yes" if lies(place) else "no" for place in named}
 
 
 def owns(subscriber: Subscriber, observable: Observable, others: Sequence[Subscriber]) -> bool:

@@ -101,6 +101,9 @@ def facts(draw: st.DrawFn, kind: str) -> Facts:
         affected=draw(affected),
         sectors=draw(some(SECTORS)),
         countries=draw(st.sampled_from([(), (), (), ("NL",), ("BE",), ("BE", "NL")])),
+        regions=draw(
+            st.sampled_from([(), (), (), ("NL-NB",), ("NL-UT", "BE-VLG"), ("western-europe",), ("eastern-asia",)])
+        ),
         observables=seen if draw(st.booleans()) else (),
         **draw(gravity),
     )

@@ -81,6 +81,40 @@ def test_network(profiles: list[dict[str, Any]], told: str) -> None:
     assert " ".join(outcomes(found, *who)) == told
 
 
+@pytest.mark.parametrize(
+    ("countries", "regions", "profile", "met"),
+    [
+        ("NL", "", {"region": "NL-NB"}, True),
+        ("", "NL-NB", {"region": "NL-NB"}, True),
+        ("", "NL-NB NL-UT", {"region": "NL-UT"}, True),
+        ("", "NL-NB", {"region": "NL-UT"}, False),
+        ("", "NL-NB", {"region": ""}, True),  # it may be there
+        ("", "NL-NB", {"region": "", "country": "BE"}, False),
+        ("BE", "NL-NB", {"country": "BE"}, True),
+        ("NL", "NL-NB", {"region": "NL-UT"}, True),  # all of it, and a part
+        ("", "western-europe", {"region": "NL-UT"}, True),
+        ("US", "europe", {"region": "NL-UT"}, True),
+        ("", "eastern-asia", {"region": "NL-UT"}, False),
+        ("US", "", {"region": "NL-UT"}, False),
+    ],
+)
+def test_place(countries: str, regions: str, profile: dict[str, Any], met: bool) -> None:
+    """Countries as a whole, parts of countries and parts of the world; a region that is not known is not elsewhere."""
+    found = item(statement(affected=(affected(),), countries=tuple(countries.split()), regions=tuple(regions.split())))
+    who = subscriber(1, software=uses(), **profile)
+    assert outcomes(found, who) == [SEEN[not met]]
+    reasons = {each.criterion: each.matched for each in matching(found, who).explain(who).reasons}
+    assert reasons["region" if regions else "country"] is met
+
+
+def test_of_who_stands_for_others_their_region_counts() -> None:
+    found = item(statement(affected=(affected(),), regions=("NL-NB",)))
+    member, other = subscriber(1, **MEMBER), subscriber(2, **(MEMBER | {"region": "NL-UT"}))
+    seat = {"region": "NL-ZH", "software": uses("Other", "Thing")}
+    ours, theirs = (subscriber(n, kind="cert", members=(f"s{n - 2}",), **seat) for n in (3, 4))
+    assert outcomes(found, member, other, ours, theirs) == ["deliver", "no-match", "deliver", "no-match"]
+
+
 MEMBER: dict[str, Any] = {"software": uses(), "sectors": ("SBI:25.62",), "region": "NL-NB"}
 
 

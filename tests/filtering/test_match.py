@@ -303,7 +303,8 @@ NAMED = item(
             {"sectors": ("SBI:25",), "software": uses("A", "B")},
             "sector yes: SBI:25: but products are named, and the profile lists software: that decides",
         ),
-        ({"country": "BE"}, "country no: BE in NL: in another country"),
+        ({"country": "BE"}, "country no: BE in NL: in none of the places that the item names"),
+        ({"country": "DE", "region": "DE-BY"}, "country no: DE in NL: in none of the places that the item names"),
         ({}, "general no: names products; no software is listed: in no sector that the item names"),
         ({"networks": ("198.51.100.0/24",)}, "network no: 198.51.100.0/24: nothing that the item names lies in them"),
         (

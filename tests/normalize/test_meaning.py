@@ -65,6 +65,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "an indicator's port": {"observables": (msgspec.structs.replace(HOST, port=80),)},
     "a sector more": {"sectors": ("SBI:25", "NIS2:energy")},
     "another country": {"countries": ("BE",)},
+    "a region": {"regions": ("NL-NB",)},
     "withdrawn": {"withdrawn": True},
     "another exposure": {"exposure": "open-rdp"},
 }

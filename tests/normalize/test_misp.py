@@ -408,6 +408,7 @@ def test_galaxies_are_actors_malware_techniques_sectors_and_countries() -> None:
     galaxies = [
         {"type": "sector", "GalaxyCluster": [{"value": "Energy"}, {"value": "Government, Administration"}]},
         {"type": "target-information", "GalaxyCluster": [{"type": "target-information", "value": "Netherlands"}]},
+        {"type": "region", "GalaxyCluster": [{"value": "155 - Western Europe"}, {"value": "419 - Latin America and the Caribbean"}]},
         {"type": "threat-actor", "GalaxyCluster": [
             {"value": "Sofacy", "meta": {"country": ["RU"], "cfr-target-category": ["Military"]}}]},
     ]  # fmt: skip
@@ -432,6 +433,8 @@ def test_galaxies_are_actors_malware_techniques_sectors_and_countries() -> None:
     assert technique["external_references"] == [{"source_name": "mitre-attack", "external_id": "T1543.004"}]
     assert of_type(draft, "report")[0]["labels"] == ['osint:lifetime="x"']
     assert of_type(draft, "location")[0]["country"] == "NL"
+    assert draft.facts.regions == ("latin-america-caribbean", "western-europe")
+    assert [each["region"] for each in of_type(draft, "location")[1:]] == list(draft.facts.regions)
 
 
 def test_of_a_victim_its_sector_and_country_count_and_nothing_else() -> None:

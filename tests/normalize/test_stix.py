@@ -222,6 +222,28 @@ def test_sectors_and_countries_are_those_it_is_aimed_at() -> None:
     assert only.facts.countries == ("NL",)
 
 
+@pytest.mark.parametrize(
+    ("stated", "countries", "regions"),
+    [
+        ({"country": "NL", "administrative_area": "nl-nb", "region": "western-europe"}, (), ("NL-NB",)),
+        ({"administrative_area": "BE-VLG", "country": "be"}, (), ("BE-VLG",)),
+        ({"country": "NL", "administrative_area": "Noord-Brabant"}, ("NL",), ()),
+        ({"country": "NL", "administrative_area": "BE-VLG"}, ("NL",), ()),
+        ({"region": "western-europe"}, (), ("western-europe",)),
+        ({"region": "NL"}, (), ()),
+        ({"region": "the moon"}, (), ()),
+    ],
+)
+def test_of_a_place_the_narrowest_that_it_states(
+    stated: dict[str, str], countries: tuple[str, ...], regions: tuple[str, ...]
+) -> None:
+    actor, aim = sdo("threat-actor", 1), sdo("location", 2, **stated)
+    (only,) = read(actor, aim, link(3, actor, "targets", aim)).drafts
+    assert (only.facts.countries, only.facts.regions) == (countries, regions)
+    (gone,) = read(actor, aim, link(3, actor, "originates-from", aim), sdo("malware", 4, is_family=True)).drafts
+    assert (gone.facts.countries, gone.facts.regions) == ((), ())
+
+
 def test_software_is_affected_when_a_flaw_is_named() -> None:
     product = sco(
         "software", 1, name="Connect Secure", vendor="Ivanti", version="22.7",

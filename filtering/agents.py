@@ -3,7 +3,7 @@
 Kept up to date by every change. A scope is worked out when it is first asked for, once for all who have it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -31,8 +31,10 @@ class Clients(Struct, frozen=True):
 class Agents:
     """All who stand for others, over the postings of an index."""
 
-    def __init__(self, everyone: BitMap, ids: dict[str, int], regions: Postings[str], trades: Postings[str]) -> None:
-        self._everyone, self._ids, self._regions, self._trades = everyone, ids, regions, trades
+    def __init__(
+        self, everyone: BitMap, number: Callable[[str], int | None], regions: Postings[str], trades: Postings[str]
+    ) -> None:
+        self._everyone, self._number, self._regions, self._trades = everyone, number, regions, trades
         self.clients: dict[int, Clients] = {}
         self.serving = BitMap()
         self._named: Postings[str] = Postings()
@@ -47,7 +49,7 @@ class Agents:
     def add(self, number: int, clients: Clients) -> None:
         """One who stands for others."""
         self.clients[number] = clients
-        self._members[number] = BitMap(self._ids[member] for member in clients.members if member in self._ids)
+        self._members[number] = BitMap(found for found in map(self._number, clients.members) if found is not None)
         for member in clients.members:
             self._named.add(member, number)
         if clients.scope is not None:

@@ -31,6 +31,13 @@ class Catalogue:
             if purl:
                 self.purls.setdefault(purl, Postings()).add(version, number)
 
+    def extend(self, line: Installed, users: BitMap) -> None:
+        """A line that many profiles have."""
+        for vendor, product, spelled, traits in line.names:
+            self.names.setdefault(product, Postings()).extend((vendor, spelled, line.version, traits), users)
+        if line.purl:
+            self.purls.setdefault(line.purl, Postings()).extend(line.version, users)
+
     def discard(self, lines: Iterable[Installed], number: int) -> None:
         """The mirror of `add`."""
         for names, purl, version in lines:

@@ -72,7 +72,8 @@ def sights(index: Index, marks: Sequence[Marked], now: datetime) -> list[tuple[S
     if all(mark.label is Label.CLEAR for mark in marks):
         every = frozenset(mark.key for mark in marks)
         return [(Sight(every, every), index.everyone)] if index.everyone else []
-    named = BitMap(index.ids[id_] for mark in marks for id_ in mark.consent.recipients if id_ in index.ids)
+    recipients = {id_ for mark in marks for id_ in mark.consent.recipients}
+    named = BitMap(number for number in map(index.number, recipients) if number is not None)
     rest = index.everyone - named
     parts: dict[Sight, BitMap] = {}
     usual: Sight | None = None
@@ -99,8 +100,9 @@ def _bands(marks: Sequence[Marked], now: datetime) -> Iterator[tuple[Sight, Subs
 
 
 def _named(index: Index, number: int, marks: Sequence[Marked], now: datetime) -> Sight:
-    one = index.entry(number)
-    return _sight(one.id, one.kind, Clearance(one.label, one.until), one.confidential, marks, now)
+    entry = index.entry(number)
+    shape = entry.shape
+    return _sight(entry.id, shape.kind, Clearance(shape.label, shape.until), shape.confidential, marks, now)
 
 
 def _sight(
@@ -112,7 +114,7 @@ def _sight(
 
 def _cleared(index: Index, label: Label, now: datetime) -> BitMap:
     """Who has this clearance at this moment: an expired one counts as CLEAR."""
-    expired = BitMap(number for number, until in index.until.items() if now >= until)
+    expired = index.until.union(until for until in index.until if now >= until)
     held = index.labels.get(label)
     return held | expired if label is Label.CLEAR else held - expired
 

@@ -3,12 +3,13 @@
 An observable lies at a Place: an address or prefix, or a domain. Of a URL and of an e-mail address the host counts.
 A prefix lies in another when it is no wider; a domain lies in another when it is the same or below it. What a profile
 calls its own and is a public suffix (`co.uk`) holds nothing.
-A dict for each prefix length: exact, incremental, and only the lengths in use are probed.
+What changed since all was packed (`filtering.spans`) stands in a dict for each prefix length in use.
 """
 
 import re
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -16,11 +17,12 @@ from urllib.parse import urlsplit
 from pyroaring import BitMap
 
 from filtering import FilteringError
+from filtering.hashed import Hashed, hash_of
 from filtering.postings import Postings
+from filtering.spans import BITS, Spans
 from normalize import Observable, suffixes
 from subscribers import Subscriber
 
-BITS = {4: 32, 6: 128}
 _MAPPED = 0xFFFF << 32
 _ASN = re.compile(r"(?:AS)?(\d{1,10})", re.IGNORECASE)
 Hits = dict[int, list[int]]
@@ -121,20 +123,24 @@ class Owners:
 
 
 class Networks:
-    """All networks and domains of all subscribers."""
+    """All networks and domains of all subscribers: most of them packed, those that changed since beside them."""
 
-    def __init__(self) -> None:
+    def __init__(self, stale: BitMap, domains_of: Callable[[int], tuple[str, ...]]) -> None:
+        self._stale = stale
+        """Subscribers of whom nothing that is packed holds."""
+        self._domains_of = domains_of
+        self.packed = Holdings()
         self.tables: dict[int, dict[int, Postings[int]]] = {4: {}, 6: {}}
         self.lengths: dict[int, list[tuple[int, Postings[int]]]] = {4: [], 6: []}
         """Most specific first."""
         self.systems: Postings[int] = Postings()
         self.domains: Postings[str] = Postings()
 
-    def add(self, networks: Iterable[str], domains: Iterable[str], number: int) -> None:
+    def add(self, networks: Sequence[str], domains: Iterable[str], number: int) -> None:
         """Networks and domains in canonical form. Raises FilteringError for what is no network."""
+        self.add_systems(networks, number)
         for text in networks:
             if text.startswith("AS"):
-                self.systems.add(int(text[2:]), number)
                 continue
             family, length, value = _canonical(text)
             table = self.tables[family].get(length)
@@ -145,11 +151,11 @@ class Networks:
         for name in domains:
             self.domains.add(name, number)
 
-    def discard(self, networks: Iterable[str], domains: Iterable[str], number: int) -> None:
+    def discard(self, networks: Sequence[str], domains: Iterable[str], number: int) -> None:
         """The mirror of `add`."""
+        self.discard_systems(networks, number)
         for text in networks:
             if text.startswith("AS"):
-                self.systems.discard(int(text[2:]), number)
                 continue
             family, length, value = _canonical(text)
             if table := self.tables[family].get(length):
@@ -160,20 +166,46 @@ class Networks:
         for name in domains:
             self.domains.discard(name, number)
 
+    def add_systems(self, networks: Iterable[str], number: int) -> None:
+        """The AS numbers among them: few, and never packed."""
+        for text in networks:
+            if text.startswith("AS"):
+                self.systems.add(int(text[2:]), number)
+
+    def discard_systems(self, networks: Iterable[str], number: int) -> None:
+        """The mirror of `add_systems`."""
+        for text in networks:
+            if text.startswith("AS"):
+                self.systems.discard(int(text[2:]), number)
+
+    def pack(self, holdings: "Holdings") -> None:
+        """All prefixes and domains there are, in place of what stood here. AS numbers stay."""
+        self.packed = holdings
+        self.tables, self.lengths, self.domains = {4: {}, 6: {}}, {4: [], 6: []}, Postings()
+
     def _order(self, family: int) -> None:
         self.lengths[family] = sorted(self.tables[family].items(), reverse=True)
 
     def holders(self, where: Prefix) -> list[int]:
         """Numbers of all who hold a prefix that this one lies in, most specific first."""
         family, length, value = where
-        found: list[int] = []
+        stale = self._stale
+        found = [each for each in self.packed.spans[family].around(value, length) if each[1] not in stale]
+        if not self.lengths[family]:
+            return [number for _, number in found]
         for bits, table in self.lengths[family]:
             if bits > length:
                 continue
             held = table.held.get(value >> (length - bits))
             if held is not None:
-                found += (held,) if isinstance(held, int) else held
-        return found
+                found += ((bits, number) for number in ((held,) if isinstance(held, int) else held))
+        return [number for _, number in sorted(found, key=_narrowest)]
+
+    def named(self, name: str) -> list[int]:
+        """Numbers of all who hold a domain, itself."""
+        stale, domains_of = self._stale, self._domains_of
+        found = [each for each in self.packed.domains.find(name) if each not in stale and name in domains_of(each)]
+        return [*found, *self.domains.get(name)] if name in self.domains else found
 
     def owners(self, observables: Sequence[Observable], verified: BitMap) -> Owners:
         """All holders of all these, in one pass. Where nobody verified holds the prefix, the holder of the
@@ -189,14 +221,48 @@ class Networks:
                     numbers += self.systems.get(observable.asn)
             elif where.domain is not None:
                 for name in above(where.domain):
-                    if name in self.domains:
-                        for number in self.domains.get(name):
-                            _note(names, number, position)
+                    for number in self.named(name):
+                        _note(names, number, position)
             elif (system := asn(observable)) is not None:
                 numbers = list(self.systems.get(system))
             for number in numbers:
                 _note(network, number, position)
         return owners
+
+
+def _narrowest(each: tuple[int, int]) -> int:
+    return -each[0]
+
+
+class Holdings:
+    """Prefixes and domains, packed; nothing of it changes until all is packed anew."""
+
+    def __init__(self, spans: dict[int, Spans] | None = None, domains: Hashed | None = None) -> None:
+        self.spans = spans or {family: Spans(family) for family in BITS}
+        self.domains = domains or Hashed()
+
+
+class Gathering:
+    """Prefixes and domains on their way into `Holdings`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, list[tuple[int, int, int]]] = {family: [] for family in BITS}
+        self._hashes, self._numbers = array("Q"), array("I")
+
+    def add(self, networks: Iterable[str], domains: Iterable[str], number: int) -> None:
+        """Of one subscriber. Raises FilteringError for what is no network. AS numbers are passed over."""
+        for text in networks:
+            if not text.startswith("AS"):
+                family, length, value = _canonical(text)
+                self._rows[family].append((value, length, number))
+        for name in domains:
+            self._hashes.append(hash_of(name))
+            self._numbers.append(number)
+
+    def done(self) -> Holdings:
+        """All of them."""
+        spans = {family: Spans.of(family, rows) for family, rows in self._rows.items()}
+        return Holdings(spans, Hashed(self._hashes, self._numbers))
 
 
 def check(networks: Iterable[str]) -> None:

@@ -12,7 +12,8 @@ from pyroaring import BitMap
 
 from filtering import Confidence, CriterionName, Reason
 from filtering.criteria import Criteria
-from filtering.index import KINDS, scope_of, sectors_meet
+from filtering.entries import KINDS, scope_of
+from filtering.index import sectors_meet
 from filtering.naming import Installed, installed, opt_out
 from filtering.network import asn, holdings, place
 from filtering.software import RANK, Product, because, meets, pair

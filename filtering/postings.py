@@ -27,6 +27,19 @@ class Postings(Generic[K]):
         else:
             found.add(number)
 
+    def extend(self, key: K, numbers: BitMap) -> None:
+        """Many at once."""
+        if len(numbers) == 1:
+            self.add(key, numbers[0])
+        elif numbers:
+            found = self.held.get(key)
+            if found is None:
+                self.held[key] = BitMap(numbers)
+            elif isinstance(found, int):
+                self.held[key] = numbers | BitMap((found,))
+            else:
+                found |= numbers
+
     def discard(self, key: K, number: int) -> None:
         """What is not there stays away. An empty key goes."""
         found = self.held.get(key)

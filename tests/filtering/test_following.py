@@ -1,6 +1,7 @@
 """The index follows the registry: after any changes, a rollback, a crash and a restart it is as one built anew."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from msgspec import structs
 from pyroaring import BitMap
 
 from filtering.index import Index
+from filtering.network import prefix
 from filtering.postings import Postings
 from subscribers import Incoming, Own, Profile, registry
 from tests.filtering import strategies
@@ -32,20 +34,31 @@ STEPS = st.lists(
 )
 
 
-def held(thing: Any) -> Any:
-    """All that an index holds, to compare; but for what it only remembers until the next change."""
-    if isinstance(thing, BitMap):
-        return set(thing)  # as it is now: the index changes it in place
-    if isinstance(thing, Postings):
-        return {key: set(thing.get(key)) for key in thing}
-    if isinstance(thing, dict):
-        return {key: held(each) for key, each in thing.items()}
-    if isinstance(thing, list | tuple):
-        return [held(each) for each in thing]
-    if type(thing).__module__.startswith("filtering."):
-        names = getattr(thing, "__struct_fields__", None) or vars(thing)
-        return {name: held(getattr(thing, name)) for name in names if name not in ("_inside", "_lies_in")}
-    return thing
+def held(index: Index) -> dict[str, Any]:
+    """All that an index says, to compare; but for what it only remembers until the next change."""
+    networks, agents = index.networks, index.agents
+    entries = {number: index.entry(number) for number in index.everyone}
+    asked = {place for each in entries.values() for place in (*each.networks, *each.domains)}
+    names = {name: {key: set(bucket.get(key)) for key in bucket} for name, bucket in index.software.names.items()}
+    purls = {name: {key: set(bucket.get(key)) for key in bucket} for name, bucket in index.software.purls.items()}
+    return {
+        **{name: set(thing) for name, thing in vars(index).items() if isinstance(thing, BitMap)},
+        **{
+            name: {key: set(thing.get(key)) for key in thing}
+            for name, thing in vars(index).items()
+            if isinstance(thing, Postings)
+        },
+        "entries": entries,
+        "numbers": {each.id: index.number(each.id) for each in entries.values()},
+        "networks": {text: sorted(networks.holders(where)) for text in asked if (where := prefix(text))},
+        "systems": {key: set(networks.systems.get(key)) for key in networks.systems},
+        "domains": {text: sorted(networks.named(text)) for text in asked},
+        "names": names,
+        "purls": purls,
+        "clients": agents.clients,
+        "serving": set(agents.serving),
+        "of": {number: set(agents.of(number)) for number in agents.clients},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +124,7 @@ def test_what_was_supposed_leaves_nothing(world: list[Any], what_if: list[tuple[
     with index.supposing(ways) as supposed:
         assert len({one.number for one in supposed}) == len(supposed)
         registered = [one for one in world if one.id not in {each.id for each in ways}]
-        assert held(index) == held(Index.build([*registered, *supposed]))
+        assert held(index) == held(Index.build(sorted([*registered, *supposed], key=attrgetter("number"))))
     assert held(index) == before
 
 

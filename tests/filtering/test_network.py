@@ -3,10 +3,11 @@ import ipaddress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyroaring import BitMap
 
 from filtering import FilteringError
 from filtering.index import Index
-from filtering.network import Networks, place, prefix
+from filtering.network import Gathering, Networks, place, prefix
 from normalize import Observable
 from tests.filtering.things import address, subscriber
 
@@ -15,29 +16,38 @@ V4 = [str(ipaddress.ip_network(text, strict=False)) for text in V4]
 V6 = ["2001:db8::/32", "2001:db8:12::/48", "2001:db8:12:1::/64", "2001:db8:12:1::7/128"]
 
 
-@given(
-    st.lists(st.sampled_from(V4 + V6), max_size=8),
-    st.one_of(
-        st.integers(0, 1023).map(lambda n: str(ipaddress.ip_address("192.0.0.0") + n)),
-        st.integers(0, 9).map(lambda n: f"2001:db8:12:1::{n}"),
-        st.sampled_from(V4 + V6),
-    ),
+asked_of = st.one_of(
+    st.integers(0, 1023).map(lambda n: str(ipaddress.ip_address("192.0.0.0") + n)),
+    st.integers(0, 9).map(lambda n: f"2001:db8:12:1::{n}"),
+    st.sampled_from([*V4, *V6, "0.0.0.0", "255.255.255.255", "::", "ffff::ffff"]),
 )
-def test_all_holders_most_specific_first(held: list[str], asked: str) -> None:
-    """Against the standard library."""
-    networks = Networks()
-    for number, text in enumerate(held):
+
+
+@given(
+    st.lists(st.sampled_from(V4 + V6 + ["0.0.0.0/0", "255.255.255.255/32", "::/0"]), max_size=8),
+    st.lists(st.sampled_from(V4 + V6), max_size=4),
+    st.sets(st.integers(0, 7)),
+    asked_of,
+)
+def test_all_holders_most_specific_first(packed: list[str], beside: list[str], gone: set[int], asked: str) -> None:
+    """Against the standard library: what is packed, what was added since, and without those who went."""
+    stale, holdings = BitMap(gone), Gathering()
+    networks = Networks(stale, lambda _: ())
+    for number, text in enumerate(packed):
+        holdings.add([text], [], number)
+    networks.pack(holdings.done())
+    for number, text in enumerate(beside, start=len(packed)):
         networks.add([text], [], number)
     inside = ipaddress.ip_network(asked)
-    parsed = [ipaddress.ip_network(text) for text in held]
-    wanted = {n for n, one in enumerate(parsed) if one.version == inside.version and inside.subnet_of(one)}  # type: ignore[arg-type]
+    parsed = [ipaddress.ip_network(text) for text in (*packed, *beside)]
+    wanted = [n for n, one in enumerate(parsed) if one.version == inside.version and inside.subnet_of(one)]  # type: ignore[arg-type]
     where = prefix(asked)
     assert where is not None
     found = networks.holders(where)
-    assert set(found) == wanted
+    assert sorted(found) == [n for n in wanted if n >= len(packed) or n not in gone]
     lengths = [parsed[n].prefixlen for n in found]
     assert lengths == sorted(lengths, reverse=True)
-    for number, text in enumerate(held):
+    for number, text in enumerate(beside, start=len(packed)):
         networks.discard([text], [], number)
     assert not networks.lengths[4]
     assert not networks.lengths[6]

@@ -40,6 +40,8 @@ class Agents:
         self._named: Postings[str] = Postings()
         """Id of a member, registered or not -> who stands for it."""
         self._members: dict[int, BitMap] = {}
+        self._agents: Postings[int] = Postings()
+        """The other way round: registered member -> who stands for it."""
         self._by_scope: Postings[Scope] = Postings()
         self._inside: dict[Scope, BitMap] = {}
         """Who lies in a scope that was asked for."""
@@ -52,6 +54,8 @@ class Agents:
         self._members[number] = BitMap(found for found in map(self._number, clients.members) if found is not None)
         for member in clients.members:
             self._named.add(member, number)
+        for member in self._members[number]:
+            self._agents.add(member, number)
         if clients.scope is not None:
             self._by_scope.add(clients.scope, number)
         if clients.serves:
@@ -62,7 +66,8 @@ class Agents:
         clients = self.clients.pop(number, None)
         if clients is None:
             return
-        del self._members[number]
+        for client in self._members.pop(number):
+            self._agents.discard(client, number)
         for member in clients.members:
             self._named.discard(member, number)
         if clients.scope is not None:
@@ -75,6 +80,7 @@ class Agents:
         """Anybody comes, or goes: perhaps somebody's client."""
         for agent in self._named.get(id_):
             (self._members[agent].add if add else self._members[agent].discard)(number)
+            (self._agents.add if add else self._agents.discard)(number, agent)
         if not self._inside:
             return
         key = region, codes
@@ -110,8 +116,9 @@ class Agents:
         if not target:
             return BitMap()
         met = self._by_scope.union([scope for scope in self._by_scope if self.inside(scope).intersect(target)])
-        met |= BitMap([number for number, members in self._members.items() if members.intersect(target)])
-        return met
+        if len(target) < len(self._members):
+            return met | self._agents.union(target)
+        return met | BitMap([number for number, members in self._members.items() if members.intersect(target)])
 
 
 def _holds(scope: Scope, region: str, codes: Sequence[str]) -> bool:

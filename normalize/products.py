@@ -87,6 +87,9 @@ _PRODUCTS = {
 }  # fmt: skip
 
 
+_MAKERS = frozenset({*_VENDORS.values(), *(maker for maker, _ in _PRODUCTS)})
+
+
 @lru_cache(maxsize=65536)
 def plain_key(vendor: str, product: str) -> tuple[str, str]:
     """Names without case, signs, company forms, and the vendor's name before the product's; no aliases."""
@@ -106,6 +109,12 @@ def name_key(vendor: str, product: str) -> tuple[str, str]:
     if renamed != maker:
         thing = plain_key(renamed, thing)[1]
     return _PRODUCTS.get((renamed, thing), (renamed, thing))
+
+
+def known_vendor(name: str) -> bool:
+    """Is it a vendor that stands in the tables of aliases?"""
+    maker = plain_key(name, "")[0]
+    return maker in _VENDORS or maker in _MAKERS
 
 
 def alias_of(vendor: str, product: str) -> bool:

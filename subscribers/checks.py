@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from normalize import NormalizeError, products, sectors
+from normalize import NormalizeError, products, sectors, suffixes
 from subscribers import Contact, Incoming, Profile, Quiet, Scope, Software
 from subscribers.components import salvaged
 from subscribers.wire import ChannelIn, ClearanceIn, Line, QuietIn, ScopeIn
@@ -163,6 +163,8 @@ def _domain(field: str, value: str) -> str:
     parts = name.split(".")
     if len(parts) < 2 or len(name) > 253 or not all(map(_DOMAIN_PART.fullmatch, parts)) or parts[-1].isdigit():
         raise FieldError(f"{field}: no domain name: write it as voorbeeld.nl, without *, scheme or path")
+    if suffixes.public(name):
+        raise FieldError(f"{field}: a public suffix (as co.uk), below which anybody registers: write the name below it")
     return name
 
 

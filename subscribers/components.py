@@ -17,7 +17,7 @@ LONGEST = 300
 """Signs of a vendor, product or version; three times as many of a CPE or purl."""
 
 _MAIL = re.compile(r"[<(\[]?[^\s<>()\[\]@,;]+@[\w-]+(?:\.[\w-]+)+[>)\]]?")
-_ONE_WORD = re.compile(r"[^\s@,]+").fullmatch
+_WORD = re.compile(r"[^\W_]+")
 _ORGANISATION = re.compile(
     r"\b(?:inc|corp|corporation|ltd|limited|llc|gmbh|ag|b\.?v|n\.?v|s\.?a|plc|company|foundation|stichting|project|community|"
     r"team|group|consortium|alliance|institute|university|systems|software|technologies|solutions|consulting|networks|labs)\b",
@@ -61,10 +61,14 @@ def lines(
     yield from (one for one in apart if one.product or one.cpe or one.purl)
 
 
-def firm(publisher: object) -> str:
-    """A publisher, unless it can be a person: one word, or with a word that only organisations have."""
+def firm(publisher: object, *stated: object) -> str:
+    """A publisher, unless it can be a person: with a word that only organisations have, a vendor that we know, or made
+    of words that name the component anyway (`stated`: its group, purl and CPE)."""
     text = str(publisher or "").strip()
-    return text if _ONE_WORD(text) or _ORGANISATION.search(text) else ""
+    words = set(_WORD.findall(text.casefold()))
+    named = words.issubset(word for each in stated for word in _WORD.findall(str(each or "").casefold()))
+    known = "@" not in text and bool(words) and (named or products.known_vendor(text))
+    return text if known or _ORGANISATION.search(text) else ""
 
 
 def repair(one: Software) -> str:

@@ -83,7 +83,8 @@ def _software(one: _Component, where: str) -> Iterator[Software]:
     if one.type in _NO_SOFTWARE or one.scope == "excluded":
         return
     parties = (one.supplier, one.manufacturer, one.provider)
-    names = (*(each.name if isinstance(each, _Party) else each for each in parties), firm(one.publisher), one.group)
+    names = (*(each.name if isinstance(each, _Party) else each for each in parties),)
+    names = (*names, firm(one.publisher, one.group, one.purl, one.cpe), one.group)
     swid = one.swid or _Swid()
     yield from lines(
         where,

@@ -79,6 +79,7 @@ def test_canonical_forms() -> None:
         ({"networks": ["AS4294967296"]}, "line 2: networks[0]: no AS number"),
         ({"domains": ["https://geheim.nl/"]}, "line 2: domains[0]: no domain name"),
         ({"domains": ["nl"]}, "line 2: domains[0]: no domain name"),
+        ({"domains": ["a.nl", "co.uk"]}, "line 2: domains[1]: a public suffix (as co.uk), below which anybody"),
         ({"clearance": "geheim"}, "line 2: clearance: no TLP label"),
         ({"clearance": {"highest": "RED", "until": "2026-12-31T00:00:00"}}, "line 2: clearance.until: a time without"),
         ({"id": ""}, "line 2: id: is empty"),

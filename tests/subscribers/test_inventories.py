@@ -109,6 +109,10 @@ def test_who_made_it() -> None:
     assert vendor(publisher="The Netty Project", group="io.netty") == "The Netty Project"
     assert vendor(publisher="Gerda Geheim, Jan Jansen", group="nl.geheim") == "nl.geheim"
     assert vendor(publisher="Gerda Geheim <g@geheim.example>") == ""
+    assert vendor(publisher="Gerda") == vendor(publisher="geheim99", purl="pkg:npm/a@1") == ""
+    assert vendor(publisher="Fortinet") == "Fortinet"
+    assert vendor(publisher="QOS.ch", group="ch.qos.logback") == "QOS.ch"
+    assert vendor(publisher="FasterXML", purl="pkg:maven/com.fasterxml.jackson.core/a@1") == "FasterXML"
     assert vendor(supplier={"name": "Acme (info@acme.example)"}) == "Acme"
 
 

@@ -54,8 +54,8 @@ class Agents:
         self._members[number] = BitMap(found for found in map(self._number, clients.members) if found is not None)
         for member in clients.members:
             self._named.add(member, number)
-        for member in self._members[number]:
-            self._agents.add(member, number)
+        for client in self._members[number]:
+            self._agents.add(client, number)
         if clients.scope is not None:
             self._by_scope.add(clients.scope, number)
         if clients.serves:

@@ -207,13 +207,13 @@ class Matching:
         """The criteria that take away. Labels the subscriber may not see are named only where nothing goes out."""
         profile, hidden = subscriber.profile, outcome in ("tlp", "vital") or not visible
         labels = sorted({mark.label for mark in self.marks if hidden or mark.key in visible})
-        said = f"{subscriber.clearance.at(self.now)}: {', '.join(map(str, labels))}"
+        said = f"{', '.join(map(str, labels))}; it may see up to {subscriber.clearance.at(self.now)}"
         seen = bool(visible) and outcome != "tlp"
         yield Reason("clearance", said, seen, because="" if seen else self._refused(subscriber, visible, concerned))
         urgency = self.urgency_of(pair.criteria)
         enough = _RANK[profile.min_urgency] <= _RANK[urgency]
         below = "" if enough else "less urgent than it asks for"
-        yield Reason("urgency", f"{urgency} >= {profile.min_urgency}", enough, because=below)
+        yield Reason("urgency", f"{urgency} >= {profile.min_urgency} (its threshold)", enough, because=below)
         if profile.opt_out:
             unwanted = "it opted out of this" if pair.opted_out else ""
             yield Reason("opt-out", ", ".join(profile.opt_out), not pair.opted_out, because=unwanted)

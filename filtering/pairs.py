@@ -188,7 +188,8 @@ class Pair:
                 why = "somebody else holds the address itself, verified: the AS number does not count"
             return Reason(name, _some(held) if held else "none listed", False, because=why)
         said = _some([f"{text} ({times})" for text, times in counted.most_common()])
-        return Reason(name, said, self.profile.verified, because="" if self.profile.verified else "not verified")
+        why = f"{len(hits)} of {len(observables)} that the item names" if self.profile.verified else "not verified"
+        return Reason(name, said, self.profile.verified, because=why)
 
     def _software(self) -> list[Reason]:
         """Its affected software; else its software that is one of the products, and why not; else the products."""
@@ -202,7 +203,7 @@ class Pair:
             seen.setdefault(said, Reason("software", said, False, because=because(product, line, None, self.installed)))
         if not seen:
             first = (one.entries[0] for one in self.seen.products)
-            named = _some([f"{entry.vendor} {entry.product}".strip() for entry in first])
+            named = _some(list(dict.fromkeys(f"{entry.vendor} {entry.product}".strip() for entry in first)))
             listed = _some([_named(one, line) for one, line in self.lines])
             return [Reason("software", named, False, because=f"the profile lists {listed or 'no software'}")]
         return list(seen.values())[:_SHOWN]
@@ -249,7 +250,7 @@ class Pair:
             ("network", criteria.network), ("domain", criteria.domain), ("software", criteria.software),
         )  # fmt: skip
         name: CriterionName = next((name for name, bits in by if clients.intersect(bits)), "sector")
-        return Reason(name, f"clients: {met}/{every}", True)
+        return Reason(name, f"clients: {met}/{every}", True, because=f"it stands for {every}; {met} of these are met")
 
 
 def _named(one: Software, line: Installed, entry: Affected | None = None) -> str:

@@ -49,6 +49,14 @@ def covers(broad: str, narrow: str) -> bool:
     return bool(inner) and inner & ~outer == 0
 
 
+def name(code: str) -> str:
+    """What the section or division of SBI or NACE that a code lies in is about, in a few English words; empty for codes
+    of other schemes, which are words themselves."""
+    scheme, _, rest = code.partition(":")
+    named: dict[str, str] = _table()["names"]
+    return named.get(rest[:2], "") if scheme in ("SBI", "NACE") else ""
+
+
 def of_words(*texts: str) -> tuple[str, ...]:
     """Codes of the sectors that documents name in words (`Critical Manufacturing, Energy`), galaxies and tags too."""
     named: dict[str, str] = _table()["words"]

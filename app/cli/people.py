@@ -12,8 +12,9 @@ from app.cli.feeds import MOST
 from app.cli.root import Json, cli, opened
 from app.service import Service
 from dispatch import publication
+from subscribers import Incoming, SubscriberError, importing, registry
 from subscribers import Subscriber as Stored
-from subscribers import SubscriberError, importing, registry
+from subscribers.components import repair
 from web import auth
 
 subscribers = typer.Typer(no_args_is_help=True, help="Who gets alerts: import, show, list, remove.")
@@ -32,14 +33,26 @@ def import_(
 ) -> None:
     """Add or update subscribers by id, all or nothing; errors name line and field."""
     service = opened(context)
-    incoming = importing.read(file)
+    incoming = profiles_of(file)
     with service.transaction() as connection:
         counts = registry.upsert(connection, incoming, service.clock())
     workers.open_collections(service)
+    broken = sum(bool(repair(line)) for one in incoming for line in one.profile.software)
     if json:
-        output.line(counts._asdict())
+        output.line(counts._asdict() | {"repair": broken})
         return
     output.say(output.cell(counts._asdict()))
+    if broken:
+        output.say(f"{broken} lines of software cannot be parsed whole, kept as text and matched as possibly affected.")
+        output.say("`oktt subscribers software --repair` lists them.")
+
+
+def profiles_of(file: Path) -> list[Incoming]:
+    """The subscribers of a file. Raises SubscriberError, with the name it was given by."""
+    try:
+        return importing.read(file)
+    except SubscriberError as error:
+        raise SubscriberError(f"{file}: {error}") from None
 
 
 @subscribers.command("list")

@@ -54,7 +54,9 @@ def sbom(
 @subscribers.command("software")
 def software_(
     context: typer.Context,
-    subscriber: Id,
+    subscriber: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Id of a subscriber; --repair does without.")
+    ] = None,
     add: Annotated[
         list[str], typer.Option("--add", metavar="PRODUCT", help="vendor|product|version, CPE or purl.")
     ] = [],  # noqa: B006
@@ -65,6 +67,10 @@ def software_(
 ) -> None:
     """Software of a subscriber, where it came from and when; or change by hand what it has."""
     service = opened(context)
+    if subscriber is None:
+        if not faulty or add or drop or forget:
+            raise typer.BadParameter("give the id of a subscriber; only --repair does without")
+        return _listed_for_repair(service, json=json)
     if forget:
         found, change = _forget(service, subscriber, forget)
         return _tell(subscriber, found, change, json=json)
@@ -86,6 +92,23 @@ def software_(
     empty = "Nothing to repair." if faulty else "No software yet."
     output.table(columns, ([row[column] for column in columns] for row in rows), empty)
     return None
+
+
+def _listed_for_repair(service: Service, *, json: bool) -> None:
+    """Of every subscriber what waits for repair."""
+    now, days = service.clock(), service.settings.main.desk.software_days
+    with service.reading() as connection:
+        rows = (
+            {"subscriber": known.id, **row}
+            for known in registry.every(connection)
+            for row in _rows(known, now, days)
+            if row["repair"]
+        )
+        if json:
+            output.lines(rows)
+            return
+        columns = ("subscriber", "vendor", "product", "version", "cpe", "purl", "list", "repair")
+        output.table(columns, ([row[column] for column in columns] for row in rows), "Nothing to repair.")
 
 
 def _rows(known: Subscriber, now: datetime, days: int) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Commands that ask whom it concerns, and change nothing: audience, why, segments."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,17 @@ from app import audience as asking
 from app.cli import output
 from app.cli.desk import Item
 from app.cli.feeds import MOST
+from app.cli.people import profiles_of
 from app.cli.root import Json, cli, opened
 from filtering import Explanation, Outcome, reach
-from subscribers import SubscriberError, importing
+from normalize import sectors
+from subscribers import SubscriberError
 
 NO_CHANNEL = "cannot be reached: no channel that carries it (`channels` of the import)"
 REACHED: tuple[Outcome, ...] = ("deliver", "digest", "quiet")
+_ACTIVITY = re.compile(r"\b(?:SBI|NACE):[\w.]+")
+_FINDING = frozenset(("network", "domain", "software", "sector"))
+"""Criteria that can be more or less sure."""
 _SHOWN = 5
 """Segments of a kind, and ids of those whose outcome changes, that people are shown; --json has all."""
 _MEANS: dict[Outcome, str] = {
@@ -77,7 +83,7 @@ def _say_segments(found: asking.Audience) -> None:
     for dimension, by in found.segments.items():
         reached = ((sum(had.get(each, 0) for each in REACHED), value, had) for value, had in by.items())
         rows += [
-            [dimension, value, count, sum(had.values()), had]
+            [dimension, _with_names(value), count, sum(had.values()), had]
             for count, value, had in sorted(reached, key=lambda each: -each[0])[:_SHOWN]
         ]
     output.table(("segment", "", "matched", "of", "outcomes"), rows, "")
@@ -98,7 +104,7 @@ def _say_since(since: asking.Since) -> None:
 def why(
     context: typer.Context,
     item: Item,
-    subscriber: Annotated[str | None, typer.Argument(metavar="[SUBSCRIBER]", help="Id of a subscriber.")] = None,
+    subscriber: Annotated[str | None, typer.Argument(metavar="SUBSCRIBER", help="Id of a subscriber.")] = None,
     profile: Annotated[
         Path | None,
         typer.Option("--profile", help="What if: a file as `subscribers import` reads; nothing of it is stored."),
@@ -112,9 +118,9 @@ def why(
         found = [asking.explain(opened(context), item, subscriber)]
     else:
         assert profile is not None
-        profiles = importing.read(profile)
+        profiles = profiles_of(profile)
         if not profiles:
-            raise SubscriberError("the file holds no profile: write one as `subscribers import` reads it")
+            raise SubscriberError(f"{profile}: holds no profile: write one as `subscribers import` reads it")
         found = asking.what_if(opened(context), item, profiles)
     if json:
         output.lines(map(told, found))
@@ -132,9 +138,9 @@ def _say_why(item: str, explained: Explanation) -> None:
         [
             "yes" if each.matched else "no",
             each.criterion,
-            each.value,
-            each.confidence if each.matched else "",
-            each.because,
+            _with_names(each.value),
+            each.confidence if each.matched and each.criterion in _FINDING else "",
+            _with_names(each.because),
         ]
         for each in explained.reasons
     )
@@ -156,8 +162,16 @@ def segments(
         output.lines(found)
         return
     output.say(f"{everyone} subscribers")
-    rows = ([each.segment, each.value, each.subscribers, f"{each.share:.1%}", _versions(each)] for each in found)
+    rows = (
+        [each.segment, _with_names(each.value), each.subscribers, f"{each.share:.1%}", _versions(each)]
+        for each in found
+    )
     output.table(("segment", "", "subscribers", "share", "versions"), rows, "Import some: `oktt subscribers import`.")
+
+
+def _with_names(text: str) -> str:
+    """Codes of SBI and NACE with what they are about: `SBI:25.62 (metal products)`."""
+    return _ACTIVITY.sub(lambda code: f"{code[0]} ({about})" if (about := sectors.name(code[0])) else code[0], text)
 
 
 def _versions(product: reach.Segment) -> str:
@@ -176,6 +190,10 @@ def told(explained: Explanation) -> dict[str, Any]:
 def deciding(explained: Explanation) -> str:
     """The criteria that decided, in one line."""
     reached = explained.outcome in REACHED
-    chosen = [each for each in explained.reasons if each.matched is reached] or list(explained.reasons)
-    said = (f"{each.criterion}: {each.value}" + (f" ({each.because})" if each.because else "") for each in chosen[:3])
+    told = [each for each in explained.reasons if not reached or each.criterion in _FINDING | {"general"}]
+    chosen = [each for each in told if each.matched is reached] or list(explained.reasons)
+    said = (
+        f"{each.criterion}: {_with_names(each.value)}" + (f" ({each.because})" if each.because else "")
+        for each in chosen[:3]
+    )
     return "; ".join(said)

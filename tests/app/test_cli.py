@@ -258,7 +258,7 @@ def test_what_if_is_answered_as_if_it_were_registered_and_stored_nowhere(own: Pa
 def test_what_if_refuses_what_the_import_refuses(own: Path) -> None:
     item, file = an_item(own), own / "what-if.ndjson"
     file.write_text('{"id":"x","name":"X","sectors":["SBI:99.99"]}\n')
-    assert "line 1: sectors[0]: no known sector" in failed(own, "why", item, "--profile", file)
+    assert f"{file}: line 1: sectors[0]: no known sector" in failed(own, "why", item, "--profile", file)
     file.write_text("\n")
     assert "holds no profile" in failed(own, "why", item, "--profile", file)
     assert "cannot be read" in failed(own, "why", item, "--profile", own / "none")
@@ -320,7 +320,7 @@ def test_refused_and_sources(ready: Path) -> None:
 
 def test_subscribers_and_credentials(own: Path) -> None:
     assert done(own, "subscribers", "import", own / "people.ndjson", "--json").row == {
-        "new": 0, "updated": 0, "unchanged": 5,
+        "new": 0, "updated": 0, "unchanged": 5, "repair": 0,
     }  # fmt: skip
     assert [row["id"] for row in done(own, "subscribers", "list", "--json").rows] == [each["id"] for each in PEOPLE]
     assert done(own, "subscribers", "show", "kvk-haven", "--json").row["name"] == "Firma haven"

@@ -110,6 +110,29 @@ def test_what_waits_for_repair(instance: Path) -> None:
     assert "Oud" in done(instance, "subscribers", "software", "kvk-een", "--repair").out
 
 
+def test_what_cannot_be_parsed_is_matched_as_possible_and_listed(instance: Path) -> None:
+    """From an operator's file, of all subscribers."""
+    lines = [{"cpe": "cpe:2.3:q:fortinet:fortios:7"}, {"vendor": "Fortinet", "product": "FortiOS", "version": "najaar"}]
+    people = [person(f"muur{n}", software=[line]) for n, line in enumerate(lines)]
+    file = instance.parent / "muren.ndjson"
+    file.write_text("".join(json.dumps(each) + "\n" for each in people))
+    told = done(instance, "subscribers", "import", file)
+    assert "2 lines of software cannot be parsed whole" in told.out
+    assert done(instance, "subscribers", "import", file, "--json").row["repair"] == 2
+    rows = done(instance, "subscribers", "software", "--repair", "--json").rows
+    assert [(row["subscriber"], row["repair"]) for row in rows] == [("kvk-muur0", "cpe"), ("kvk-muur1", "version")]
+    assert "najaar" in done(instance, "subscribers", "software", "--repair").out
+    assert oktt(instance, "subscribers", "software").code == 2
+    advisory = instance.parent / "fortios.md"
+    product = '[[affected]]\nvendor = "Fortinet"\nproduct = "FortiOS"\nversions = "<7.2.8"\n'
+    advisory.write_text(f'+++\ntitle = "a"\n{product}+++\n')
+    item = done(instance, "compose", advisory, "--by", "anna", "--json").row["item"]
+    for one in ("kvk-muur0", "kvk-muur1"):
+        reasons = done(instance, "why", item, one, "--json").row["reasons"]
+        software_ = next(each for each in reasons if each["criterion"] == "software")
+        assert (software_["matched"], software_["confidence"]) == (True, "possible")
+
+
 def test_what_is_stale_is_shown(instance: Path) -> None:
     done(instance, "subscribers", "sbom", "kvk-een", written(instance, cyclonedx_json([FORTI])))
     assert "older than" not in done(instance, "subscribers", "list").out

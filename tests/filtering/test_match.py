@@ -312,7 +312,7 @@ NAMED = item(
             "network no: AS64500: somebody else holds the address itself, verified: the AS number does not count",
         ),
         ({"networks": ("192.0.2.0/24",), "verified": False}, "network no: 192.0.2.0/24 (1): not verified"),
-        ({"min_urgency": "today"}, "urgency no: info >= today: less urgent than it asks for"),
+        ({"min_urgency": "today"}, "urgency no: info >= today (its threshold): less urgent than it asks for"),
         ({"opt_out": ("advisory",)}, "opt-out no: advisory: it opted out of this"),
         (
             {"quiet": Quiet("08:00", "10:00")},
@@ -380,7 +380,7 @@ def test_the_threshold_is_held_against_what_a_reader_sees() -> None:
     assert outcomes(what, *who, urgency="info") == ["urgency", "urgency"]
     said = [next(r.value for r in matching(what, *who, urgency=None).explain(one).reasons if r.criterion == "urgency")
             for one in who]  # fmt: skip
-    assert said == ["info >= this-week", "today >= this-week"]
+    assert said == ["info >= this-week (its threshold)", "today >= this-week (its threshold)"]
 
 
 def test_a_cve_record_counts_where_it_may_be_seen() -> None:

@@ -219,3 +219,13 @@ def test_sections_are_those_of_nace_where_the_galaxy_says(corpus: Path) -> None:
 
 ELSEWHERE = {"Employment", "Energy", "Food", "Maritime", "Petrochemical", "Veterinary"}
 """Public administration (twice), restaurants, shipyards, mines and hospitals: that is where the galaxy has them."""
+
+
+def test_every_section_and_division_has_a_name() -> None:
+    tops = {
+        code for code in sectors._codes() if code.startswith(("SBI:", "NACE:")) and len(code.partition(":")[2]) <= 2
+    }
+    assert len(tops) == 2 * (21 + 88)
+    assert all(map(sectors.name, tops))
+    assert (sectors.name("SBI:25.62"), sectors.name("SBI:M")[:11]) == ("metal products", "consultancy")
+    assert sectors.name("NIS2:energy") == ""

@@ -17,6 +17,7 @@ from config import settings as configuration
 from config.settings import Settings
 from dispatch import publication, render
 from dispatch.render import Renderer
+from filtering import snapshot
 from filtering.index import Index
 from pii_guard import Item, journal, policies
 from pii_guard.disclosure import Disclosure
@@ -26,6 +27,8 @@ from subscribers import registry
 from triage import inbox
 
 Clock = Callable[[], datetime]
+SNAPSHOT_FROM = 20_000
+"""Subscribers from which on restoring the index is worth a file: building it takes half a second then."""
 
 
 @dataclass(slots=True)
@@ -109,13 +112,32 @@ class Service:
         return Disclosure(policy, earlier, self.settings.sources, self.keys.derive("tokens"))
 
     def index(self, connection: sa.Connection) -> Index:
-        """The matching index, brought up to the registry's revision."""
+        """The matching index, brought up to the registry's revision; restored from its snapshot, or built anew."""
         revision = registry.revision(connection)
         if self._index is None:
+            self._index = snapshot.load(self.settings.snapshot, partial(registry.mark, connection))
+        if self._index is None:
             self._index = Index.build(registry.every(connection), revision)
+            self._save(connection, self._index)
         elif self._index.revision != revision:
             self._index.apply(registry.changed_since(connection, self._index.revision), revision)
         return self._index
+
+    def save_index(self) -> None:
+        """Save the index again where much has changed since it was saved: it takes as long as building it."""
+        with self.reading() as connection:
+            index = self.index(connection)
+            if index.records.fresh > max(SNAPSHOT_FROM, len(index) // 10) or not self.settings.snapshot.exists():
+                self._save(connection, index)
+
+    def _save(self, connection: sa.Connection, index: Index) -> None:
+        mark = registry.mark(connection, index.revision)
+        if len(index) >= SNAPSHOT_FROM and mark is not None:
+            snapshot.save(index, self.settings.snapshot, mark)
+
+    def forget_index(self) -> None:
+        """After somebody was removed or erased: a snapshot would still hold that profile."""
+        self.settings.snapshot.unlink(missing_ok=True)
 
 
 def make(folder: Path) -> list[str]:

@@ -85,6 +85,7 @@ def erase(service: Service, sought: Sought) -> Erased:
             journal.append(connection, [entry], key=key, at=now)
     made.counts += stores
     database.forget(service.engine)
+    service.forget_index()
     if rotated := vaulting.finish(service):
         made.counts["keys"] += len(rotated)
     _tell_left(service, sought, before, made)

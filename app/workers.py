@@ -172,6 +172,7 @@ def _polls(service: Service, stop: threading.Event) -> None:
 
 def _loop(service: Service, stop: threading.Event) -> None:
     purged = None
+    _attempt(Service.save_index, service)  # built or restored before anything is written: nobody waits for that
     work = (read_folders, open_collections, apply_rules, digests.build_due, dispatch)
     while True:
         for each in work:
@@ -181,6 +182,7 @@ def _loop(service: Service, stop: threading.Event) -> None:
         today = service.clock().astimezone(HERE).date()
         if purged != today and _attempt(retention.purge, service):
             purged = today
+            _attempt(Service.save_index, service)
         if stop.wait(PAUSE):
             return
 

@@ -131,6 +131,11 @@ class Settings:
         """The folder of the vault's keys."""
         return self.file(self.main.keys.vault) if self.main.keys.vault else self.keys / "vault"
 
+    @property
+    def snapshot(self) -> Path:
+        """The matching index, saved: made anew where it is not there."""
+        return self.dir / "index.snapshot"
+
     def file(self, name: str) -> Path:
         """A file that a setting names, relative to DIR."""
         return self.dir / name

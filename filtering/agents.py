@@ -3,7 +3,7 @@
 Kept up to date by every change. A scope is worked out when it is first asked for, once for all who have it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -37,11 +37,9 @@ class Agents:
         self._everyone, self._number, self._regions, self._trades = everyone, number, regions, trades
         self.clients: dict[int, Clients] = {}
         self.serving = BitMap()
-        self._named: Postings[str] = Postings()
-        """Id of a member, registered or not -> who stands for it."""
         self._members: dict[int, BitMap] = {}
-        self._agents: Postings[int] = Postings()
-        """The other way round: registered member -> who stands for it."""
+        self._links: _Links | None = None
+        """The other way round, from when it is first asked for."""
         self._by_scope: Postings[Scope] = Postings()
         self._inside: dict[Scope, BitMap] = {}
         """Who lies in a scope that was asked for."""
@@ -50,26 +48,37 @@ class Agents:
 
     def add(self, number: int, clients: Clients) -> None:
         """One who stands for others."""
-        self.clients[number] = clients
-        self._members[number] = BitMap(found for found in map(self._number, clients.members) if found is not None)
-        for member in clients.members:
-            self._named.add(member, number)
-        for client in self._members[number]:
-            self._agents.add(client, number)
+        members = BitMap(found for found in map(self._number, clients.members) if found is not None)
+        self.restore(number, clients, members)
+
+    def all(self) -> Iterator[tuple[int, Clients, BitMap]]:
+        """Everyone here, with those of its members who are registered."""
+        return ((number, clients, self._members[number]) for number, clients in self.clients.items())
+
+    def restore(self, number: int, clients: Clients, members: BitMap) -> None:
+        """As `add`, where it is known who of its members is registered."""
+        self.clients[number], self._members[number] = clients, members
+        if self._links is not None:
+            self._links.add(number, clients, members)
         if clients.scope is not None:
             self._by_scope.add(clients.scope, number)
         if clients.serves:
             self.serving.add(number)
+
+    @property
+    def _linked(self) -> "_Links":
+        if self._links is None:
+            self._links = _Links()
+            for each in self.all():
+                self._links.add(*each)
+        return self._links
 
     def discard(self, number: int) -> None:
         """The mirror of `add`; one who stands for nobody is nothing to do."""
         clients = self.clients.pop(number, None)
         if clients is None:
             return
-        for client in self._members.pop(number):
-            self._agents.discard(client, number)
-        for member in clients.members:
-            self._named.discard(member, number)
+        self._linked.discard(number, clients, self._members.pop(number))
         if clients.scope is not None:
             self._by_scope.discard(clients.scope, number)
             if clients.scope not in self._by_scope and self._inside.pop(clients.scope, None) is not None:
@@ -78,9 +87,10 @@ class Agents:
 
     def note(self, number: int, id_: str, region: str, codes: tuple[str, ...], *, add: bool) -> None:
         """Anybody comes, or goes: perhaps somebody's client."""
-        for agent in self._named.get(id_):
+        links = self._linked
+        for agent in links.named.get(id_):
             (self._members[agent].add if add else self._members[agent].discard)(number)
-            (self._agents.add if add else self._agents.discard)(number, agent)
+            (links.agents.add if add else links.agents.discard)(number, agent)
         if not self._inside:
             return
         key = region, codes
@@ -117,8 +127,28 @@ class Agents:
             return BitMap()
         met = self._by_scope.union([scope for scope in self._by_scope if self.inside(scope).intersect(target)])
         if len(target) < len(self._members):
-            return met | self._agents.union(target)
+            return met | self._linked.agents.union(target)
         return met | BitMap([number for number, members in self._members.items() if members.intersect(target)])
+
+
+class _Links:
+    """Who stands for a member: by its id, registered or not, and by its number."""
+
+    def __init__(self) -> None:
+        self.named: Postings[str] = Postings()
+        self.agents: Postings[int] = Postings()
+
+    def add(self, number: int, clients: Clients, members: BitMap) -> None:
+        for member in clients.members:
+            self.named.add(member, number)
+        for client in members:
+            self.agents.add(client, number)
+
+    def discard(self, number: int, clients: Clients, members: BitMap) -> None:
+        for client in members:
+            self.agents.discard(client, number)
+        for member in clients.members:
+            self.named.discard(member, number)
 
 
 def _holds(scope: Scope, region: str, codes: Sequence[str]) -> bool:

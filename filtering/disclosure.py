@@ -58,7 +58,7 @@ def reader(subscriber: Subscriber, concerned: bool, confidential: bool) -> Reade
 
 def sight(subscriber: Subscriber, marks: Sequence[Marked], now: datetime) -> Sight:
     """What one subscriber sees, through the best of its ways out."""
-    best = any(contact.confidential for contact in subscriber.contacts)
+    best = subscriber.ways.confidential
     return _sight(subscriber.id, subscriber.profile.kind, subscriber.clearance, best, marks, now)
 
 

@@ -81,16 +81,19 @@ class Entry(Struct, frozen=True):
         return Clients(self.members, scope if any(scope) else None, self.shape.serves)
 
 
+_NO_SCOPE = Scope((), ())
+
+
 def scope_of(profile: Profile) -> Scope:
     """The constituency of a partnership or CERT. A supplier stands for those alone that gave it their mandate."""
     scope = profile.scope
-    return Scope(scope.sectors, scope.regions) if profile.kind in ("partnership", "cert") else Scope((), ())
+    return Scope(scope.sectors, scope.regions) if profile.kind in ("partnership", "cert") else _NO_SCOPE
 
 
 def shape_of(subscriber: Subscriber) -> bytes:
     """A subscriber's shape, encoded."""
     profile, clearance = subscriber.profile, subscriber.clearance
-    scope = scope_of(profile)
+    scope, ways = scope_of(profile), subscriber.ways
     shape = Shape(
         kind=profile.kind,
         size=profile.size,
@@ -101,18 +104,18 @@ def shape_of(subscriber: Subscriber) -> bytes:
         label=clearance.highest,
         until=clearance.until,
         verified=profile.verified,
-        confidential=any(contact.confidential for contact in subscriber.contacts),
-        alerts=subscriber.reachable(edition=False),
-        editions=subscriber.reachable(edition=True),
+        confidential=ways.confidential,
+        alerts=ways.alerts,
+        editions=ways.editions,
         sectors=profile.sectors,
         scope_sectors=scope.sectors,
         scope_regions=scope.regions,
         serves=profile.kind in SERVING or profile.serves_members,
-        opt_kinds=tuple(text for text in profile.opt_out if text in KINDS),
-        opt_products=tuple(opt_out(text) for text in profile.opt_out if text not in KINDS),
+        opt_kinds=tuple(filter(KINDS.__contains__, profile.opt_out)),
+        opt_products=tuple(opt_out(text) for text in profile.opt_out if text not in KINDS) if profile.opt_out else (),
         quiet=profile.quiet,
     )
-    return msgspec.msgpack.encode(shape)
+    return _WRITE(shape)
 
 
 @lru_cache(maxsize=65536)
@@ -124,6 +127,7 @@ def line_of(software: Software) -> bytes:
     return msgspec.msgpack.encode((sorted(line.names), line.purl, line.version))
 
 
+_WRITE = msgspec.msgpack.Encoder().encode
 _LINE = msgspec.msgpack.Decoder(tuple[tuple[Name, ...], str | None, str | None])
 read_shape = lru_cache(maxsize=65536)(msgspec.msgpack.Decoder(Shape).decode)
 
@@ -142,4 +146,4 @@ def members_of(profile: Profile) -> tuple[str, ...]:
 
 def domains_of(profile: Profile) -> tuple[str, ...]:
     """The domains it holds."""
-    return tuple(name for name in profile.domains if not suffixes.public(name))
+    return tuple(name for name in profile.domains if not suffixes.public(name)) if profile.domains else ()

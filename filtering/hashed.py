@@ -1,35 +1,37 @@
-"""Texts -> subscriber numbers, in twelve bytes each: by a 64-bit hash of the text.
+"""Texts -> subscriber numbers, in eight bytes each: by a 32-bit checksum of the text.
 
-Two texts may share a hash, so whoever asks holds each number it gets against the text itself.
+Texts may share one, so whoever asks holds each number it gets against the text itself.
 """
 
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from hashlib import blake2b
+from zlib import crc32
 
 
 class Hashed:
-    """What does not change until it is packed anew: two arrays, sorted by hash."""
+    """What does not change until it is packed anew."""
 
-    __slots__ = ("hashes", "numbers")
+    __slots__ = ("rows",)
 
-    def __init__(self, hashes: "array[int] | None" = None, numbers: "array[int] | None" = None) -> None:
-        hashes = array("Q") if hashes is None else hashes
-        numbers = array("I") if numbers is None else numbers
-        order = sorted(range(len(hashes)), key=hashes.__getitem__)
-        self.hashes = array("Q", map(hashes.__getitem__, order))
-        self.numbers = array("I", map(numbers.__getitem__, order))
+    def __init__(self, rows: "array[int] | None" = None) -> None:
+        self.rows = array("Q") if rows is None else rows
+        """Checksum, then number; sorted."""
+
+    @classmethod
+    def of(cls, rows: "array[int]") -> "Hashed":
+        """From `row`s in any order."""
+        return cls(array("Q", sorted(rows)))
 
     def find(self, text: str) -> Iterator[int]:
         """Numbers that may stand under a text."""
-        wanted = hash_of(text)
-        at = bisect_left(self.hashes, wanted)
-        while at < len(self.hashes) and self.hashes[at] == wanted:
-            yield self.numbers[at]
+        wanted = crc32(text.encode())
+        at = bisect_left(self.rows, wanted << 32)
+        while at < len(self.rows) and self.rows[at] >> 32 == wanted:
+            yield self.rows[at] & 0xFFFFFFFF
             at += 1
 
 
-def hash_of(text: str) -> int:
-    """The same in every process, and not to be chosen by whoever writes a profile so that many meet."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+def row(text: str, number: int) -> int:
+    """As it stands in a table."""
+    return crc32(text.encode()) << 32 | number

@@ -21,7 +21,7 @@ from filtering.catalogue import Catalogue
 from filtering.entries import Entry, Record, Shape, domains_of, line_of, members_of, read_line, read_shape, shape_of
 from filtering.network import Gathering, Networks, Owners, check
 from filtering.postings import Postings
-from filtering.records import Packer, Records
+from filtering.records import Packer, Records, Table
 from normalize import Observable, sectors
 from subscribers import Quiet, Scope, Subscriber
 from tlp import Label
@@ -99,6 +99,21 @@ class Index:
         for subscriber in late:
             index.put(subscriber)
         return index
+
+    def pack(self) -> None:
+        """Put what changed since together with the rest, and leave out what went. Nothing else is different then."""
+        records = self.records
+        if not (records.fresh or records.stale):
+            return
+        packer, holdings = Packer(), Gathering()
+        shapes, lines = Table(), Table()
+        for number, record in records.all(self.everyone):
+            shape = shapes.number(records.shapes[record.shape])
+            software = tuple(lines.number(records.lines[line]) for line in record.software)
+            packer.add(number, msgspec.structs.replace(record, shape=shape, software=software))
+            holdings.add(record.networks, record.domains, number)
+        records.pack(packer.done(), shapes, lines)
+        self.networks.pack(holdings.done())
 
     def _shaped(self, shape: Shape, numbers: BitMap) -> None:
         """Enter all who share a shape, under what that says."""

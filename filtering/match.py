@@ -177,7 +177,8 @@ class Matching:
         filters = self._filters(told, subscriber, visible, outcome, concerned=concerned)
         reasons = [*told.reasons(), *filters]
         reached = outcome in ("deliver", "quiet", "digest")
-        unreachable = reached and not subscriber.reachable(edition=outcome == "digest")
+        ways = subscriber.ways
+        unreachable = reached and not (ways.editions if outcome == "digest" else ways.alerts)
         return Explanation(subscriber.id, outcome, tuple(_ordered(reasons, outcome)), concerned, unreachable)
 
     def _pair(self, visible: frozenset[str], subscriber: Subscriber) -> Pair | None:
@@ -223,7 +224,7 @@ class Matching:
 
     def _refused(self, subscriber: Subscriber, visible: frozenset[str], concerned: bool) -> str:
         """Why it may not see the statements that it does not."""
-        who = reader(subscriber, concerned, any(contact.confidential for contact in subscriber.contacts))
+        who = reader(subscriber, concerned, subscriber.ways.confidential)
         hidden = (mark for mark in self.marks if mark.key not in visible)
         found = {(mark.label, why) for mark in hidden if (why := refusal(mark, who, self.now))}
         return "; ".join(f"{label}: {_REFUSED[why]}" for label, why in sorted(found))

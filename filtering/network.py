@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from pyroaring import BitMap
 
-from filtering import FilteringError
-from filtering.hashed import Hashed, hash_of
+from filtering import FilteringError, hashed
+from filtering.hashed import Hashed
 from filtering.postings import Postings
 from filtering.spans import BITS, Spans
 from normalize import Observable, suffixes
@@ -247,7 +247,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self._rows: dict[int, list[tuple[int, int, int]]] = {family: [] for family in BITS}
-        self._hashes, self._numbers = array("Q"), array("I")
+        self._domains = array("Q")
 
     def add(self, networks: Iterable[str], domains: Iterable[str], number: int) -> None:
         """Of one subscriber. Raises FilteringError for what is no network. AS numbers are passed over."""
@@ -255,14 +255,12 @@ class Gathering:
             if not text.startswith("AS"):
                 family, length, value = _canonical(text)
                 self._rows[family].append((value, length, number))
-        for name in domains:
-            self._hashes.append(hash_of(name))
-            self._numbers.append(number)
+        self._domains.extend(hashed.row(name, number) for name in domains)
 
     def done(self) -> Holdings:
         """All of them."""
         spans = {family: Spans.of(family, rows) for family, rows in self._rows.items()}
-        return Holdings(spans, Hashed(self._hashes, self._numbers))
+        return Holdings(spans, Hashed.of(self._domains))
 
 
 def check(networks: Iterable[str]) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import msgspec
 from pyroaring import BitMap
 
+from filtering import hashed
 from filtering.entries import Entry, Record, read_line, read_shape
-from filtering.hashed import Hashed, hash_of
+from filtering.hashed import Hashed
 
 _READ = msgspec.msgpack.Decoder(Record).decode
 _WRITE = msgspec.msgpack.Encoder().encode
@@ -60,7 +61,7 @@ class Packer:
     def __init__(self) -> None:
         self._data = bytearray()
         self._starts = array("Q", (0,))
-        self._hashes, self._numbers = array("Q"), array("I")
+        self._ids = array("Q")
 
     def add(self, number: int, record: Record) -> None:
         """The next one."""
@@ -68,12 +69,11 @@ class Packer:
             self._starts.extend([self._starts[-1]] * gap)
         self._data += _WRITE(record)
         self._starts.append(len(self._data))
-        self._hashes.append(hash_of(record.id))
-        self._numbers.append(number)
+        self._ids.append(hashed.row(record.id, number))
 
     def done(self) -> Packed:
         """All of them. An id that stands twice is found by both numbers."""
-        return Packed(bytes(self._data), self._starts, Hashed(self._hashes, self._numbers))
+        return Packed(bytes(self._data), self._starts, Hashed.of(self._ids))
 
 
 class Records:
@@ -124,6 +124,12 @@ class Records:
             self.stale.add(number)
         else:
             del self._fresh_ids[record.id]
+
+    def pack(self, packed: Packed, shapes: Table, lines: Table) -> None:
+        """All records there are, in place of what stood here."""
+        self.packed, self.shapes, self.lines = packed, shapes, lines
+        self.stale.clear()
+        self._fresh, self._fresh_ids = {}, {}
 
     def entry(self, record: Record) -> Entry:
         """A record with all it stands for."""

@@ -15,7 +15,8 @@ _LOW = (1 << 64) - 1
 class Spans:
     """The prefixes of one family. Rows count from 1; 0 = none."""
 
-    __slots__ = ("_bits", "high", "lengths", "low", "numbers", "tops", "wider")
+    ARRAYS = ("high", "low", "tops", "wider", "lengths", "numbers")
+    __slots__ = ("_bits", *ARRAYS)
 
     def __init__(self, family: int) -> None:
         self._bits = BITS[family]

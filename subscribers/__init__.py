@@ -6,7 +6,7 @@ messages go. An operator's import replaces profile fields and never touches what
 """
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -91,6 +91,16 @@ class Contact(Struct, frozen=True):
         return self.type == "taxii" or (self.type == "webhook" and self.url.startswith("https://"))
 
 
+class Ways(NamedTuple):
+    """What there is a way out for."""
+
+    confidential: bool
+    """One that is closed to others."""
+    alerts: bool
+    editions: bool
+    """What goes in an edition only. A TAXII collection is a way for both."""
+
+
 class Profile(Struct, frozen=True):
     """What decides whom an item concerns."""
 
@@ -130,10 +140,15 @@ class Subscriber(Struct, frozen=True):
     inventories: tuple[Inventory, ...] = ()
     """Where its software came from, as far as it did not come from the operator."""
 
-    def reachable(self, *, edition: bool) -> bool:
-        """Is there a way for an alert, or else for what goes in an edition only? A TAXII collection has both."""
-        ways = [each for each in self.contacts if each.served]
-        return any(each.digest or each.type == "taxii" for each in ways) if edition else bool(ways)
+    @property
+    def ways(self) -> Ways:
+        """Which ways out its contacts are."""
+        confidential = alerts = editions = False
+        for each in self.contacts:
+            confidential = confidential or each.confidential
+            if each.served:
+                alerts, editions = True, editions or bool(each.digest) or each.type == "taxii"
+        return Ways(confidential, alerts, editions)
 
 
 class Incoming(Struct, frozen=True):

@@ -6,6 +6,7 @@ grows, in the order of commits (the counter row is locked until then), so that a
 `changed_since`. A removed subscriber leaves a tombstone: its number and revision, and nothing else.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -47,6 +48,12 @@ counters = sa.Table(
     metadata,
     sa.Column("name", sa.String(20), primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),
+)
+revisions = sa.Table(
+    "subscriber_revisions",
+    metadata,
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("mark", sa.BigInteger, nullable=False, comment="random: tells it from one of a restored backup"),
 )
 
 _NOTHING = msgspec.json.encode(Own())
@@ -93,7 +100,7 @@ def upsert(conn: sa.Connection, incoming: Sequence[Incoming], now: datetime) -> 
             elif (data := msgspec.json.encode(one)) != row.data:
                 changed.append((row, one, data))
     if added or changed:
-        revision = _advance(conn, "revision", 1)
+        revision = _change(conn)
         _replace(conn, changed, revision, now)
         _insert(conn, added, revision, now)
     return Counts(len(added), len(changed), len(incoming) - len(added) - len(changed))
@@ -170,7 +177,7 @@ def remove(conn: sa.Connection, id: str, now: datetime) -> int | None:  # noqa: 
     if row is None:
         return None
     number: int = row.number
-    revision = _advance(conn, "revision", 1)
+    revision = _change(conn)
     conn.execute(history.delete().where(history.c.number == number))
     conn.execute(
         subscribers.update()
@@ -202,6 +209,15 @@ def forget_replaced(conn: sa.Connection, id: str, revision: int) -> None:  # noq
 def revision(conn: sa.Connection) -> int:
     """The latest revision; 0 for an empty registry. An index that has it is up to date."""
     return conn.scalar(_REVISION) or 0
+
+
+def mark(conn: sa.Connection, revision: int) -> int | None:
+    """What tells this revision from another registry's of the same number; None: there is no such revision.
+
+    A copy of the registry that was made at a revision may be followed from there only if its mark is the same: after a
+    backup was restored, other changes get the numbers that were given before.
+    """
+    return conn.scalar(sa.select(revisions.c.mark).where(revisions.c.revision == revision))
 
 
 def changed_since(conn: sa.Connection, revision: int) -> Iterator[tuple[int, Subscriber | None]]:
@@ -258,7 +274,7 @@ def _owned(conn: sa.Connection, id: str) -> tuple[Row, Own]:  # noqa: A002
 def _give(conn: sa.Connection, row: Row, own: Own, now: datetime, *, changed: bool = True) -> None:
     values: dict[str, Any] = {"own": msgspec.json.encode(own)}
     if changed:
-        values |= {"revision": _advance(conn, "revision", 1), "changed_at": now}
+        values |= {"revision": _change(conn), "changed_at": now}
         _remember(conn, [row], now)
     conn.execute(subscribers.update().where(subscribers.c.number == row.number).values(values))
 
@@ -308,6 +324,13 @@ def _remember(conn: sa.Connection, rows: Sequence[Row], now: datetime) -> None:
         {"number": row.number, "revision": row.revision, "at": now, "data": row.data, "own": row.own} for row in rows
     ]
     conn.execute(history.insert(), before)
+
+
+def _change(conn: sa.Connection) -> int:
+    """A new revision."""
+    revision = _advance(conn, "revision", 1)
+    conn.execute(revisions.insert(), {"revision": revision, "mark": secrets.randbits(62)})
+    return revision
 
 
 def _advance(conn: sa.Connection, name: str, by: int) -> int:

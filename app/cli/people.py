@@ -126,6 +126,7 @@ def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -
             publication.drop(connection, subscriber)
     if not removed:
         raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
+    service.forget_index()
     if json:
         output.line({"removed": subscriber})
         return

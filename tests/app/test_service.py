@@ -1,15 +1,19 @@
 """Making and opening an instance; its clock; its index."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from pyroaring import BitMap
 
 from app import AppError, database, service
 from config import ConfigError
 from config.settings import load
 from dispatch import sequence
+from filtering.index import Index
+from subscribers import Incoming, Profile, registry
 from tests.app.house import opened
 from tests.triage.desk import draft
 from triage import inbox
@@ -102,6 +106,7 @@ def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
         assert "geheimewaarde" not in str(caught.value)
 
 
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 FIXED = "2026-03-02T08:30:00+01:00"
 
 
@@ -168,3 +173,72 @@ def test_what_the_driver_says_of_its_fault_is_named(tmp_path: Path) -> None:
     for attempt in (service.open_service, service.make):
         with pytest.raises(AppError, match=r"cannot be reached \(SQLITE_NOTADB\): run `oktt doctor`"):
             attempt(folder)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance with as many subscribers as make a snapshot worth while."""
+    folder = configured(tmp_path_factory.mktemp("crowd") / "var")
+    imported(folder, *(f"kvk-{number:08d}" for number in range(1, service.SNAPSHOT_FROM + 1)))
+    return folder
+
+
+def imported(folder: Path, *ids: str, sector: str = "SBI:25") -> None:
+    made = service.open_service(folder)
+    with made.transaction() as connection:
+        some = [Incoming(each, "Firma", profile=Profile(sectors=(sector,))) for each in ids]
+        registry.upsert(connection, some, NOW)
+    made.close()
+
+
+def index_of(folder: Path) -> Index:
+    """As a new process sees it."""
+    made = service.open_service(folder)
+    with made.reading() as connection:
+        found = made.index(connection)
+    made.close()
+    return found
+
+
+def test_the_index_of_many_is_restored_and_followed(crowd: Path, tmp_path: Path) -> None:
+    folder = copied(crowd, tmp_path)
+    assert len(index_of(folder).sectors.get("SBI:25")) == service.SNAPSHOT_FROM
+    file = folder / "index.snapshot"
+    saved = file.stat().st_mtime_ns
+    imported(folder, "kvk-00000001", sector="SBI:01")
+    found = index_of(folder)
+    assert file.stat().st_mtime_ns == saved, "restored and followed, not built anew"
+    assert (found.sectors.get("SBI:01"), found.revision, found.records.fresh) == (BitMap((1,)), 2, 1)
+
+
+def test_it_is_saved_again_where_it_is_gone(crowd: Path, tmp_path: Path) -> None:
+    folder = copied(crowd, tmp_path)
+    made = service.open_service(folder)
+    made.save_index()
+    made.forget_index()
+    assert not (folder / "index.snapshot").exists()
+    imported(folder, "kvk-00000001", sector="SBI:01")
+    made.save_index()
+    made.close()
+    assert (folder / "index.snapshot").exists()
+    assert (index_of(folder).revision, index_of(folder).records.fresh) == (2, 0)
+
+
+def test_it_is_not_followed_from_another_registry(crowd: Path, tmp_path: Path) -> None:
+    """A backup is restored, and other changes get the numbers that revisions had before."""
+    folder = copied(crowd, tmp_path)
+    backup = (folder / "oktt.db").read_bytes()
+    imported(folder, "kvk-00000001", sector="SBI:01")
+    assert index_of(folder).revision == 2, "saved at revision 2"
+    (folder / "oktt.db").write_bytes(backup)
+    imported(folder, "kvk-00000002", sector="SBI:02")
+    found = index_of(folder)
+    assert found.revision == 2
+    assert (found.sectors.get("SBI:01"), found.sectors.get("SBI:02")) == (BitMap(), BitMap((2,)))
+
+
+def copied(crowd: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "var"
+    shutil.copytree(crowd, folder)
+    shutil.copytree(crowd.with_name("var.keys"), tmp_path / "var.keys")
+    return folder

@@ -1,6 +1,7 @@
 """The index follows the registry: after any changes, a rollback, a crash and a restart it is as one built anew."""
 
 from collections.abc import Iterator
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from pyroaring import BitMap
 
+from filtering import snapshot
 from filtering.index import Index
 from filtering.network import prefix
 from filtering.postings import Postings
@@ -20,6 +22,7 @@ from tests.filtering import strategies
 from tests.filtering.things import NOW, subscriber
 from tlp import Clearance
 
+TABLES = (registry.subscribers, registry.history, registry.counters, registry.revisions)
 IDS = st.integers(0, strategies.MOST).map("kvk-{:08d}".format)
 STEPS = st.lists(
     st.one_of(
@@ -29,6 +32,7 @@ STEPS = st.lists(
         st.tuples(st.just("remove"), IDS, st.none()),
         st.tuples(st.just("follow"), IDS, st.none()),
         st.tuples(st.just("restart"), IDS, st.none()),
+        st.tuples(st.just("save and restart"), IDS, st.none()),
     ),
     max_size=25,
 )
@@ -65,18 +69,25 @@ def held(index: Index) -> dict[str, Any]:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
     file: Path = tmp_path_factory.mktemp("registry") / "oktt.db"
     made = sa.create_engine(f"sqlite:///{file}")
-    for table in (registry.subscribers, registry.history, registry.counters):
+    for table in TABLES:
         table.create(made)
     yield made
     made.dispose()
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("snapshots")
+
+
 @settings(max_examples=25)
 @given(steps=STEPS)
-def test_it_is_as_the_registry_whatever_happened(engine: sa.Engine, steps: list[tuple[str, str, Any]]) -> None:
+def test_it_is_as_the_registry_whatever_happened(
+    engine: sa.Engine, folder: Path, steps: list[tuple[str, str, Any]]
+) -> None:
     """What was not committed is in neither."""
     with engine.begin() as connection:
-        for table in (registry.subscribers, registry.history, registry.counters):
+        for table in TABLES:
             connection.execute(table.delete())
     index = Index()
     for what, id_, with_ in steps:
@@ -94,6 +105,8 @@ def test_it_is_as_the_registry_whatever_happened(engine: sa.Engine, steps: list[
             index.agents.inside(scope)  # from here on it is kept up to date
         if what == "restart":
             index = rebuilt(engine)
+        elif what == "save and restart":
+            index = saved(engine, index, folder / "index.snapshot")
         elif what == "follow":
             follow(engine, index)
     follow(engine, index)
@@ -108,6 +121,20 @@ def follow(engine: sa.Engine, index: Index) -> None:
     with engine.connect() as connection:
         revision = registry.revision(connection)
         index.apply(registry.changed_since(connection, index.revision), revision)
+
+
+def saved(engine: sa.Engine, index: Index, file: Path) -> Index:
+    """As it comes back from its file; before the first revision there is nothing to save."""
+    with engine.connect() as connection:
+        mark = registry.mark(connection, index.revision)
+        if mark is None:
+            assert index.revision == 0
+            return index
+        snapshot.save(index, file, mark)
+        found = snapshot.load(file, partial(registry.mark, connection))
+        assert found is not None
+        assert held(found) == held(index)
+        return found
 
 
 def rebuilt(engine: sa.Engine) -> Index:

@@ -106,8 +106,6 @@ def _excludes(one: Reading, version: str, traits: str, present: Presence) -> boo
 def _entry(one: Reading, version: str | None, direct: bool, traits: str, present: Presence) -> Confidence | None:
     if one.entry.status in ("fixed", "not-affected"):
         return None
-    if version is None:
-        return "possible"
     held = one.inside(version, traits, present)
     if held:
         if one.entry.status == "unknown":

@@ -38,9 +38,12 @@ class Reading:
         simple = self.source in ("", "s") and not any(platforms for _, _, platforms in self._alternatives)
         self._plain = [ask for ask, _, _ in self._alternatives] if simple else []
 
-    def inside(self, version: str, traits: str = "", present: Presence = unknown) -> bool | None:
-        """Does the entry hold this version, of software with these traits? None: it cannot be told."""
+    def inside(self, version: str | None, traits: str = "", present: Presence = unknown) -> bool | None:
+        """Does the entry hold this version, of software with these traits? None: it cannot be told, as of no version;
+        but what is of other traits, or runs where it must not, is outside in any version."""
         if self._plain and not traits:
+            if version is None:
+                return None
             answers = [ask(version) for ask in self._plain]
             return True if True in answers else None if None in answers else False
         held = cpe.traits_hold(self.source, _without_package(traits))
@@ -52,11 +55,13 @@ class Reading:
         return None if None in answers else False
 
     def _in(
-        self, ask: Ask, plain: Range, platforms: Platforms, version: str, traits: str, present: Presence
+        self, ask: Ask, plain: Range, platforms: Platforms, version: str | None, traits: str, present: Presence
     ) -> bool | None:
         there = [_stands(bound, present(text)) for bound, text in platforms]
         if False in there:
             return False
+        if version is None:
+            return None
         if traits.startswith("pkg:") and plain.constraints and plain.scheme != products.scheme_of(traits):
             return None  # a distribution mends old versions: upstream's numbers say nothing of its packages
         answer = self._updated(ask, version, _without_package(traits))
@@ -65,15 +70,16 @@ class Reading:
     def _updated(self, ask: Ask, version: str, traits: str) -> bool | None:
         """In the range, where `8.0` of any update holds `8.0 update3`, and may be what `8.0 update3` is meant by."""
         answer = ask(version)
-        if not self.source or not traits:
+        if not self.source:
             return answer
         meant, mine = cpe.update_of(self.source), cpe.update_of(traits)
         if meant == cpe.ANY and mine not in (cpe.ANY, cpe.NA) and answer is not True:
             base = version.removesuffix(f" {mine}")
             return True if base != version and ask(base) else answer
         if meant != cpe.ANY and mine == cpe.ANY:
-            full = version if meant == cpe.NA else f"{version} {meant}"
-            return None if answer or ask(full) else answer
+            if meant == cpe.NA:  # a name alone, without any update, is the release itself
+                return None if answer and traits else answer
+            return None if answer or ask(f"{version} {meant}") else answer
         return answer
 
     def uncertain(self, version: str, traits: str = "", present: Presence = unknown) -> str:

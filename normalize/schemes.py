@@ -81,8 +81,8 @@ def _parsed(name: str, version: str) -> Any:
     if name == "semver":
         strict = _SEMVER.fullmatch(version)  # build metadata does not count (semver.org, 10); four numbers are none
         version = strict[1] if strict else ""
-    if not version or len(version) > 200:
-        return None
+    if not version or len(version) > 200 or not (name == "lexicographic" or any(map(str.isdigit, version))):
+        return None  # rpm, deb and Maven order any word, `latest` too: nobody knows what is meant by that
     try:
         return _class(name)(version)
     except Exception:

@@ -1,4 +1,4 @@
-# Every target makes what it needs. Only `make services` installs outside this folder.
+# Every target makes what it needs. Only `make services` and `make bench` (its peers) install outside this folder.
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -38,6 +38,7 @@ test: develop services
 	$(BIN)/pytest -n 2
 
 bench: develop
+	benchmarks/peers/fetch.sh
 	$(BIN)/oktt bench
 
 # Newest versions that pyproject.toml allows; needs uv.

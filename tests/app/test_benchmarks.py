@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from app import pipeline
+from benchmarks import events, holders, intelmq, owners
 from benchmarks.formats import FEEDS, Feed
-from benchmarks.inputs import NOW
+from benchmarks.inputs import NOW, report
 from benchmarks.table import instance
+from dispatch import outbox
 from ingest import RawDocument
 
 
@@ -20,3 +22,24 @@ def test_every_round_is_read_whole_and_is_new(tmp_path: Path, feed: Feed) -> Non
         tally = pipeline.admit(service, RawDocument(source, body, "bench", NOW, feed.format, f"document {number}"))
         assert tally.refused == 0
         assert tally.scores or tally.items or feed.format == "cve"  # facts, which make no item
+
+
+def test_a_report_goes_the_whole_way_among_many_networks_and_each_address_has_its_owner(tmp_path: Path) -> None:
+    service = events.filled(tmp_path, registered=4_000, holders=3_000, prefixes=5_000)
+    for number in range(2):
+        assert events.ours(service, report(3_000, number), number) > 0
+    with service.reading() as connection:
+        assert outbox.waiting(connection, "OKTT-2026-0002")
+        networks = service.index(connection).networks
+    every = [mine[0] for mine in holders.networks(3_000, 5_000)]
+    assert len(set(every)) == 3_000
+    _, found = owners.ours(networks, [holders.inside(text) for text in every])
+    assert found == [[events.FIRST + number] for number in range(3_000)]
+
+
+def test_without_peers_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OKTT_PEERS", str(tmp_path))
+    assert list(intelmq.measure()) == []
+    assert "run benchmarks/peers/fetch.sh" in capsys.readouterr().err

@@ -108,7 +108,7 @@ def _piece(text: str, start: int, end: int, bare: bool) -> Iterator[Span]:
         high += 2 * (high - low)
     for span in found:
         if start <= span.start + low < end:
-            yield span._replace(start=span.start + low, end=span.end + low)
+            yield Span(span.category, span.start + low, span.end + low, span.confidence, span.rule)
 
 
 def _whole(text: str, bare: bool) -> list[Span]:

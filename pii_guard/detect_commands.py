@@ -3,6 +3,7 @@
 import re
 
 from pii_guard.login_names import LOGIN_FORM, NO_PERSON, user
+from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words
 
 REMOTE_WORDS = Words("ssh ", "scp ", "sftp ", "rsync ", "plink", "putty")
@@ -67,7 +68,7 @@ _NAMED_BY = re.compile(
 _NAMING_PLAIN = Words("net localgroup ", "net group ", "adduser ", "passwd ", "su ", "chown ", "ftp ")
 NAMING = Words(*_NAMING_PLAIN, "gpasswd ", "mysql -u", "-ad", "-local", "-mg", "-samid ", "-identity ", "-username ")
 _NAMED_BEHIND = re.compile(r"\s+(?:/add\b|/del|-c\b|/|[\w.]*:|\S+$)|:\S|@\w|[\"']|\s*(?:\n|$)").match
-_IMPACKET = re.compile(
+_IMPACKET = Quick(
     r"(?:secretsdump|psexec|wmiexec|smbexec|atexec|dcomexec|getuserspns|getnpusers|gettgt|impacket)"
     r"[\w.-]*\s[^\n]{0,120}?"
     r"(?<![\w.])(?:[\w.-]+/)?(?P<name>[\w.-]{2,40}):(?P<secret>[^\s@:]{3,64})@"
@@ -84,7 +85,7 @@ IMPACKET = Words(
     "gettgt",
     "impacket",
 )
-_HANDED = re.compile(
+_HANDED = Quick(
     r"(?:echo [\"']?(?:(?P<name>[\w.-]{2,32}):)?(?P<piped>[^\s|\"']{3,64})[\"']? ?\| ?(?:sudo -s|chpasswd|passwd)"
     r"|openssl enc[^\n|;&]{0,80}? -k (?P<key>[^\s-]\S{2,64})|(?:un)?zip (?:-\w+ )*-p (?P<zip>\S{3,64})"
     r"|\b(?:7za?|rar) [^\n|;&]{0,60}?-h?p(?P<rar>[^\s-]\S{2,64})"
@@ -103,12 +104,10 @@ HANDED = Words(
     "convertto-securestring",
 )
 _BOTH = r"(?P<secret>(?=[^\s,;|]{0,40}[\d!@#$%^&*])(?=[^\s,;|]{0,40}[a-z])[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$|[,;]))"
-_INLINE = re.compile(r"(?:: |account )(?P<name>[a-z][\w.-]{1,40}) / " + _BOTH)
-_PAIR = re.compile(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{1,40}|\+?\d{9,15}(?=:))(?: [/|] |:|;|\t)" + _BOTH)
-_LINES = re.compile(
-    r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{2,40})(?P<sign>: | )(?P<secret>[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$))"
-)
-_TABBED = re.compile(r"\n(?P<name>[a-z]+\.[a-z]{2,24})[\t;|](?=[ ]?\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{1,4}:)")
+_INLINE = Quick(r"(?:: |account )(?P<name>[a-z][\w.-]{1,40}) / " + _BOTH)
+_PAIR = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{1,40}|\+?\d{9,15}(?=:))(?: [/|] |:|;|\t)" + _BOTH)
+_LINES = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{2,40})(?P<sign>: | )(?P<secret>[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$))")
+_TABBED = Quick(r"\n(?P<name>[a-z]+\.[a-z]{2,24})[\t;|](?=[ ]?\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{1,4}:)")
 LISTED = Words(
     *(
         "combo",

@@ -7,6 +7,7 @@ stands behind it, where it fills a cell of a row with such, and where its form i
 
 import re
 
+from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, places
 from pii_guard.words import WORDS
 
@@ -103,7 +104,7 @@ _SAID = (
 )
 _WORDS = tuple(f" {words}" for words in _SAID)
 """What stands before a whole name."""
-_GREETING = re.compile(
+_GREETING = Quick(
     r"(?:groet(?:en|jes|je)?|gr\.|mvg|regards|sincerely|cheers|hoogachtend|thanks|bedankt|dank|thank you|best|"
     r"yours|liefs|faithfully|"
     r"wishes|truly)[,.! ]*\s*$",
@@ -138,21 +139,20 @@ _FOOT = 120
 def persons(text: str) -> Found:
     """Whatever has the form of a name, where something says that it is one."""
     known: set[str] = set()
+    greeted = _GREETING.near(text)
     for match in _NAMELIKE.finditer(text):
         if match.group().isupper() and match.group().isalpha():
             continue  # an abbreviation
-        start, end = _trimmed(text, *match.span())
+        start, end = _trimmed(match.group(), *match.span())
         if end - start < 3:
             continue
-        whole = any(sign in text[start:end] for sign in " .")
-        if (
-            _STATE(text, start)
-            or _FIRM(text, end)
-            or not (_said_before(text, start, whole=whole) or (whole and _shown(text, start, end)))
-        ):
+        value = text[start:end]
+        whole = " " in value or "." in value
+        said = _said_before(text, start, whole=whole, greeted=greeted) or (whole and _shown(text, start, end))
+        if not said or _STATE(text, start) or _FIRM(text, end):
             continue
         yield Span("name", start, end, CONFIDENCE, "name-in-words")
-        last = text[start:end].partition(",")[0].rpartition(" ")[2]
+        last = value.partition(",")[0].rpartition(" ")[2]
         if whole and len(last) > 4 and last not in known:
             known.add(last)
             for at in places(text, (last,)):
@@ -160,10 +160,12 @@ def persons(text: str) -> Found:
                     yield Span("name", at, at + len(last), CONFIDENCE, "name-again")
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def _trimmed(value: str, start: int, end: int) -> tuple[int, int]:
     """Without words at either end that belong to no name; nothing is left where one stands within."""
-    words = text[start:end].split(" ")
-    while words and (_no_name(words[0]) or words[0].lower().rstrip(".") in _TITLES or words[0] in _GREETINGS):
+    if " " not in value:
+        return (end, end) if _begins_none(value) else (start, end)
+    words = value.split(" ")
+    while words and _begins_none(words[0]):
         start += len(words.pop(0)) + 1
     while words and words[0].islower():
         start += len(words.pop(0)) + 1
@@ -174,27 +176,31 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def _begins_none(word: str) -> bool:
+    """Does no name begin with this word?"""
+    return _no_name(word) or word in _GREETINGS or word.lower().rstrip(".") in _TITLES
+
+
 def _no_name(word: str) -> bool:
     bare = word.strip(".,'’")
     return bare in _STOP or (len(bare) > 2 and bare.isupper() and "." not in bare)
 
 
-def _said_before(text: str, start: int, *, whole: bool) -> bool:
+def _said_before(text: str, start: int, *, whole: bool, greeted: bool) -> bool:
     before = text[max(0, start - 40) : start]
     bare = before.rstrip(" \"'“‘(*\t")
     sign = bare[-1:]
-    lower = bare.lower()
-    last = _last(lower)
-    if sign in (":", "=") and _last(lower.rstrip(": =\"'")) in _LABELS:
+    if sign in (":", "=") and _last(bare.rstrip(": =\"'")) in _LABELS:
         return True
-    if bare != before and "\n" not in before[len(bare) :]:
+    if len(bare) < len(before):
+        last = _last(bare)
         if sign not in ":;=" and last in _TITLES:
             return True
-        if whole and (sign.isalnum() or sign == ".") and f" {lower}".endswith(_WORDS):
+        if whole and (sign.isalnum() or sign == ".") and f" {bare.lower()}".endswith(_WORDS):
             return True
         if whole and (sign == "," or last in ("and", "en")) and _CHAINED(text, max(0, start - 160), start):
             return True
-    return ("\n" in before[-6:] or sign in (",", "!", ".")) and _GREETING.search(before) is not None
+    return greeted and ("\n" in before[-6:] or sign in (",", "!", ".")) and _GREETING.exact.search(before) is not None
 
 
 def _dutch(text: str, start: int, value: str) -> bool:
@@ -207,8 +213,9 @@ def _dutch(text: str, start: int, value: str) -> bool:
     return form["part"] in _ONLY_NAMES or (form["plain"] is not None and not begins)
 
 
-def _last(lower: str) -> str:
-    return lower[max(lower.rfind(" "), lower.rfind("\n")) + 1 :].strip(".,;|>(\"'")
+def _last(text: str) -> str:
+    """The last word of it, in small letters."""
+    return text[max(text.rfind(" "), text.rfind("\n")) + 1 :].strip(".,;|>(\"'").lower()
 
 
 def _shown(text: str, start: int, end: int) -> bool:

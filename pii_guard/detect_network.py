@@ -8,6 +8,7 @@ from stdnum.nl import bsn as stdnum_bsn
 from pii_guard import Category
 from pii_guard.detect_mail import DOT
 from pii_guard.login_names import NO_PERSON
+from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 from pii_guard.versions import is_version
 
@@ -20,7 +21,7 @@ PERSONAL_PAGE = re.compile(
 
 _SET_APART = r"[\"']\.[\"']|\s\.\s"
 """A dot as programs glue it, or as it is set apart so that nobody follows it by chance."""
-_IPV4 = re.compile(
+_IPV4 = Quick(
     rf"[0-9](?<![^\W_][0-9])(?<![^.]\.[0-9])(?<![0-9]-[0-9])[0-9]{{0,2}}(?:(?:{DOT}|{_SET_APART})[0-9]{{1,3}}){{3}}"
     r"(?!\d|\.\d|-\d|\.ip6\.)"
     rf"|[0-9](?<![\w.][0-9])[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?=\s?-\s?[0-9]{{1,3}}(?:(?:\.[0-9]{{1,3}}){{3}})"
@@ -30,12 +31,12 @@ _IPV4 = re.compile(
     re.IGNORECASE,
 )
 _QUAD = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
-_FLOW = re.compile(rf"(?<![\w.])(?P<a>{_QUAD})(?:\.[\w-]{{1,16}})? > (?P<b>{_QUAD})(?=\.[\w-]{{1,16}}[:,\s]|[:,]? )")
+_FLOW = Quick(rf"(?<![\w.])(?P<a>{_QUAD})(?:\.[\w-]{{1,16}})? > (?P<b>{_QUAD})(?=\.[\w-]{{1,16}}[:,\s]|[:,]? )")
 """Both ends of a connection, as tcpdump and packet filters write them, the port behind a dot."""
 _RANGE_END = re.compile(r"[ \t]?-[ \t]?([0-9]{1,3})(?!\w|\.\w)")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _WHOLE_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
-_DASHED_IPV4 = re.compile(
+_DASHED_IPV4 = Quick(
     r"[0-9](?<![0-9][0-9])(?<![0-9]{2}[-_.][0-9])(?<![-_.][0-9][-_.][0-9])[0-9]{0,2}(?:(?:-[0-9]{1,3}){3}|"
     r"(?:_[0-9]{1,3}){3})"
     r"(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])",
@@ -46,23 +47,21 @@ _NUMBERS = re.compile(r"\d+").findall
 _PLAIN = re.compile(r"[0-9.]+").fullmatch
 
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[](){}")
-_TWO_COLONS = re.compile(r":[\])}]?[0-9a-fA-F]{0,4}[\])}]?[\[({]?:")
+_COLONS_OF_SIX = Quick(r":[\])}]?[\[({]?:|(?:[0-9a-fA-F]{1,4}[\[({]?:[\])}]?){7}")
+"""What every IPv6 address has: two colons side by side, or seven numbers with one."""
 _COLONS = re.compile(r"[0-9a-fA-F:\[({][0-9a-fA-F:\[\](){}.]{2,80}+")
 """A run in which an IPv6 address may stand."""
 _SIX = r"(?:[0-9a-fA-F]{0,4}(?:[\[({]:{1,2}[\])}]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![^\W_]|:)"
 _IPV6 = re.compile(rf"(?<![^\W_])(?<!:){_SIX}")
 _IPV6_HERE = re.compile(_SIX).match
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
-_MAC = re.compile(
+_MAC = Quick(
     r"[0-9a-fA-F](?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.))"
     r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
     r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F_-]|:\w)"
 )
-_MAC_MIDDLE = re.compile(r"[:.-](?:[0-9a-fA-F]{2}[:-][0-9a-fA-F]{2}[:-]|[0-9a-fA-F]{4}[.-])|\[:\]")
-_FRAME = re.compile(
-    r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b"
-)
+_FRAME = Quick(r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b")
 """The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
 MAC_WORDS = Words("mac", "hwaddr", "ether", "hardware ad", "bssid", "station", "physical ad", "fysiek", "lladdr")
 _MAC_WORD = re.compile(
@@ -73,7 +72,7 @@ _MAC_WORD = re.compile(
 _LOOSE_MAC = re.compile(r"(?<![\w-])(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
                         r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|[0-9a-f]{2}(?:[._][0-9a-f]{2}){5})"
                         r"(?![\w-]|:\w)")  # fmt: skip
-_REVERSED = re.compile(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
+_REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _SIGNS = re.compile(r"\W")
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
 """Nobody, everybody, and groups."""
@@ -81,7 +80,7 @@ _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
 _BARE_URL = re.compile(r"www\.(?<!//www\.)[^\s<>\"'`]{3,2048}+")
 _URL = re.compile(r"//[^\s<>\"'`]{3,2048}+")
 _USERINFO = re.compile(r"//([^/?#@\s]{1,256}+)@")
-_QUERY = re.compile(
+_QUERY = Quick(
     r"[?&;#](?:e|u|e-?mail|mail|to|user(?:name|_?id)?|usr|login|logon|account|acct|naam|name|first_?name|last_?name|"
     r"phone|tel|mobile|msisdn|bsn|iban|customer(?:_?id)?|klant(?:nr|nummer)?|session(?:_?id)?|sess|sid|jsessionid|"
     r"phpsessid|"
@@ -91,13 +90,13 @@ _QUERY = re.compile(
     r"holder))=([^&;#\s\"'<>]{1,512})",
     re.IGNORECASE,
 )
-_INITIALS = re.compile(
+_INITIALS = Quick(
     r"(?<!/)/((?:[a-z][._]){1,3}[a-z]{4,24}|[a-z]{3,16}\.(?!action|aspx|html|xhtml|json|list|example|local|online|"
     r"store|conf)[a-z]{5,24})"
     r"(?=/|[?#]|\.html?\b|$)"
 )
 """`/h.j.timmermans`, `/lena.hoffmann`: as people are called, and pages seldom."""
-_QUERY_KEY = re.compile(
+_QUERY_KEY = Quick(
     r"[?&;#](?:key|sig|signature|code|hash|ticket|secret|jwt|auth|invite|confirm(?:ation)?|reset|verify|otp|pin|"
     r"pass(?:word)?|pwd|api_?key|"
     r"access_token|id_token|refresh_token|share|magic)=((?=[^&;#\s\"'<>]{0,60}\d)(?=[^&;#\s\"'<>]{0,60}[A-Za-z])"
@@ -105,7 +104,7 @@ _QUERY_KEY = re.compile(
     re.IGNORECASE,
 )
 """What opens the page for whoever has it."""
-_LINK = re.compile(
+_LINK = Quick(
     r"/(?:reset|verify|verif(?:y|ication)-?email|confirm|activate|activeer|bevestig|unsubscribe|afmelden|"
     r"uitschrijven|invite|invitation|"
     r"uitnodiging|magic|login|password-?reset|wachtwoord-?herstel|track|share)(?:/[a-z]{1,16}){0,2}/"
@@ -114,8 +113,8 @@ _LINK = re.compile(
 )
 _CODE = re.compile(r"[A-Z]{2,12}(?:-?[A-Z0-9]{2,12}){0,4}-?\d{3,}").fullmatch
 """`CVE-2024-13089`, `SAP10383`: a document's name."""
-_TILDE = re.compile(r"/~([\w.-]{2,64})")
-_PAGE = re.compile(
+_TILDE = Quick(r"/~([\w.-]{2,64})")
+_PAGE = Quick(
     r"/(?:u|users?|profiles?|members?|people|gebruikers?|accounts?|home|authors?|auteurs?|verkopers?|sellers?|"
     r"leden|lid|team|staff|"
     r"medewerkers?|klant(?:en)?|deelnemers?|lopers?|runners?|riders?|donors?|donateurs?|guests?|gasten|"
@@ -130,7 +129,7 @@ _PAGE = re.compile(
     r"/([\w.%+-]{2,64})(?=[/?#]|\.?$)",
     re.IGNORECASE,
 )
-_NAMED_PAGE = re.compile(
+_NAMED_PAGE = Quick(
     r"/(?:dossiers?|zaak|zaken|cases?|fotos?|photos?|files?|mail|inbox|cv|cvs|albums?|portretten|nl|tik|betaal|"
     r"pay|invite|uitnodiging)/"
     r"([a-z]{2,24}[._-](?:[a-z]{1,24}[._-])?[a-z]{1,24}(?:[._-]\d{2,4})?)(?=[/?#]|\.\w{2,4}\b|$)",
@@ -138,7 +137,7 @@ _NAMED_PAGE = re.compile(
 )
 _PATH = re.compile(r"/(?<=[\s\"'(:]/)(?!/)[\w~][^\s<>\"'`,]{3,1024}+")
 """A path by itself, as servers log it."""
-_FILE_OF = re.compile(
+_FILE_OF = Quick(
     r"[/=](?:polis|klant|pati[eë]nt|client|dossier|bsn|persoon|leden|lid|user|medewerker|burger|person|"
     r"member)\w*[/=](\d{9})(?!\d)",
     re.I,
@@ -167,48 +166,59 @@ _NO_PAGE = frozenset(
         "view",
     )
 )
-_ODD_HOST = re.compile(
+_ODD_HOST = Quick(
     r"//(?:[^/?#@\s]{1,256}@)?((?:0x[0-9a-f]{1,8}|[0-9]{1,10})(?:\.(?:0x[0-9a-f]{1,8}|"
     r"[0-9]{1,10})){0,3})(?=[:/?#\s\"'<>)\]]|$)",
     re.IGNORECASE,
 )
 """A host in numbers as `inet_aton` reads them: `0x7f000001`, `3232235777`, `0300.0250.1.1`."""
+_PARTS = (_QUERY, _QUERY_KEY, _LINK, _TILDE, _PAGE, _NAMED_PAGE, _INITIALS, _FILE_OF, _ODD_HOST)
 
 
 def urls(text: str) -> Found:
     """User information, personal parts, and addresses that are written as other numbers."""
-    bare = _BARE_URL.finditer(text) if "www." in text else ()
-    for match in (*_URL.finditer(text), *bare):
+    parts = _parts(text)
+    for match in (*_URL.finditer(text), *_BARE_URL.finditer(text)):
         url, base = match.group(), match.start()
         userinfo = _USERINFO.search(url) if "@" in url else None
         if userinfo:
             yield Span("credential", base + userinfo.start(1), base + userinfo.end(1), 0.95, "url-userinfo")
-        yield from _personal(url, base)
-        for found in _FILE_OF.finditer(url):
+        yield from _personal(url, base, parts)
+        for found in _FILE_OF.finditer(url) if _FILE_OF in parts else ():
             if stdnum_bsn.is_valid(found.group(1)):
                 yield Span("bsn", base + found.start(1), base + found.end(1), 0.6, "bsn-in-url")
-        odd = _ODD_HOST.match(url)
+        odd = _ODD_HOST.match(url) if _ODD_HOST in parts else None
         if odd and _odd_address(odd.group(1)):
             yield Span("ipv4", base + odd.start(1), base + odd.end(1), 0.9, "ipv4-number")
 
 
 def paths(text: str) -> Found:
     """Personal parts of paths that stand by themselves."""
-    for match in _PATH.finditer(text):
-        yield from _personal(match.group(), match.start())
+    parts = _parts(text)
+    for match in _PATH.finditer(text) if parts else ():
+        yield from _personal(match.group(), match.start(), parts)
 
 
-def _personal(url: str, base: int) -> Found:
-    for found in _QUERY.finditer(url) if "=" in url else ():
+def _parts(text: str) -> frozenset[Quick]:
+    """What may be in any URL or path of the text."""
+    return frozenset(part for part in _PARTS if part.near(text))
+
+
+def _personal(url: str, base: int, parts: frozenset[Quick]) -> Found:
+    for found in _QUERY.finditer(url) if "=" in url and _QUERY in parts else ():
         if not _CODE(found.group(1)) and found.group(1).lower() not in NO_PERSON:
             end = found.start(1) + len(found.group(1).rstrip(".,;:)"))
             yield Span("url-personal", base + found.start(1), base + end, 0.7, "url-query")
     for pattern in (_QUERY_KEY, _LINK):
+        if pattern not in parts:
+            continue
         for found in pattern.finditer(url):
             yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-key")
-    for found in _TILDE.finditer(url) if "~" in url else ():
+    for found in _TILDE.finditer(url) if _TILDE in parts else ():
         yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-tilde")
     for pattern in (_PAGE, _NAMED_PAGE) if "//git" in url else (_PAGE, _NAMED_PAGE, _INITIALS):
+        if pattern not in parts:
+            continue
         for found in pattern.finditer(url):
             value = found.group(1).lower()
             if (
@@ -235,13 +245,12 @@ def _odd_address(host: str) -> bool:
 
 def addresses(text: str) -> Found:
     """IPv4 addresses, defanged ones too, that are no version."""
-    dashed = _DASHED_IPV4.finditer(text) if text.count("-") + text.count("_") > 2 else ()
     version_end = address_end = -1
     for flow in _FLOW.finditer(text) if " > " in text else ():
-        for end in ("a", "b"):
-            if max(map(int, _NUMBERS(flow.group(end)))) < 256:
-                yield Span("ipv4", *flow.span(end), 0.9, "ipv4-flow")
-    for match in (*_IPV4.finditer(text), *dashed):
+        for side in ("a", "b"):
+            if max(map(int, _NUMBERS(flow.group(side)))) < 256:
+                yield Span("ipv4", *flow.span(side), 0.9, "ipv4-flow")
+    for match in (*_IPV4.finditer(text), *_DASHED_IPV4.finditer(text)):
         start, end = match.span()
         octets = [int(part) for part in _NUMBERS(match.group())]
         if max(octets) > 255 or octets[0] in (0, 127) or octets[0] > 223:
@@ -260,8 +269,8 @@ def hex_addresses(text: str) -> Found:
     """IPv6 and MAC addresses."""
     lower = folded(text)
     end = 0
-    for pair in _TWO_COLONS.finditer(text):
-        start = pair.start()
+    for colons in _COLONS_OF_SIX.finditer(text):
+        start = colons.start()
         while start > end and text[start - 1] in _HEXADECIMAL:
             start -= 1
         run = _COLONS.match(text, start) if start >= end else None
@@ -272,12 +281,10 @@ def hex_addresses(text: str) -> Found:
                 yield from _ipv6(named) if named else ()
             for match in _IPV6.finditer(text, start, end + 1):
                 yield from _ipv6(match)
-    for middle in _MAC_MIDDLE.finditer(text):
-        starts = (max(0, middle.start() - 2), max(0, middle.start() - 4), middle.start() + 1)  # the last: `van:00:1a:`
-        mac = next(filter(None, (_MAC.match(text, start) for start in starts)), None)
-        if mac and not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
+    for mac in _MAC.finditer(text):
+        if not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
             yield Span("mac", *mac.span(), 0.9, "mac")
-    for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
+    for match in _FRAME.finditer(lower):
         yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
         yield Span("mac", *match.span(2), 0.9, "mac-frame")
     for match in _REVERSED.finditer(lower) if "ip6" in lower else ():

@@ -6,6 +6,7 @@ import phonenumbers
 from stdnum import iban as stdnum_iban
 from stdnum.nl import bsn as stdnum_bsn
 
+from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 
 _PHONE = re.compile(r"[+(0-9](?<![\w.:/=+-][(0-9])(?<!\w\+)(?:[\d\s().\-/+]{6,24}\d)(?![\w])(?!\.\d)")
@@ -14,7 +15,7 @@ PHONE_LABELS = Words(
     *("contact", "sip:", "cell"),
 )
 """Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
-_LOOSE_PHONE = re.compile(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{7,18}\d(?!\w|\.\d)")
+_LOOSE_PHONE = Quick(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{7,18}\d(?!\w|\.\d)")
 _LABEL_BEFORE = re.compile(
     r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|iles?)?|msisdn|gsm|sms|fax|"
     r"call(?:er|to)?|"
@@ -31,8 +32,8 @@ _OTHER_NUMBER = re.compile(
 )
 """What the number behind it is, and no telephone or citizen has."""
 _DATED = re.compile(r"\(?\d\d[-/]\d\d[-/](?:19|20)\d\d\b|\d+/(?:19|20)\d\d/").match
-_PHONE_START = re.compile(r"[+(0][\d\s().\-/]{7,}")
-"""A number that is one begins with +, ( or 0."""
+_DIALLED = Quick(r"\D[+(0](?:[\s().\-/+]{0,8}\d){7}")
+"""A number that is one begins with +, ( or 0, and not within another."""
 _PHONE_WORDS = re.compile(
     r"(?:\btel\b|telefoon|phone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bbelt?\b|\bcall(?:ed|s)?\b|\bfax|"
     r"whatsapp|\bsms\b|nummer|"
@@ -49,12 +50,12 @@ _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b")
 _SERVICE = re.compile(r"0[89]00[-. ]\d{4}$").match
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
-_BSN = re.compile(
+_BSN = Quick(
     r"[0-9](?<![^\W_][0-9])(?<![.-][0-9])"
     r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
     r"\d \d{2} \d{2} \d{3})(?!\w|[./]\d|-\w)"
 )
-_BSN_LABELLED = re.compile(
+_BSN_LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
     r"[\"']?(?:[:=#/ _-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
     r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
@@ -64,7 +65,7 @@ _PARTING = re.compile(r"[\s._/·-]")
 _NOT_DIGITS = re.compile(r"\D")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
-_BARE_MOBILE = re.compile(r"[03](?:(?<![\w.+/=-]3)1|(?<=[:=]0))6[1-9]\d{7}(?![\w-]|\.\d)")
+_BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/=-]3)1|(?<=[:=]0))6[1-9]\d{7}(?![\w-]|\.\d)")
 _BSN_WORDS = re.compile(
     r"bsn|b\.s\.n\.|burger\s?service|sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
     r"citizen[ _-]?service|"
@@ -81,13 +82,12 @@ _BSN_NAMES = Words(
     *("identificatien", "fiscal "),
 )
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
-_BSN_LOOSE = re.compile(r"[0-9](?<![\w.,:/+=-][0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
+_BSN_LOOSE = Quick(r"[0-9](?<![\w.,:/+=-][0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
 """Parted in any way, as people read it out."""
 _BEFORE, _BEHIND = 200, 60
-_VAT = re.compile(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
-_VAT_SIGN = re.compile(r"\d{9}\.?[bl]").search
+_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
 _IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=iban_))[A-Z]{2}[0-9]{2}(?:[\s._-]?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
-_IBAN_APART = re.compile(
+_IBAN_APART = Quick(
     r"(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)(?<!\w..)"
     r"[ ./·-]?\d\d(?:[ ./·-]{0,2}[A-Z0-9]){11,30}(?!\w)",
     re.IGNORECASE,
@@ -95,11 +95,6 @@ _IBAN_APART = re.compile(
 """Parted after the country too, or by other signs."""
 _ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
 account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[\s._-]?[A-Za-z0-9]{4}[\s._-]?[A-Za-z0-9]").search
-_NUMBER_START = re.compile(
-    r"[\d](?:\d{7}|\d{3}\.\d\d\.\d|\d\d[ .-]\d{3}[ .-]\d|\d{3} \d\d \d|"
-    r"\d \d\d \d\d \d)"
-).search
-"""What `_IBAN`, and what `_BSN` and `_VAT` need. A set of digits at the start lets the search jump to the first."""
 
 _SIDECODES = re.compile(
     r"(?:[A-Z]{2}-\d\d-\d\d|\d\d-\d\d-[A-Z]{2}|\d\d-[A-Z]{2}-\d\d|[A-Z]{2}-\d\d-[A-Z]{2}|[A-Z]{2}-[A-Z]{2}-\d\d|"
@@ -166,17 +161,17 @@ def numbers(text: str) -> Found:
     """BSN, IBAN, telephone."""
     lower = folded(text)
     named = names_bsn(lower)
-    if named or _NUMBER_START(text):
-        yield from _citizen_numbers(text, lower, named)
+    yield from _citizen_numbers(text, lower, named)
     yield from _accounts(text, lower)
-    if _PHONE_START.search(text):
-        for match in _PHONE.finditer(text):
-            yield from _phone(text, lower, *match.span())
+    for match in _PHONE.finditer(text) if text[:1] in "+(0" or _DIALLED.near(text) else ():
+        start, end = match.span()
+        if text[start] in "+(0" or _DIALLED.exact.search(text, start, end):
+            yield from _phone(text, lower, start, end)
     if PHONE_LABELS.any(lower):
         for match in _LOOSE_PHONE.finditer(text):
             if _LABEL_BEFORE.search(lower, max(0, match.start() - 32), match.start()):
                 yield from _labelled_phone(text, lower, *match.span())
-    for match in _BARE_MOBILE.finditer(text) if "316" in text or "06" in text else ():
+    for match in _BARE_MOBILE.finditer(text):
         if not (_OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or _in_url(text, match.start())):
             yield Span("phone", *match.span(), 0.6 if match.group()[0] == "3" else 0.3, "phone-bare")
 
@@ -219,7 +214,7 @@ def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
     for match in _BSN_LABELLED.finditer(lower) if named else ():
         if stdnum_bsn.is_valid(_NOT_DIGITS.sub("", match.group(match.lastgroup or 0))):
             yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
-    for match in _VAT.finditer(lower) if _VAT_SIGN(lower) else ():
+    for match in _VAT.finditer(lower):
         if stdnum_bsn.is_valid(match.group(1)):  # a one-person firm's VAT number held its owner's BSN until 2020
             yield Span("bsn", *match.span(), 0.8, "vat-bsn")
 

@@ -2,6 +2,7 @@
 
 import re
 
+from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
@@ -38,7 +39,7 @@ _BIRTH_WORDS = re.compile(
     r"né\b|née\b|geboren am|patiënt|patient\b|cliënt\b|birth day|\bdateofbirth|\bbday|\bg\.d\.|\bgd\b|\bgebdat"
 )
 _SENTENCE = re.compile(r"[a-z0-9]{4}\. [A-Z]|\n\n")
-_STAR = re.compile(r"(?<![\w*])[*°] ?(?P<date>\d{1,2}[-./]\d{1,2}[-./]19\d\d)(?!\d)")
+_STAR = Quick(r"(?<![\w*])[*°] ?(?P<date>\d{1,2}[-./]\d{1,2}[-./]19\d\d)(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d").fullmatch
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž]"
 _STREETS = (
@@ -83,7 +84,7 @@ _OTHER_STREETS = re.compile(
     rf"[\w.]+ (?:de |des |du |da |la |le |di |del )*{_CAPITAL}[\w'’. -]{{1,40}}?,? \d{{1,5}}(?:/\d{{1,4}})?[a-z]?"
     r"(?:, (?:\d{2}-?\d{3}|\d{4}(?:-\d{3})?))?(?![\w-])"
 )
-_NUMBERED_STREETS = re.compile(
+_NUMBERED_STREETS = Quick(
     rf"[0-9](?<![\w.,/-].)\d{{0,4}}[a-z]?,? (?:(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Aa]llée|"
     rf"[Cc]hemin) (?:de |des |du |la |le )*"
     rf"{_CAPITAL}[\w'’-]{{1,40}}(?:, \d{{5}})?|(?:{_CAPITAL}[\w'’.-]+ ){{1,3}}(?:Street|St\.?|Road|Rd\.?|Avenue|"
@@ -91,8 +92,8 @@ _NUMBERED_STREETS = re.compile(
     r"Court|Square|Way|Terrace|Crescent|Boulevard|Blvd\.?|Place|Gardens|Grove|Hill|Mews|"
     r"Row)(?!\w)(?:,? (?:[A-Z][a-z]+ )?[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b)?)"
 )
-_NUMBERED = re.compile(" [0-9]")
-_POSTCODE = re.compile(
+_NUMBERED = Quick(rf"(?:{_STREETS}) [0-9]")
+_POSTCODE = Quick(
     r"[1-9](?<![\w.:/#€$-][1-9])(?<![€$] [1-9])\d{3} ?(?!S[ADS])[A-Z]{2}(?:,? \d{1,5}[a-z]?(?![\w.]))?(?![\w-])"
 )
 ADDRESS_STARTS = Words(
@@ -159,8 +160,9 @@ def _column(lower: str, start: int) -> Found:
 def homes(text: str) -> Found:
     """Addresses: Dutch streets and postcodes, and streets as they are written elsewhere."""
     lower = folded(text)
-    for space in _NUMBERED.finditer(text):
-        suffix = _SUFFIX.search(lower, max(0, space.start() - 12), space.start())
+    for numbered in _NUMBERED.finditer(lower):
+        space = numbered.end() - 2
+        suffix = _SUFFIX.search(lower, max(0, space - 12), space)
         match = suffix and _STREET.match(text, suffix.start())
         if not match:
             continue

@@ -2,9 +2,12 @@
 
 import re
 from base64 import b64decode
+from bisect import bisect_right
+from operator import itemgetter
 
 from stdnum import luhn
 
+from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 
 WORDS = Words(
@@ -89,8 +92,8 @@ _SAID_FAR = re.compile(
     r"[^\s\"'”’`,;<>()]{4,64})"
 )
 """At a distance: `het wachtwoord van haar mail is ...`, `an old password, ...,`."""
-_MIXED = re.compile(
-    r"(?<![^\s\"'“‘`(\[,:])(?=[^\s]{0,30}[a-z])(?=[^\s]{0,30}[A-Z])(?=[^\s]{0,30}\d)"
+_MIXED = Quick(
+    r"(?<![^\s\"'“‘`(\[,:])(?=[^\s]{0,30}\d)(?=[^\s]{0,30}[A-Z])(?=[^\s]{0,30}[a-z])"
     r"(?:[A-Za-z0-9._-]{1,24}[!@#%^&*?+][A-Za-z0-9!@#%^&*?+._-]{0,24}"
     r"|[A-Z][a-z]{3,14}[._-]?(?:19|20)\d\d)(?![\w=/(])"
 )
@@ -105,7 +108,6 @@ _PIN = re.compile(
 PINS = Words("pin", "toegangscode", "alarmcode", "cvv", "cvc", "activatiecode", "deurcode")
 SEEDS = Words("seed", "recovery phrase", "herstelzin", "mnemonic")
 _TELLING = re.compile(r"[\d!@#$%^&*?+\"“]").search
-_DIGIT = re.compile(r"\d").search
 _QUOTED = re.compile(
     r"(?:pass(?:word|phrase|wd)?|wachtwoord|wachtzin)[\"']?\s?(?:[:=]\s?|(?:is|was)\s|\s)"
     r"[\"“](?P<value>[^\"”\n<>{}]{3,64})[\"”]"
@@ -132,7 +134,7 @@ _AUTHORIZATION = re.compile(
     r"|x-api-key\s*:\s*(?P<key>[^\s\"',]{4,512})"
 )
 HEADERS = Words("authorization", "cookie", "x-api-key")
-_PRIVATE_KEY = re.compile(
+_PRIVATE_KEY = Quick(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END))*+(?:-----END [A-Z0-9 ]{0,60}-----)?"
 )
 TOKEN_WORDS = Words(
@@ -171,22 +173,22 @@ _TOKENS = re.compile(
     r"hooks\.slack\.com/services/[\w/]{20,}|"
     r"webhooks/\d{15,}/[\w-]{16,}|:AA(?<=\d:AA)[\w-]{30,}|hf_[A-Za-z0-9]{30,}|ya29\.[\w-]{20,})(?![A-Za-z0-9])"
 )
-_HASHED = re.compile(
+_HASHED = Quick(
     r"[$:{](?:(?<=\$)(?:2[abxy]|[156y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|p|h|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
     r"(?<=\{)s?sha\d{0,3}\}[\w+/=]{20,100}"
     r"|(?<=sha256\$)\d{4,7}\$[\w./+]{4,40}\$[\w/+=]{20,100}|(?<=:)"
     r":[\w.-]{1,64}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{8,1024})"
 )
-_PWDUMP = re.compile(r":(?<=[0-9a-f]{32}:)(?P<nt>[0-9a-f]{32})(?![0-9a-f])")
+_PWDUMP = Quick(r":(?<=[0-9a-f]{32}:)(?P<nt>[0-9a-f]{32})(?![0-9a-f])")
 _NOTHING = "31d6cfe0d16ae931b73c59d7e0c089c0"
 """The hash of no password (MD4 of nothing)."""
-_NT_HASH = re.compile(
+_NT_HASH = Quick(
     r"(?:(?:(?<![a-z])(?:nt(?:lm)?|lm)|password|wachtwoord)[ -]?hash(?:es)?[^\n]{0,30}?|(?<![a-z])(?:ntlm|rc4|"
     r"aes256)\s{0,8}[:=]\s?|-hashes \S{0,33}:|"
     r" -h |md5\(password\)[:= ]{1,3}|\* sha1\s{1,8}: )(?<![0-9a-f])(?P<hash>[0-9a-f]{32,64})(?![0-9a-f])"
 )
 _HASHES = Words("hash", "ntlm", "rc4", "aes256", " -h ", "md5(pass", "* sha1")
-_BASIC = re.compile(r"basic (?P<value>[a-z0-9+/]{8,200}={0,2})(?![a-z0-9])")
+_BASIC = Quick(r"basic (?P<value>[a-z0-9+/]{8,200}={0,2})(?![a-z0-9])")
 CODES = Words(
     "verific",
     "sms",
@@ -208,7 +210,7 @@ _CODE = re.compile(
     r"(?: (?:is|was|luidt))?[:\s\"'(]{1,3}(?P<value>\d{3}[ -]?\d{3}|\d{4,8})(?![\w.-])"
 )
 
-_IMEI = re.compile(r"[0-9](?<![\w-][0-9])(?:\d{14}|\d[- ]\d{6}[- ]\d{6}[- ]\d)(?![\w-])")
+_IMEI = Quick(r"[0-9](?<![\w-][0-9])(?:\d{14}|\d[- ]\d{6}[- ]\d{6}[- ]\d)(?![\w-])")
 SERIAL_WORDS = Words(
     *(
         "serial",
@@ -252,10 +254,8 @@ _SERIAL = re.compile(
     r"device serial|toestel-id|apparaat-id|rustdesk)(?:\s(?:is|was|no\.|nr\.?|id))?[\"']?[ \t:=#(\"'`]{1,6}"
     r"(?P<value>(?=[\w:-]{0,8}\d)[a-z0-9][\w:.-]{3,63}|\d{3} \d{3} \d{3}(?: \d)?)"
 )
-_DASH = re.compile(r"-(?=\w)")
-_WORD_BEFORE = re.compile(r"(?<![\w.-])[A-Za-z][A-Za-z0-9]{1,20}$")
-_MACHINE = re.compile(
-    r"(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
+_MACHINE = Quick(
+    r"(?<![\w.-])(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
     r"NOTEBOOK)-[A-Z0-9]{3,}(?:-[A-Z0-9]+){0,3}"
     r"|[A-Z]{2,6}-(?:LT|PC|WS|NB|LAP|TAB)-?[A-Z0-9]{2,}(?:-[A-Z0-9]+)?"
     r"|[A-Z][A-Z0-9]{2,14}-(?:LAPTOP|DESKTOP|PC|NB|MBP|WS|LT|NOTEBOOK|IPHONE|MACBOOK)"
@@ -280,6 +280,7 @@ def credentials(text: str) -> Found:
         if not (at and lower[at - 1].isalpha() and lower[at : at + 4] != "pass"):
             yield from _secret(text, lower, at)
     yield from _passwords(text, lower)
+    yield from _opening(text, lower)
     for at in CODES.places(lower):
         code = None if at and lower[at - 1].isalpha() else _CODE.match(lower, at)
         if code:
@@ -287,7 +288,8 @@ def credentials(text: str) -> Found:
 
 
 def _passwords(text: str, lower: str) -> Found:
-    """Passwords that stand at a distance from the word for one, and pins."""
+    """Passwords that stand at a distance from the word for one."""
+    near: list[tuple[int, int]] = []
     for at in PASSWORDS.places(lower):
         word = _PASSWORDS.match(lower, at)
         if word is None:
@@ -303,9 +305,15 @@ def _passwords(text: str, lower: str) -> Found:
                 and (pattern is _QUOTED or (_SECRETIVE(value) and not _NO_SECRET(value)))
             ):
                 yield Span("credential", *match.span("value"), 0.6, "secret-far")
-        low, high = max(0, at - 40), word.end() + 120
-        for mixed in _MIXED.finditer(text, low, high) if _DIGIT(text, low, high) else ():
+        near.append((at - 40, word.end() + 120))
+    for mixed in _MIXED.finditer(text) if near else ():
+        last = bisect_right(near, mixed.start(), key=itemgetter(0)) - 1
+        if last >= 0 and mixed.end() <= near[last][1]:
             yield Span("credential", *mixed.span(), 0.6, "secret-near")
+
+
+def _opening(text: str, lower: str) -> Found:
+    """Pins, seeds, and log-ins of headers."""
     for at in PINS.places(lower):
         if match := _PIN.match(lower, at):
             yield Span("credential", *match.span("value"), 0.6, "pin")
@@ -343,7 +351,7 @@ def _secret(text: str, lower: str, at: int) -> Found:
 
 _OTHER = re.compile(r"pwd\W+[/\\~].*|sid\W+\d+").fullmatch
 """A folder, the number of a rule."""
-_HOST_LABEL = re.compile(
+_HOST_LABEL = Quick(
     r"(?:computer ?name|host ?name|workstation(?: name)?|werkstation|pc-naam|apparaatnaam|device ?name|"
     r"machine ?name)[\"']?\s?[:=]\s{0,12}[\"']?(?P<value>[a-z][\w-]{2,31})"
 )
@@ -387,8 +395,5 @@ def devices(text: str) -> Found:
     for match in _HOST_LABEL.finditer(lower) if "name" in lower or "naam" in lower or "station" in lower else ():
         if not _SERVER(match.group("value")):
             yield Span("device", *match.span("value"), 0.6, "machine-name")
-    for dash in _DASH.finditer(text):
-        word = _WORD_BEFORE.search(text, max(0, dash.start() - 24), dash.start())
-        machine = _MACHINE.match(text, word.start()) if word else None
-        if machine:
-            yield Span("device", *machine.span(), 0.6, "machine-name")
+    for machine in _MACHINE.finditer(text):
+        yield Span("device", *machine.span(), 0.6, "machine-name")

@@ -11,19 +11,20 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from pii_guard.quick import Quick
 from pii_guard.span import SUSPECT, Span
 
 _DEEPEST = 3
 _LONGEST = 1 << 20
 """Of one piece of base64 or hexadecimal, no more is read."""
 _SHORTEST = 10
-_ESCAPE = re.compile(
-    r"[%&\\=+](?:(?<=%)(?:25)*(?:[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*|u[0-9A-Fa-f]{4}(?:%u[0-9A-Fa-f]{4})*)"
-    r"|(?<=&)(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,12};)"
-    r"|(?<=\\)\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*"
+_ESCAPE = Quick(
+    r"%(?:25)*(?:[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*|u[0-9A-Fa-f]{4}(?:%u[0-9A-Fa-f]{4})*)"
+    r"|&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,12};)"
+    r"|\\\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*"
     r"|[0-7]{3}(?:\\{1,2}[0-7]{3})*|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\})"
-    r"|(?<=\w=)(?:40(?=[A-Za-z])|(?:2E|2D|5F|2B|3A|2F|5C|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@]))"
-    r"|(?<==)(?:[0-9A-F]{2}(?:=[0-9A-F]{2}){2,}|\r?\n)|(?<=\+)[A-Za-z0-9/]{2,400}-)"
+    r"|=(?<=\w=)(?:40(?=[A-Za-z])|(?:2E|2D|5F|2B|3A|2F|5C|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@]))"
+    r"|=(?:[0-9A-F]{2}(?:=[0-9A-F]{2}){2,}|\r?\n)|\+[A-Za-z0-9/]{2,400}-"
 )
 _OF_BASE64 = bytes(
     c if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "+/") else 43 if c == 45 else 47 if c == 95 else 32
@@ -32,10 +33,15 @@ _OF_BASE64 = bytes(
 """The alphabet of base64, the one for URLs as the other; whatever else as a blank."""
 _HEXADECIMAL = re.compile(rb"(?:0x|\\x)?((?:(?:[2-7][0-9a-fA-F]|0[9aAdD])(?:00)?){7,})").fullmatch
 _HUMP = re.compile(rb"[a-z][0-9+/]*[A-Z]|[A-Z][0-9][A-Z].*[a-z]").search
-_WRAPPED = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,}\r?\n[ \t]*){1,20000}[A-Za-z0-9+/]*={0,2}")
+_PIECE = Quick(
+    r"[A-Za-z0-9+/_-]*?(?:[a-z][0-9+/_-]*[A-Z]|[A-Z][0-9][A-Z]|(?:(?:[2-7][0-9a-fA-F]|0[9aAdD])(?:00)?){7})"
+    r"[A-Za-z0-9+/_-]*"
+)
+"""A run in which there is a hump, or enough hexadecimal."""
+_WRAPPED = Quick(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,}\r?\n[ \t]*){1,20000}[A-Za-z0-9+/]*={0,2}")
 _LINE = 40
 """The least of a line of base64 that goes on in the next."""
-_PAIRS = re.compile(r"[0-9a-fA-F](?<![\w:-].)[0-9a-fA-F](?:[ :-][0-9a-fA-F]{2}){7,}(?![\w:-])")
+_PAIRS = Quick(r"[0-9a-fA-F](?<![\w:-].)[0-9a-fA-F](?:[ :-][0-9a-fA-F]{2}){7,}(?![\w:-])")
 """Hexadecimal in pairs, longer than an address of hardware."""
 _READABLE = re.compile(r"[\t\n\r\x20-\x7e\xa0-\uffff\U00010000-\U0010ffff]*").fullmatch
 _MOST_STRICT = ("bsn", "credential")
@@ -53,12 +59,11 @@ class _Reading(NamedTuple):
 
 def suspected(text: str) -> bool:
     """May something be hidden here at all? Exact: where not, `hidden` finds nothing."""
-    return _escaped(text) or any(True for _ in _pieces(text)) or _PAIRS.search(text) is not None
+    return _escaped(text) or any(True for _ in _pieces(text)) or any(True for _ in _PAIRS.finditer(text))
 
 
 def _escaped(text: str) -> bool:
-    signs = "%" in text or "&" in text or "\\" in text or "=" in text or "+" in text
-    return signs and _ESCAPE.search(text) is not None
+    return any(True for _ in _ESCAPE.finditer(text))
 
 
 def hidden(text: str, read: Read, depth: int = _DEEPEST) -> Iterator[Span]:
@@ -144,13 +149,12 @@ def _of_units(codes: Sequence[str]) -> str:
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """Runs that may be base64 or hexadecimal: long enough, and no word, hash or number as people write them."""
-    raw = text.encode("ascii", "replace").translate(_OF_BASE64)
-    at = 0
-    for word in [word for word in raw.split() if len(word) >= _SHORTEST]:
-        start = raw.index(word, at)
-        at = start + len(word)
-        if _HUMP(word) or _HEXADECIMAL(word):
-            yield start, at
+    for match in _PIECE.finditer(text):
+        start, end = match.span()
+        if end - start >= _SHORTEST:
+            word = match.group().encode().translate(_OF_BASE64)
+            if _HUMP(word) or _HEXADECIMAL(word):
+                yield start, end
 
 
 def _decoded(text: str) -> Iterator[tuple[int, int, str]]:

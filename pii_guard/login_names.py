@@ -24,7 +24,7 @@ def user(lower: str, start: int, end: int, confidence: float) -> Found:
     cut = name.rfind("\\") + 1
     start, name = start + cut, name[cut:]
     if (
-        _RANDOM(name)
+        (len(name) > 14 and _RANDOM(name))
         or lower[start + len(name) : start + len(name) + 1] == "$"
         or "redacted" in name
         or lower.startswith("://", end)

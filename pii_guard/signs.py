@@ -12,7 +12,7 @@ from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
-from pii_guard.detect_logs import FORMS, LINED
+from pii_guard.detect_logs import FORMS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import MAC_WORDS, addresses, hex_addresses, paths, urls
@@ -74,7 +74,7 @@ _SECRETS = Words(
     *("basic ", "hash", "ntlm", "rc4", "aes256", " -h ", "* sha1", "$", "}", "::"),
 )
 _TOKENS = Words(*secrets.TOKEN_WORDS, "-----BEGIN", cased=True)
-_FORMS = Words(*(needle for needle, *_ in (*FORMS, *LINED) if needle != "@"), " / ", cased=True)
+_FORMS = Words(*(word for signs, _ in FORMS for word in signs), " for ", " / ", cased=True)
 _VEHICLES = Words("registration", *VEHICLES)
 _HANDLE = re.compile(r"(?<![\w/.])@").search
 _SOCIAL = Words(*CALLED_BY, "live:", "u/")

@@ -1,6 +1,7 @@
 """Four numbers with dots: an address, or the version of something? What stands around them decides."""
 
 import re
+from itertools import islice
 
 from pii_guard.words import WORDS
 
@@ -10,10 +11,11 @@ _JOINING = WORDS["joining"]
 _SECTIONS = WORDS["sections"]
 _ADDRESSES = WORDS["addresses"]
 _FROM = WORDS["from"]
-_TOKEN = re.compile(r"[^\s,:'\"(|=\[\]{};]+")
+_TOKENS = re.compile(r"[^,:'\"(|=\[\]{};]+").findall
 _NUMERIC = re.compile(r"[<>=v~^]*\d[\w.*-]*|[<>=~^-]+").fullmatch
 _COMPARED = re.compile(r"(?<![-=\w>\"])[<>]=? ?$").search
-_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|[=~]=|/v/|[?&]v(?:er\w{0,5})?=)$").search
+_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|/v/)$").search
+_EQUALS = re.compile(r"(?:[=~]=|[?&]v(?:er\w{0,5})?=)$").search
 _URL_PATH = re.compile(r"://\S{1,60}/$").search
 _PRODUCT = re.compile(
     r"(?<![\w/.])(?:[A-Z][a-z][A-Za-z-]*|[a-z][a-z-]{2,})/$|(?:OS|System) $|(?<!\w)[A-Z][a-z]+[A-Z][a-z]+ $"
@@ -38,6 +40,7 @@ _ARTIFACT = re.compile(r"(?<!\bip)[A-Za-z]-$").search
 _PARTS_OF_THREE = re.compile(r"[<>=v~^]*\d{1,3}\.\d{1,4}\.\d{1,5}").fullmatch
 _ROW = re.compile(r"[ \t]?(?:>|->|[,;/|&]|en|and|of|or|\.\.|-|–|to|t/m|tot(?: en met)?|through)[ \t]?").fullmatch
 _FAR = 80
+_WORDS_BEFORE = 7
 
 
 def is_version(text: str, start: int, end: int, octets: list[int], version_end: int, address_end: int) -> bool:
@@ -46,7 +49,10 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         return False
     before = text[max(0, start - 64) : start]
     after = text[end : end + 24].lower()
-    if _PACKAGE(before):
+    sign = before[-1:]
+    if sign == "=" and _EQUALS(text, max(0, start - 10), start):
+        return True
+    if sign and sign in ":@/" and _PACKAGE(before):
         return True
     ported = _PORT(after) is not None
     if octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported:
@@ -56,16 +62,16 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         return False
     if address_end > version_end and _ROW(text[max(address_end, start - 24) : start]):
         return False
-    if kind == "version" or (_COMPARED(before) and after[:1] != ">"):
+    if kind == "version" or (after[:1] != ">" and _COMPARED(text, max(0, start - 5), start)):
         return True
-    if ported or before[-1:] in ("[", "=", "@", "\t", "\\"):
+    if ported or sign in ("[", "=", "@", "\t", "\\"):
         return False
-    if kind == "section" or _PRODUCT(before) or (octets[0] < 60 and _AFTER(after)):
+    if kind == "section" or (sign in ("/", " ") and _PRODUCT(before)) or (octets[0] < 60 and _AFTER(after)):
         return True
     small = octets[0] <= 30 and octets[0] != 10 and max(octets[1:3]) <= 60
     if small and (_URL_PATH(before) or _ARTIFACT(before)):
         return True
-    if small and before[-1:] == " " and last[:1].isalpha() and last not in _FROM:
+    if small and sign == " " and last[:1].isalpha() and last not in _FROM:
         return True
     if version_end >= 0 and start - version_end <= _FAR and max(octets) < 100:
         return True
@@ -75,10 +81,10 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
 
 def _kind_before(lower: str) -> tuple[str, str]:
     """What the words before say that the numbers are, and the last of them."""
-    words = _TOKEN.findall(lower)
-    last = words[-1] if words else ""
-    seen_from = last in _FROM
-    for word in words[:-8:-1]:
+    words = islice((word for part in reversed(lower.split()) for word in reversed(_TOKENS(part))), _WORDS_BEFORE)
+    last: str | None = None
+    for word in words:
+        last = word if last is None else last
         bare = word.strip(".!?<>#*`“”‘’")
         if bare in _WORDS or _PARTS_OF_THREE(bare):
             return "version", last
@@ -90,4 +96,4 @@ def _kind_before(lower: str) -> tuple[str, str]:
             break
         if word.endswith((".", ";")) and not _NUMERIC(word):
             break
-    return ("from" if seen_from else ""), last
+    return ("from" if last in _FROM else ""), last or ""

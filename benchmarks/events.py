@@ -94,14 +94,14 @@ def intelmq(home: Path, python: Path, server: tuple[Path, dict[str, str]]) -> It
     socket, written = home / "redis.sock", home / "events.txt"
     configure(home, socket, written, python)
     program, libraries = server
-    redis = [program, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", home]
+    redis: peering.Command = [program, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", home]
     here = {"INTELMQ_ROOT_DIR": str(home), "PYTHONWARNINGS": "ignore"}
-    bot = [python, peering.SCRIPTS / "bot.py"]
-    bots = {name: ([*bot, f"intelmq.bots.{module}", name], here) for name, module in _BOTS.items()}
+    bot = (python, peering.SCRIPTS / "bot.py")
+    bots = {name: ((*bot, f"intelmq.bots.{module}", name), here) for name, module in _BOTS.items()}
     with peering.running(redis=(redis, libraries)) as store:
         peering.until(socket.exists, "Redis starts", store, _PATIENCE)
         with peering.running(**bots) as processes:
-            pipeline = Pipeline(home / _NAME, written, [*bot, "feed", home / _NAME], here, store | processes)
+            pipeline = Pipeline(home / _NAME, written, (*bot, "feed", home / _NAME), here, store | processes)
             pipeline.take(report(2, 99))
             yield pipeline
 
@@ -110,9 +110,9 @@ class Pipeline:
     """IntelMQ at work."""
 
     def __init__(
-        self, given: Path, written: Path, feed: peering.Command, here: dict[str, str], all_: peering.Processes
+        self, given: Path, written: Path, feed: peering.Command, here: dict[str, str], processes: peering.Processes
     ) -> None:
-        self.given, self.written, self.feed, self.here, self.processes = given, written, feed, here, all_
+        self.given, self.written, self.feed, self.here, self.processes = given, written, feed, here, processes
         self.expected = 0
 
     def take(self, body: bytes) -> float:
@@ -135,7 +135,11 @@ def configure(home: Path, socket: Path, written: Path, python: Path) -> None:
     """What IntelMQ reads: `runtime.yaml` (JSON is YAML), its own words for what an event has, the sieve, the schema."""
     for folder in ("etc", "var/log", "var/run", "var/lib/bots"):
         (home / folder).mkdir(parents=True)
-    asked = [python, "-c", "import importlib.util as u; print(u.find_spec('intelmq').submodule_search_locations[0])"]
+    asked: peering.Command = [
+        python,
+        "-c",
+        "import importlib.util as u; print(u.find_spec('intelmq').submodule_search_locations[0])",
+    ]
     package = Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
     shutil.copy(package / "etc" / "harmonization.conf", home / "etc")
     shutil.copy(peering.SCRIPTS / "scan_rdp.json", home / "var" / "lib" / "bots" / "shadowserver-schema.json")

@@ -96,7 +96,7 @@ def ours(held: Networks, asked: Sequence[str]) -> tuple[float, list[list[int]]]:
 
 def theirs(python: Path, socket: Path, asked: Sequence[str]) -> tuple[float, list[list[str]]]:
     """Seconds of their client and server together, and the names of the organisations."""
-    command = [python, "-W", "ignore", peering.SCRIPTS / "contacts.py", socket]
+    command: peering.Command = [python, "-W", "ignore", peering.SCRIPTS / "contacts.py", socket]
     said = subprocess.run(command, input="\n".join(asked), check=True, capture_output=True, text=True).stdout
     answer = json.loads(said)
     return answer["client"] + answer["server"], answer["found"]

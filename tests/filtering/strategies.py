@@ -14,14 +14,14 @@ from tlp import Clearance, Consent, Label
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """A Monday, 09:00 in Amsterdam."""
-PRODUCTS = (("Fortinet", "FortiOS"), ("Citrix", "NetScaler ADC"), ("Microsoft", "Exchange Server"))
-NAMES = (*PRODUCTS, ("Citrix", "NetScaler"))
+PRODUCTS = (("Fortinet", "FortiOS"), ("Citrix", "NetScaler ADC"))
+NAMES = (*PRODUCTS, ("Citrix", "NetScaler"), ("Citrix", "NetScaler"))
 SECTORS = (
     "SBI:C", "SBI:25", "SBI:25.62", "SBI:25.11", "SBI:62", "SBI:62.01", "SBI:10.71", "SBI:35.11",
     "NACE:25.62", "NIS2:ict-service-management", "NIS2:energy.electricity", "NIS2:food", "STIX:manufacturing",
 )  # fmt: skip
 NETWORKS = ("192.0.2.0/24", "192.0.2.64/26", "192.0.2.77/32", "198.51.100.0/25", "2001:db8:12::/48", "AS64500")
-DOMAINS = ("voorbeeld.example", "winkel.voorbeeld.example", "polder.example", "co.uk", "polder.co.uk")
+DOMAINS = ("voorbeeld.example", "winkel.voorbeeld.example", "polder.example", "co.uk", "polder.co.uk", "github.io")
 REGIONS = ("NL-NB", "NL-UT")
 MOST = 8
 """Numbers of subscribers: few, so that one is often another's client."""
@@ -73,6 +73,7 @@ observables = st.one_of(
                 "onvoorbeeld.example",
                 "example",
                 "www.polder.co.uk",
+                "iemand.github.io",
             )
         ),
     ),
@@ -93,7 +94,7 @@ gravity: st.SearchStrategy[dict[str, Any]] = st.one_of(st.just({}), st.just({}),
 
 @st.composite
 def facts(draw: st.DrawFn, kind: str) -> Facts:
-    seen = tuple(draw(st.lists(observables, max_size=3)))
+    seen = tuple(draw(st.lists(observables, min_size=int(kind == "exposure"), max_size=3)))
     if kind == "exposure":
         return Facts(observables=seen, exposure="open-rdp", countries=draw(some(("NL", "BE"), 1)))
     return Facts(
@@ -135,7 +136,7 @@ def statement(key: str, kind: str, said: Facts, label: Label) -> Statement:
 @st.composite
 def items(draw: st.DrawFn) -> Item:
     """One threat of one kind, in up to three statements."""
-    kind = draw(st.sampled_from(["advisory", "advisory", "report", "indicators", "exposure", "news"]))
+    kind = draw(st.sampled_from(["advisory", "advisory", "report", "indicators", "exposure", "exposure", "news"]))
     labels = draw(st.lists(LABELS, min_size=1, max_size=3))
     made = [statement(f"s{number}", kind, draw(facts(kind)), label) for number, label in enumerate(labels)]
     joined: tuple[Statement, ...] = ()
@@ -167,11 +168,11 @@ _profiles = st.builds(
     members=st.lists(st.integers(0, MOST), max_size=2).map(lambda ns: tuple(f"kvk-{n:08d}" for n in ns)),
     scope=st.builds(Scope, some(SECTORS, 1), some(REGIONS, 1)),
     serves_members=st.booleans(),
-    country=st.sampled_from(["NL", "NL", "NL", "BE"]),
+    country=st.sampled_from(["NL", "BE"]),
     software=st.lists(_software, max_size=2, unique_by=lambda each: (each.vendor, each.product)).map(tuple),
-    networks=some(NETWORKS),
-    domains=some(DOMAINS, 1),
-    verified=st.integers(0, 5).map(bool),
+    networks=some(NETWORKS, 3),
+    domains=some(DOMAINS, 3),
+    verified=st.booleans(),
     min_urgency=st.sampled_from(["info", "info", "this-week", "today"]),
     opt_out=st.sampled_from([(), (), (), (), ("news",), ("advisory",), ("FortiOS",), ("exposure", "NetScaler ADC")]),
     quiet=_quiet,

@@ -160,8 +160,8 @@ class Case(NamedTuple):
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
-    family = draw(st.sampled_from(FAMILIES))
+def cases(draw: st.DrawFn, among: tuple[Family, ...] = FAMILIES) -> Case:
+    family = draw(st.sampled_from(among))
     said = draw(st.lists(entries(family), min_size=1, max_size=2, unique=True))
     profiles = [
         (

@@ -1,14 +1,16 @@
 """`filtering` against the plain matcher: the same outcome for every subscriber, also after the index has changed."""
 
-from hypothesis import given, settings
+from typing import get_args
+
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from filtering import Outcome
+from filtering import Confidence, CriterionName, Outcome
 from filtering.index import Index
-from filtering.match import explain, match
+from filtering.match import Matching, explain, match
 from normalize import Urgency
 from pii_guard import Item
-from subscribers import Subscriber
+from subscribers import Subscriber, SubscriberKind
 from tests.filtering import oracle, strategies
 from tlp import Consent, Label
 
@@ -43,7 +45,7 @@ def check(
         assert pair.concerned in verdict.concerned, (pair, one)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(strategies.items(), strategies.worlds(), urgencies, strategies.consents(), stricter)
 def test_every_subscriber_gets_what_the_rules_say(
     item: Item, world: list[Subscriber], urgency: Urgency | None, consents: dict[str, Consent], label: Label | None
@@ -52,6 +54,34 @@ def test_every_subscriber_gets_what_the_rules_say(
     for one in world:
         index.put(one)
     check(item, index, world, urgency, consents, label)
+
+
+def test_the_strategies_reach_every_outcome_and_criterion() -> None:
+    """What never occurs is held against nothing."""
+    seen: set[tuple[str, ...]] = set()
+
+    @settings(max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
+    @given(strategies.items(), strategies.worlds(), urgencies, strategies.consents())
+    def look(item: Item, world: list[Subscriber], urgency: Urgency | None, consents: dict[str, Consent]) -> None:
+        asked = Matching(item, Index.build(world), NOW, urgency=urgency, consents=consents)
+        for one in world:
+            said = asked.explain(one)
+            seen.update({("outcome", said.outcome), ("kind", one.profile.kind), ("item", item.statements[0].kind)})
+            for each in said.reasons:
+                through = "through clients" if each.value.startswith("clients") else "itself"
+                seen.add((each.criterion, "met" if each.matched else "not met", through))
+                seen.add(("confidence", each.confidence))
+
+    look()
+    both = {(name, how, "itself") for name in get_args(CriterionName) for how in ("met", "not met")}
+    wanted = both - {("verified", "met", "itself")}  # it is told where it is missing
+    wanted |= {
+        (name, how, "through clients") for name in ("network", "software", "sector") for how in ("met", "not met")
+    }
+    wanted |= {("outcome", each) for each in get_args(Outcome)} | {("item", each) for each in oracle.KINDS}
+    wanted |= {("kind", each) for each in get_args(SubscriberKind)}
+    wanted |= {("confidence", each) for each in get_args(Confidence)}
+    assert wanted - seen == set()
 
 
 @settings(max_examples=50)

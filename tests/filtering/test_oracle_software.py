@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from filtering import Confidence
 from filtering.index import Index
@@ -16,9 +16,8 @@ from tests.filtering.things import NOW, item, statement, subscriber
 PACKAGES = ("npm", "pypi", "deb", "rpm", "maven")
 
 
-@settings(max_examples=400)
-@given(strategies.cases())
-def test_every_line_is_found_as_surely_as_the_rules_say(case: strategies.Case) -> None:
+def check(case: strategies.Case) -> list[Confidence | None]:
+    """Index, pair and oracle agree on every profile; what they say of each."""
     found = Matching(
         item(statement(affected=case.said)),
         Index.build(subscriber(n, software=lines) for n, lines in enumerate(case.profiles)),
@@ -27,8 +26,9 @@ def test_every_line_is_found_as_surely_as_the_rules_say(case: strategies.Case) -
         consents={},
     )
     match = found.match()
+    verdicts = [oracle.best(lines, case.said) for lines in case.profiles]
     for number, lines in enumerate(case.profiles):
-        expected = oracle.best(lines, case.said)
+        expected = verdicts[number]
         assert (number in match.outcomes["deliver"]) is (expected is not None), (lines, case.said, expected)
         reasons = found.explain(subscriber(number, software=lines)).reasons
         said: Confidence | None = max(
@@ -40,6 +40,39 @@ def test_every_line_is_found_as_surely_as_the_rules_say(case: strategies.Case) -
         users = [found.whole.index.software.users(product) for product in found.whole.seen.products]
         held = {sure for by in users for sure, numbers in by.items() if number in numbers}
         assert max(held, key=oracle.CERTAINTY.__getitem__, default=None) == expected
+    return verdicts
+
+
+@settings(max_examples=100)
+@given(strategies.cases())
+def test_every_line_is_found_as_surely_as_the_rules_say(case: strategies.Case) -> None:
+    check(case)
+
+
+def test_the_strategies_reach_every_answer_for_every_product() -> None:
+    """The same examples each time: what never occurs is held against nothing."""
+    seen: set[tuple[str, str]] = set()
+
+    for family in strategies.FAMILIES:
+
+        @settings(max_examples=30, derandomize=True, database=None, phases=[Phase.generate])
+        @given(strategies.cases((family,)))
+        def look(case: strategies.Case) -> None:
+            seen.update((case.family.kind, verdict or "no") for verdict in check(case))
+            for lines in case.profiles:
+                for entry in case.said:
+                    about = oracle.where([one for _, _, platforms in oracle.parts(entry) for one in platforms], lines)
+                    seen.update({("platform", str(each)) for each in about} | {("status", entry.status)})
+                    for line in lines:
+                        seen.add(("traits", str(oracle.attributes(oracle.thing(entry).cpe, oracle.thing(line).cpe))))
+
+        look()
+    wanted = {(family.kind, answer) for family in strategies.FAMILIES for answer in ("exact", "possible", "no")}
+    wanted |= {("netscaler adc", "likely")} | {
+        ("status", each) for each in ("affected", "fixed", "not-affected", "unknown")
+    }
+    wanted |= {(what, str(answer)) for what in ("platform", "traits") for answer in (True, False, None)}
+    assert wanted - seen == set()
 
 
 @pytest.mark.parametrize("kind", oracle.LADDERS)

@@ -14,8 +14,9 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from operator import itemgetter
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest import Source
 from normalize import Draft, Facts, Normalized, NormalizeError, Observable, ObservableType, Problem, abuse_ctip
@@ -114,6 +115,15 @@ def _text(body: bytes) -> str:
         return plain.decode("cp1252", "replace")
 
 
+class _Said(NamedTuple):
+    """What a row says of a system beside its address, its port and the moment."""
+
+    asn: int | None
+    country: str | None
+    protocol: str | None
+    detail: dict[str, str]
+
+
 class _Rows:
     """Reads rows into observables by day. Plain loops and caches: a report has up to a million rows."""
 
@@ -123,20 +133,23 @@ class _Rows:
         self.tags: dict[str, int] = {}
         self.four = self.six = 0
         self._day = received_at.astimezone(UTC).date().isoformat()
-        self._moments: dict[str, datetime | None] = {}
-        self._shared: dict[tuple[str, ...], dict[str, str]] = {}
+        # What stands in many rows is read once, and shared: nothing changes it.
+        self._moments: dict[str, tuple[datetime | None, str]] = {}
+        self._ports: dict[str, int | None] = {}
+        self._known: dict[tuple[str, ...], _Said] = {}
         self._event = "src_ip" in header
         start = "src_" if self._event else ""
         at = {name: index for index, name in reversed(list(enumerate(header)))}
         self._time, self._address = at["timestamp"], at[f"{start}ip"]
-        self._asn, self._geo = at[f"{start}asn"], at[f"{start}geo"]
-        self._port, self._protocol = at.get(f"{start}port"), at.get("protocol")
-        self._tag = at.get("tag")
+        asn, geo, protocol = at[f"{start}asn"], at[f"{start}geo"], at.get("protocol")
+        self._port = at.get(f"{start}port")
         self._host = at.get("http_host", at.get("host"))
         self._details = [(name, at[name], _HARMLESS) for name in _DETAILS if name in at]
         unknown = (name for name in header if name not in _DETAILS and name != "protocol" and not _THEIRS.search(name))
         self._details += [(_NO_KEY.sub("_", name), at[name], _CLASSES) for name in unknown if name][:_MOST_UNKNOWN]
-        self._places = [index for _, index, _ in self._details]
+        self._has_protocol = protocol is not None
+        read = [asn, geo, *([] if protocol is None else [protocol]), *(index for _, index, _ in self._details)]
+        self._cells = itemgetter(*read)
 
     def read(self, rows: Iterator[list[str]]) -> dict[str, list[Observable]]:
         """Observables by day (`2026-03-02`, UTC)."""
@@ -159,34 +172,51 @@ class _Rows:
             if found is None:
                 self._refuse("not an address", number)
                 continue
-            if found.seen is not None:
-                self._day = found.seen.date().isoformat()
+            self._day = self._moments[row[self._time]][1] or self._day
             days.setdefault(self._day, []).append(found)
 
     def _observable(self, row: list[str]) -> Observable | None:
         kind_value = self._value(row)
         if kind_value is None:
             return None
-        stamp = row[self._time]
+        cells, stamp = self._cells(row), row[self._time]
+        said = self._known.get(cells)
+        if said is None:
+            said = self._known[cells] = self._said(cells)
         if stamp not in self._moments:
-            self._moments[stamp] = moment(stamp)
-        raw = tuple([row[index] for index in self._places])
-        detail = self._shared.get(raw)
-        if detail is None:
-            detail = self._shared[raw] = self._detail(raw)
-        tag = detail.get("tag", "")
+            seen = moment(stamp)
+            self._moments[stamp] = seen, seen.date().isoformat() if seen else ""
+        port = "" if self._port is None else row[self._port]
+        if port not in self._ports:
+            self._ports[port] = _number(port, 65535)
+        tag = said.detail.get("tag", "")
         self.tags[tag] = self.tags.get(tag, 0) + 1
-        geo = row[self._geo].upper()
         return Observable(
             type=kind_value[0],
             value=kind_value[1],
             role="victim",
-            asn=_number(row[self._asn].upper().removeprefix("AS"), 4294967295),
-            country=geo if len(geo) == 2 and geo.isalpha() and geo.isascii() and geo not in _NO_COUNTRY else None,
-            port=None if self._port is None else _number(row[self._port], 65535),
-            protocol=(row[self._protocol].lower() if self._protocol is not None else "")[:8] or None,
-            seen=self._moments[stamp],
-            detail=detail,
+            asn=said.asn,
+            country=said.country,
+            port=self._ports[port],
+            protocol=said.protocol,
+            seen=self._moments[stamp][0],
+            detail=said.detail,
+        )
+
+    def _said(self, cells: tuple[str, ...]) -> _Said:
+        asn, geo, *rest = cells
+        protocol = rest.pop(0) if self._has_protocol else ""
+        country = geo.upper()
+        known = len(country) == 2 and country.isalpha() and country.isascii() and country not in _NO_COUNTRY
+        return _Said(
+            asn=_number(asn.upper().removeprefix("AS"), 4294967295),
+            country=country if known else None,
+            protocol=protocol.lower()[:8] or None,
+            detail={
+                name.removeprefix("src_"): value
+                for (name, _, kept), value in zip(self._details, rest, strict=True)
+                if kept.fullmatch(value)
+            },
         )
 
     def _value(self, row: list[str]) -> tuple[ObservableType, str] | None:
@@ -208,11 +238,6 @@ class _Rows:
             return None
         host = row[self._host].strip().rstrip(".").lower() if self._host is not None else ""
         return ("domain", host) if _DOMAIN.fullmatch(host) else None
-
-    def _detail(self, raw: tuple[str, ...]) -> dict[str, str]:
-        """Rows with the same facts share one dictionary: nothing changes it."""
-        columns = zip(self._details, raw, strict=True)
-        return {name.removeprefix("src_"): value for (name, _, kept), value in columns if kept.fullmatch(value)}
 
     def _refuse(self, reason: str, number: int) -> None:
         if len(self.problems) < _MOST_PROBLEMS:

@@ -33,7 +33,7 @@ _RELEASE = re.compile(r"v?\d+\.\d+(?:\.|\b)")
 _PLAIN_AT = re.compile("@")
 _LOGIN = re.compile(r"[\w-]*(?:[._]|\d)[\w.-]*").fullmatch
 _SPOKEN_DOT = re.compile(r"[\s_-](?:dot|punt)[\s_-]|[\[({](?:dot|punt)[\])}]", re.IGNORECASE)
-_LOCAL = frozenset(".'+~-_!$*^")
+_BACKWARDS = re.compile(r"[\w.'+~\-!$*^]+").match
 _SET_APART = re.compile(r"(?:[\[({](?:\.|dot|punt)[\])}]|(?<=[\w-])#ext#)$", re.IGNORECASE)
 """A defanged dot before the sign; the mark of a guest account at Microsoft."""
 _MAIL_WORD = re.compile(r"mail|contact|bereik|reach|adres|address|schrijf|write")
@@ -177,15 +177,16 @@ def _addressed(text: str) -> Iterator[tuple[int, int, re.Match[str], float]]:
 
 def _local(text: str, low: int, end: int) -> int:
     """Where the part before the sign begins; `end` when there is none."""
-    low = max(low, end - _MOST_LOCAL)
-    start = end
-    while start > low:
-        if (char := text[start - 1]).isalnum() or char in _LOCAL:
-            start -= 1
-        elif char in "])}#" and (apart := _SET_APART.search(text, max(low, start - 6), start)):
-            start = apart.start()
-        else:
+    low, start = max(low, end - _MOST_LOCAL), end
+    while True:
+        if run := _BACKWARDS(text[low:start][::-1]):
+            start -= run.end()
+        if start == low or text[start - 1] not in "])}#":
             break
+        apart = _SET_APART.search(text, max(low, start - 6), start)
+        if apart is None:
+            break
+        start = apart.start()
     if start == end and end > low + 2 and text[end - 1] == '"':
         opened = text.rfind('"', low, end - 1)
         return opened if opened >= 0 and _QUOTED(text[opened:end]) else end

@@ -92,7 +92,8 @@ _NUMBERED_STREETS = Quick(
     r"Court|Square|Way|Terrace|Crescent|Boulevard|Blvd\.?|Place|Gardens|Grove|Hill|Mews|"
     r"Row)(?!\w)(?:,? (?:[A-Z][a-z]+ )?[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b)?)"
 )
-_NUMBERED = Quick(rf"(?:{_STREETS}) [0-9]")
+_NUMBERED = re.compile(" [0-9]")
+_STREET_NUMBER = Quick(rf"(?:{_STREETS}) [0-9]")
 _POSTCODE = Quick(
     r"[1-9](?<![\w.:/#€$-][1-9])(?<![€$] [1-9])\d{3} ?(?!S[ADS])[A-Z]{2}(?:,? \d{1,5}[a-z]?(?![\w.]))?(?![\w-])"
 )
@@ -160,9 +161,8 @@ def _column(lower: str, start: int) -> Found:
 def homes(text: str) -> Found:
     """Addresses: Dutch streets and postcodes, and streets as they are written elsewhere."""
     lower = folded(text)
-    for numbered in _NUMBERED.finditer(lower):
-        space = numbered.end() - 2
-        suffix = _SUFFIX.search(lower, max(0, space - 12), space)
+    for space in _NUMBERED.finditer(text) if _STREET_NUMBER.near(lower) else ():
+        suffix = _SUFFIX.search(lower, max(0, space.start() - 12), space.start())
         match = suffix and _STREET.match(text, suffix.start())
         if not match:
             continue

@@ -178,6 +178,7 @@ def test_no_fact_of_a_draft_lets_a_value_through(guard: Guard, canary: str, publ
         (product, named),
         (canary,),
         (canary,),
+        (canary,),
         tuple(seen),
         exposure=canary,
         remedies=(text,),

@@ -33,7 +33,8 @@ class Forks:
     ) -> tuple[int, int]:
         """Exit code (negative: the signal) and how many commits were made (0: killed before it could tell).
 
-        `number`, `when`: kill it before or after that commit. `after`: kill it after so many seconds.
+        `number`, `when`: kill it before or after that commit; `amid`: before that statement, which are counted then.
+        `after`: kill it after so many seconds.
         """
         counted = instance.with_suffix(".commits")
         counted.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
-"""Runs `oktt` in a real process that is killed (SIGKILL) before or after its n-th commit, or after some time.
+"""Runs `oktt` in a real process that is killed (SIGKILL) before or after its n-th commit, before its n-th statement
+(`amid` a transaction), or after some time.
 
-    python -m tests.app.killer NUMBER before|after ARGS...   one command in this process; NUMBER 0 kills nothing
+    python -m tests.app.killer NUMBER before|after|amid ARGS...   one command in this process; NUMBER 0 kills nothing
     python -m tests.app.killer                               jobs on stdin, results on stdout, one JSON object a line
 
 The second form starts quickly: the commands are imported once, and each job is a process of its own forked from that.
@@ -23,13 +24,17 @@ from sqlalchemy.engine.default import DefaultDialect
 
 
 class Commits:
-    """Counts commits, and kills this process around one of them."""
+    """Counts commits, or statements for `amid`, and kills this process around one of them."""
 
     def __init__(self, number: int, when: str) -> None:
         self.number, self.when, self.seen = number, when, 0
 
     def arm(self) -> None:
-        """From now on, whatever commits through SQLAlchemy."""
+        """From now on, whatever commits, or for `amid` is executed, through SQLAlchemy."""
+        if self.when == "amid":
+            self._count("do_execute")
+            self._count("do_executemany")
+            return
         commit: Callable[[DefaultDialect, Any], None] = DefaultDialect.do_commit
 
         def do_commit(dialect: DefaultDialect, connection: Any) -> None:
@@ -39,6 +44,16 @@ class Commits:
             self.die("after")
 
         DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+
+    def _count(self, name: str) -> None:
+        execute: Callable[..., None] = getattr(DefaultDialect, name)
+
+        def counted(dialect: DefaultDialect, *args: Any) -> None:
+            self.seen += 1
+            self.die("amid")
+            execute(dialect, *args)
+
+        setattr(DefaultDialect, name, counted)
 
     def die(self, when: str) -> None:
         """No handler, no `finally`, no flush: as when the power goes."""

@@ -134,10 +134,10 @@ def statement(key: str, kind: str, said: Facts, label: Label) -> Statement:
 
 
 @st.composite
-def items(draw: st.DrawFn) -> Item:
+def items(draw: st.DrawFn, labelled: st.SearchStrategy[Label] = LABELS) -> Item:
     """One threat of one kind, in up to three statements."""
     kind = draw(st.sampled_from(["advisory", "advisory", "report", "indicators", "exposure", "exposure", "news"]))
-    labels = draw(st.lists(LABELS, min_size=1, max_size=3))
+    labels = draw(st.lists(labelled, min_size=1, max_size=3))
     made = [statement(f"s{number}", kind, draw(facts(kind)), label) for number, label in enumerate(labels)]
     joined: tuple[Statement, ...] = ()
     if kind != "exposure" and draw(st.integers(0, 3)) == 0:

@@ -84,6 +84,34 @@ def test_the_strategies_reach_every_outcome_and_criterion() -> None:
     assert wanted - seen == set()
 
 
+@settings(max_examples=80)
+@given(strategies.items(st.just(Label.CLEAR)), strategies.worlds())
+def test_each_reason_is_what_the_rules_say_of_it(item: Item, world: list[Subscriber]) -> None:
+    """Where everybody sees all of it."""
+    asked = Matching(item, Index.build(world), NOW, urgency=None, consents={})
+    said = [each.facts for each in (*item.statements, *item.facts)]
+    places = [each for facts in said for each in facts.observables if each.type != "domain"]
+    domains = [each for facts in said for each in facts.observables if each.type == "domain"]
+    affected = [each for facts in said for each in facts.affected if each.status == "affected"]
+    sectors = {code for facts in said for code in facts.sectors}
+    for one in world:
+        reasons = [each for each in asked.explain(one).reasons if not each.value.startswith("clients")]
+        told = {each.criterion: each.matched for each in sorted(reasons, key=lambda each: each.matched)}
+        verified, profile = one.profile.verified, one.profile
+        rules = {
+            "network": verified and any(oracle.owns(one, each, world) for each in places),
+            "domain": verified and any(oracle.owns(one, each, world) for each in domains),
+            "software": any(oracle.uses(line, each) for line in profile.software for each in affected),
+            "sector": any(oracle.related(mine, code) for mine in oracle.my_sectors(one) for code in sectors),
+            "verified": False,
+        }
+        rules |= dict.fromkeys(("country", "region"), "yes" in oracle.in_place(profile.country, profile.region, said))
+        urgency, least = map(oracle.URGENCIES.index, (oracle.stated(item, item.statements), profile.min_urgency))
+        rules |= {"urgency": urgency >= least, "quiet": not oracle.in_quiet_hours(profile.quiet, NOW)}
+        known = told.keys() & rules.keys()
+        assert {name: told[name] for name in known} == {name: rules[name] for name in known}, one
+
+
 @settings(max_examples=50)
 @given(
     strategies.items(), strategies.worlds(), urgencies, strategies.consents(),

@@ -45,6 +45,8 @@ def category_of(row: Observable) -> Category | None:
 
 _Decided = Counter[tuple[Category, Role, str]]
 _Lost = Counter[tuple[Role, int, str]]
+_Shared = dict[int, dict[str, str]]
+"""Details that hold nothing, by the place where they lie: rows of one report share them."""
 
 
 def guarded(facts: Facts, eraser: Eraser) -> Facts:
@@ -76,6 +78,7 @@ def observables(given: Sequence[Observable], eraser: Eraser) -> list[Observable]
     lost: _Lost = Counter()
     told: dict[tuple[str, Role], tuple[Role, str, bool]] = {}
     decided: _Decided = Counter()
+    shared: _Shared = {}
     graph = bool(eraser.roles)
     for one in given:
         known = told.get((one.evidence, one.role))
@@ -90,7 +93,7 @@ def observables(given: Sequence[Observable], eraser: Eraser) -> list[Observable]
             continue
         if graph and (sco := _SCO.get(kind)) is not None:
             role = _with_graph(role, one, sco, eraser)
-        left = _one(one, role, evidence, eraser, decided)
+        left = _one(one, role, evidence, eraser, decided, shared)
         if left is not None:
             kept.append(left)
         else:
@@ -125,7 +128,9 @@ def _with_graph(role: Role, one: Observable, sco: str, eraser: Eraser) -> Role:
     return "attacker" if "attacker" in (role, graph) else "unknown"
 
 
-def _one(one: Observable, role: Role, evidence: str, eraser: Eraser, decided: _Decided) -> Observable | None:
+def _one(
+    one: Observable, role: Role, evidence: str, eraser: Eraser, decided: _Decided, shared: _Shared
+) -> Observable | None:
     """One observable; None: its value may not stay."""
     own = False
     value: str | None = one.value
@@ -157,7 +162,7 @@ def _one(one: Observable, role: Role, evidence: str, eraser: Eraser, decided: _D
         one.port,
         one.protocol if one.protocol and _PROTOCOL(one.protocol) else None,
         one.seen,
-        _detail(one.detail, eraser) if one.detail else {},
+        _detail(one.detail, eraser, shared) if one.detail else {},
         own,
     )
 
@@ -195,8 +200,13 @@ def _counts(lost: _Lost) -> list[Observable]:
     return made
 
 
-def _detail(detail: dict[str, str], eraser: Eraser) -> dict[str, str]:
-    return {key: value for key, value in detail.items() if _KEY(key) and eraser.clean(value, f"{_PATH}/detail/*")}
+def _detail(detail: dict[str, str], eraser: Eraser, shared: _Shared) -> dict[str, str]:
+    if id(detail) in shared:
+        return detail
+    left = {key: value for key, value in detail.items() if _KEY(key) and eraser.clean(value, f"{_PATH}/detail/*")}
+    if left == detail:  # what something was found in is looked at each time: each finding counts
+        shared[id(detail)] = detail
+    return left
 
 
 def _clean(values: Iterable[str], eraser: Eraser, path: str) -> tuple[str, ...]:
@@ -234,11 +244,12 @@ def still_kept(given: Iterable[Observable], eraser: Eraser, *, closed: bool = Fa
     kept: list[Observable] = []
     lost: _Lost = Counter()
     decided: _Decided = Counter()
+    shared: _Shared = {}
     for one in given:
         if closed and one.own:
             left = one if _closed_stays(one, eraser, decided) else None
         else:
-            left = _one(one, one.role, one.evidence, eraser, decided)
+            left = _one(one, one.role, one.evidence, eraser, decided, shared)
         if left is None:
             lost[one.role, one.asn or 0, one.country or ""] += 1
         else:

@@ -78,6 +78,7 @@ _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
 )
 FORMS = tuple((Words(*signs, cased=True), form) for signs, form in _FORMS)
 """What a text has, and the form in it."""
+WORDS = Words(*(word for signs, _ in _FORMS for word in signs), " for ", cased=True)
 _FOR = Quick(r" for (?:(?:invalid )?user )?(?P<name>[\w.\\-]{2,64})(?= from |\s*(?:\n|$))")
 _LOGGING = re.compile(r"\w\[\d+\]|pam_\w|sshd|sudo|login")
 """What stands somewhere before `_FOR` in its line."""
@@ -86,6 +87,8 @@ _NAME_BEFORE = re.compile(r"(?<![\w.@/-])[a-z_][\w.-]{1,31}$")
 
 def logged(text: str, lower: str) -> Found:
     """User names in the forms above; where a form has no place for the name, it stands before it."""
+    if not WORDS.any(text):
+        return
     for signs, pattern in FORMS:
         for match in pattern.finditer(text) if signs.any(text) else ():
             if "name" in pattern.exact.groupindex:

@@ -47,6 +47,8 @@ _grouped = re.compile(r"(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}").fullmatch
 """As in North America."""
 _FICTION = re.compile(r"(?:1[-. ])?\(?[2-9]\d\d\)?[-. ]555[-. ]01\d\d").fullmatch
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b")
+_DIGITS = Quick(r"\d(?:[\s().\-/_+]{0,8}\d){7}")
+"""A telephone's or citizen's number has no fewer."""
 _SERVICE = re.compile(r"0[89]00[-. ]\d{4}$").match
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
@@ -160,9 +162,13 @@ _LEAST = 8
 def numbers(text: str) -> Found:
     """BSN, IBAN, telephone."""
     lower = folded(text)
-    named = names_bsn(lower)
-    yield from _citizen_numbers(text, lower, named)
     yield from _accounts(text, lower)
+    if _DIGITS.search(text):
+        yield from _citizen_numbers(text, lower, names_bsn(lower))
+        yield from _phones(text, lower)
+
+
+def _phones(text: str, lower: str) -> Found:
     for match in _PHONE.finditer(text) if text[:1] in "+(0" or _DIALLED.near(text) else ():
         start, end = match.span()
         if text[start] in "+(0" or _DIALLED.exact.search(text, start, end):

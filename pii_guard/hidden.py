@@ -34,8 +34,8 @@ _OF_BASE64 = bytes(
 _HEXADECIMAL = re.compile(rb"(?:0x|\\x)?((?:(?:[2-7][0-9a-fA-F]|0[9aAdD])(?:00)?){7,})").fullmatch
 _HUMP = re.compile(rb"[a-z][0-9+/]*[A-Z]|[A-Z][0-9][A-Z].*[a-z]").search
 _PIECE = Quick(
-    r"[A-Za-z0-9+/_-]*?(?:[a-z][0-9+/_-]*[A-Z]|[A-Z][0-9][A-Z]|(?:(?:[2-7][0-9a-fA-F]|0[9aAdD])(?:00)?){7})"
-    r"[A-Za-z0-9+/_-]*"
+    rf"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]{{{_SHORTEST}}})[A-Za-z0-9+/_-]*?"
+    r"(?:[a-z][0-9+/_-]*[A-Z]|[A-Z][0-9][A-Z]|(?:(?:[2-7][0-9a-fA-F]|0[9aAdD])(?:00)?){7})[A-Za-z0-9+/_-]*"
 )
 """A run in which there is a hump, or enough hexadecimal."""
 _WRAPPED = Quick(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{40,}\r?\n[ \t]*){1,20000}[A-Za-z0-9+/]*={0,2}")
@@ -150,11 +150,9 @@ def _of_units(codes: Sequence[str]) -> str:
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """Runs that may be base64 or hexadecimal: long enough, and no word, hash or number as people write them."""
     for match in _PIECE.finditer(text):
-        start, end = match.span()
-        if end - start >= _SHORTEST:
-            word = match.group().encode().translate(_OF_BASE64)
-            if _HUMP(word) or _HEXADECIMAL(word):
-                yield start, end
+        word = match.group().encode().translate(_OF_BASE64)
+        if _HUMP(word) or _HEXADECIMAL(word):
+            yield match.span()
 
 
 def _decoded(text: str) -> Iterator[tuple[int, int, str]]:

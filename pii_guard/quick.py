@@ -36,7 +36,7 @@ _FOLDED = frozenset("iIkKsS")
 """Letters that others than their own small and capital one stand for, where case is ignored."""
 _MOST = 16
 """Beyond so many repetitions they are not counted: a counted one multiplies the states."""
-_SHORT = 400
+_SHORT = 250
 """A shorter text `re` has read before RE2 is called."""
 _PATIENCE = 150
 """Where RE2 is wrong more often than once in so many characters, `re` searches on: that costs no more."""
@@ -57,6 +57,10 @@ class Quick:
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """As `re.Pattern.finditer`."""
         return self.exact.finditer(text) if len(text) < _SHORT else self._found(text)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """As `re.Pattern.search`."""
+        return next(self.finditer(text), None)
 
     def near(self, text: str) -> bool:
         """May it match in the text, or in a part of it?"""

@@ -12,7 +12,7 @@ from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
-from pii_guard.detect_logs import FORMS
+from pii_guard.detect_logs import WORDS as LOGS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import MAC_WORDS, addresses, hex_addresses, paths, urls
@@ -74,7 +74,6 @@ _SECRETS = Words(
     *("basic ", "hash", "ntlm", "rc4", "aes256", " -h ", "* sha1", "$", "}", "::"),
 )
 _TOKENS = Words(*secrets.TOKEN_WORDS, "-----BEGIN", cased=True)
-_FORMS = Words(*(word for signs, _ in FORMS for word in signs), " for ", " / ", cased=True)
 _VEHICLES = Words("registration", *VEHICLES)
 _HANDLE = re.compile(r"(?<![\w/.])@").search
 _SOCIAL = Words(*CALLED_BY, "live:", "u/")
@@ -119,7 +118,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         or "ip6" in lower
     ):
         found.append(hex_addresses)
-    if backslash or (at and _at_host(text, lower)) or _ACCOUNTS.any(lower) or _FORMS.any(text):
+    if backslash or (at and _at_host(text, lower)) or _ACCOUNTS.any(lower) or LOGS.any(text) or " / " in text:
         found.append(user_names)
     if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name
         found.append(persons)

@@ -44,6 +44,8 @@ class Service:
     clock: Clock
     renderer: Renderer
     metrics: Metrics = field(default_factory=Metrics)
+    collections_at: int = -1
+    """The registry's revision up to which subscribers with a TAXII channel have their collection."""
     _index: Index | None = None
 
     def close(self) -> None:

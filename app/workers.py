@@ -4,7 +4,7 @@ import hashlib
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from app.views import Views, looks, shown
 from dispatch import Delivery, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
-from subscribers import registry
+from subscribers import Subscriber, registry
 from triage import decide, releases
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
@@ -93,14 +93,23 @@ def open_collections(service: Service) -> None:
 
     What a reader becomes entitled to later is appended then (domain-rules: TAXII); running it again changes nothing.
     """
+    with service.reading() as connection:
+        revision = registry.revision(connection)
+        if revision == service.collections_at:
+            return
+        known = {*publication.subscribed(connection)} - publication.RESERVED
+        closed = registry.by_numbers(connection, service.index(connection).confidential)
+        wanted = [each for each in closed if each.id not in known and any(one.type == "taxii" for one in each.contacts)]
+    if wanted:
+        _open(service, wanted)
+    service.collections_at = revision
+
+
+def _open(service: Service, wanted: Sequence[Subscriber]) -> None:
     now = service.clock()
     with service.transaction() as connection:
-        fresh = []
-        for subscriber in registry.every(connection):
-            if any(contact.type == "taxii" for contact in subscriber.contacts):
-                known = publication.find(connection, subscriber.id)
-                if publication.collection_for(connection, subscriber, now) is not None and known is None:
-                    fresh.append(subscriber)
+        known = {*publication.subscribed(connection)}
+        fresh = [each for each in wanted if publication.collection_for(connection, each, now) not in known]
         if not fresh:
             return
         for item in releases.standing(connection):

@@ -34,6 +34,17 @@ def row(what: str, ours: float, other: str, peer: float, aim: float, unit: str) 
     }
 
 
+def at_most(what: str, ours: float, other: str, peer: float, aim: float, unit: str) -> dict[str, Any]:
+    """One row of something that costs: the smaller, the better."""
+    return {
+        "what": what,
+        "ours": f"{ours:,.3g} {unit}",
+        "peer": f"{other}: {peer:,.3g} {unit}",
+        "ratio": float(f"{ours / peer:.2g}"),
+        "aim": f"<= {aim:.2g}",
+    }
+
+
 def instance(folder: Path) -> Service:
     """An instance in a folder, with its clock at a Monday."""
     make(folder)

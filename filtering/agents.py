@@ -4,6 +4,7 @@ Kept up to date by every change. A scope is worked out when it is first asked fo
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -20,6 +21,12 @@ class Scope(NamedTuple):
     regions: tuple[str, ...]
 
 
+Place = tuple[str, tuple[str, ...]]
+"""Region and sectors: all that a scope asks for."""
+_FEW = 256
+"""So many are looked up one by one sooner than in each scope."""
+
+
 class Clients(Struct, frozen=True):
     """Whom one stands for."""
 
@@ -32,9 +39,15 @@ class Agents:
     """All who stand for others, over the postings of an index."""
 
     def __init__(
-        self, everyone: BitMap, number: Callable[[str], int | None], regions: Postings[str], trades: Postings[str]
+        self,
+        everyone: BitMap,
+        regions: Postings[str],
+        trades: Postings[str],
+        number: Callable[[str], int | None],
+        place: Callable[[int], Place],
     ) -> None:
-        self._everyone, self._number, self._regions, self._trades = everyone, number, regions, trades
+        self._everyone, self._regions, self._trades = everyone, regions, trades
+        self._number, self._place = number, place
         self.clients: dict[int, Clients] = {}
         self.serving = BitMap()
         self._members: dict[int, BitMap] = {}
@@ -43,8 +56,8 @@ class Agents:
         self._by_scope: Postings[Scope] = Postings()
         self._inside: dict[Scope, BitMap] = {}
         """Who lies in a scope that was asked for."""
-        self._lies_in: dict[tuple[str, tuple[str, ...]], list[Scope]] = {}
-        """Region and sectors -> which of these scopes; forgotten when one is added."""
+        self._lies_in: dict[Place, list[Scope]] = {}
+        """In which scopes one lies; forgotten when one comes or goes."""
 
     def add(self, number: int, clients: Clients) -> None:
         """One who stands for others."""
@@ -61,6 +74,8 @@ class Agents:
         if self._links is not None:
             self._links.add(number, clients, members)
         if clients.scope is not None:
+            if clients.scope not in self._by_scope:
+                self._lies_in.clear()
             self._by_scope.add(clients.scope, number)
         if clients.serves:
             self.serving.add(number)
@@ -81,24 +96,29 @@ class Agents:
         self._linked.discard(number, clients, self._members.pop(number))
         if clients.scope is not None:
             self._by_scope.discard(clients.scope, number)
-            if clients.scope not in self._by_scope and self._inside.pop(clients.scope, None) is not None:
+            if clients.scope not in self._by_scope:
+                self._inside.pop(clients.scope, None)
                 self._lies_in.clear()
         self.serving.discard(number)
 
-    def note(self, number: int, id_: str, region: str, codes: tuple[str, ...], *, add: bool) -> None:
+    def note(self, number: int, id_: str, place: Place, *, add: bool) -> None:
         """Anybody comes, or goes: perhaps somebody's client."""
         links = self._linked
         for agent in links.named.get(id_):
             (self._members[agent].add if add else self._members[agent].discard)(number)
-            (links.agents.add if add else links.agents.discard)(number, agent)
+            (links.link if add else links.unlink)(number, agent)
         if not self._inside:
             return
-        key = region, codes
-        scopes = self._lies_in.get(key)
-        if scopes is None:
-            scopes = self._lies_in[key] = [each for each in self._inside if _holds(each, region, codes)]
-        for scope in scopes:
-            (self._inside[scope].add if add else self._inside[scope].discard)(number)
+        for scope in self._around(place):
+            if (inside := self._inside.get(scope)) is not None:
+                (inside.add if add else inside.discard)(number)
+
+    def _around(self, place: Place) -> list[Scope]:
+        """The scopes in which one lies."""
+        found = self._lies_in.get(place)
+        if found is None:
+            found = self._lies_in[place] = [scope for scope in self._by_scope if _holds(scope, *place)]
+        return found
 
     def of(self, number: int) -> BitMap:
         """Whom one stands for: registered members, and who lies in its scope."""
@@ -118,17 +138,22 @@ class Agents:
                 codes = {mine for mine in self._trades if _covered(scope.sectors, mine)}
                 found &= self._trades.union(codes)
             self._inside[scope] = found
-            self._lies_in.clear()
         return found
 
     def standing_for(self, target: BitMap) -> BitMap:
         """Who stands for any of these."""
         if not target:
             return BitMap()
-        met = self._by_scope.union([scope for scope in self._by_scope if self.inside(scope).intersect(target)])
-        if len(target) < len(self._members):
-            return met | self._linked.agents.union(target)
-        return met | BitMap([number for number, members in self._members.items() if members.intersect(target)])
+        if len(target) <= _FEW:
+            scopes = {scope for place in set(map(self._place, target)) for scope in self._around(place)}
+        else:
+            scopes = set(compress(self._by_scope, map(target.intersect, map(self.inside, self._by_scope))))
+        met = self._by_scope.union(scopes)
+        links = self._linked
+        members = target & links.members
+        if len(members) < len(self._members):
+            return met | links.agents.union(members)
+        return met | BitMap(list(compress(self._members, map(members.intersect, self._members.values()))))
 
 
 class _Links:
@@ -137,18 +162,28 @@ class _Links:
     def __init__(self) -> None:
         self.named: Postings[str] = Postings()
         self.agents: Postings[int] = Postings()
+        self.members = BitMap()
 
     def add(self, number: int, clients: Clients, members: BitMap) -> None:
         for member in clients.members:
             self.named.add(member, number)
         for client in members:
-            self.agents.add(client, number)
+            self.link(client, number)
 
     def discard(self, number: int, clients: Clients, members: BitMap) -> None:
         for client in members:
-            self.agents.discard(client, number)
+            self.unlink(client, number)
         for member in clients.members:
             self.named.discard(member, number)
+
+    def link(self, client: int, number: int) -> None:
+        self.agents.add(client, number)
+        self.members.add(client)
+
+    def unlink(self, client: int, number: int) -> None:
+        self.agents.discard(client, number)
+        if client not in self.agents:
+            self.members.discard(client)
 
 
 def _holds(scope: Scope, region: str, codes: Sequence[str]) -> bool:

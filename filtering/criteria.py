@@ -78,18 +78,21 @@ class Criteria:
     @cached_property
     def own(self) -> BitMap:
         """Whom it concerns by network, domain or software."""
-        return (self.network | self.domain | self.software) & self.allowed
+        return self._allowed(self.network | self.domain | self.software)
+
+    def _allowed(self, bits: BitMap) -> BitMap:
+        return bits & self.allowed if any(self.seen.area) else bits
 
     @cached_property
     def alerted(self) -> BitMap:
         """Who gets an alert for a criterion of its own."""
         decides = self.seen.sectors and not self.seen.products
-        return self.own | (self.sector & self.allowed) if decides else self.own
+        return self.own | self._allowed(self.sector) if decides else self.own
 
     @cached_property
     def through_clients(self) -> tuple[BitMap, BitMap]:
         """Who is met through clients: (all, those of them who serve their clients)."""
-        target = self.alerted - self.index.kinds.union(("vital", "public"))
+        target = self.alerted - self.index.kinds.within(self.alerted, ("vital", "public"))
         met = self.index.agents.standing_for(target) & self.touched
         return met, met & self.index.agents.serving
 
@@ -105,9 +108,8 @@ class Criteria:
         if seen.kind == "exposure":
             return BitMap()
         if seen.products:
-            rest = self.allowed - index.lists_software
-            rest = rest & self.sector if seen.sectors else rest
-            return rest - self.alert
+            rest = self._allowed(self.sector) if seen.sectors else self.allowed
+            return rest - index.lists_software - self.alert
         return BitMap() if seen.sectors else self.allowed - self.alert
 
     @cached_property
@@ -124,8 +126,8 @@ class Criteria:
     @cached_property
     def unverified(self) -> BitMap:
         """Whom only networks and domains met that nobody verified."""
-        owners = self.owners
-        return ((BitMap(owners.network) | BitMap(owners.domain)) - self.index.verified) & self.allowed - self.reached
+        holders = BitMap(self.owners.network) | BitMap(self.owners.domain)
+        return self._allowed(holders - self.index.verified) - self.reached
 
     @cached_property
     def opted_out(self) -> BitMap:

@@ -16,7 +16,7 @@ import msgspec
 from pyroaring import BitMap
 
 from filtering import FilteringError
-from filtering.agents import Agents
+from filtering.agents import Agents, Place
 from filtering.catalogue import Catalogue
 from filtering.entries import Entry, Record, Shape, domains_of, line_of, members_of, read_line, read_shape, shape_of
 from filtering.network import Gathering, Networks, Owners, check
@@ -60,7 +60,7 @@ class Index:
         self.software = Catalogue()
         self.records = Records()
         self.networks = Networks(self.records.stale, lambda number: self._record(number).domains)
-        self.agents = Agents(self.everyone, self.number, self.regions, self.trades)
+        self.agents = Agents(self.everyone, self.regions, self.trades, self.number, self._place)
 
     @classmethod
     def build(cls, subscribers: Iterable[Subscriber], revision: int = 0) -> "Index":
@@ -96,6 +96,7 @@ class Index:
         for number, record in standing:
             if (clients := index.records.entry(record).clients) is not None:
                 index.agents.add(number, clients)
+        index.everyone.run_optimize()
         for subscriber in late:
             index.put(subscriber)
         return index
@@ -134,6 +135,10 @@ class Index:
     def entry(self, number: int) -> Entry:
         """What the index holds of one subscriber. KeyError for an unknown number."""
         return self.records.entry(self._record(number))
+
+    def _place(self, number: int) -> Place:
+        shape = read_shape(self.records.shapes[self._record(number).shape])
+        return shape.region, shape.sectors
 
     def _record(self, number: int) -> Record:
         found = self.records.record(number)
@@ -231,7 +236,7 @@ class Index:
         for bits, holds in (*self._flags(shape), (self.lists_software, bool(entry.software))):
             if holds:
                 (bits.add if add else bits.discard)(number)
-        self.agents.note(number, entry.id, shape.region, shape.sectors, add=add)
+        self.agents.note(number, entry.id, (shape.region, shape.sectors), add=add)
 
     def _keys(self, shape: Shape) -> Iterator[tuple[Postings[Any], Sequence[object]]]:
         yield self.kinds, (shape.kind,)

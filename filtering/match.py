@@ -108,39 +108,38 @@ class Matching:
     def match(self) -> Match:
         """Every subscriber of the index in exactly one outcome."""
         outcomes: dict[Outcome, BitMap] = {outcome: BitMap() for outcome in get_args(Outcome)}
-        concerned = BitMap()
-        for seen, members in sights(self.index, self.marks, self.now):
+        index, concerned = self.index, BitMap()
+        for seen, members in sights(index, self.marks, self.now):
             near = self.criteria(seen.concerned)
-            close = members & near.concerned if near is not None else BitMap()
+            close = self._of(members, near.concerned) if near is not None else BitMap()
             concerned |= close
             if near is not None and close:
                 self._decide(near, close, outcomes)
             if len(close) < len(members):
-                self._decide(self.criteria(seen.otherwise), members - close, outcomes)
-        index = self.index
+                self._decide(self.criteria(seen.otherwise), members - close if close else members, outcomes)
+        outcomes["no-match"] = index.everyone - BitMap.union(*outcomes.values())
         unreachable = (outcomes["deliver"] | outcomes["quiet"]) - index.alerts | outcomes["digest"] - index.editions
         return Match(self.item.id, self.item.version, outcomes, concerned, self.whole.abused, unreachable)
 
+    def _of(self, members: BitMap, bits: BitMap) -> BitMap:
+        return bits if members is self.index.everyone else bits & members
+
     def _decide(self, criteria: Criteria | None, members: BitMap, outcomes: dict[Outcome, BitMap]) -> None:
-        """Put each of the members into its outcome."""
-        reached = members & criteria.reached if criteria is not None else BitMap()
-        hidden = (members & self.whole.reached) - reached
-        vital = (reached | hidden) & self._vital
-        reached, hidden = reached - vital, hidden - vital
+        """Put each of the members into its outcome; those whom nothing met, into none."""
+        reached = BitMap() if criteria is None else self._of(members, criteria.reached)
+        hidden = BitMap() if criteria is self.whole else self._of(members, self.whole.reached) - reached
+        met = reached | hidden if hidden else reached
+        vital = self.index.kinds.within(met, VITAL)
         outcomes["vital"] |= vital
-        outcomes["tlp"] |= hidden
-        rest = members - reached - hidden - vital
-        if criteria is not None:
-            unverified = rest & criteria.unverified
-            outcomes["unverified"] |= unverified
-            rest = rest - unverified
-        outcomes["no-match"] |= rest
-        if criteria is None or not reached:
+        outcomes["tlp"] |= hidden - vital
+        if criteria is None:
             return
+        outcomes["unverified"] |= self._of(members, criteria.unverified) - met
+        reached = reached - vital
         taking: tuple[tuple[Outcome, BitMap], ...] = (
-            ("urgency", self._above(self.urgency_of(criteria))),
-            ("opt-out", criteria.opted_out),
-            ("quiet", criteria.alert & self._quiet),
+            ("urgency", self._above(reached, self.urgency_of(criteria))),
+            ("opt-out", reached & criteria.opted_out),
+            ("quiet", self._quiet(reached & criteria.alert)),
         )
         for outcome, bits in taking:
             taken = reached & bits
@@ -149,17 +148,13 @@ class Matching:
         outcomes["deliver"] |= reached & criteria.alert
         outcomes["digest"] |= reached - criteria.alert
 
-    @cached_property
-    def _vital(self) -> BitMap:
-        return self.index.kinds.union(VITAL)
+    def _above(self, bits: BitMap, urgency: Urgency) -> BitMap:
+        """Those of them whose threshold lies above this urgency."""
+        return self.index.urgencies.within(bits, (each for each, rank in _RANK.items() if rank > _RANK[urgency]))
 
-    def _above(self, urgency: Urgency) -> BitMap:
-        """Whose threshold lies above this urgency."""
-        return self.index.urgencies.union(each for each, rank in _RANK.items() if rank > _RANK[urgency])
-
-    @cached_property
-    def _quiet(self) -> BitMap:
-        return self.index.quiet.union(quiet for quiet in self.index.quiet if is_quiet(quiet, self.now))
+    def _quiet(self, bits: BitMap) -> BitMap:
+        """Those of them for whom it is quiet now."""
+        return self.index.quiet.within(bits, (each for each in self.index.quiet if is_quiet(each, self.now)))
 
     def explain(self, subscriber: Subscriber) -> Explanation:
         """The decision for one subscriber, criterion by criterion; what decided comes first."""

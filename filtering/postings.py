@@ -62,14 +62,13 @@ class Postings(Generic[K]):
 
     def union(self, keys: Iterable[K]) -> BitMap:
         """The numbers under any of these keys, as a bitmap of its own."""
-        total = BitMap()
-        for key in keys:
-            found = self.held.get(key)
-            if isinstance(found, int):
-                total.add(found)
-            elif found is not None:
-                total |= found
-        return total
+        found = [held for key in keys if (held := self.held.get(key)) is not None]
+        single = BitMap([held for held in found if isinstance(held, int)])
+        return single.union(*(held for held in found if not isinstance(held, int)))
+
+    def within(self, bits: BitMap, keys: Iterable[K]) -> BitMap:
+        """Those of some numbers that stand under any of these keys: of few numbers it looks at no others."""
+        return BitMap().union(*(self.get(key) & bits for key in keys))
 
     def __iter__(self) -> Iterator[K]:
         return iter(self.held)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app import pipeline
-from benchmarks import events, holders, intelmq, owners
+from benchmarks import events, holders, intelmq, matching, owners
 from benchmarks.formats import FEEDS, Feed
 from benchmarks.inputs import NOW, report
 from benchmarks.table import instance
@@ -22,6 +22,13 @@ def test_every_round_is_read_whole_and_is_new(tmp_path: Path, feed: Feed) -> Non
         tally = pipeline.admit(service, RawDocument(source, body, "bench", NOW, feed.format, f"document {number}"))
         assert tally.refused == 0
         assert tally.scores or tally.items or feed.format == "cve"  # facts, which make no item
+
+
+def test_the_index_and_the_plain_loop_find_the_same_whom_a_benchmark_asks_for() -> None:
+    """Few subscribers; the rows say nothing of speed."""
+    rows = list(matching.measure(2_000, rounds=1))
+    assert len(rows) == 14
+    assert {row["what"].split(",")[0] for row in rows} >= {"index of 2", "the index restored from its snapshot"}
 
 
 def test_a_report_goes_the_whole_way_among_many_networks_and_each_address_has_its_owner(tmp_path: Path) -> None:

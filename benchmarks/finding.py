@@ -1,4 +1,7 @@
-"""Rows for text that is searched for personal data: prose of advisories, and lines of logs."""
+"""Rows for text that is searched for personal data: prose of advisories, and lines of logs.
+
+The processor's time is counted, not the clock's. The collector rests on both sides, as it does at the door.
+"""
 
 import random
 import re
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.measuring import best, row
+from normalize.collector import paused
 from pii_guard.detect import scan
 
 FIVE = tuple(
@@ -47,21 +51,23 @@ def text(parts: tuple[str, ...], between: str, size: int, seed: int) -> str:
 
 
 def measure(size: int = 300_000) -> Iterator[dict[str, Any]]:
-    """MB/s of text, against five plain patterns that look for less."""
-    for what, parts, between in (("prose", _PROSE, " "), ("logs", _LINES, "\n")):
+    """MB/s of text, against five plain patterns that look for less. Aimed at: 2 MB/s on a quiet machine."""
+    for what, parts, between, aim in (("prose", _PROSE, " ", 0.4), ("logs", _LINES, "\n", 0.2)):
 
         def ours(number: int, parts: tuple[str, ...] = parts, between: str = between) -> float:
             made = text(parts, between, size, number)
-            started = time.perf_counter()
-            scan(made)
-            return time.perf_counter() - started
+            with paused():
+                started = time.process_time()
+                scan(made)
+                return time.process_time() - started
 
         def peer(number: int, parts: tuple[str, ...] = parts, between: str = between) -> float:
             made = text(parts, between, size, number)
-            started = time.perf_counter()
-            for pattern in FIVE:
-                sum(1 for _ in pattern.finditer(made))
-            return time.perf_counter() - started
+            with paused():
+                started = time.process_time()
+                for pattern in FIVE:
+                    sum(1 for _ in pattern.finditer(made))
+                return time.process_time() - started
 
         mine, theirs = best(ours, peer)
-        yield row(f"text scan, {what}", size / mine / 1e3, "five plain patterns", size / theirs / 1e3, 0.1, "kB/s")
+        yield row(f"text scan, {what}", size / mine / 1e3, "five plain patterns", size / theirs / 1e3, aim, "kB/s")

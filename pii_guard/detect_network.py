@@ -252,13 +252,14 @@ def addresses(text: str) -> Found:
                 yield Span("ipv4", *flow.span(side), 0.9, "ipv4-flow")
     for match in (*_IPV4.finditer(text), *_DASHED_IPV4.finditer(text)):
         start, end = match.span()
-        octets = [int(part) for part in _NUMBERS(match.group())]
+        plain = _PLAIN(match.group())
+        octets = list(map(int, match.group().split(".") if plain else _NUMBERS(match.group())))
         if max(octets) > 255 or octets[0] in (0, 127) or octets[0] > 223:
             continue
         ranged = _RANGE_END.match(text, end)
         if ranged and not octets[3] < int(ranged.group(1)) < 256:
             continue
-        if _PLAIN(match.group()) and is_version(text, start, end, octets, version_end, address_end):
+        if plain and is_version(text, start, end, octets, version_end, address_end):
             version_end = end
             continue
         address_end = end

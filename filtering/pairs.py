@@ -78,7 +78,7 @@ class Pair:
     @cached_property
     def trades(self) -> Sequence[str]:
         """Its sectors, and those of its constituency."""
-        return (*self.profile.sectors, *scope_of(self.profile).sectors)
+        return tuple(dict.fromkeys((*self.profile.sectors, *scope_of(self.profile).sectors)))
 
     @cached_property
     def sectors(self) -> list[str]:

@@ -40,7 +40,7 @@ _SHORT = 250
 """A shorter text `re` has read before RE2 is called."""
 _PATIENCE = 150
 """Where RE2 is wrong more often than once in so many characters, `re` searches on: that costs no more."""
-_MEMORY = 8 << 20
+_MEMORY = 1 << 20
 
 
 class Quick:

@@ -149,7 +149,7 @@ def _network(field: str, value: str) -> str:
             raise FieldError(f"{field}: an address inside a prefix: write its first address, or /32") from None
         raise FieldError(f"{field}: no prefix or AS number: write 192.0.2.0/24, 2001:db8::/48 or AS64500") from None
     if network.prefixlen < WIDEST[network.version]:
-        raise FieldError(f"{field}: wider than /{WIDEST[network.version]}: no one organisation holds that much, correct it")
+        raise FieldError(f"{field}: wider than /{WIDEST[network.version]}, as nobody holds: correct it")
     return str(network)
 
 

@@ -116,11 +116,16 @@ def test_versions_survive(admit: Admit) -> None:
         "cpe:2.3:a:i:cs:9.1.14.4:*",
         "pkg:pypi/d@1.2.3.4",
     )
-    draft = advisory(facts=Facts(affected=(product,), sectors=("SBI:25.62",), countries=("NL",), exposure="open-rdp"))
+    where = ("NL-NB", "western-europe")
+    draft = advisory(
+        facts=Facts(affected=(product,), sectors=("SBI:25.62",), countries=("NL",), regions=where, exposure="open-rdp")
+    )
     for regime in ("no-basis", "wbdwb"):
         statement = admit(draft=draft, regime=regime)
         assert statement.facts == draft.facts
         assert [f for f in statement.findings if f.path.startswith("/facts")] == []
+    named = admit(draft=advisory(facts=Facts(regions=("Jan Jansen", "nl-nb", "NL-UT")))).facts
+    assert named.regions == ("NL-UT",)
 
 
 def test_the_statement_is_keyed_and_its_meaning_follows_the_facts(guard: Guard, admit: Admit) -> None:

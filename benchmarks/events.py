@@ -30,7 +30,7 @@ from filtering.network import Gathering
 from ingest import RawDocument
 from subscribers import importing, registry
 
-ROUNDS = 2
+ROUNDS = 3
 REGISTERED = 20_000
 """How many subscribers there are to write to: the report's addresses are theirs, or nobody's."""
 FIRST = 100_000
@@ -47,7 +47,7 @@ _SIEVE = "if source.ip << ['198.18.0.0/16', '198.19.0.0/17'] { add event_descrip
 _PATIENCE = 120
 
 
-def measure(service: Service, rows: int = 40_000, few: int = 4_000) -> Iterator[dict[str, Any]]:
+def measure(service: Service, rows: int = 40_000, few: int = 3_000) -> Iterator[dict[str, Any]]:
     """Events/s of a processor, ours and IntelMQ's in turn. Raises PeerError."""
     python, server = peering.python(), peering.redis()
     rounds = []

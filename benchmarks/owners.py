@@ -26,19 +26,23 @@ from filtering.network import Networks, prefix
 LOOKUPS = 500
 ROUNDS = 2
 _TABLES = """
-CREATE TABLE organisation{0} (organisation{0}_id integer PRIMARY KEY, name varchar(500) NOT NULL, sector_id integer,
+CREATE TABLE organisation{0} (organisation{0}_id integer, name varchar(500) NOT NULL, sector_id integer,
     import_source varchar(500) NOT NULL DEFAULT 'bench');
 CREATE TABLE contact{0} (organisation{0}_id integer NOT NULL, email varchar(100) NOT NULL);
-CREATE TABLE network{0} (network{0}_id integer PRIMARY KEY, address cidr NOT NULL);
-CREATE TABLE organisation_to_network{0} (organisation{0}_id integer, network{0}_id integer,
-    PRIMARY KEY (organisation{0}_id, network{0}_id));
-CREATE TABLE organisation_to_asn{0} (organisation{0}_id integer, asn bigint, PRIMARY KEY (organisation{0}_id, asn));
-CREATE TABLE fqdn{0} (fqdn{0}_id integer PRIMARY KEY, fqdn text NOT NULL);
-CREATE TABLE organisation_to_fqdn{0} (organisation{0}_id integer, fqdn{0}_id integer,
-    PRIMARY KEY (organisation{0}_id, fqdn{0}_id));
+CREATE TABLE network{0} (network{0}_id integer, address cidr NOT NULL);
+CREATE TABLE organisation_to_network{0} (organisation{0}_id integer, network{0}_id integer);
+CREATE TABLE organisation_to_asn{0} (organisation{0}_id integer, asn bigint);
+CREATE TABLE fqdn{0} (fqdn{0}_id integer, fqdn text NOT NULL);
+CREATE TABLE organisation_to_fqdn{0} (organisation{0}_id integer, fqdn{0}_id integer);
 CREATE TABLE national_cert{0} (country_code character(2) NOT NULL, organisation{0}_id integer NOT NULL);
 """
 _INDEXES = """
+ALTER TABLE organisation{0} ADD PRIMARY KEY (organisation{0}_id);
+ALTER TABLE network{0} ADD PRIMARY KEY (network{0}_id);
+ALTER TABLE fqdn{0} ADD PRIMARY KEY (fqdn{0}_id);
+ALTER TABLE organisation_to_network{0} ADD PRIMARY KEY (organisation{0}_id, network{0}_id);
+ALTER TABLE organisation_to_asn{0} ADD PRIMARY KEY (organisation{0}_id, asn);
+ALTER TABLE organisation_to_fqdn{0} ADD PRIMARY KEY (organisation{0}_id, fqdn{0}_id);
 CREATE INDEX ON contact{0} (organisation{0}_id);
 CREATE INDEX ON network{0} USING gist (address inet_ops);
 CREATE INDEX ON organisation_to_network{0} (network{0}_id);
@@ -56,11 +60,12 @@ CREATE TABLE email_status (email varchar(100) PRIMARY KEY, enabled boolean NOT N
 CREATE FUNCTION email_annotations(varchar) RETURNS jsonb LANGUAGE sql IMMUTABLE RETURN '[]'::jsonb;
 """
 _SETTINGS = {
-    "fsync": "off",
     "shared_buffers": "1GB",
     "maintenance_work_mem": "1GB",
-    "max_wal_size": "8GB",
     "jit": "off",
+    "fsync": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
 }
 
 

@@ -22,6 +22,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 TABLES = (
     "dispatch.atom",
     "dispatch.editions",
+    "dispatch.fanout",
     "dispatch.ledger",
     "dispatch.outbox",
     "dispatch.renaming",

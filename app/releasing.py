@@ -10,7 +10,7 @@ from pyroaring import BitMap
 from app.observe import log
 from app.service import Service
 from app.views import Views, matching, shown
-from dispatch import Delivery, DeliveryKind, View, atom, ledger, outbox, publication
+from dispatch import Delivery, DeliveryKind, View, atom, fanout, ledger, outbox, publication
 from filtering import Match
 from filtering.match import Matching
 from subscribers import Subscriber, registry
@@ -25,34 +25,92 @@ def matched(service: Service, connection: sa.Connection, case: Case | Released) 
     return matching(service, connection, case, service.clock()).match()
 
 
+AT_ONCE = 5_000
+"""Subscribers whose rows are made in one transaction: it takes a quarter of a second."""
+
+
 def queue(service: Service, connection: sa.Connection, released: Released, match: Match, asked: Matching) -> int:
-    """Queue an alert for each subscriber whom it concerns now, through each channel that may carry it."""
+    """Queue an alert for each subscriber whom it concerns now, through each channel that may carry it.
+
+    Of a large audience for the first; the others wait for `spread`.
+    """
     now, item = service.clock(), released.item
     outbox.cancel_waiting(connection, item.id, "superseded", now, before=item.version)
-    reached = (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
-    orders = _alerts(service, connection, released, match, asked, reached) if reached else []
+    reached = _reached_now(released, match)
+    first = reached[:AT_ONCE]
+    fanout.put(connection, item.id, item.version, reached - first, released.urgency, now)
+    return _queue(service, connection, released, match, asked, first, now)
+
+
+def spread(service: Service) -> None:
+    """Queue what large audiences still wait for. Whom it no longer concerns by now gets no row."""
+    with service.reading() as connection:
+        items = fanout.items(connection)
+    for item in items:
+        while _spread(service, item):
+            pass
+
+
+def _spread(service: Service, item: str) -> bool:
+    """The next ones of an item; are there more?"""
+    with service.transaction() as connection:
+        look = partial(shown, service)
+        released = decide.out(connection, service.guard, item, look, service.settings.consents)
+        if released is None:  # decided anew: whoever decides says who gets it
+            return False
+        waiting = fanout.take(connection, item, AT_ONCE)
+        if waiting is None or waiting.version != released.item.version:
+            return waiting is not None
+        asked = matching(service, connection, released, service.clock())
+        match = asked.match()
+        numbers = waiting.numbers & _reached_now(released, match)
+        _queue(service, connection, released, match, asked, numbers, waiting.at)
+        return True
+
+
+def _reached_now(released: Released, match: Match) -> BitMap:
+    return (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
+
+
+def _queue(
+    service: Service,
+    connection: sa.Connection,
+    released: Released,
+    match: Match,
+    asked: Matching,
+    numbers: BitMap,
+    since: datetime,
+) -> int:
+    orders = _alerts(service, connection, released, match, asked, numbers, since) if numbers else []
     new = outbox.queue(connection, orders, urgency=released.urgency)
-    log.info("queued", item=item.id, version=item.version, deliveries=new)
+    log.info("queued", item=released.item.id, version=released.item.version, deliveries=new)
     return new
 
 
 def _alerts(
-    service: Service, connection: sa.Connection, released: Released, match: Match, asked: Matching, reached: BitMap
+    service: Service,
+    connection: sa.Connection,
+    released: Released,
+    match: Match,
+    asked: Matching,
+    numbers: BitMap,
+    since: datetime,
 ) -> list[Delivery]:
-    now = service.clock()
+    """One for each of these and each channel that may carry it, due when the undo window since then has closed."""
     views = Views(service, connection, released, asked=asked)
-    before = _reached(connection, released.item.id)
+    subscribers = list(registry.by_numbers(connection, numbers))
+    before = _reached(connection, released.item.id, [each.id for each in subscribers])
     same = {each for each in set(before.values()) if _says_the_same(service, connection, released, each)}
+    due = since + timedelta(minutes=service.settings.main.desk.undo_minutes)
     orders = []
-    for subscriber in registry.by_numbers(connection, reached):
+    for subscriber in subscribers:
         known = before.get(subscriber.id)
         if known in same:  # decided once more on it, or it says again what it said then: nothing new to tell
             continue
         kind: DeliveryKind = "alert" if known is None else "update"
         for channel, contact in enumerate(subscriber.contacts):
             if contact.type in outbox.MEDIA and _may_see(views, subscriber, match, contact.confidential):
-                due = now + timedelta(minutes=service.settings.main.desk.undo_minutes)
-                orders.append(_order(service, kind, released, subscriber, channel, now, due))
+                orders.append(_order(service, kind, released, subscriber, channel, since, due))
     return orders
 
 
@@ -133,16 +191,17 @@ def took_in(connection: sa.Connection, item: str, others: Sequence[str], now: da
         atom.move(connection, other, item)
 
 
-def _reached(connection: sa.Connection, item: str) -> dict[str, int]:
-    """Who got an item, and the latest version of it; 0: under another id, of what it took in or was split from."""
+def _reached(connection: sa.Connection, item: str, among: Sequence[str] | None = None) -> dict[str, int]:
+    """Who (of these) got an item, and the latest version of it; 0: under another id, of what it took in or was split
+    from."""
     taken_in, split_from = inbox.former(connection, item)
-    earlier = {who: 0 for each in taken_in for who in ledger.recipients(connection, each)}
+    earlier = {who: 0 for each in taken_in for who in ledger.recipients(connection, each, among)}
     if split_from is not None:
         own = set(inbox.keys(connection, item))
-        for who, version in ledger.recipients(connection, split_from).items():
+        for who, version in ledger.recipients(connection, split_from, among).items():
             if own & releases.told(connection, split_from, version):
                 earlier[who] = 0
-    return earlier | ledger.recipients(connection, item)
+    return earlier | ledger.recipients(connection, item, among)
 
 
 def _says_the_same(service: Service, connection: sa.Connection, released: Released, version: int) -> bool:

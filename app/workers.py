@@ -68,6 +68,7 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
     """Send what is due, once. Counts by what became of it."""
     worker = f"{_host()}/{os.getpid()}/{_started(os.getpid())}"
     _requeue_dead(service)
+    releasing.spread(service)
     sender = sending.Sender(service)
     with (progress or _silent)("Sending", due(service, now=now)) as advance:
         try:

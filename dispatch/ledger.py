@@ -7,7 +7,7 @@ month in which it was queued is there, the hash tells whether a message that som
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -42,6 +42,7 @@ _LATEST = (
     .where(ledger.c.subject == sa.bindparam("item"), ledger.c.outcome == "sent", ledger.c.kind != "withdrawal")
     .group_by(ledger.c.subscriber)
 )
+_LATEST_OF = _LATEST.where(ledger.c.subscriber.in_(sa.bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,14 @@ def record(
     )
 
 
+def cancelled(conn: sa.Connection, rows: Sequence[sa.Row[Any]], reason: str, at: datetime) -> None:
+    """Add a line for each of these rows of the outbox, of which none leaves."""
+    same = ("kind", "subscriber", "subject", "version", "medium", "label", "view", "digest", "message_id", "repeat")
+    said = {"at": at, "outcome": "cancelled", "reason": reason}
+    lines = [said | {"delivery": row.id} | {name: getattr(row, name) for name in same} for row in rows]
+    conn.execute(sa.insert(ledger), lines)
+
+
 def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
     """What this subscriber got of an item, in order of sending."""
     found = sa.select(ledger).where(
@@ -105,9 +114,11 @@ def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
     return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
 
 
-def recipients(conn: sa.Connection, item: str) -> dict[str, int]:
-    """Who got an item, and the latest version of it: to whom updates and a withdrawal go."""
-    return {row[0]: row[1] for row in conn.execute(_LATEST, {"item": item})}
+def recipients(conn: sa.Connection, item: str, among: Sequence[str] | None = None) -> dict[str, int]:
+    """Who (of these, some thousands) got an item, and the latest version of it: to whom updates and a withdrawal go."""
+    if among is None:
+        return {row[0]: row[1] for row in conn.execute(_LATEST, {"item": item})}
+    return {row[0]: row[1] for row in conn.execute(_LATEST_OF, {"item": item, "ids": list(among)})}
 
 
 def messages(conn: sa.Connection, item: str) -> list[Entry]:

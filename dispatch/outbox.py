@@ -20,8 +20,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from dispatch import Delivery, DeliveryKind, DispatchError, Outcome
-from dispatch.ledger import ledger, record
+from dispatch import Delivery, DeliveryKind, DispatchError, Outcome, fanout
+from dispatch.fanout import PRIORITY
+from dispatch.ledger import cancelled, ledger, record
 from ingest.columns import Instant, metadata
 from normalize import Urgency
 from subscribers import ChannelType
@@ -36,8 +37,6 @@ BASE, CAP = timedelta(minutes=1), timedelta(hours=4)
 POSSIBLY_ACCEPTED = "lost-after-data"
 """Reason of a retry whose message the other side may have accepted before the connection broke."""
 CancelReason = Literal["tlp", "withdrawn", "no-match", "superseded", "opt-out"]
-PRIORITY: dict[Urgency | None, int] = {"today": 0, "this-week": 1, "info": 2, None: 3}
-"""Urgent before digest (None)."""
 _CHUNK = 500
 
 deliveries = sa.Table(
@@ -81,6 +80,18 @@ _WAITING = (
         _d.version < sa.bindparam("before"),
     )
     .with_for_update(skip_locked=True)
+)
+_CANCEL = (
+    sa.update(deliveries)
+    .where(_d.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(
+        state="cancelled",
+        settled_at=sa.bindparam("settled"),
+        reason=sa.bindparam("because"),
+        message=None,
+        worker="",
+        claimed_until=None,
+    )
 )
 _KNOWN = sa.select(sa.func.count()).where(_d.id.in_(sa.bindparam("ids", expanding=True)))
 
@@ -199,9 +210,9 @@ def due(conn: sa.Connection, now: datetime, *, hurry: bool = False) -> int:
 
 
 def waiting(conn: sa.Connection, subject: str) -> int:
-    """How many deliveries of an item or edition have not left."""
+    """How many deliveries of an item or edition have not left; of who waits for a row of theirs, one each."""
     mine = (_d.subject == subject, _d.state.in_(("queued", "sending")))
-    return conn.execute(sa.select(sa.func.count()).where(*mine)).scalar_one()
+    return conn.execute(sa.select(sa.func.count()).where(*mine)).scalar_one() + fanout.count(conn, subject)
 
 
 def _delivery(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
@@ -298,10 +309,14 @@ def cancel_waiting(
     conn: sa.Connection, subject: str, reason: CancelReason, now: datetime, *, before: int | None = None
 ) -> int:
     """Cancel what waits of an item or edition, unclaimed; `before` a version only. How many were cancelled."""
-    given = {"subject": subject, "now": now, "before": _NEVER if before is None else before}
-    waiting = [_delivery(row, row.worker) for row in conn.execute(_WAITING, given)]
-    for each in waiting:
-        cancel(conn, each, reason, now)
+    before = _NEVER if before is None else before
+    fanout.drop(conn, subject, before)
+    given = {"subject": subject, "now": now, "before": before}
+    waiting = conn.execute(_WAITING, given).all()
+    for start in range(0, len(waiting), _CHUNK):
+        some = waiting[start : start + _CHUNK]
+        conn.execute(_CANCEL, {"ids": [row.id for row in some], "settled": now, "because": reason})
+        cancelled(conn, some, reason, now)
     return len(waiting)
 
 

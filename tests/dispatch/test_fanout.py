@@ -1,0 +1,39 @@
+"""Who waits for a row of the outbox."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from pyroaring import BitMap
+
+from dispatch import fanout
+from tests.dispatch.test_outbox import NOW
+
+
+def test_the_most_urgent_first_and_each_number_once(engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        fanout.put(conn, "OKTT-2026-0003", 1, BitMap((7,)), "info", NOW)
+        fanout.put(conn, "OKTT-2026-0002", 2, BitMap((1, 2, 3, 900_000)), "today", NOW + timedelta(minutes=1))
+        fanout.put(conn, "OKTT-2026-0001", 1, BitMap((5,)), "today", NOW + timedelta(minutes=2))
+        fanout.put(conn, "OKTT-2026-0004", 1, BitMap(), "today", NOW)
+    with engine.begin() as conn:
+        assert fanout.items(conn) == ["OKTT-2026-0002", "OKTT-2026-0001", "OKTT-2026-0003"]
+        assert fanout.take(conn, "OKTT-2026-0002", 3) == (2, NOW + timedelta(minutes=1), BitMap((1, 2, 3)))
+    with engine.begin() as conn:
+        assert fanout.count(conn, "OKTT-2026-0002") == 1
+        found = fanout.take(conn, "OKTT-2026-0002", 3)
+        assert found is not None
+        assert found.numbers == BitMap((900_000,))
+        assert fanout.take(conn, "OKTT-2026-0002", 3) is None
+        conn.rollback()
+    with engine.begin() as conn:
+        assert fanout.count(conn, "OKTT-2026-0002") == 1, "what was not committed waits again"
+
+
+def test_a_later_version_takes_the_place_of_an_earlier_one(engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        fanout.put(conn, "OKTT-2026-0001", 1, BitMap((1, 2)), "today", NOW)
+        assert fanout.drop(conn, "OKTT-2026-0001", before=1) == 0
+        fanout.put(conn, "OKTT-2026-0001", 2, BitMap((2, 3)), "info", NOW)
+        assert fanout.drop(conn, "OKTT-2026-0001", before=2) == 0
+        assert fanout.drop(conn, "OKTT-2026-0001", before=3) == 2
+        assert fanout.items(conn) == []

@@ -36,6 +36,7 @@ LADDERS = {
     "asa": "9.14(4)23 9.16(4) 9.16(4)55 9.18(2)",
     "pan os": "10.2.9 10.2.9-h1 10.2.9-h9 10.2.10 11.0.0 11.1.2-h3",
     "portal": "7.9 8.0 8.1 9.0",
+    "openssl": "1.1.1v 1.1.1w 3.0.2 3.0.11 3.2.0",
 }
 """Package type or product -> its versions, lowest first; `|` between those that are equal."""
 RUNGS = {

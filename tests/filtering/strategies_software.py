@@ -20,6 +20,8 @@ class Family(NamedTuple):
     cpe: str = ""
     """With the rest of its attributes: `cpe:2.3:o:fortinet:fortios`."""
     attributes: bool = False
+    packaged: str = ""
+    """A package of a distribution, which numbers otherwise: `pkg:deb/debian/openssl`."""
 
 
 FAMILIES = (
@@ -27,6 +29,7 @@ FAMILIES = (
     Family("pypi", (("", "django"),), "pkg:pypi/django"),
     Family("deb", (("", "openssl"),), "pkg:deb/debian/openssl"),
     Family("rpm", (("", "openssl"),), "pkg:rpm/redhat/openssl"),
+    Family("openssl", (("", "openssl"),), packaged="pkg:deb/debian/openssl@3.0.2-0+deb12u1"),
     Family("maven", (("", "log4j-core"),), "pkg:maven/org.apache.logging.log4j/log4j-core"),
     Family("fortios", (("Fortinet", "FortiOS"),), cpe="cpe:2.3:o:fortinet:fortios"),
     Family("mivoice", (("Mitel", "MiVoice"),)),
@@ -92,6 +95,8 @@ def lines(draw: st.DrawFn, family: Family) -> Software:
             ["name", "name", *(["cpe"] * 3 if family.cpe else []), *(["purl", "both"] if family.purl else [])]
         )
     )
+    if family.packaged and draw(st.booleans()):
+        return Software("", "openssl", None, None, family.packaged)
     if way == "name":
         return Software(*draw(st.sampled_from(family.names)), version)
     if way == "cpe":

@@ -55,7 +55,9 @@ def test_the_strategies_reach_every_answer_for_every_product() -> None:
 
     for family in strategies.FAMILIES:
 
-        @settings(max_examples=30, derandomize=True, database=None, phases=[Phase.generate])
+        @settings(
+            max_examples=120 if family.attributes else 30, derandomize=True, database=None, phases=[Phase.generate]
+        )
         @given(strategies.cases((family,)))
         def look(case: strategies.Case) -> None:
             seen.update((case.family.kind, verdict or "no") for verdict in check(case))

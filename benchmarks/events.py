@@ -5,7 +5,8 @@ the outbox; each step is committed to SQLite. Theirs: Shadowserver parser, dedup
 output, as IntelMQ's documentation sets them up: a process each, Redis between them (on a socket, saving nothing), log
 level WARNING, no rate limit. What its parser knows of these columns is ours (`peers/scan_rdp.json`): Shadowserver
 serves that from the net. Counted is the processor's time, theirs from when the first events have come out of the last
-bot; what hands the report in is not.
+bot; what hands the report in is not. An event of theirs costs the same in a report of any size, one of ours half as
+much again in a report of 3,000 rows as in one of 40,000.
 """
 
 import json

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 
 from benchmarks import peering
-from benchmarks.holders import HOLDERS, inside, networks
+from benchmarks.holders import HOLDERS, PREFIXES, inside, networks
 from benchmarks.measuring import row
 from filtering.network import Networks, prefix
 
@@ -69,22 +69,26 @@ _SETTINGS = {
 }
 
 
-def measure(held: Networks, first: int, count: int = HOLDERS, lookups: int = LOOKUPS) -> Iterator[dict[str, Any]]:
+def measure(
+    held: Networks, first: int, holders: int = HOLDERS, prefixes: int = PREFIXES, lookups: int = LOOKUPS
+) -> Iterator[dict[str, Any]]:
     """Look-ups/s of a processor, against client and server of IntelMQ's, which have the first network of each holder.
 
-    `held`: what `holders.networks(count, ...)` gives, of the numbers from `first` on. Raises PeerError.
+    `held`: what `holders.networks(holders, prefixes)` gives, of the numbers from `first` on. Raises PeerError.
     """
     python = peering.python()
-    each = [mine[0] for mine in networks(count)]
+    each = [mine[0] for mine in networks(holders, prefixes)]
     asked = [inside(text) for text in random.Random(7).sample(each, lookups)]
     with peering.postgresql(**_SETTINGS) as socket:
         load(socket, each)
         rounds = [(ours(held, asked), theirs(python, socket, asked)) for _ in range(ROUNDS)]
-    (_, found), (_, told) = rounds[0]
-    assert [[name(number - first) for number in numbers] for numbers in found] == told
-    mine, other = (min(spent for spent, _ in side) for side in zip(*rounds, strict=True))
-    what = f"owner of an address, {count:,} networks"
-    yield row(what, lookups / mine, "IntelMQ's contact database", lookups / other, 100, "look-ups/s")
+    (_, found), answer = rounds[0]
+    assert [[name(number - first) for number in numbers] for numbers in found] == answer["found"]
+    mine = min(spent for (spent, _), _ in rounds)
+    other = min(answer["client"] + answer["server"] for _, answer in rounds)
+    clock = lookups / min(answer["wall"] for _, answer in rounds)
+    peer = f"IntelMQ's contact database, by the clock {clock:,.0f}"
+    yield row(f"owner of an address, {holders:,} networks", lookups / mine, peer, lookups / other, 100, "look-ups/s")
 
 
 def name(number: int) -> str:
@@ -99,12 +103,12 @@ def ours(held: Networks, asked: Sequence[str]) -> tuple[float, list[list[int]]]:
     return time.process_time() - started, found
 
 
-def theirs(python: Path, socket: Path, asked: Sequence[str]) -> tuple[float, list[list[str]]]:
-    """Seconds of their client and server together, and the names of the organisations."""
+def theirs(python: Path, socket: Path, asked: Sequence[str]) -> dict[str, Any]:
+    """What `peers/contacts.py` says: seconds of client, server and clock, and the names of the organisations."""
     command: peering.Command = [python, "-W", "ignore", peering.SCRIPTS / "contacts.py", socket]
     said = subprocess.run(command, input="\n".join(asked), check=True, capture_output=True, text=True).stdout
-    answer = json.loads(said)
-    return answer["client"] + answer["server"], answer["found"]
+    answer: dict[str, Any] = json.loads(said)
+    return answer
 
 
 def load(socket: Path, held: Sequence[str]) -> None:

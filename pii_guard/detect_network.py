@@ -33,13 +33,16 @@ _IPV4 = Quick(
 _QUAD = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
 _FLOW = Quick(rf"(?<![\w.])(?P<a>{_QUAD})(?:\.[\w-]{{1,16}})? > (?P<b>{_QUAD})(?=\.[\w-]{{1,16}}[:,\s]|[:,]? )")
 """Both ends of a connection, as tcpdump and packet filters write them, the port behind a dot."""
+_GLUED = Quick(r"(?<![\w.])(?P<a>(?:\d{1,3}\.){3}[1-9]\d{0,2})(?P<b>[1-9]\d{0,2}(?:\.\d{1,3}){3})(?![\w.])")
+"""Two addresses that grew together, where what stood between them was lost."""
 _RANGE_END = re.compile(r"[ \t]?-[ \t]?([0-9]{1,3})(?!\w|\.\w)")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _WHOLE_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}").fullmatch
 _DASHED_IPV4 = Quick(
     r"[0-9](?<![0-9][0-9])(?<![0-9]{2}[-_.][0-9])(?<![-_.][0-9][-_.][0-9])[0-9]{0,2}(?:(?:-[0-9]{1,3}){3}|"
     r"(?:_[0-9]{1,3}){3})"
-    r"(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])",
+    r"(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])"
+    r"|[0-9](?<=\bip-[0-9])[0-9]{0,2}(?:-[0-9]{1,3}){3}(?![\w-])",
     re.IGNORECASE,
 )
 """An address in a host name: `ec2-198-51-100-7.compute.example`."""
@@ -51,27 +54,35 @@ _COLONS_OF_SIX = Quick(r":[\])}]?[\[({]?:|(?:[0-9a-fA-F]{1,4}[\[({]?:[\])}]?){7}
 """What every IPv6 address has: two colons side by side, or seven numbers with one."""
 _COLONS = re.compile(r"[0-9a-fA-F:\[({][0-9a-fA-F:\[\](){}.]{2,80}+")
 """A run in which an IPv6 address may stand."""
-_SIX = r"(?:[0-9a-fA-F]{0,4}(?:[\[({]:{1,2}[\])}]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4})?(?![^\W_]|:)"
+_SIX = (
+    r"(?:[0-9a-fA-F]{0,4}(?:[\[({]:{1,2}[\])}]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4}|\d{5})?(?![^\W_]|:)"
+)
 _IPV6 = re.compile(rf"(?<![^\W_])(?<!:){_SIX}")
 _IPV6_HERE = re.compile(_SIX).match
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _MAC = Quick(
-    r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]|\[:|[0-9a-fA-F]{2}[.-]))(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.))"
+    r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]|\[:|[0-9a-fA-F]{2}[.-]))(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.)"
+    r"|(?<=[g-zG-Z]\d:.)|(?<=[.-].)(?=.:)|(?<=\b01-.))"
     r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
-    r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F_-]|:\w)"
+    r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F]|[_-][0-9a-fA-F]{1,2}(?![g-zG-Z])|:\w)"
 )
 _FRAME = Quick(r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b")
 """The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
-MAC_WORDS = Words("mac", "hwaddr", "ether", "hardware ad", "bssid", "station", "physical ad", "fysiek", "lladdr")
+MAC_WORDS = Words(
+    "mac", "hw", "chaddr", "ether", "dhcp", "sta ", "hardware ad", "bssid", "station", "physical ad", "fysiek", "lladdr"
+)
 _MAC_WORD = re.compile(
-    r"(?<![a-z])(?:mac(?:-?adress?e?n?)?|hwaddr|ether|hardware address|bssid|lladdr|"
+    r"(?<![a-z])(?:mac(?:[- ]?add?ress?(?:en?|es)?|s)?|hw(?:[- ]?addr(?:ess)?)?|chaddr|ether(?:net)?(?: address)?|"
+    r"hardware address|bssid|lladdr|dhcp[a-z]{2,8}|sta|"
     r"(?:calling|called)?-?station(?:-?id)?|"
     r"physical address|fysieke? adres)(?![a-z])"
 )
-_LOOSE_MAC = re.compile(r"(?<![\w-])(?:[0-9a-f]{12}|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
-                        r"|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|[0-9a-f]{2}(?:[._][0-9a-f]{2}){5})"
-                        r"(?![\w-]|:\w)")  # fmt: skip
+_LOOSE_MAC = re.compile(
+    r"(?<![\w-])(?:(?:0x)?[0-9a-f]{12}|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}|[0-9a-f]{6}[-:][0-9a-f]{6}"
+    r"|[0-9a-f]{2}(?: [0-9a-f]{2}){5}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|[0-9a-f]{2}(?:[._][0-9a-f]{2}){5})"
+    r"(?![\w-]|:\w)"
+)
 _REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _SIGNS = re.compile(r"\W")
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
@@ -250,6 +261,9 @@ def addresses(text: str) -> Found:
         for side in ("a", "b"):
             if max(map(int, _NUMBERS(flow.group(side)))) < 256:
                 yield Span("ipv4", *flow.span(side), 0.9, "ipv4-flow")
+    for glued in _GLUED.finditer(text):
+        if max(map(int, (*glued.group("a").split("."), *glued.group("b").split(".")))) < 256:
+            yield Span("ipv4", *glued.span(), 0.9, "ipv4-glued")
     for match in (*_IPV4.finditer(text), *_DASHED_IPV4.finditer(text)):
         start, end = match.span()
         plain = _PLAIN(match.group())
@@ -305,11 +319,17 @@ def _ipv6(match: re.Match[str]) -> Found:
     if found.endswith(":") and not found.endswith("::"):  # `2001:db8::5: connection refused`
         found, end = found[:-1], end - 1
     value = re.sub(r"[\[({](:+)[\])}]", r"\1", found)
+    if value.count(":") == 8 and "::" not in value:  # with its port
+        value, _, port = value.rpartition(":")
+        if _EUI64(value):
+            return
+        end -= len(port) + 1
     if len(value) > 3 and (value.count(":") == 7 or "::" in value) and _is_ipv6(value):
         if _EUI64(value):
             yield Span("mac", start, end, 0.6, "eui-64")
             return
-        if any(char.isdigit() for char in value) or value.count(":") > 3:  # `dead::beef` is a name in C++
+        local = value[:2].lower() == "fd" and value[4:5] == ":"
+        if local or any(map(str.isdigit, value)) or value.count(":") > 3:  # `dead::beef` is a name in C++
             yield Span("ipv6", start, end, 0.9, "ipv6")
 
 

@@ -9,25 +9,27 @@ from stdnum.nl import bsn as stdnum_bsn
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 
-_PHONE = re.compile(r"[+(0-9](?<![\w.:/=+-][(0-9])(?<!\w\+)(?:[\d\s().\-/+]{6,24}\d)(?![\w])(?!\.\d)")
+_PHONE = re.compile(
+    r"[+(0-9](?<![\w/=+-][(0-9])(?<![^A-Za-z][.:][(0-9])(?<!\w\+)(?:[\d\s().\-/+]{6,24}\d)(?![\w])(?!\.\d)"
+)
 PHONE_LABELS = Words(
     *("tel", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "whatsapp", "signal"),
-    *("contact", "sip:", "cell"),
+    *("contact", "sip:", "sip/", "cell", "exten"),
 )
 """Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
 _LOOSE_PHONE = Quick(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{7,18}\d(?!\w|\.\d)")
 _LABEL_BEFORE = re.compile(
     r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|iles?)?|msisdn|gsm|sms|fax|"
     r"call(?:er|to)?|"
-    r"beller|bel|whatsapp|signal|cell|sip|contact)|foon|phone|wa\.me/|send\?phone=)"
-    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>]{0,4}[\"'(]{0,2}$"
+    r"beller|bel|whatsapp|signal|cell|sip|exten|contact)|foon|phone|wa\.me/|send\?phone=)"
+    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>/]{0,4}[\"'(]{0,2}$"
 )
 _HOME = ("NL", "BE", "US", "GB", "DE", "FR")
 """Whose numbers stand without a country code, behind a word that says what they are."""
 _OTHER_NUMBER = re.compile(
     r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
-    r"pipeline|kvk|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|case|part|policy|"
-    r"contract|lid|bag|debiteur)"
+    r"pipeline|kvk|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|lid|debiteur)"
+    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|\b(?:case|part|policy|contract|bag)"
     r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.#]{0,3}(?:\([a-z]{1,12}\) ?)?$"
 )
 """What the number behind it is, and no telephone or citizen has."""
@@ -59,8 +61,8 @@ _BSN = Quick(
 )
 _BSN_LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
-    r"[\"']?(?:[:=#/ _-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
-    r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=\s]{1,4}(?P<loose>\d(?:[ ./-]{0,3}\d){7,8})(?![\w]|[./-]\d))"
+    r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
+    r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=\s]{1,4}(?P<loose>\d(?:[ ,./-]{0,3}\d){7,8})(?![\w]|[,./-]\d))"
 )
 """Behind the word itself, parted in any way."""
 _PARTING = re.compile(r"[\s._/·-]")
@@ -84,11 +86,15 @@ _BSN_NAMES = Words(
     *("identificatien", "fiscal "),
 )
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
-_BSN_LOOSE = Quick(r"[0-9](?<![\w.,:/+=-][0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
+_BSN_LOOSE = Quick(r"[0-9](?<![\w.:/+=-][0-9])(?<!\d,[0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
 """Parted in any way, as people read it out."""
 _BEFORE, _BEHIND = 200, 60
 _VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
-_IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=iban_))[A-Z]{2}[0-9]{2}(?:[\s._-]?[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
+_IBAN = re.compile(
+    r"(?:(?<!\w)|(?<=iban)|(?<=iban_))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE
+)
+_GROWN = re.compile(r"[A-Z]{2}\d\d[ A-Z0-9]{7,30}\d(?=[A-Z]{1,4}\b)").match
+"""What follows it without a blank: a currency."""
 _IBAN_APART = Quick(
     r"(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)(?<!\w..)"
     r"[ ./·-]?\d\d(?:[ ./·-]{0,2}[A-Z0-9]){11,30}(?!\w)",
@@ -96,7 +102,7 @@ _IBAN_APART = Quick(
 )
 """Parted after the country too, or by other signs."""
 _ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
-account_start = re.compile(r"[\d](?<=[A-Za-z][A-Za-z]\d)\d[\s._-]?[A-Za-z0-9]{4}[\s._-]?[A-Za-z0-9]").search
+account_start = re.compile(r"\d(?<=[A-Za-z][A-Za-z]\d)\d(?:[\s._/-]{0,2}[A-Za-z0-9]){5}").search
 
 _SIDECODES = re.compile(
     r"(?:[A-Z]{2}-\d\d-\d\d|\d\d-\d\d-[A-Z]{2}|\d\d-[A-Z]{2}-\d\d|[A-Z]{2}-\d\d-[A-Z]{2}|[A-Z]{2}-[A-Z]{2}-\d\d|"
@@ -162,7 +168,7 @@ _LEAST = 8
 def numbers(text: str) -> Found:
     """BSN, IBAN, telephone."""
     lower = folded(text)
-    yield from _accounts(text, lower)
+    yield from _accounts(text)
     if _DIGITS.search(text):
         yield from _citizen_numbers(text, lower, names_bsn(lower))
         yield from _phones(text, lower)
@@ -182,14 +188,14 @@ def _phones(text: str, lower: str) -> Found:
             yield Span("phone", *match.span(), 0.6 if match.group()[0] == "3" else 0.3, "phone-bare")
 
 
-def _accounts(text: str, lower: str) -> Found:
+def _accounts(text: str) -> Found:
     if account_start(text):
         for digits in _ACCOUNT.finditer(text):
             match = _IBAN.match(text, digits.start() - 2)
             end = _iban_end(text, match) if match else None
             if match and end:
                 yield Span("iban", match.start(), end, 0.95, "iban")
-    for match in _IBAN_APART.finditer(text) if ACCOUNTS.any(lower) else ():
+    for match in _IBAN_APART.finditer(text):
         if end := _iban_end(text, match):
             yield Span("iban", match.start(), end, 0.9, "iban")
 
@@ -252,13 +258,18 @@ def bare_numbers(text: str) -> Found:
 
 def _iban_end(text: str, match: re.Match[str]) -> int | None:
     """Where the account number ends: the pattern may have run into the words after it."""
-    end = match.end()
-    while end - match.start() >= 15:
-        number = _PARTING.sub("", text[match.start() : end])
-        if _remainder(number) == 1 and stdnum_iban.is_valid(number, check_country=False):
-            return end
-        end = max(text.rfind(sign, match.start(), end) for sign in " ._/·-\n\t\r")
-    return None
+    start, end = match.start(), match.end()
+    while end - start >= 15:
+        if _is_iban(text[start:end]):
+            return start + len(text[start:end].rstrip(" ._/·-\n\t\r\u00a0"))
+        end = max(text.rfind(sign, start, end) for sign in " ._/·-\n\t\r")
+    grown = _GROWN(text, start, match.end())  # `NL91ABNA0417164300EUR`
+    return grown.end() if grown and _is_iban(grown.group()) else None
+
+
+def _is_iban(written: str) -> bool:
+    number = _PARTING.sub("", written)
+    return _remainder(number) == 1 and bool(stdnum_iban.is_valid(number, check_country=False))
 
 
 def _remainder(number: str) -> int:

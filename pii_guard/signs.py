@@ -39,7 +39,7 @@ _PARTS = bytes(
 )
 """Digits as 0, letters as a or A, what may part the numbers of an address as a dot."""
 _PACKED = bytes(48 if c in _DIGITS else c for c in range(256))
-_GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/?"
+_GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/_?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
 _COLON = re.compile(r":[0-9A-Fa-f:\])}]")
@@ -56,6 +56,7 @@ _NINE = (
     b"00 00 00 000",
 )
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
+_COUNTRY_APART = re.compile(rb"[aA]{2}[ ./?]00").search
 _DIALLED = bytes(
     90 if c in b"0+(" else 48 if c in b"123456789 \t\n\r\v\f\x1c\x1d\x1e\x1f).-/?" else 97 for c in range(256)
 )
@@ -151,7 +152,7 @@ def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
         return True
     if any(map(parts.__contains__, _COUNTRY)) and account_start(text):
         return True
-    return _PHONE(raw.translate(_DIALLED)) is not None
+    return _COUNTRY_APART(parts) is not None or _PHONE(raw.translate(_DIALLED)) is not None
 
 
 def _phone_like(parts: bytes) -> bool:

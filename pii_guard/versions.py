@@ -40,6 +40,25 @@ _ARTIFACT = re.compile(r"(?<!\bip)[A-Za-z]-$").search
 _PARTS_OF_THREE = re.compile(r"[<>=v~^]*\d{1,3}\.\d{1,4}\.\d{1,5}").fullmatch
 _ROW = re.compile(r"[ \t]?(?:>|->|[,;/|&]|en|and|of|or|\.\.|-|–|to|t/m|tot(?: en met)?|through)[ \t]?").fullmatch
 _FAR = 80
+_LARGEST, _LARGE = 99, 149
+"""What begins with more is an address, where the word for a version stands at a distance, or tells only of what."""
+_SAID = frozenset(
+    (
+        "v",
+        "ver",
+        "vers",
+        "version",
+        "versie",
+        "versions",
+        "versies",
+        "build",
+        "builds",
+        "release",
+        "rel",
+        "fw",
+        "firmware",
+    )
+)
 _WORDS_BEFORE = 7
 
 
@@ -58,7 +77,8 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     if octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported:
         return True  # 120.0.0.0, as browsers write their version
     kind, last = _kind_before(before.lower())
-    if kind == "address" or (kind == "from" and not _AFTER(after)):
+    plain = kind == "from" and not _AFTER(after)
+    if kind == "address" or plain or (kind == "version" and _too_large(octets[0], last)):
         return False
     if address_end > version_end and _ROW(text[max(address_end, start - 24) : start]):
         return False
@@ -79,13 +99,20 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     return max(octets[:3]) < 60 and _BUILD(line) is not None
 
 
+def _too_large(first: int, last: str) -> bool:
+    return last.strip(".") not in _SAID and first > (_LARGE if last in _WORDS else _LARGEST)
+
+
 def _kind_before(lower: str) -> tuple[str, str]:
     """What the words before say that the numbers are, and the last of them."""
     words = islice((word for part in reversed(lower.split()) for word in reversed(_TOKENS(part))), _WORDS_BEFORE)
+    labelled = lower.rstrip(" \t\"'")[-1:] in (":", "=")
     last: str | None = None
     for word in words:
-        last = word if last is None else last
         bare = word.strip(".!?<>#*`“”‘’")
+        if last is None and labelled and bare in _ADDRESSES:
+            return "address", word
+        last = word if last is None else last
         if bare in _WORDS or _PARTS_OF_THREE(bare):
             return "version", last
         if bare in _ADDRESSES:

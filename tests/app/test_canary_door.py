@@ -5,7 +5,6 @@ damaged in every way, by Hypothesis.
 """
 
 import codecs
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -172,20 +171,9 @@ def may_stay(each: Canary, regime: str, whole: bytes) -> bool:
     of their own, once nothing is left that said what they are."""
     if regime == "no-basis":
         return each.place in ("shadowserver host", "event src_hostname")
-    if glued(each, whole):
-        return True
     if each.category in ADDRESSES:
         return any(f"category='{kind}', role='attacker', action='keep'".encode() in whole for kind in ADDRESSES)
     return each.category in ("name", "username", "credential")
-
-
-def glued(each: Canary, whole: bytes) -> bool:
-    """Does it only stand there grown together with something else, as where a quote in a row of a table was lost?"""
-    value = re.escape(each.value.encode())
-    return (
-        re.search(value, whole) is not None
-        and re.search(rb"(?<![0-9A-Za-z])" + value + rb"(?![0-9A-Za-z])", whole) is None
-    )
 
 
 def told(each: Canary) -> str:

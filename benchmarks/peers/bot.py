@@ -1,5 +1,5 @@
 """A process of the IntelMQ pipeline, run by the peers' own Python: `bot.py MODULE ID` is a bot, `bot.py feed REPORT` is
-what its collector does: hands a report to the parser. INTELMQ_ROOT_DIR names its folder (benchmarks/intelmq_run.py)."""
+what its collector does: hands a report to the parser. INTELMQ_ROOT_DIR names its folder (benchmarks/events.py)."""
 
 import importlib
 import json

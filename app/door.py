@@ -82,11 +82,13 @@ class Passed:
     scores: Scores = field(default_factory=Scores)
 
 
-def guarded(service: Service, document: RawDocument, read: Callable[[RawDocument], Normalized] | None = None) -> Passed:
-    """Normalise (with `read`: by that) and guard, in memory. What a document holds is refused, and raises nothing."""
+def guarded(
+    service: Service, document: RawDocument, reads: Callable[[RawDocument], Normalized] | None = None
+) -> Passed:
+    """Normalise (with `reads`: by that) and guard, in memory. What a document holds is refused, and raises nothing."""
     origin = document.origin
     try:
-        normalized = _read(service, document) if read is None else read(document)
+        normalized = _read(service, document) if reads is None else reads(document)
     except NormalizeError as error:
         return Passed((), (Unreadable(origin, error.stage, error.reason, error.path),), (), ())
     refused = [Unreadable(origin, each.stage, each.reason, each.path) for each in normalized.problems]
@@ -114,12 +116,21 @@ def guarded(service: Service, document: RawDocument, read: Callable[[RawDocument
 
 
 def _read(service: Service, document: RawDocument) -> Normalized:
-    """What a document says; of a contribution, without who handed it in. Ids that are made of it name no contributor
-    either: they can be guessed and tried."""
-    if not document.source.contributed:
-        return normalize(document)
-    who = contributor(service, document.source)
-    found = normalize(replace(document, source=replace(document.source, id="subscriber")))
+    return nameless(service, document.source, read(document))
+
+
+def read(document: RawDocument) -> Normalized:
+    """What a document says. Ids that are made of a contribution name no contributor: they can be guessed and tried."""
+    if document.source.contributed:
+        document = replace(document, source=replace(document.source, id="subscriber"))
+    return normalize(document)
+
+
+def nameless(service: Service, source: Source, found: Normalized) -> Normalized:
+    """The same; of a contribution, without who handed it in."""
+    if not source.contributed:
+        return found
+    who = contributor(service, source)
     names, profile = (who.name, who.id), who.profile
     drafts = (anonymous(draft, names, profile.domains, profile.networks) for draft in found.drafts)
     return structs.replace(found, drafts=tuple(drafts))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from app import door, releasing
-from app.door import Tally
+from app.door import Passed, Tally
 from app.sending import Sender
 from app.service import Service
 from app.views import matching
@@ -27,7 +27,9 @@ Decide = Callable[[Case, Match], Released | None]
 """An analyst's request, an approval or the rules: triage.decide with all but the case and the match filled in."""
 
 
-def admit(service: Service, document: RawDocument) -> Tally:
+def admit(
+    service: Service, document: RawDocument, guarded: Callable[[Service, RawDocument], Passed] = door.guarded
+) -> Tally:
     """Read, normalise and guard a document in memory; lay what the guard let through into the inbox.
 
     A document on which our own code fails is refused by itself: it may not keep the others out. A database that fails
@@ -35,7 +37,7 @@ def admit(service: Service, document: RawDocument) -> Tally:
     """
     try:
         with service.metrics.stage("door"):
-            passed = door.guarded(service, document)
+            passed = guarded(service, document)
         with service.metrics.stage("store"), service.transaction() as connection:
             return door.lay_down(service, connection, document, passed)
     except Exception as error:

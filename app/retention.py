@@ -13,7 +13,7 @@ from dispatch import atom, editions, ledger, outbox, publication
 from pii_guard import audit, journal
 from subscribers import registry
 from triage import exposures, inbox, leads, releases
-from web import auth
+from web import auth, statuses
 
 HEAD = "journal.head"
 
@@ -72,6 +72,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         "feed": atom.purge(connection, oldest),
         "editions": editions.purge(connection, oldest),
         "credentials": auth.purge(connection, oldest),
+        "statuses": statuses.purge(connection, now - policy.messages),
         "profiles": registry.forget(connection, oldest),
     }
 

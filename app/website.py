@@ -4,12 +4,13 @@ import signal
 import socket
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
-from app import database
+from app import contributing, database
 from app.concerns import Concerns
 from app.service import Service
 from dispatch import publication
@@ -29,6 +30,7 @@ def application(service: Service) -> FastAPI:
     services = Services(
         subscriber=registry.get,
         permitted=lambda *question: permitted(service, concerns, *question),
+        contribute=partial(contributing.contribute, service),
         current=lambda: database.require_current(service.engine),
     )
     return create_app(

@@ -1,11 +1,13 @@
 """Everything HTTP; thin. `web.server.create_app(...)` builds it; rooms below do the work.
 
-TAXII 2.1 reading (`web.taxii`), the public Atom feed, health and metrics. GET changes nothing but access records.
+TAXII 2.1 (`web.taxii` reads, `web.contribute` hands in), the public Atom feed, health and metrics. GET changes nothing
+but access records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,6 +20,14 @@ class WebError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one object that was handed in. The message names stage and reason, never a value."""
+
+    taken: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What the web asks of the rooms below, wired by the front door."""
 
@@ -26,5 +36,8 @@ class Services:
     permitted: Callable[[Connection, Subscriber | None, str, frozenset[str], Label, datetime], bool]
     """May this reader (None: the public), now, see what was composed of these statements of this item, under this
     label? Decided from the release that stands and `tlp.enforce`; asked once an item and request."""
+    contribute: Callable[[str, bytes, Sequence[Any]], Sequence[Verdict]]
+    """Bring what this subscriber handed in through the door: the envelope as it came, and its objects; a verdict each.
+    Handing it in again changes nothing."""
     current: Callable[[], None]
     """Raises when the database is not at this version of the program."""

@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import Services, feed, health, taxii
+from web import Services, answers, feed, health, taxii
 from web.taxii_query import TaxiiError
 
 MAX_CONTENT_LENGTH = 10 * 1024 * 1024
@@ -30,6 +30,14 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+_NEXT = {
+    404: "Nothing here has that path: /taxii2/ names the API root, and its collections/ what can be read",
+    405: "This path has no such method",
+    413: "The body is too large: max_content_length of the API root says how many octets; send fewer objects at a time",
+    500: "A mistake of ours, and the same request may work later; tell the hub when it was",
+}
+"""What to do next, for a TAXII client."""
 
 
 def create_app(
@@ -70,7 +78,7 @@ def server_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
 
 def _taxii_error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - a handler
     assert isinstance(error, TaxiiError)
-    return taxii.error(error.status, error.title, error.description, error.headers)
+    return answers.error(error.status, error.title, error.description, error.headers)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -82,7 +90,7 @@ def _refusal(path: str, status: int, headers: Mapping[str, str] | None = None) -
     """In the words of HTTP alone, and in TAXII's form where TAXII is spoken."""
     phrase = HTTPStatus(status).phrase
     if path.startswith("/taxii2/"):
-        return taxii.error(status, phrase, headers=headers)
+        return answers.error(status, phrase, _NEXT.get(status, ""), headers)
     return JSONResponse({"error": phrase}, status, dict(headers or {}))
 
 

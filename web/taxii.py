@@ -1,49 +1,33 @@
-"""The TAXII 2.1 server (OASIS Standard, 10 June 2021), for reading.
+"""The TAXII 2.1 server (OASIS Standard, 10 June 2021): its routes, and reading.
 
-Credentials are always required. A subscriber reads `clear`, `test` and its own collection; another's answers 404, as
-if it were not there (5.2). Adding and deleting answer 403. Pages are stable: rows are ordered by the moment they were
-added, `next` continues after the last row seen, whatever is published meanwhile.
+Credentials are always required. A subscriber reads `clear`, `test` and its own collection, and hands in to
+`contribute` (`web.contribute`); another's answers 404, as if it were not there (5.2). Deleting answers 403. Pages are
+stable: rows are ordered by the moment they were added, `next` continues after the last row seen, whatever is published
+meanwhile.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
-from uuid import uuid4
 
-import msgspec
 import sqlalchemy as sa
-import structlog
 from fastapi import APIRouter, Request, Response
-from starlette.background import BackgroundTask
 
 from dispatch import pages, publication
 from dispatch.pages import Filters, Page
 from dispatch.publication import Collection
 from ingest.columns import instant_text
-from subscribers import Subscriber
 from tlp import Label
-from web import Services, auth
+from web import Services, contribute
+from web.answers import MEDIA_TYPE, answer, encode, is_ours
+from web.contribute import CONTRIBUTE
+from web.entry import Caller, Entry, Handler
 from web.taxii_query import TaxiiError, next_token, parameters, read_filters, read_limit, read_next
 
-MEDIA_TYPE = "application/taxii+json;version=2.1"
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
 MAX_LIMIT = 1000
-_encode = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, on a connection that reads one state of the database."""
-
-    conn: sa.Connection
-    subscriber: Subscriber
-    now: datetime
-
-
-Handler = Callable[[Caller, Request], Response]
 
 
 def router(
@@ -65,87 +49,45 @@ def router(
     root = {"title": title, "versions": [MEDIA_TYPE], "max_content_length": max_content_length}
     reading = _Reading(services, max_limit)
     one = f"{ROOT}collections/{{collection}}/"
+    entry = Entry(engine, services, clock)
     routes: list[tuple[str, str, Handler]] = [
         ("GET", "/taxii2/", _fixed(discovery)),
         ("GET", ROOT, _fixed(root)),
+        ("GET", f"{ROOT}status/{{status}}/", contribute.status),
         ("GET", f"{ROOT}collections/", _collections),
         ("GET", one, _one_collection),
         ("GET", f"{one}manifest/", reading.manifest),
         ("GET", f"{one}objects/", reading.objects),
         ("GET", f"{one}objects/{{object}}/", reading.object),
         ("GET", f"{one}objects/{{object}}/versions/", reading.versions),
-        ("POST", f"{one}objects/", _no_adding),
         ("DELETE", f"{one}objects/{{object}}/", _no_deleting),
     ]
     made = APIRouter()
     for method, path, handler in routes:
-        made.add_api_route(path, _endpoint(engine, services, clock, handler), methods=[method])
+        made.add_api_route(path, entry.reading(handler), methods=[method])
+    adding = entry.taking(_may_add, partial(contribute.contribute, engine, services))
+    made.add_api_route(f"{one}objects/", adding, methods=["POST"], response_model=None)
     return made
 
 
-def _endpoint(
-    engine: sa.Engine, services: Services, clock: Callable[[], datetime], handler: Handler
-) -> Callable[[Request], Response]:
-    """Who asks, in which media type, then the handler. Plain `def`: Starlette runs it in a thread."""
-
-    def endpoint(request: Request) -> Response:
-        now = clock()
-        with engine.execution_options(readonly=True).connect() as conn:
-            access = auth.authenticate(conn, request.headers.get("authorization"), now)
-            subscriber = None if access is None else services.subscriber(conn, access.subscriber)
-            if access is None or subscriber is None:
-                challenge = {"WWW-Authenticate": 'Basic realm="OKTT", charset="UTF-8", Bearer realm="OKTT"'}
-                raise TaxiiError(401, "Credentials are needed", "Basic or Bearer, made for taxii", challenge)
-            if not accepts(request.headers.get("accept")):
-                raise TaxiiError(406, "Not acceptable", f"This server answers in {MEDIA_TYPE}")
-            response = handler(Caller(conn, subscriber, now), request)
-        if access.due:
-            response.background = BackgroundTask(_note_use, engine, access.credential, now)
-        return response
-
-    return endpoint
-
-
-def _note_use(engine: sa.Engine, credential: str, now: datetime) -> None:
-    """After the answer has gone: a busy writer costs no reader its time."""
-    try:
-        with engine.begin() as conn:
-            auth.note_use(conn, credential, now)
-    except sa.exc.OperationalError as error:
-        structlog.get_logger("web").warning("use-not-noted", error=type(error).__name__)
-
-
-def accepts(accept: str | None) -> bool:
-    """Does an Accept header allow our media type? None: anything (RFC 9110 12.5.1); no version: the latest (1.6.8)."""
-    return accept is None or any(_is_ours(part, wildcard=True) for part in accept.split(","))
-
-
-def _is_ours(media_type: str, *, wildcard: bool = False) -> bool:
-    name, *parameters = (part.strip().lower() for part in media_type.split(";"))
-    values = {key.strip(): value.strip().strip('"') for key, _, value in (each.partition("=") for each in parameters)}
-    if wildcard and re.fullmatch(r"0(\.0*)?", values.get("q", "1")):
-        return False
-    if wildcard and name in {"*/*", "application/*"}:
-        return True
-    return name == "application/taxii+json" and values.get("version", "2.1") == "2.1"
-
-
 def _fixed(resource: dict[str, Any]) -> Handler:
-    return lambda caller, request: _answer(resource)  # noqa: ARG005 - a handler
+    return lambda caller, request: answer(resource)  # noqa: ARG005 - a handler
 
 
 def _one_collection(caller: Caller, request: Request) -> Response:
-    return _answer(_resource(_collection(caller, request)))
+    return answer(_resource(_collection(caller, request)))
 
 
 def _collections(caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
-    found = publication.readable(caller.conn, caller.subscriber.id)
-    return _answer({"collections": [_resource(each) for each in found]} if found else {})
+    found = [*publication.readable(caller.conn, caller.subscriber.id), CONTRIBUTE]
+    return answer({"collections": [_resource(each) for each in found]})
 
 
 def _collection(caller: Caller, request: Request) -> Collection:
     """By id or alias. Another subscriber's is as unknown as one that does not exist: 404 (5.2)."""
     name = request.path_params["collection"]
+    if name in (CONTRIBUTE.id, CONTRIBUTE.alias):
+        return CONTRIBUTE
     found = None if "\0" in name else publication.find(caller.conn, name)
     if found is None or found.subscriber not in (None, caller.subscriber.id):
         raise TaxiiError(404, "No such collection", "Unknown here, or not yours to read")
@@ -158,22 +100,26 @@ def _resource(collection: Collection) -> dict[str, Any]:
         "title": collection.title,
         "description": collection.description,
         "alias": collection.alias,
-        "can_read": True,
-        "can_write": False,
+        "can_read": collection is not CONTRIBUTE,
+        "can_write": collection is CONTRIBUTE,
         "media_types": [STIX_MEDIA_TYPE],
     }
 
 
-def _no_adding(caller: Caller, request: Request) -> Response:
+def _may_add(caller: Caller, request: Request) -> None:
+    """5.5: in the media type of TAXII, and only where can_write says so."""
     collection = _collection(caller, request)
-    if not _is_ours(request.headers.get("content-type", "")):
-        raise TaxiiError(415, "Unsupported media type", f"Objects are sent as {MEDIA_TYPE}")
-    raise TaxiiError(403, "This collection cannot be written to", f"can_write is false for {collection.id}")
+    if not is_ours(request.headers.get("content-type", "")):
+        raise TaxiiError(415, "Unsupported media type", f"Send the envelope with Content-Type: {MEDIA_TYPE}")
+    if collection is not CONTRIBUTE:
+        raise TaxiiError(
+            403, "This collection cannot be written to", f"POST to the collection {CONTRIBUTE.alias} ({CONTRIBUTE.id})"
+        )
 
 
 def _no_deleting(caller: Caller, request: Request) -> Response:
     _collection(caller, request)
-    raise TaxiiError(403, "Objects cannot be deleted here")
+    raise TaxiiError(403, "Objects cannot be deleted here", "What is published changes by a new version; ask the hub")
 
 
 class _Reading:
@@ -200,7 +146,7 @@ class _Reading:
             }
             for row in page.rows
         ]
-        return _paged(page, b'"objects":' + _encode(records))
+        return _paged(page, b'"objects":' + encode(records))
 
     def object(self, caller: Caller, request: Request) -> Response:
         """5.6 Get an Object: an envelope of one object, or of several versions of it."""
@@ -212,7 +158,7 @@ class _Reading:
         """5.8 Get Object Versions."""
         page, known = self._page(caller, request, {"match[spec_version]"}, versions=("all",), bodies=False)
         self._require(known)
-        return _paged(page, b'"versions":' + _encode([row.version for row in page.rows]))
+        return _paged(page, b'"versions":' + encode([row.version for row in page.rows]))
 
     def _require(self, known: bool) -> None:
         if not known:
@@ -229,6 +175,10 @@ class _Reading:
     ) -> tuple[Page, bool]:
         """The page that was asked for; and whether the object in the path is there at all."""
         collection = _collection(caller, request)
+        if collection is CONTRIBUTE:
+            raise TaxiiError(
+                403, "This collection cannot be read", "can_read is false: what became of a POST is in its status"
+            )
         asked = parameters(request.query_params.multi_items(), fields)
         object_id = request.path_params.get("object")
         self._require(object_id is None or "\0" not in object_id)
@@ -261,23 +211,11 @@ def _everybody(item: str, statements: frozenset[str], label: Label) -> bool:  # 
 def _paged(page: Page, content: bytes) -> Response:
     """A page as TAXII has it: with the dates of its first and last row, and `next` where it goes on."""
     if not page.rows:
-        return _answer({})
+        return answer({})
     first, last = page.rows[0], page.rows[-1]
     headers = {
         "X-TAXII-Date-Added-First": instant_text(first.date_added),
         "X-TAXII-Date-Added-Last": instant_text(last.date_added),
     }
-    more = b'"more":true,"next":' + _encode(next_token(last.seq)) + b"," if page.more else b'"more":false,'
+    more = b'"more":true,"next":' + encode(next_token(last.seq)) + b"," if page.more else b'"more":false,'
     return Response(b"{" + more + content + b"}", headers=headers | {"Content-Type": MEDIA_TYPE})
-
-
-def _answer(resource: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(_encode(resource), status, headers={**(headers or {}), "Content-Type": MEDIA_TYPE})
-
-
-def error(status: int, title: str, description: str = "", headers: Mapping[str, str] | None = None) -> Response:
-    """The error resource (3.6.1)."""
-    resource = {"title": title, "error_id": str(uuid4()), "http_status": str(status)}
-    if description:
-        resource["description"] = description
-    return _answer(resource, status, headers)

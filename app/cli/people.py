@@ -15,7 +15,7 @@ from dispatch import publication
 from subscribers import Incoming, SubscriberError, importing, registry
 from subscribers import Subscriber as Stored
 from subscribers.components import repair
-from web import auth
+from web import auth, statuses
 
 subscribers = typer.Typer(no_args_is_help=True, help="Who gets alerts: import, show, list, remove.")
 credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API: create, revoke.")
@@ -124,6 +124,7 @@ def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -
         if removed:
             auth.revoke(connection, subscriber, service.clock())
             publication.drop(connection, subscriber)
+            statuses.drop(connection, subscriber)
     if not removed:
         raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
     service.forget_index()

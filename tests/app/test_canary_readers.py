@@ -155,6 +155,8 @@ def _gather(world: World) -> None:
 def _collection(client: httpx.Client, login: tuple[str, str]) -> list[bytes]:
     found = []
     for each in client.get("/taxii2/oktt/collections/", auth=login).json()["collections"]:
+        if not each["can_read"]:
+            continue
         for what in ("objects", "manifest"):
             answer, params = None, {"limit": "2000"}
             while answer is None or answer.json().get("more"):

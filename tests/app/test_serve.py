@@ -76,8 +76,10 @@ def test_discovery_lists_what_this_reader_may_read(served: Process, credential: 
     assert root.url == f"{served.url}/taxii2/oktt/"
     listed = {each.id: each for each in root.collections}
     by_alias = collections(served, credential)
-    assert set(by_alias) == {"clear", "test", "kvk-haven"}
+    assert set(by_alias) == {"clear", "test", "kvk-haven", "contribute"}
     assert {each.id for each in by_alias.values()} == set(listed)
+    handing_in = listed.pop(by_alias["contribute"].id)
+    assert (handing_in.can_read, handing_in.can_write) == (False, True)
     assert all(each.can_read and not each.can_write for each in listed.values())
     assert {len(pull(each, 100)) > 0 for each in listed.values()} == {True}
 

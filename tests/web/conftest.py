@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from dispatch import View, publication
 from subscribers import Contact, Profile, Subscriber
 from tlp import Clearance, Label
-from web import Services, auth
+from web import Services, Verdict, auth
 from web.server import create_app, server_config
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -32,6 +32,8 @@ class World:
     forbidden: set[tuple[str, str]] = field(default_factory=set)
     """(reader, item)."""
     asked: list[tuple[str, str]] = field(default_factory=list)
+    handed_in: list[tuple[str, bytes]] = field(default_factory=list)
+    """(subscriber, envelope)."""
     now: datetime = NOW
     stale: bool = False
     broken: bool = False
@@ -69,12 +71,18 @@ class World:
         self.asked.append((name, item))
         return (name, item) not in self.forbidden
 
+    def contribute(self, subscriber: str, body: bytes, objects: Sequence[Any]) -> list[Verdict]:
+        """A door that takes in what has a name."""
+        self.handed_in.append((subscriber, body))
+        named = [isinstance(each, dict) and "name" in each for each in objects]
+        return [Verdict(taken, "" if taken else "shape: a required property is missing") for taken in named]
+
     def current(self) -> None:
         if self.stale:
             raise RuntimeError("geheime waarde")
 
     def services(self) -> Services:
-        return Services(lambda conn, name: self.subscribers.get(name), self.permitted, self.current)
+        return Services(lambda conn, name: self.subscribers.get(name), self.permitted, self.contribute, self.current)
 
     def client(self, credential: dict[str, str] | None = None, **headers: str) -> httpx.Client:
         """A client that speaks TAXII."""

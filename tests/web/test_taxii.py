@@ -16,8 +16,8 @@ from taxii2client.v21 import Collection, Server, as_pages
 
 from dispatch import publication
 from tlp import Label
+from web.answers import MEDIA_TYPE, accepts
 from web.auth import credentials
-from web.taxii import MEDIA_TYPE, accepts
 from web.taxii_query import TaxiiError, next_token, parameters, read_filters, read_limit, read_next
 
 ROOT = "/taxii2/oktt/"
@@ -65,13 +65,15 @@ def test_the_reference_client_pulls_all_of_it_once(served: Any, credential: dict
     url = f"{served.url}/taxii2/"
     with Server(url, user=credential["user"], password=credential["password"]) as server:
         found = collections(server)
-        assert set(found) == {"clear", "test", "kvk-1"}
+        assert set(found) == {"clear", "test", "kvk-1", "contribute"}
         assert pull(found["clear"], limit) == expected
         assert pull(found["test"], limit) == [
             "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
             publication.TEST_INDICATOR["id"],
         ]
         assert len(pull(found["kvk-1"], limit)) == 3
+        handing_in = found.pop("contribute")
+        assert (handing_in.can_read, handing_in.can_write) == (False, True)
         assert all(each.can_read and not each.can_write for each in found.values())
         manifest = [
             entry for page in as_pages(found["clear"].get_manifest, per_request=limit) for entry in page["objects"]
@@ -156,7 +158,7 @@ def test_discovery_root_and_collections(served: Any, client: httpx.Client) -> No
     assert root["versions"] == [MEDIA_TYPE]
     assert root["max_content_length"] > 0
     listed = client.get(ROOT + "collections/").json()["collections"]
-    assert [each["alias"] for each in listed] == ["clear", "test", "kvk-1"]
+    assert [each["alias"] for each in listed] == ["clear", "test", "kvk-1", "contribute"]
     for each in listed:
         by_alias = client.get(f"{ROOT}collections/{each['alias']}/")
         assert by_alias.headers["content-type"] == MEDIA_TYPE

@@ -212,7 +212,9 @@ def bounds_hold(mine: Thing, theirs: Thing, scheme: str, bounds: Bounds, entry: 
     if type_of(mine.purl) in DISTRIBUTIONS and kind != type_of(mine.purl):
         return None  # a distribution mends old versions: upstream's numbers say nothing of its packages
     rungs = RUNGS.get(kind) or RUNGS.get(product_of(entry), {})
-    answers = [compared(rungs, mine.version, bound, limit) for bound, limit in bounds]
+    updated = mine.cpe is not None and mine.cpe.update not in (ANY, NA)
+    later = 0.5 if updated and theirs.cpe is None else 0  # to who names it as vendors do, 8.0 update 1 is after 8.0
+    answers = [compared(rungs, mine.version, bound, limit, later) for bound, limit in bounds]
     if theirs.cpe and theirs.cpe.update not in (ANY, NA) and mine.cpe is None:
         answers.append(None)  # a name alone does not say which update
     return every_of(answers)
@@ -226,12 +228,12 @@ def product_of(entry: Affected) -> str:
     return next(product for _, product in filed(thing(entry).names))
 
 
-def compared(rungs: dict[str, int], version: str, bound: str, limit: str) -> Maybe:
+def compared(rungs: dict[str, int], version: str, bound: str, limit: str, later: float = 0) -> Maybe:
     limit = limit.partition(" ")[0] if limit.startswith("8.0 ") else limit  # the update stands in the CPE
     one, other = rungs.get(version), rungs.get(limit)
     if one is None or other is None:
         return None
-    order = (one > other) - (one < other)
+    order = (one + later > other) - (one + later < other)
     return {"=": order == 0, "!=": order != 0, "<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[
         bound
     ]

@@ -89,7 +89,8 @@ def _cpe(draw: st.DrawFn, family: Family, version: str, update: str) -> str:
 @st.composite
 def lines(draw: st.DrawFn, family: Family) -> Software:
     """By name, by CPE, by purl, or by name and purl."""
-    version = draw(st.sampled_from([*rungs(family), *rungs(family), None, *UNREADABLE]))
+    often = ["8.0"] * 6 if family.attributes else rungs(family)  # which has updates
+    version = draw(st.sampled_from([*rungs(family), *often, None, *UNREADABLE]))
     way = draw(
         st.sampled_from(
             ["name", "name", *(["cpe"] * 3 if family.cpe else []), *(["purl", "both"] if family.purl else [])]

@@ -109,14 +109,15 @@ def _arranged(
         views = current.get(item)
         if views is None or views.released.item.version != version:
             continue
-        view = views.of(subscriber, views.explain(subscriber), confidential=closed)
+        explanation = views.explain(subscriber)
+        view = views.of(subscriber, explanation, confidential=closed)
         if not isinstance(view, View):
             continue
         entry = alerted.get(item)
         known = max(told.get(item, 0), entry.version if entry else 0)
         changed = differences(service, connection, subscriber, view, known) if 0 < known < version else ()
         sent = entry.at if entry is not None and entry.version == version else None
-        candidates.append(Candidate(view, views.advised(view, subscriber), sent, changed))
+        candidates.append(Candidate(view, views.advised(view, subscriber), sent, changed, explanation.concerned))
     return digest.arrange(window, candidates, told)
 
 

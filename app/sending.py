@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+import msgspec
 import sqlalchemy as sa
 
-from app import digests
+from app import digests, proving
 from app.keys import MESSAGES
 from app.observe import log, place
 from app.service import Service
 from app.views import Shelf, Views, differences
-from dispatch import Channel, Delivery, DispatchError, Outcome, View, digest, ledger, mail, outbox
+from dispatch import Channel, Delivery, DispatchError, Outcome, View, digest, grounds, ledger, mail, outbox
 from dispatch.attachments import attachments
 from dispatch.files import FileChannel
+from dispatch.grounds import Grounds
 from dispatch.outbox import CancelReason
 from dispatch.render import MessageKind, Rendered
-from dispatch.view import fingerprint
+from dispatch.view import content, fingerprint
 from filtering import Outcome as MatchOutcome
 from pii_guard import GuardError, journal
 from pii_guard.vault import month_of
@@ -53,6 +55,7 @@ class Made:
     label: Label
     shows: str
     """Hash of all that it shows."""
+    grounds: tuple[Grounds, ...]
     files: Sequence[mail.Attachment] = ()
     original: str | None = None
 
@@ -143,7 +146,7 @@ class Sender:
         digest = vault.fingerprint(MESSAGES, month, hashlib.sha256(message).hexdigest())
         held = outbox.prepare(
             connection, dataclasses.replace(delivery, message=None), vault.lock(MESSAGES, month, bound, message),
-            label=made.label, view=shows, message_id=identifier, digest=digest,
+            label=made.label, view=shows, message_id=identifier, digest=digest, grounds=grounds.encode(made.grounds),
         )  # fmt: skip
         return Ready(held, address, message)
 
@@ -187,6 +190,7 @@ class Sender:
         if self._handed is None:
             return
         (delivery, outcome), now = self._handed, self.service.clock()
+        rested = outbox.grounds(connection, delivery)
         try:
             status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)
         except DispatchError as error:  # its lease ran out, and another worker has taken it over
@@ -194,7 +198,10 @@ class Sender:
             self._handed = None
             return
         if status == "sent":
-            entry = journal.Entry("sent", delivery.id, {"item": delivery.subject, "kind": delivery.kind})
+            line = ledger.sent(connection, delivery.id)
+            assert line is not None
+            detail = proving.told(line) | {"grounds": msgspec.Raw(rested or b"[]")}
+            entry = journal.Entry("sent", delivery.id, detail)
             journal.append(connection, [entry], key=self._register, at=now)
         self._settled = delivery, status
 
@@ -245,7 +252,22 @@ class Sender:
         if not isinstance(view, View):
             return "tlp"
         kind: MessageKind = "update" if delivery.kind == "update" else "alert"
-        return self._message(connection, delivery, subscriber, views, view, kind)
+        rests = self._grounds(delivery, views, subscriber, contact, view, concerned=explanation.concerned)
+        return self._message(connection, delivery, subscriber, views, view, kind, rests)
+
+    def _grounds(
+        self,
+        delivery: Delivery,
+        views: Views,
+        subscriber: Subscriber,
+        contact: Contact,
+        view: View,
+        *,
+        concerned: bool,
+    ) -> Grounds:
+        month = month_of(delivery.queued_at)
+        hashed = month, self.service.vault.fingerprint(MESSAGES, month, content(view))
+        return views.grounds(subscriber, concerned, contact.confidential, view, hashed)
 
     def _withdrawal(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -258,11 +280,10 @@ class Sender:
         views = Views(self.service, connection, released)
         explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
         view = views.of(subscriber, explanation, confidential=contact.confidential)
-        return (
-            self._message(connection, delivery, subscriber, views, view, "withdrawal")
-            if isinstance(view, View)
-            else "tlp"
-        )
+        if not isinstance(view, View):
+            return "tlp"
+        rests = self._grounds(delivery, views, subscriber, contact, view, concerned=True)
+        return self._message(connection, delivery, subscriber, views, view, "withdrawal", rests)
 
     def _message(
         self,
@@ -272,6 +293,7 @@ class Sender:
         views: Views,
         view: View,
         kind: MessageKind,
+        rests: Grounds,
     ) -> Made:
         register = advice.register_of(subscriber.profile)
         files = attachments(view) if register == "mature" and kind != "withdrawal" else ()
@@ -293,7 +315,7 @@ class Sender:
             former = [*taken_in, *([split_from] if split_from else [])]
             before = [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
         original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
-        return Made(rendered, view.label, fingerprint(view), files, original)
+        return Made(rendered, view.label, fingerprint(view), (rests,), files, original)
 
     def _edition(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -306,8 +328,16 @@ class Sender:
         register = advice.register_of(subscriber.profile)
         days = self.service.settings.main.desk.software_days
         rendered = digest.render(self.service.renderer, arranged, subscriber, register, days)
-        shown = "".join(fingerprint(each.view) for _, part in arranged.sections for each in part)
-        return Made(rendered, arranged.label, hashlib.sha256(shown.encode()).hexdigest())
+        held = [each for _, part in arranged.sections for each in part]
+        views = self.shelf.current(connection, {each.view.item for each in held})
+        rests = tuple(
+            self._grounds(
+                delivery, views[each.view.item], subscriber, contact, each.view, concerned=each.concerned
+            )
+            for each in held
+        )  # fmt: skip
+        shown = "".join(fingerprint(each.view) for each in held)
+        return Made(rendered, arranged.label, hashlib.sha256(shown.encode()).hexdigest(), rests)
 
 
 def _mailbox(sender: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from app.courses import Told
 from app.service import Service
 from dispatch import View
 from dispatch.changes import changes
+from dispatch.grounds import Grounds, stood
 from dispatch.view import Parts, compose
 from filtering import Explanation, Outcome
 from filtering.disclosure import reader
@@ -26,7 +27,7 @@ from pii_guard.disclosure import Disclosed
 from subscribers import Subscriber
 from tlp import PUBLIC, Permit, Refusal
 from tlp.enforce import enforce
-from triage import Released, advice, decide, inbox, scores
+from triage import Released, advice, decide, inbox, releases, scores
 from triage.decide import Case
 
 
@@ -135,6 +136,23 @@ class Views:
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""
         return enforce(self._marked, reader(subscriber, concerned, confidential), self.now)
+
+    def grounds(
+        self, subscriber: Subscriber, concerned: bool, confidential: bool, view: View, hashed: tuple[str, str]
+    ) -> Grounds:
+        """Why this subscriber could see that view. `hashed`: with the key of which month, and what came out."""
+        permit, who = self.permit(subscriber, concerned, confidential), reader(subscriber, concerned, confidential)
+        assert isinstance(permit, Permit)
+        decision = self.released.decision
+        return Grounds(
+            view.item, view.version, self.now, decision.by, releases.fingerprint(decision), stood(self._marked, who),
+            who.kind, who.clearance.highest, who.clearance.until, concerned, confidential,
+            view.label, permit.rule, *hashed,
+        )  # fmt: skip
+
+    def again(self, subscriber: Subscriber, permit: Permit) -> View:
+        """What that permit showed this subscriber; without why it concerned it."""
+        return self._composed(permit, None, subscriber.language, self._gated(subscriber, "notify"))
 
     def public(self) -> View | Refusal:
         """What everybody may see."""

@@ -38,6 +38,8 @@ class Candidate:
     """When this subscriber was sent this very version by itself."""
     changes: tuple[str, ...] = ()
     """Against the version it was told of before (dispatch.changes)."""
+    concerned: bool = False
+    """By a criterion of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,13 @@ def cancelled(conn: sa.Connection, rows: Sequence[sa.Row[Any]], reason: str, at:
     conn.execute(sa.insert(ledger), lines)
 
 
+def sent(conn: sa.Connection, delivery: str) -> Entry | None:
+    """The line that says that a delivery was sent; None: it was not."""
+    found = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome == "sent")
+    row = conn.execute(found.order_by(ledger.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _entry(row)
+
+
 def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
     """What this subscriber got of an item, in order of sending."""
     found = sa.select(ledger).where(

@@ -59,6 +59,7 @@ deliveries = sa.Table(
     sa.Column("repeat", sa.Boolean, nullable=False, default=False),
     sa.Column("message", sa.LargeBinary, comment="as the caller seals it; null: none, or it was settled"),
     sa.Column("digest", sa.String(64), comment="keyed hash of the message, for the ledger"),
+    sa.Column("grounds", sa.LargeBinary, comment="on what it rests that it may leave, JSON; null: it was settled"),
     sa.Column("label", sa.String(16)),
     sa.Column("view", sa.String(64)),
     sa.Column("message_id", sa.String(255)),
@@ -89,6 +90,7 @@ _CANCEL = (
         settled_at=sa.bindparam("settled"),
         reason=sa.bindparam("because"),
         message=None,
+        grounds=None,
         worker="",
         claimed_until=None,
     )
@@ -244,6 +246,7 @@ def prepare(
     view: str,
     message_id: str,
     digest: str | None = None,
+    grounds: bytes | None = None,
 ) -> Delivery:
     """Put the exact bytes (sealed, if the caller seals) in the row before they leave; commit, then send them.
 
@@ -254,8 +257,14 @@ def prepare(
     if delivery.repeat and delivery.message is not None:
         return again(conn, delivery)
     values = {"message": message, "label": label.value, "view": view, "message_id": message_id, "digest": digest}
+    values["grounds"] = grounds
     _hold(conn, delivery, state="sending", attempts=delivery.attempts + 1, **values)
     return replace(delivery, state="sending", attempts=delivery.attempts + 1, message=message, shows=view)
+
+
+def grounds(conn: sa.Connection, delivery: Delivery) -> bytes | None:
+    """On what it rests that a prepared message may leave."""
+    return conn.scalar(sa.select(_d.grounds).where(_d.id == delivery.id))
 
 
 def again(conn: sa.Connection, delivery: Delivery) -> Delivery:
@@ -337,6 +346,7 @@ def _close(
         settled_at=now,
         reason=reason,
         message=None,
+        grounds=None,
         worker="",
         claimed_until=None,
         repeat=delivery.repeat,

@@ -147,6 +147,12 @@ def fingerprint(view: View) -> str:
     return hashlib.sha256(msgspec.json.encode(replace(view, epss=None), order="deterministic")).hexdigest()
 
 
+def content(view: View) -> str:
+    """The same, of what item and reader alone decide: neither why it concerned the reader, nor how it stands beside the
+    reports of other days. What changes later tells those otherwise."""
+    return fingerprint(replace(view, reasons=(), days=None))
+
+
 def _preference(each: Statement, language: str, grades: Mapping[str, str]) -> tuple[Any, ...]:
     return each.language != language, grades.get(each.source, "F"), each.received_at, each.key
 

@@ -123,6 +123,22 @@ def verify(connection: sa.Connection, *, key: bytes, head: bytes | None = None) 
     return Report(True, seq, len(bare), values=heaps.count)
 
 
+def entry(connection: sa.Connection, what: journal.What, subject: str, *, key: bytes) -> tuple[Any, str]:
+    """The last entry of a kind about a subject, held against its neighbours in the chain.
+
+    (Row or None, what is wrong with it; empty: nothing.)
+    """
+    rows = journal.journal.c
+    mine = sa.select(journal.journal).where(rows.what == what, rows.subject == subject).order_by(rows.seq.desc())
+    row = connection.execute(mine.limit(1)).one_or_none()
+    if row is None:
+        return None, "is missing"
+    before = connection.scalar(sa.select(rows.hash).where(rows.seq == row.seq - 1))
+    problem = _problem(row, row.seq, before or journal.START, key)
+    after = connection.scalar(sa.select(rows.prev).where(rows.seq == row.seq + 1))
+    return row, problem or ("" if after in (None, row.hash) else "is not followed by the entry after it")
+
+
 def _problem(row: Any, expected: int, prev: str, key: bytes) -> str:
     """What is wrong with one row, in words; empty: nothing."""
     if row.seq != expected:

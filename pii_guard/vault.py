@@ -244,6 +244,10 @@ class Vault:
         """A hash of what a source says that dies with the source's key of the month: 64 hexadecimal digits."""
         return _fingerprint(self._newest(source, month)[1], text)
 
+    def lasts(self, source: str, month: str) -> bool:
+        """Is there still a key of that month?"""
+        return self._held().newest(source, month) is not None
+
     def fingerprints(self, source: str, month: str, text: str) -> tuple[str, ...]:
         """That of this month, and what those of other months would be of which there is a key."""
         keys = self._held()

@@ -206,6 +206,17 @@ def forget_replaced(conn: sa.Connection, id: str, revision: int) -> None:  # noq
     conn.execute(history.delete().where(history.c.number == number, history.c.revision == revision))
 
 
+def at(conn: sa.Connection, id: str, moment: datetime) -> Subscriber | None:  # noqa: A002
+    """The subscriber as it was registered then; None: it was not yet, was removed since, or that is no longer kept."""
+    row = conn.execute(_GET, {"id": id}).one_or_none()
+    if row is None or row.changed_at <= moment:
+        return None if row is None else _subscriber(row)
+    columns = (history.c.number, history.c.data, history.c.own, history.c.at.label("changed_at"))
+    later = (history.c.number == row.number, history.c.at > moment)
+    before = conn.execute(sa.select(*columns).where(*later).order_by(history.c.revision).limit(1)).one_or_none()
+    return None if before is None else _subscriber(before)
+
+
 def revision(conn: sa.Connection) -> int:
     """The latest revision; 0 for an empty registry. An index that has it is up to date."""
     return conn.scalar(_REVISION) or 0

@@ -2,6 +2,8 @@
 which labels. `triage.decide` decides on them, and alone makes a Released.
 """
 
+import dataclasses
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -174,6 +176,12 @@ def reword(connection: sa.Connection, status: str, decision: Decision) -> None:
     columns = releases.c
     mine = (columns.item == decision.item, columns.version == decision.version, columns.status == status)
     connection.execute(releases.update().where(*mine), {"decision": msgspec.json.encode(decision)})
+
+
+def fingerprint(decision: Decision) -> str:
+    """Hash of a decision, but for its reason: of that a person's name may be taken out."""
+    said = msgspec.json.encode(dataclasses.replace(decision, reason="", os_user=""), order="deterministic")
+    return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
 def delete(connection: sa.Connection, item: str) -> None:

@@ -4,8 +4,9 @@ from datetime import date
 from typing import Annotated, Literal, cast
 
 import typer
+from msgspec import structs
 
-from app import digests, workers
+from app import AppError, digests, proving, workers
 from app.cli import output
 from app.cli.root import Json, cli, opened
 
@@ -59,3 +60,26 @@ def digest(
         output.line(counts)
         return
     output.say(output.cell(counts))
+
+
+@cli.command()
+def prove(
+    context: typer.Context,
+    delivery: Annotated[str, typer.Argument(help="Its id: the name of the .eml, or what its Message-ID begins with.")],
+    json: Json = False,
+) -> None:
+    """Decide once more, from what is stored, that a message could leave: label, reader, decision and content."""
+    proof = proving.prove(opened(context), delivery)
+    if json:
+        output.line({"ok": proof.ok, **structs.asdict(proof)})
+    else:
+        output.say(
+            f"{proof.subject} to {proof.subscriber}, {proof.label}; released by {', '.join(proof.by) or 'unknown'}"
+        )
+        for check in proof.checks:
+            mark = {True: "holds", False: "FAILS", None: "cannot be told"}[check.ok]
+            output.say(f"  {mark}: {check.what}: {check.said}")
+    if not proof.ok:
+        raise AppError(
+            "what is stored does not bear it out: tell the data protection officer, and compare with a backup"
+        )

@@ -1,0 +1,177 @@
+"""Why a message could leave, decided once more from what is stored: `oktt prove`.
+
+What it rested on stands in the processing register since it was sent (`dispatch.grounds`), and that is a hash chain. So
+whatever was edited since, in register, ledger, decision, statements or registry, no longer fits the rest.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from app import AppError
+from app.keys import MESSAGES
+from app.service import Service
+from app.views import Views
+from dispatch import ledger
+from dispatch.grounds import Grounds
+from dispatch.ledger import Entry
+from dispatch.view import content
+from ingest.columns import instant_text
+from pii_guard import GuardError, audit
+from subscribers import Subscriber, registry
+from tlp import Permit
+from triage import Released, decide, inbox, releases
+
+
+class Check(Struct, frozen=True):
+    """One thing that was derived again, and how that came out; None: what it takes is no longer kept."""
+
+    what: str
+    ok: bool | None
+    said: str
+
+
+class Proof(Struct, frozen=True):
+    """Everything about one message that was sent."""
+
+    delivery: str
+    subscriber: str
+    subject: str
+    label: str
+    rules: tuple[str, ...]
+    by: tuple[str, ...]
+    """Who released what it shows."""
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Does nothing contradict it?"""
+        return all(check.ok is not False for check in self.checks)
+
+
+def told(line: Entry) -> dict[str, Any]:
+    """A line of the ledger, as the register holds it."""
+    said = dataclasses.asdict(line)
+    label = None if line.label is None else line.label.value
+    return {**said, "item": said.pop("subject"), "at": instant_text(line.at), "label": label}
+
+
+def prove(service: Service, delivery: str) -> Proof:
+    """Derive it again. Raises AppError where nothing was sent under this id."""
+    with service.reading() as connection:
+        line = ledger.sent(connection, delivery)
+        if line is None:
+            raise AppError(
+                "no message was sent under this id: it is the name of its .eml, and stands in its Message-ID"
+            )
+        row, wrong = audit.entry(connection, "sent", delivery, key=service.keys.derive("journal"))
+        said = "stands in the chain as it was written" if not wrong else f"the entry {wrong}"
+        checks = [Check("register", not wrong, said)]
+        if row is None or row.detail is None:
+            checks.append(Check("grounds", None, "the register no longer holds what it rested on (retention)"))
+            return _proof(line, (), checks)
+        detail = msgspec.json.decode(row.detail)
+        rested = msgspec.convert(detail.pop("grounds", []), tuple[Grounds, ...])
+        other = sorted(name for name, value in told(line).items() if detail.get(name, value) != value)
+        said = "says what the register says" if not other else f"says otherwise: {', '.join(other)}"
+        checks.append(Check("ledger", not other, said))
+        if not rested:
+            checks.append(Check("grounds", None, "sent by a version of the program that kept none"))
+        for grounds in rested:
+            checks += _again(service, connection, line, grounds)
+        return _proof(line, rested, checks)
+
+
+def _proof(line: Entry, rested: tuple[Grounds, ...], checks: list[Check]) -> Proof:
+    rules, by = (tuple(dict.fromkeys(getattr(each, name) for each in rested)) for name in ("rule", "by"))
+    label = "" if line.label is None else line.label.value
+    return Proof(line.delivery, line.subscriber, line.subject, label, rules, by, tuple(checks))
+
+
+def _again(service: Service, connection: sa.Connection, line: Entry, grounds: Grounds) -> Iterator[Check]:
+    """One item of it: the label, whose word it was, who read it, and what it showed."""
+    name = f"{grounds.item} version {grounds.version}"
+    permit = grounds.permit(line.subscriber)
+    fits = isinstance(permit, Permit) and permit.rule == grounds.rule and permit.label <= grounds.label
+    fits = fits and line.label is not None and grounds.label <= line.label
+    said = f"{grounds.rule}, for {grounds.kind} cleared to {grounds.clearance}"
+    yield Check(f"label of {name}", fits, said if fits else "TLP says otherwise of what it rested on")
+    yield _labels(service, connection, grounds, name)
+    released = _released(service, connection, grounds)
+    if released is None:
+        yield Check(f"decision on {name}", None, "no longer kept")
+    else:
+        same = releases.fingerprint(released.decision) == grounds.decision and released.decision.by == grounds.by
+        yield Check(f"decision on {name}", same, f"by {grounds.by}" if same else "another one stands there")
+    reader = registry.at(connection, line.subscriber, grounds.at)
+    if reader is None:
+        yield Check(f"reader of {name}", None, "no longer kept as it was then")
+        return
+    yield _reader(line, grounds, reader, name)
+    if released is None or not isinstance(permit, Permit):
+        return
+    if reader.number not in released.audience:
+        yield Check(f"audience of {name}", False, "was not approved for this subscriber")
+    yield _content(service, connection, grounds, released, reader, permit, name)
+
+
+def _labels(service: Service, connection: sa.Connection, grounds: Grounds, name: str) -> Check:
+    what = f"statements of {name}"
+    try:
+        item = inbox.earlier(connection, service.guard, grounds.item, grounds.version)
+    except GuardError:
+        return Check(what, False, "cannot be opened: they were changed, or sealed with another key")
+    if item is None:
+        return Check(what, None, "no longer kept")
+    stored = {each.key: each.label for each in (*item.statements, *item.facts)}
+    wider = [each.key for each in grounds.statements if each.key in stored and each.label < stored[each.key]]
+    if wider:
+        return Check(what, False, f"{len(wider)} under a wider label than their source's")
+    lost = sum(each.key not in stored for each in grounds.statements)
+    if lost:
+        return Check(what, None, f"{lost} no longer kept")
+    return Check(what, True, f"{len(grounds.statements)}, none wider than its source's label")
+
+
+def _released(service: Service, connection: sa.Connection, grounds: Grounds) -> Released | None:
+    try:
+        found = decide.earlier(
+            connection, service.guard, grounds.item, grounds.version, service.settings.consents
+        )  # fmt: skip
+    except GuardError:
+        return None
+    # As it was: labels that were raised since do not count.
+    return found and dataclasses.replace(found, label=found.decision.tlp)
+
+
+def _reader(line: Entry, grounds: Grounds, reader: Subscriber, name: str) -> Check:
+    stated = reader.profile.kind, reader.clearance.highest, reader.clearance.until
+    same = stated == (grounds.kind, grounds.clearance, grounds.until)
+    ways = {contact.confidential for contact in reader.contacts if contact.type == line.medium}
+    if not same or grounds.confidential not in ways:
+        return Check(f"reader of {name}", False, "was registered otherwise")
+    way = "closed to others" if grounds.confidential else "open"
+    return Check(f"reader of {name}", True, f"{grounds.kind}, cleared to {grounds.clearance}, by {line.medium}, {way}")
+
+
+def _content(
+    service: Service,
+    connection: sa.Connection,
+    grounds: Grounds,
+    released: Released,
+    reader: Subscriber,
+    permit: Permit,
+    name: str,
+) -> Check:
+    what, vault = f"content of {name}", service.vault
+    if not vault.lasts(MESSAGES, grounds.month):
+        return Check(what, None, "its hash ended with the key of its month")
+    with service.index(connection).supposing([reader]) as (as_then,):
+        shown = content(Views(service, connection, released).again(as_then, permit))
+    if vault.fingerprint(MESSAGES, grounds.month, shown) == grounds.content:
+        return Check(what, True, "made again, it is the same")
+    return Check(what, False, "made again, it differs: an item, a profile, the policy or a source's name was changed")

@@ -1,6 +1,6 @@
 """Rows for the matching index over the whole target group: built, restored, asked, kept up to date.
 
-Each size of match is held against one sweep in the same run: Python's own `sum` over 1.8 million numbers of eight bytes.
+Each size of match is held against one sweep in the same run: `sum` of Python over 1.8 million numbers of eight bytes.
 """
 
 import gc

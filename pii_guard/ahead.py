@@ -22,7 +22,7 @@ _NO_PHONE = re.compile(r"0(?![0-9+(\s).\-/?]{7})")
 """A nought that no telephone number begins with: a digit like any other."""
 _AS_LETTERS = str.maketrans("01", "55")
 """A 5 may be a digit of a letter's code (`pii_guard.hidden`), others not."""
-_NUMBERED = (*sorted({word.lower() for word in numbered()}), "ip6")
+_NUMBERED = (*sorted({word.lower() for word in numbered()}), "ip6", "ipv6-")
 _CODES = re.compile("=(?:40|2[DEFB]|5[CF]|3A|C[23]|E2)").search
 """Words with digits that are a sign by themselves (`pii_guard.signs`), and such codes (`pii_guard.hidden`)."""
 _BEHIND = re.compile(r"[^\0][A-Z]").search

@@ -6,10 +6,11 @@ from ipaddress import AddressValueError, IPv6Address
 from stdnum.nl import bsn as stdnum_bsn
 
 from pii_guard import Category
+from pii_guard.detect_hardware import macs
 from pii_guard.detect_mail import DOT
 from pii_guard.login_names import NO_PERSON
 from pii_guard.quick import Quick
-from pii_guard.span import Found, Span, Words, folded
+from pii_guard.span import Found, Span, folded
 from pii_guard.versions import is_version
 
 PERSONAL_PAGE = re.compile(
@@ -33,7 +34,9 @@ _IPV4 = Quick(
 _QUAD = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
 _FLOW = Quick(rf"(?<![\w.])(?P<a>{_QUAD})(?:\.[\w-]{{1,16}})? > (?P<b>{_QUAD})(?=\.[\w-]{{1,16}}[:,\s]|[:,]? )")
 """Both ends of a connection, as tcpdump and packet filters write them, the port behind a dot."""
-_GLUED = Quick(r"(?<![\w.])(?P<a>(?:\d{1,3}\.){3}[1-9]\d{0,2})(?P<b>[1-9]\d{0,2}(?:\.\d{1,3}){3})(?![\w.])")
+_GLUED = Quick(
+    r"(?<![\w.])(?=(?:\d{1,3}\.){3}\d{4})(?P<a>(?:\d{1,3}\.){3}[1-9]\d{0,2})(?P<b>[1-9]\d{0,2}(?:\.\d{1,3}){3})(?![\w.])"
+)
 """Two addresses that grew together, where what stood between them was lost."""
 _RANGE_END = re.compile(r"[ \t]?-[ \t]?([0-9]{1,3})(?!\w|\.\w)")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -58,35 +61,15 @@ _SIX = (
     r"(?:[0-9a-fA-F]{0,4}(?:[\[({]:{1,2}[\])}]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4}|\d{5})?(?![^\W_]|:)"
 )
 _IPV6 = re.compile(rf"(?<![^\W_])(?<!:){_SIX}")
+_IPV6_GLUED = re.compile(_SIX)
 _IPV6_HERE = re.compile(_SIX).match
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
-_MAC = Quick(
-    r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]|\[:|[0-9a-fA-F]{2}[.-]))(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.)"
-    r"|(?<=[g-zG-Z]\d:.)|(?<=[.-].)(?=.:)|(?<=\b01-.))"
-    r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
-    r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
-    r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F]|[_-][0-9a-fA-F]{1,2}(?![g-zG-Z])|:\w)"
-)
-_FRAME = Quick(r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b")
-"""The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
-MAC_WORDS = Words(
-    "mac", "hw", "chaddr", "ether", "dhcp", "sta ", "hardware ad", "bssid", "station", "physical ad", "fysiek", "lladdr"
-)
-_MAC_WORD = re.compile(
-    r"(?<![a-z])(?:mac(?:[- ]?add?ress?(?:en?|es)?|s)?|hw(?:[- ]?addr(?:ess)?)?|chaddr|ether(?:net)?(?: address)?|"
-    r"hardware address|bssid|lladdr|dhcp[a-z]{2,8}|sta|"
-    r"(?:calling|called)?-?station(?:-?id)?|"
-    r"physical address|fysieke? adres)(?![a-z])"
-)
-_LOOSE_MAC = re.compile(
-    r"(?<![\w-])(?:(?:0x)?[0-9a-f]{12}|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}|[0-9a-f]{6}[-:][0-9a-f]{6}"
-    r"|[0-9a-f]{2}(?: [0-9a-f]{2}){5}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|[0-9a-f]{2}(?:[._][0-9a-f]{2}){5})"
-    r"(?![\w-]|:\w)"
-)
 _REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
-_SIGNS = re.compile(r"\W")
-_NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
-"""Nobody, everybody, and groups."""
+_DASHED_IPV6 = Quick(
+    r"(?<![\w-])(?:[0-9a-f]{1,4}-{1,2}){2,7}[0-9a-f]{1,4}(?=s?[\da-z]{0,9}\.ipv6-literal)|"
+    r"(?<![\w-])[0-9a-f]{4}(?:-[0-9a-f]{4}){7}(?![\w-])"
+)
+"""As Windows writes it in a path, and as host names hold it."""
 
 _BARE_URL = re.compile(r"www\.(?<!//www\.)[^\s<>\"'`]{3,2048}+")
 _URL = re.compile(r"//[^\s<>\"'`]{3,2048}+")
@@ -291,26 +274,18 @@ def hex_addresses(text: str) -> Found:
         run = _COLONS.match(text, start) if start >= end else None
         if run:
             end = run.end()
-            if start and text[start - 1].isalpha():  # `source:2001:db8::5`
+            glued = text[start].isdigit() and text.find(":", start) - start > 2  # `IP2001:db8::5`
+            if start and text[start - 1].isalpha() and not glued:  # `source:2001:db8::5`
                 named = _IPV6_HERE(text, text.find(":", start) + 1)
                 yield from _ipv6(named) if named else ()
-            for match in _IPV6.finditer(text, start, end + 1):
+            for match in (_IPV6_GLUED if glued else _IPV6).finditer(text, start, end + 1):
                 yield from _ipv6(match)
-    for mac in _MAC.finditer(text):
-        if not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
-            yield Span("mac", *mac.span(), 0.9, "mac")
-    for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
-        yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
-        yield Span("mac", *match.span(2), 0.9, "mac-frame")
+    for match in _DASHED_IPV6.finditer(lower):
+        if _is_ipv6(match.group().replace("-", ":")):
+            yield Span("ipv6", *match.span(), 0.9, "ipv6-dashed")
     for match in _REVERSED.finditer(lower) if "ip6" in lower else ():
         yield Span("ipv6", *match.span(1), 0.9, "ipv6-reversed")
-    for at in MAC_WORDS.places(lower):
-        word = _MAC_WORD.match(lower, at)
-        if word is None:
-            continue
-        loose = _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
-        if loose and not _SIGNS.sub("", loose.group()).startswith(_NOBODYS_MAC):
-            yield Span("mac", *loose.span(), 0.8, "mac-named")
+    yield from macs(text, lower)
 
 
 def _ipv6(match: re.Match[str]) -> Found:

@@ -47,6 +47,8 @@ _DUTCH = re.compile(
 ).match
 _grouped = re.compile(r"(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}").fullmatch
 """As in North America."""
+_AMERICAN = Quick(r"(?<![\w.+-])(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w-]|\.\d)")
+_ABROAD_DIALLED = re.compile(r"00(?!31)[1-9]\d{0,2}[\s.(/-]").match
 _FICTION = re.compile(r"(?:1[-. ])?\(?[2-9]\d\d\)?[-. ]555[-. ]01\d\d").fullmatch
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b")
 _DIGITS = Quick(r"\d(?:[\s().\-/_+]{0,8}\d){7}")
@@ -71,9 +73,11 @@ _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/=-]3)1|(?<=[:=]0))6[1-9]\d{7}(?![\w-]|\.\d)")
 _BSN_WORDS = re.compile(
-    r"bsn|b\.s\.n\.|burger\s?service|sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
+    r"bsn|b\.s\.n\.|burger[ _-]?service|onderwijsnummer|\bpgn\b|nlminbiza|s00000000:|belastingnummer|\baanslag|"
+    r"sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
     r"citizen[ _-]?service|"
-    r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|id)|national[ _-]?id|identification number|identiteitsnummer|"
+    r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|no|id)|national[ _-]?id|"
+    r"identification number|identiteitsn(?:umme)?r|"
     r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing|"
     r"service[ -]?(?:number|nr|no)\b|"
     r"\bsv-?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
@@ -83,18 +87,19 @@ _BSN_NAMES = Words(
     *("persoonsnummer", "personal number", "personal id", "national", "identification number", "identiteitsnummer"),
     *("idnummer", "id-nummer", "persoonsgebonden", "social security", "tax number", "tax id", "tin ", "tin:"),
     *("loonheffing", "service number", "service nr", "service no", "servicen", "sv-n", "svn", "burgern", "persoonsn"),
-    *("identificatien", "fiscal "),
+    *("identificatien", "fiscal ", "burger-service", "burger_service", "onderwijsnummer", "pgn", "nlminbiza"),
+    *("s00000000:", "belastingnummer", "aanslag", "personal no", "identiteitsn"),
 )
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
 _BSN_LOOSE = Quick(r"[0-9](?<![\w.:/+=-][0-9])(?<!\d,[0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
 """Parted in any way, as people read it out."""
 _BEFORE, _BEHIND = 200, 60
-_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|l(?<=\dl))\d{2}(?!\w)")
-_IBAN = re.compile(
-    r"(?:(?<!\w)|(?<=iban)|(?<=iban_))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE
-)
-_GROWN = re.compile(r"[A-Z]{2}\d\d[ A-Z0-9]{7,30}\d(?=[A-Z]{1,4}\b)").match
-"""What follows it without a blank: a currency."""
+_TRAVEL = Quick(r"\dNLD\d{7}[MFX<]\d{7}(?P<bsn>\d{9})<")
+"""The lower line of a Dutch passport, as machines read it."""
+_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)")
+_IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=_))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
+_GROWN = re.compile(r"[A-Z]{2}\d\d[ A-Z0-9]{7,30}?\d(?=[A-Za-z])").match
+"""What follows it without a blank: a currency, a word."""
 _IBAN_APART = Quick(
     r"(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)(?<!\w..)"
     r"[ ./·-]?\d\d(?:[ ./·-]{0,2}[A-Z0-9]){11,30}(?!\w)",
@@ -183,6 +188,11 @@ def _phones(text: str, lower: str) -> Found:
         for match in _LOOSE_PHONE.finditer(text):
             if _LABEL_BEFORE.search(lower, max(0, match.start() - 32), match.start()):
                 yield from _labelled_phone(text, lower, *match.span())
+    for match in _AMERICAN.finditer(text):
+        near = "(" in match.group() or _PHONE_WORDS.search(lower, max(0, match.start() - 48), match.start())
+        other = _OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start())
+        if near and not other and _valid(match.group(), "US"):
+            yield Span("phone", *match.span(), 0.6, "phone")
     for match in _BARE_MOBILE.finditer(text):
         if not (_OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or _in_url(text, match.start())):
             yield Span("phone", *match.span(), 0.6 if match.group()[0] == "3" else 0.3, "phone-bare")
@@ -226,6 +236,9 @@ def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
     for match in _BSN_LABELLED.finditer(lower) if named else ():
         if stdnum_bsn.is_valid(_NOT_DIGITS.sub("", match.group(match.lastgroup or 0))):
             yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
+    for match in _TRAVEL.finditer(text):
+        if stdnum_bsn.is_valid(match.group("bsn")):
+            yield Span("bsn", *match.span("bsn"), 0.9, "travel-document")
     for match in _VAT.finditer(lower):
         if stdnum_bsn.is_valid(match.group(1)):  # a one-person firm's VAT number held its owner's BSN until 2020
             yield Span("bsn", *match.span(), 0.8, "vat-bsn")
@@ -318,7 +331,9 @@ def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
         other = _OTHER_NUMBER.search(lower, max(0, start - 40), start)
         return 0.0 if other else 0.8 if _PHONE_WORDS.search(lower, max(0, start - 48), start) else 0.6
     if not phonenumbers.is_valid_number(number):  # nobody knows every plan: with its country it need but be possible
-        return 0.6 if abroad and len(digits) > 9 and phonenumbers.is_possible_number(number) else 0.0
+        if (abroad or _ABROAD_DIALLED(value)) and len(digits) > 9 and phonenumbers.is_possible_number(number):
+            return 0.6
+        return 0.0
     if not abroad and _OTHER_NUMBER.search(lower, max(0, start - 40), start):
         return 0.0
     if _PHONE_WORDS.search(lower, max(0, start - 48), start):

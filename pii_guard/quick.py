@@ -38,8 +38,8 @@ _MOST = 16
 """Beyond so many repetitions they are not counted: a counted one multiplies the states."""
 _SHORT = 250
 """A shorter text `re` has read before RE2 is called."""
-_PATIENCE = 150
-"""Where RE2 is wrong more often than once in so many characters, `re` searches on: that costs no more."""
+_PATIENCE = 100
+"""So often may RE2 be wrong in one text (of some 16,000 characters); then `re` searches on, which costs no more."""
 _MEMORY = 1 << 20
 
 
@@ -69,7 +69,7 @@ class Quick:
     def _found(self, text: str) -> Iterator[re.Match[str]]:
         search = self._search or self._made()
         data, at, early = raw(text), 0, self._early
-        patience = len(text) // _PATIENCE
+        patience = _PATIENCE
         again = True
         while again:
             again = False

@@ -12,10 +12,11 @@ from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
+from pii_guard.detect_hardware import MAC_WORDS
 from pii_guard.detect_logs import WORDS as LOGS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
-from pii_guard.detect_network import MAC_WORDS, addresses, hex_addresses, paths, urls
+from pii_guard.detect_network import addresses, hex_addresses, paths, urls
 from pii_guard.detect_numbers import ACCOUNTS, PHONE_LABELS, VEHICLES, account_start, names_bsn, numbers, plates
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_secrets import credentials, devices
@@ -117,6 +118,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         or ("." in text and _DOTTED.search(text))
         or MAC_WORDS.any(lower)
         or "ip6" in lower
+        or "ipv6-" in lower
     ):
         found.append(hex_addresses)
     if backslash or (at and _at_host(text, lower)) or _ACCOUNTS.any(lower) or LOGS.any(text) or " / " in text:

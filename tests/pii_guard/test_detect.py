@@ -82,6 +82,29 @@ FOUND = [
     ("her car (KX71 WRN) was seen", "plate", "KX71 WRN"),
     ("https://x.example/reset/a1b2c3d4e5f6a7b8c9", "url-personal", "a1b2c3d4e5f6a7b8c9"),
     ("https://x.example/verzuim/h.j.timmermans", "url-personal", "h.j.timmermans"),
+    ("Beheer | T.0570-611938 | M.0651228834", "phone", "0570-611938"),
+    ("dial 0044 1632 960123 now", "phone", "0044 1632 960123"),
+    ("his number is 212-555-0142", "phone", "212-555-0142"),
+    ("exten=0612345678,1", "phone", "0612345678"),
+    ("naam,bsn\njansen,1112-22-333", "bsn", "1112-22-333"),
+    ("SPECI20142NLD6503101F2403096111222333<<<<<84", "bsn", "111222333"),
+    ("burger_service_nummer=111222333", "bsn", "111222333"),
+    ("aanslag 111222333H26", "bsn", "111222333H26"),
+    ("maak over naar NL 91 ABNA 0417 1643 00.", "iban", "NL 91 ABNA 0417 1643 00"),
+    (":25:NL91ABNA0417164300EUR", "iban", "NL91ABNA0417164300"),
+    ("klant_NL91ABNA0417164300.pdf", "iban", "NL91ABNA0417164300"),
+    ("op NL91_ABNA_0417_1643_00 gestort", "iban", "NL91_ABNA_0417_1643_00"),
+    ("clientMac=00005e005301", "mac", "00005e005301"),
+    ("/org/bluez/hci0/dev_00_00_5E_00_53_01", "mac", "00_00_5E_00_53_01"),
+    ("eth0:00:1a:2b:3c:4d:5e is up", "mac", "00:1a:2b:3c:4d:5e"),
+    ("pxelinux.cfg/01-00-1a-2b-3c-4d-5e", "mac", "00-1a-2b-3c-4d-5e"),
+    ("from 2001:db8:0:0:0:0:0:5:443 x", "ipv6", "2001:db8:0:0:0:0:0:5"),
+    ("\\\\2001-db8-1--25.ipv6-literal.net\\c$", "ipv6", "2001-db8-1--25"),
+    ("IP2001:db8::5", "ipv6", "2001:db8::5"),
+    ("client: 198.51.100.7, server: x", "ipv4", "198.51.100.7"),
+    ("release naar 198.51.100.7 gezet", "ipv4", "198.51.100.7"),
+    ("198.51.100.247198.51.100.247", "ipv4", "198.51.100.247198.51.100.247"),
+    ("ip-198-51-100-7 answered", "ipv4", "198-51-100-7"),
 ]
 """How people, programs and other countries write what is looked for."""
 
@@ -131,6 +154,9 @@ def test_recognised(text: str, category: str, value: str) -> None:
         "https://github.com/voorbeeld/tool",
         "Filename,Hash\nsetup.exe,9f86d081884c7d659a2feaa0c55ad015\n",
         "klantnummer 0612345678, lot 0118 204 417",
+        "Firefox 123.0.1.0, version 198.51.100.2, parts 1.2.3.244.5.6.7",
+        "evidence bag 0031-7782-1109",
+        "part 212-555-0142",
     ],
 )
 def test_left_alone(text: str) -> None:
@@ -190,6 +216,9 @@ def test_an_address_is_found_wherever_it_stands(before: str, address: object, af
         "ww ",
         "user;a\n",
         "A1 ",
+        "eth0:00:",
+        "NL91ABNA",
+        "dev_00_",
     ],
 )
 def test_long_repeats_stay_linear(unit: str) -> None:

@@ -1,0 +1,68 @@
+"""Recogniser for the addresses of network hardware (MAC), of Bluetooth's too. All patterns are linear."""
+
+import re
+
+from pii_guard.quick import Quick
+from pii_guard.span import Found, Span, Words
+
+_MAC = Quick(
+    r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]|\[:|[0-9a-fA-F]{2}[.-]))"
+    r"(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.)"
+    r"|(?<=[g-zG-Z]\d:.)|(?<=[.-].)(?=.:)|(?<=\b01-.))"
+    r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
+    r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
+    r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F]|[_-][0-9a-fA-F]{1,2}(?![g-zG-Z])|:\w)"
+)
+_FRAME = Quick(r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b")
+"""The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
+MAC_WORDS = Words(
+    *(
+        "mac",
+        "hw",
+        "chaddr",
+        "ether",
+        "dhcp",
+        "sta ",
+        "hardware ad",
+        "bssid",
+        "station",
+        "physical ad",
+        "fysiek",
+        "lladdr",
+    ),
+    *("dev_", "bd", "arp", "netwerkkaart", "wifi", "wi-fi"),
+)
+_MAC_WORD = re.compile(
+    r"(?:(?<![a-z])|(?<=client)|(?<=device)|(?<=src)|(?<=dst))"
+    r"(?:mac(?:[- ]?add?ress?(?:en?|es)?|s)?|hw(?:[- ]?addr(?:ess)?)?|chaddr|ether(?:net)?(?: address)?|"
+    r"hardware address|bssid|lladdr|dhcp[a-z]{2,8}|sta|dev(?=_)|arp|"
+    r"bd[_ ]?addr(?:ess)?|netwerkkaart|wi-?fi-adres|"
+    r"(?:calling|called)?-?station(?:-?id)?|"
+    r"physical address|fysieke? adres)(?![a-z])"
+)
+_LOOSE_MAC = re.compile(
+    r"(?:(?<![\w-])|(?<=dev_))(?:(?:0x)?[0-9a-f]{12}|[0-9a-f]{4}(?::[0-9a-f]{4}){2}|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}"
+    r"|[0-9a-f]{6}[-:][0-9a-f]{6}"
+    r"|[0-9a-f]{2}(?: [0-9a-f]{2}){5}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|[0-9a-f]{2}(?:[._][0-9a-f]{2}){5})"
+    r"(?![\w-]|:\w)"
+)
+_SIGNS = re.compile(r"\W")
+_NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
+"""Nobody, everybody, and groups."""
+
+
+def macs(text: str, lower: str) -> Found:
+    """By form, and behind a word for one in any form."""
+    for mac in _MAC.finditer(text):
+        if not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
+            yield Span("mac", *mac.span(), 0.9, "mac")
+    for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
+        yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
+        yield Span("mac", *match.span(2), 0.9, "mac-frame")
+    for at in MAC_WORDS.places(lower):
+        word = _MAC_WORD.match(lower, at)
+        if word is None:
+            continue
+        loose = _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
+        if loose and not _SIGNS.sub("", loose.group()).startswith(_NOBODYS_MAC):
+            yield Span("mac", *loose.span(), 0.8, "mac-named")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app import AppError, database, keys
 from app.keys import Files
-from app.observe import Metrics
+from app.observe import Metrics, log
 from config import settings as configuration
 from config.settings import Settings
 from dispatch import publication, render
@@ -117,7 +117,7 @@ class Service:
         """The matching index, brought up to the registry's revision; restored from its snapshot, or built anew."""
         revision = registry.revision(connection)
         if self._index is None:
-            self._index = snapshot.load(self.settings.snapshot, partial(registry.mark, connection))
+            self._index = self._saved(connection)
         if self._index is None:
             self._index = Index.build(registry.every(connection), revision)
             self._save(connection, self._index)
@@ -132,14 +132,36 @@ class Service:
             if index.records.fresh > max(SNAPSHOT_FROM, len(index) // 10) or not self.settings.snapshot.exists():
                 self._save(connection, index)
 
+    def _saved(self, connection: sa.Connection) -> Index | None:
+        try:
+            data = self.settings.snapshot.read_bytes()
+        except OSError:
+            return None
+        return snapshot.load(data, partial(registry.mark, connection))
+
     def _save(self, connection: sa.Connection, index: Index) -> None:
         mark = registry.mark(connection, index.revision)
         if len(index) >= SNAPSHOT_FROM and mark is not None:
-            snapshot.save(index, self.settings.snapshot, mark)
+            try:
+                _write(self.settings.snapshot, snapshot.dump(index, mark))
+            except OSError as error:  # a full disk: it is only a copy
+                log.warning("index-not-saved", error=type(error).__name__)
 
     def forget_index(self) -> None:
         """After somebody was removed or erased: a snapshot would still hold that profile."""
         self.settings.snapshot.unlink(missing_ok=True)
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Whole or not at all, for its owner alone. Drafts of processes that were killed go."""
+    for left in file.parent.glob(f"{file.name}.*"):
+        left.unlink(missing_ok=True)
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(file)
 
 
 def make(folder: Path) -> list[str]:

@@ -43,7 +43,7 @@ from filtering import snapshot
 snapshot._program()
 resident = lambda: int(open("/proc/self/statm").read().split()[1]) * 4096
 before, started = resident(), time.perf_counter()
-index = snapshot.load(Path(sys.argv[1]), lambda _: 1)
+index = snapshot.load(Path(sys.argv[1]).read_bytes(), lambda _: 1)
 print(time.perf_counter() - started, (resident() - before) / len(index))
 """
 
@@ -96,7 +96,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _restored(index: Index, file: Path) -> Iterator[dict[str, Any]]:
     """In a process of its own, as it starts."""
-    snapshot.save(index, file, 1)
+    file.write_bytes(snapshot.dump(index, 1))
     made = subprocess.run([sys.executable, "-c", _RESTORE, file], check=True, capture_output=True, text=True)
     seconds, size = map(float, made.stdout.split())
     yield at_most("the index restored from its snapshot", seconds, "limit", 1, 1, "s")

@@ -1,11 +1,10 @@
-"""An index in a file, so that a process starts in a moment instead of reading the whole registry.
+"""An index as bytes, kept in a file so that a process starts in a moment instead of reading the whole registry.
 
 A snapshot is a copy and never the truth: what is missing, torn, made by another version of the program or of another
 registry (a restored backup) is passed over, and the index is built anew. It holds what profiles hold; no names, no
 addresses of mailboxes.
 """
 
-import os
 import struct
 import sys
 import zlib
@@ -61,8 +60,8 @@ class _Stored(Struct, array_like=True):
     agents: list[tuple[int, Clients, bytes]]
 
 
-def save(index: Index, file: Path, mark: int) -> None:
-    """Pack the index and write it. `mark`: the registry's, of the revision that the index is at."""
+def dump(index: Index, mark: int) -> bytes:
+    """Pack the index and write it down. `mark`: the registry's, of the revision that the index is at."""
     index.pack()
     records, networks = index.records, index.networks
     stored = _Stored(
@@ -84,34 +83,17 @@ def save(index: Index, file: Path, mark: int) -> None:
         [(number, clients, members.serialize()) for number, clients, members in index.agents.all()],
     )
     body = _ENCODE(stored)
-    head = _HEAD.pack(_program(), index.revision, mark, zlib.crc32(body))
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(head)
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
+    return _HEAD.pack(_program(), index.revision, mark, zlib.crc32(body)) + body
 
 
-def load(file: Path, mark_of: Callable[[int], int | None]) -> Index | None:
-    """The index as it was saved; None: there is none that can be used. `mark_of`: the mark of a revision of the
+def load(data: bytes, mark_of: Callable[[int], int | None]) -> Index | None:
+    """The index as it was written down; None: it is none that can be used. `mark_of`: the mark of a revision of the
     registry, None if it has no such revision."""
-    try:
-        with file.open("rb") as source:
-            head = source.read(_HEAD.size)
-            if len(head) < _HEAD.size:
-                return None
-            program, revision, mark, checksum = _HEAD.unpack(head)
-            if program != _program() or mark_of(revision) != mark:
-                return None
-            body = source.read()
-    except OSError:
+    if len(data) < _HEAD.size:
         return None
-    if zlib.crc32(body) != checksum:
+    program, revision, mark, checksum = _HEAD.unpack_from(data)
+    body = memoryview(data)[_HEAD.size :]
+    if program != _program() or mark_of(revision) != mark or zlib.crc32(body) != checksum:
         return None
     return _restored(_DECODE(body), revision)
 
@@ -120,6 +102,7 @@ def _restored(stored: _Stored, revision: int) -> Index:
     index = Index(revision)
     for name, bits in _flags(index).items():
         bits.update(BitMap.deserialize(stored.flags[name]))
+    index.everyone.run_optimize()
     for name, posting in _postings(index).items():
         posting.held = _held(_decoder(name).decode(stored.postings[name]))
     for buckets, kept in ((index.software.names, stored.names), (index.software.purls, stored.purls)):

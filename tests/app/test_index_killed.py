@@ -73,7 +73,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
         index = rebuilt(connection)
         mark = registry.mark(connection, index.revision)
         assert mark is not None
-        snapshot.save(index, made / "index", mark)
+        (made / "index").write_bytes(snapshot.dump(index, mark))
     return made
 
 
@@ -97,7 +97,7 @@ def test_an_index_that_follows_a_killed_import_is_as_one_built_anew(
         assert code == KILLED, (when, number)
         with reading(copy) as connection:
             fresh = rebuilt(connection)
-            kept = snapshot.load(copy / "index", partial(registry.mark, connection))
+            kept = snapshot.load((copy / "index").read_bytes(), partial(registry.mark, connection))
             assert kept is not None
             assert held(follow(connection, kept)) == held(fresh), (when, number)
         stood.add(len(fresh))

@@ -205,6 +205,8 @@ def test_the_index_of_many_is_restored_and_followed(crowd: Path, tmp_path: Path)
     assert len(index_of(folder).sectors.get("SBI:25")) == service.SNAPSHOT_FROM
     file = folder / "index.snapshot"
     saved = file.stat().st_mtime_ns
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in folder.iterdir() if each.name.startswith("index")] == ["index.snapshot"]
     imported(folder, "kvk-00000001", sector="SBI:01")
     found = index_of(folder)
     assert file.stat().st_mtime_ns == saved, "restored and followed, not built anew"

@@ -38,6 +38,7 @@ TABLES = (
     "triage.releases",
     "triage.scores",
     "web.auth",
+    "web.ledger",
     "web.statuses",
 )
 """Modules that own tables: migrations are held against these."""

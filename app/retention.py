@@ -1,7 +1,7 @@
 """Retention, carried out in every store; and the head of the register, kept beside the database."""
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +14,11 @@ from pii_guard import audit, journal
 from subscribers import registry
 from triage import exposures, inbox, leads, releases
 from web import auth, statuses
+from web import ledger as requests
 
 HEAD = "journal.head"
+REQUESTS = timedelta(days=14)
+"""How long the request ledger is kept."""
 
 
 def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
@@ -73,6 +76,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         "editions": editions.purge(connection, oldest),
         "credentials": auth.purge(connection, oldest),
         "statuses": statuses.purge(connection, now - policy.messages),
+        "requests": requests.purge(connection, now - REQUESTS),
         "profiles": registry.forget(connection, oldest),
     }
 

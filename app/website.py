@@ -40,6 +40,7 @@ def application(service: Service) -> FastAPI:
         registry=service.metrics.registry,
         title=web.title,
         base_url=web.base_url,
+        per_minute=web.requests_per_minute,
     )
 
 
@@ -84,11 +85,15 @@ def serve(service: Service, port: int | None, announce: Callable[[str], None]) -
         ) from None
     bound = listening.getsockname()[1]
     announce(f"Serving http://{web.host}:{bound}/ (TAXII 2.1 at /taxii2/, public feed at /feed.atom); Ctrl-C stops it.")
-    server = uvicorn.Server(server_config(application(service), web.host, bound))
+    made = application(service)
+    server = uvicorn.Server(server_config(made, web.host, bound))
     # uvicorn ends in order and then raises the signal once more: whoever runs us in a `with` has an end of its own.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    server.run(sockets=[listening])
+    try:
+        server.run(sockets=[listening])
+    finally:
+        made.state.ledger.flush()
 
 
 def _end(*_: object) -> None:

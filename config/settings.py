@@ -72,6 +72,8 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str = ""
     """How clients reach it, for absolute addresses behind a proxy: https://oktt.example. Empty: relative ones."""
     title: str = "OKTT"
+    requests_per_minute: int = 1200
+    """TAXII requests that one credential has a minute; 0: no limit."""
 
 
 class Main(Struct, frozen=True, forbid_unknown_fields=True):

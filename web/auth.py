@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -90,17 +90,45 @@ def authenticate(
     conn: sa.Connection, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
 ) -> Access | None:
     """Whose request this is, by its Authorization header (RFC 7617, RFC 6750); None: nobody we know."""
+    row = _proven(conn, authorization)
+    if row is None or _refusal(row, now, purpose):
+        return None
+    return Access(row.id, row.subscriber, row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY)
+
+
+def why_not(
+    conn: sa.Connection, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
+) -> tuple[str, str] | None:
+    """The credential whose secret this is, and why it opens nothing; None: nobody's. Its holder may know."""
+    row = _proven(conn, authorization)
+    reason = None if row is None else _refusal(row, now, purpose)
+    return None if row is None or reason is None else (row.id, reason)
+
+
+def of(conn: sa.Connection, subscriber: str) -> list[sa.Row[Any]]:
+    """A subscriber's credentials, without their secrets: id, purpose, created_at, expires_at, revoked_at."""
+    columns = credentials.c
+    shown = (columns.id, columns.purpose, columns.created_at, columns.expires_at, columns.revoked_at)
+    query = sa.select(*shown).where(columns.subscriber == subscriber).order_by(columns.created_at, columns.id)
+    return list(conn.execute(query))
+
+
+def _proven(conn: sa.Connection, authorization: str | None) -> sa.Row[Any] | None:
+    """The credential whose secret was presented, whether or not it still opens anything."""
     user, password = _presented(authorization)
     if not _USER.fullmatch(user):
         user = ""  # nobody's; some databases refuse to look for some characters
-    columns = credentials.c
-    row = conn.execute(sa.select(credentials).where(columns.id == user)).first()
-    if not hmac.compare_digest(_NOBODY if row is None else bytes(row.secret), _digest(password)) or row is None:
-        return None
-    ended = row.revoked_at is not None or (row.expires_at is not None and now >= row.expires_at)
-    if ended or row.purpose != purpose:
-        return None
-    return Access(user, row.subscriber, row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY)
+    row = conn.execute(sa.select(credentials).where(credentials.c.id == user)).first()
+    same = hmac.compare_digest(_NOBODY if row is None else bytes(row.secret), _digest(password))
+    return row if same else None
+
+
+def _refusal(row: sa.Row[Any], now: datetime, purpose: Purpose) -> str | None:
+    if row.revoked_at is not None:
+        return "This credential was revoked"
+    if row.expires_at is not None and now >= row.expires_at:
+        return "This credential has expired"
+    return None if row.purpose == purpose else f"This credential is for {row.purpose}, not for {purpose}"
 
 
 def note_use(conn: sa.Connection, credential: str, now: datetime) -> None:

@@ -49,6 +49,7 @@ class _Envelope(msgspec.Struct):
 def contribute(engine: sa.Engine, services: Services, caller: Caller, body: bytes) -> Response:
     """Take in an envelope: 202 and its status. Raises TaxiiError when it is none."""
     objects = _objects(body)
+    caller.asked.objects = len(objects)
     verdicts = services.contribute(caller.subscriber.id, body, objects)
     told = _resource(objects, verdicts, caller.now)
     with engine.begin() as conn:

@@ -1,21 +1,21 @@
-"""What every TAXII request passes: who asks, in which media type; then its handler."""
+"""What every TAXII request passes: who asks, how often, in which media type; then its handler; then the ledger."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 import sqlalchemy as sa
-import structlog
 from fastapi import Request, Response
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from subscribers import Subscriber
 from web import Services, auth
-from web.answers import MEDIA_TYPE, accepts
-from web.auth import Access
+from web.answers import MEDIA_TYPE, accepts, error
+from web.ledger import Asked, Ledger
+from web.limits import Buckets
 from web.taxii_query import TaxiiError
 
 
@@ -26,72 +26,97 @@ class Caller:
     conn: sa.Connection
     subscriber: Subscriber
     now: datetime
-    access: Access
+    asked: Asked
+    """What the ledger will say of this request; handlers fill in collection and objects."""
 
 
 Handler = Callable[[Caller, Request], Response]
 Check = Callable[[Caller, Request], None]
 Taker = Callable[[Caller, bytes], Response]
 """Answers a request with a body; the caller's connection is closed by then."""
+FAILURES = 60
+"""Failed log-ins that one peer has a minute. Who logs in is not held up by them: a proxy may be everybody's peer."""
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="OKTT", charset="UTF-8", Bearer realm="OKTT"'}
+_HOW = "Send user and password (Basic) or the token (Bearer) of a credential for taxii, which the hub gives you"
 
 
 class Entry:
-    """Makes endpoints of handlers."""
+    """Makes endpoints of handlers. `per_minute`: requests that one credential has; 0: no limit."""
 
-    def __init__(self, engine: sa.Engine, services: Services, clock: Callable[[], datetime]) -> None:
-        self._engine, self._services, self._clock = engine, services, clock
+    def __init__(
+        self, engine: sa.Engine, services: Services, clock: Callable[[], datetime], ledger: Ledger, per_minute: int
+    ) -> None:
+        self._engine, self._services, self._clock, self._ledger = engine, services, clock, ledger
+        self._requests, self._failures, self._per_minute = Buckets(per_minute), Buckets(FAILURES), per_minute
 
-    def reading(self, handler: Handler) -> Callable[[Request], Response]:
+    def reading(self, route: str, handler: Handler) -> Callable[[Request], Response]:
         """Plain `def`: Starlette runs it in a thread."""
 
         def endpoint(request: Request) -> Response:
-            with self._caller(request) as caller:
-                response = handler(caller, request)
-            return self._noted(caller, response)
+            asked = Asked(self._clock(), request.method, route)
+            with self._ledger.noting(asked) as answered:
+                try:
+                    with self._caller(request, asked) as caller:
+                        return answered(handler(caller, request))
+                except TaxiiError as refusal:
+                    return answered(_refused(asked, refusal))
 
         return endpoint
 
-    def taking(self, check: Check, taker: Taker) -> Callable[[Request], Awaitable[Response]]:
+    def taking(self, route: str, check: Check, taker: Taker) -> Callable[[Request], Awaitable[Response]]:
         """The body is read after `check` found nothing against it. One body is taken at a time: that is work, and the
         other threads are for readers."""
         alone = asyncio.Lock()
 
-        def checked(request: Request) -> Caller:
-            with self._caller(request) as caller:
+        def checked(request: Request, asked: Asked) -> Caller:
+            with self._caller(request, asked) as caller:
                 check(caller, request)
             return caller
 
         async def endpoint(request: Request) -> Response:
-            caller = await run_in_threadpool(checked, request)
-            body = await request.body()
-            async with alone:
-                response = await run_in_threadpool(taker, caller, body)
-            return self._noted(caller, response)
+            asked = Asked(self._clock(), request.method, route)
+            with self._ledger.noting(asked) as answered:
+                try:
+                    caller = await run_in_threadpool(checked, request, asked)
+                    body = await request.body()
+                    async with alone:
+                        return answered(await run_in_threadpool(taker, caller, body))
+                except TaxiiError as refusal:
+                    return answered(_refused(asked, refusal))
 
         return endpoint
 
     @contextmanager
-    def _caller(self, request: Request) -> Iterator[Caller]:
-        now = self._clock()
+    def _caller(self, request: Request, asked: Asked) -> Iterator[Caller]:
         with self._engine.execution_options(readonly=True).connect() as conn:
-            access = auth.authenticate(conn, request.headers.get("authorization"), now)
+            authorization = request.headers.get("authorization")
+            access = auth.authenticate(conn, authorization, asked.at)
             subscriber = None if access is None else self._services.subscriber(conn, access.subscriber)
             if access is None or subscriber is None:
-                raise TaxiiError(401, "Credentials are needed", "Basic or Bearer, made for taxii", _CHALLENGE)
+                raise self._nobody(request, asked, auth.why_not(conn, authorization, asked.at))
+            asked.credential, asked.due = access.credential, access.due
+            if wait := self._requests.take(access.credential, asked.at):
+                raise _too_many(
+                    f"{self._per_minute} requests a minute with one credential; larger pages need fewer", wait
+                )
             if not accepts(request.headers.get("accept")):
-                raise TaxiiError(406, "Not acceptable", f"This server answers in {MEDIA_TYPE}")
-            yield Caller(conn, subscriber, now, access)
+                raise TaxiiError(406, "Not acceptable", f"This server answers in {MEDIA_TYPE}: ask for that in Accept")
+            yield Caller(conn, subscriber, asked.at, asked)
 
-    def _noted(self, caller: Caller, response: Response) -> Response:
-        if caller.access.due:
-            response.background = BackgroundTask(self._note_use, caller)
-        return response
+    def _nobody(self, request: Request, asked: Asked, ended: tuple[str, str] | None) -> TaxiiError:
+        if wait := self._failures.take(request.client.host if request.client else "", asked.at):
+            return _too_many(f"{FAILURES} failed log-ins a minute", wait)
+        if ended is None:
+            return TaxiiError(401, "Credentials are needed", _HOW, _CHALLENGE)
+        asked.credential, reason = ended
+        return TaxiiError(401, reason, "Ask the hub for a new one, for taxii", _CHALLENGE)
 
-    def _note_use(self, caller: Caller) -> None:
-        """After the answer has gone: a busy writer costs no reader its time."""
-        try:
-            with self._engine.begin() as conn:
-                auth.note_use(conn, caller.access.credential, caller.now)
-        except sa.exc.OperationalError as error:
-            structlog.get_logger("web").warning("use-not-noted", error=type(error).__name__)
+
+def _too_many(limit: str, wait: float) -> TaxiiError:
+    seconds = str(ceil(wait))
+    return TaxiiError(429, "Too many requests", f"At most {limit}. Ask again in {seconds} s", {"Retry-After": seconds})
+
+
+def _refused(asked: Asked, refusal: TaxiiError) -> Response:
+    asked.reason = refusal.title
+    return error(refusal.status, refusal.title, refusal.description, refusal.headers)

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import Services, answers, feed, health, taxii
+from web.ledger import Ledger
 from web.taxii_query import TaxiiError
 
 MAX_CONTENT_LENGTH = 10 * 1024 * 1024
@@ -51,14 +52,17 @@ def create_app(
     base_url: str = "",
     max_limit: int = taxii.MAX_LIMIT,
     max_content_length: int = MAX_CONTENT_LENGTH,
+    per_minute: int = taxii.PER_MINUTE,
 ) -> FastAPI:
     """The application. `base_url`: how clients reach it, for absolute addresses; empty: relative ones.
-    `max_limit`: most objects a TAXII page; `max_content_length`: octets a request body may have."""
+    `max_limit`: most objects a TAXII page; `max_content_length`: octets a request body may have;
+    `per_minute`: TAXII requests a credential has, 0: no limit. `app.state.ledger.flush()` when the server ends."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.ledger = Ledger(engine)
     app.include_router(
         taxii.router(
             engine, services, clock, title=title, contact=contact, base_url=base_url,
-            max_limit=max_limit, max_content_length=max_content_length,
+            max_limit=max_limit, max_content_length=max_content_length, per_minute=per_minute, log=app.state.ledger,
         )
     )  # fmt: skip
     app.include_router(feed.router(engine, services, clock, title))
@@ -92,10 +96,6 @@ def _refusal(path: str, status: int, headers: Mapping[str, str] | None = None) -
     if path.startswith("/taxii2/"):
         return answers.error(status, phrase, _NEXT.get(status, ""), headers)
     return JSONResponse({"error": phrase}, status, dict(headers or {}))
-
-
-class _TooLargeError(Exception):
-    """The body went on beyond its limit."""
 
 
 class _Door:
@@ -137,8 +137,6 @@ class _Exchange:
                 await self._refuse(413)
             else:
                 await app(self.scope, self._bounded, self._dressed)
-        except _TooLargeError:
-            await self._refuse(413)
         except Exception as error:  # the last place before the server, which would log the text
             structlog.get_logger("web").error("request-failed", error=type(error).__name__)
             await self._refuse(500)
@@ -153,7 +151,7 @@ class _Exchange:
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > self._max:
-            raise _TooLargeError
+            raise TaxiiError(413, "Content Too Large", _NEXT[413])
         return message
 
     async def _dressed(self, message: Message) -> None:

@@ -19,15 +19,18 @@ from dispatch.pages import Filters, Page
 from dispatch.publication import Collection
 from ingest.columns import instant_text
 from tlp import Label
-from web import Services, contribute
+from web import Services, auth, contribute, ledger
 from web.answers import MEDIA_TYPE, answer, encode, is_ours
 from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
+from web.ledger import Ledger
 from web.taxii_query import TaxiiError, next_token, parameters, read_filters, read_limit, read_next
 
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
 MAX_LIMIT = 1000
+PER_MINUTE = 1200
+"""Requests of one credential: enough to pull a million objects twice."""
 
 
 def router(
@@ -40,6 +43,8 @@ def router(
     base_url: str = "",
     max_limit: int = MAX_LIMIT,
     max_content_length: int,
+    per_minute: int = PER_MINUTE,
+    log: Ledger,
 ) -> APIRouter:
     """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example."""
     api_root = base_url.rstrip("/") + ROOT
@@ -49,29 +54,36 @@ def router(
     root = {"title": title, "versions": [MEDIA_TYPE], "max_content_length": max_content_length}
     reading = _Reading(services, max_limit)
     one = f"{ROOT}collections/{{collection}}/"
-    entry = Entry(engine, services, clock)
-    routes: list[tuple[str, str, Handler]] = [
-        ("GET", "/taxii2/", _fixed(discovery)),
-        ("GET", ROOT, _fixed(root)),
-        ("GET", f"{ROOT}status/{{status}}/", contribute.status),
-        ("GET", f"{ROOT}collections/", _collections),
-        ("GET", one, _one_collection),
-        ("GET", f"{one}manifest/", reading.manifest),
-        ("GET", f"{one}objects/", reading.objects),
-        ("GET", f"{one}objects/{{object}}/", reading.object),
-        ("GET", f"{one}objects/{{object}}/versions/", reading.versions),
-        ("DELETE", f"{one}objects/{{object}}/", _no_deleting),
+    entry = Entry(engine, services, clock, log, per_minute)
+    routes: list[tuple[str, str, str, Handler]] = [
+        ("discovery", "GET", "/taxii2/", _fixed(discovery)),
+        ("api-root", "GET", ROOT, _fixed(root)),
+        ("status", "GET", f"{ROOT}status/{{status}}/", contribute.status),
+        ("requests", "GET", f"{ROOT}requests/", _requests),
+        ("collections", "GET", f"{ROOT}collections/", _collections),
+        ("collection", "GET", one, _one_collection),
+        ("manifest", "GET", f"{one}manifest/", reading.manifest),
+        ("objects", "GET", f"{one}objects/", reading.objects),
+        ("object", "GET", f"{one}objects/{{object}}/", reading.object),
+        ("versions", "GET", f"{one}objects/{{object}}/versions/", reading.versions),
+        ("object", "DELETE", f"{one}objects/{{object}}/", _no_deleting),
     ]
     made = APIRouter()
-    for method, path, handler in routes:
-        made.add_api_route(path, entry.reading(handler), methods=[method])
-    adding = entry.taking(_may_add, partial(contribute.contribute, engine, services))
+    for name, method, path, handler in routes:
+        made.add_api_route(path, entry.reading(name, handler), methods=[method])
+    adding = entry.taking("objects", _may_add, partial(contribute.contribute, engine, services))
     made.add_api_route(f"{one}objects/", adding, methods=["POST"], response_model=None)
     return made
 
 
 def _fixed(resource: dict[str, Any]) -> Handler:
     return lambda caller, request: answer(resource)  # noqa: ARG005 - a handler
+
+
+def _requests(caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
+    """Not TAXII's: what this subscriber asked last, and why it was refused."""
+    mine = [each.id for each in auth.of(caller.conn, caller.subscriber.id) if each.purpose == "taxii"]
+    return answer({"requests": [each | {"at": instant_text(each["at"])} for each in ledger.last(caller.conn, mine)]})
 
 
 def _one_collection(caller: Caller, request: Request) -> Response:
@@ -86,11 +98,14 @@ def _collections(caller: Caller, request: Request) -> Response:  # noqa: ARG001 
 def _collection(caller: Caller, request: Request) -> Collection:
     """By id or alias. Another subscriber's is as unknown as one that does not exist: 404 (5.2)."""
     name = request.path_params["collection"]
-    if name in (CONTRIBUTE.id, CONTRIBUTE.alias):
-        return CONTRIBUTE
     found = None if "\0" in name else publication.find(caller.conn, name)
+    if name in (CONTRIBUTE.id, CONTRIBUTE.alias):
+        found = CONTRIBUTE
     if found is None or found.subscriber not in (None, caller.subscriber.id):
-        raise TaxiiError(404, "No such collection", "Unknown here, or not yours to read")
+        raise TaxiiError(
+            404, "No such collection", f"Unknown here, or not yours to read; {ROOT}collections/ lists yours"
+        )
+    caller.asked.collection = found.alias
     return found
 
 
@@ -162,7 +177,9 @@ class _Reading:
 
     def _require(self, known: bool) -> None:
         if not known:
-            raise TaxiiError(404, "No such object", "Unknown here, or not yours to read")
+            raise TaxiiError(
+                404, "No such object", "Unknown here, or not yours to read: its collection's manifest lists yours"
+            )
 
     def _page(
         self,
@@ -189,6 +206,7 @@ class _Reading:
             caller.conn, collection.id, allowed,
             limit=limit, filters=filters, after=read_next(asked.get("next")), bodies=bodies,
         )  # fmt: skip
+        caller.asked.objects = len(found.rows)
         if found.rows or object_id is None:
             return found, True
         every = Filters(ids=(object_id,), versions=("all",))

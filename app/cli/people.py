@@ -15,10 +15,10 @@ from dispatch import publication
 from subscribers import Incoming, SubscriberError, importing, registry
 from subscribers import Subscriber as Stored
 from subscribers.components import repair
-from web import auth, statuses
+from web import auth, ledger, statuses
 
 subscribers = typer.Typer(no_args_is_help=True, help="Who gets alerts: import, show, list, remove.")
-credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API: create, revoke.")
+credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API: create, revoke, requests.")
 cli.add_typer(subscribers, name="subscribers")
 cli.add_typer(credentials, name="credentials")
 
@@ -169,3 +169,25 @@ def revoke(context: typer.Context, subscriber: Subscriber, json: Json = False) -
         output.line({"subscriber": subscriber, "revoked": count})
         return
     output.say(f"{count} credentials of {subscriber} end now.")
+
+
+@credentials.command()
+def requests(
+    context: typer.Context,
+    subscriber: Subscriber,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many.")] = 100,
+    json: Json = False,
+) -> None:
+    """What a subscriber's credentials asked last, and why it was refused."""
+    service = opened(context)
+    with service.reading() as connection:
+        known = auth.of(connection, subscriber)
+        rows = ledger.last(connection, [each.id for each in known], limit)
+        if not known and registry.get(connection, subscriber) is None:
+            raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
+    if json:
+        output.lines(rows)
+        return
+    columns = ("at", "credential", "method", "route", "collection", "status", "reason", "objects")
+    none = "No requests." if known else f"{subscriber} has no credentials: `oktt credentials create` makes them."
+    output.table(columns, ([row[name] for name in columns] for row in rows), none)

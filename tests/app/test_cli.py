@@ -329,6 +329,9 @@ def test_subscribers_and_credentials(own: Path) -> None:
     kept = b"".join(path.read_bytes() for path in own.glob("oktt.db*"))
     assert made["password"].encode() not in kept
     assert made["token"].encode() not in kept
+    assert done(own, "credentials", "requests", "kvk-haven", "--json").rows == []
+    assert done(own, "credentials", "requests", "kvk-haven").out == "No requests.\n"
+    assert "has no credentials" in done(own, "credentials", "requests", "kvk-metaal").out
     assert done(own, "credentials", "revoke", "kvk-haven", "--json").row["revoked"] == 1
     assert done(own, "subscribers", "remove", "kvk-haven", "--json").row == {"removed": "kvk-haven"}
     assert "no subscriber kvk-haven" in failed(own, "subscribers", "show", "kvk-haven")
@@ -415,6 +418,7 @@ NOT_THERE: list[tuple[list[str], str]] = [
     (["subscribers", "remove", "nobody"], "there is no subscriber nobody"),
     (["credentials", "create", "nobody", "--for", "taxii"], "there is no subscriber nobody"),
     (["credentials", "revoke", "nobody"], "there is no subscriber nobody"),
+    (["credentials", "requests", "nobody"], "there is no subscriber nobody"),
     (["subscribers", "import", "/nowhere/people.ndjson"], "cannot be read"),
     (["ingest", "/nowhere", "--source", "kev"], "no such file or folder"),
     (["ingest", ".", "--source", "nobody"], "sources.toml has no source of that id; there are: cve, epss"),

@@ -34,7 +34,8 @@ def taxii(house: House, who: str) -> Iterator[httpx.Client]:
     with house.service.transaction() as connection:
         login = auth.create(connection, who, "taxii", house.now)
     headers = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE, "Authorization": f"Bearer {login['token']}"}
-    server = uvicorn.Server(server_config(website.application(house.service), "127.0.0.1", 0))
+    app = website.application(house.service)
+    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
     thread = Thread(target=server.run, daemon=True)
     thread.start()
     wait_for(lambda: server.started)
@@ -45,6 +46,7 @@ def taxii(house: House, who: str) -> Iterator[httpx.Client]:
     finally:
         server.should_exit = True
         thread.join(10)
+        app.state.ledger.flush()
 
 
 def post(client: httpx.Client, body: bytes) -> httpx.Response:
@@ -71,7 +73,7 @@ def stored(house: House) -> dict[str, list[Any]]:
         return {
             name: [tuple(row) for row in connection.execute(sa.select(table))]
             for name, table in database.tables().tables.items()
-            if name not in ("statuses", "cursors", "sources", "credentials")
+            if name not in ("statuses", "cursors", "sources", "credentials", "requests")
         }
 
 

@@ -175,10 +175,15 @@ def test_a_busy_port_is_told(instance: Path, served: Process) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(number: int, instance: Path) -> None:
+    made = done(instance, "credentials", "create", "kvk-toren", "--for", "taxii", "--json").row
     with started(instance, "serve", "--port", "0", OKTT_NOW=FRIDAY) as process:
-        assert httpx.get(f"{process.url}/healthz").status_code == 200
+        answer = httpx.get(f"{process.url}/taxii2/oktt/", auth=(made["user"], made["password"]), headers=TAXII)
+        assert answer.status_code == 200
         assert process.end(number) == 0
         assert "Traceback" not in process.log.read_text()
+    rows = done(instance, "credentials", "requests", "kvk-toren", "--json").rows
+    asked = [(row["route"], row["status"]) for row in rows if row["credential"] == made["user"]]
+    assert asked == [("api-root", 200)], "also what waited to be written"
     host, port = process.url.removeprefix("http://").split(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), 5)

@@ -39,6 +39,7 @@ class World:
     broken: bool = False
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     url: str = ""
+    app: Any = None
 
     def join(self, subscriber_id: str) -> dict[str, str]:
         """A subscriber with a collection and a credential."""
@@ -115,26 +116,28 @@ def world(engine: sa.Engine) -> World:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., World]]:
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+    running: list[tuple[uvicorn.Server, threading.Thread, Any]] = []
 
     def start(world: World, **settings: Any) -> World:
         app = create_app(world.engine, world.services(), clock=lambda: world.now, registry=world.registry, **settings)
         server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        running.append((server, thread))
+        running.append((server, thread, app))
         until = time.monotonic() + 20
         while not server.started:
             assert thread.is_alive()
             assert time.monotonic() < until
             time.sleep(0.01)
+        world.app = app
         world.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         return world
 
     yield start
-    for server, thread in running:
+    for server, thread, app in running:
         server.should_exit = True
         thread.join(10)
+        app.state.ledger.flush()
 
 
 @pytest.fixture

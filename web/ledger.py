@@ -1,0 +1,134 @@
+"""The request ledger: for each credential what it asked last, and why it was refused. No addresses, no query values.
+
+A request waits in this process for a moment and is written with others, so that a busy writer costs no reader its time
+and a thousand requests no thousand commits. A crash loses that moment, of what nobody needs to be complete.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from fastapi import Response
+
+from ingest.columns import Instant, metadata
+from web import auth
+
+LAST = 200
+"""Requests that are kept of a credential."""
+_WAIT = 1.0
+"""Seconds that a request waits to be written with others."""
+_MOST = 10_000
+"""Requests that wait at most: those of before are not told."""
+
+requests = sa.Table(
+    "requests",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("credential", sa.String, nullable=False),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("method", sa.String(8), nullable=False),
+    sa.Column("route", sa.String(20), nullable=False),
+    sa.Column("collection", sa.String, comment="alias"),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("reason", sa.String(100), comment="of a refusal"),
+    sa.Column("objects", sa.Integer, comment="answered, or handed in"),
+    sa.Index("ix_requests_credential", "credential", "id"),
+)
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request, as the ledger tells it."""
+
+    at: datetime
+    method: str
+    route: str
+    credential: str | None = None
+    """None: nobody we know; the ledger does not tell of it."""
+    collection: str | None = None
+    status: int = 500
+    reason: str | None = None
+    objects: int | None = None
+    due: bool = False
+    """Is the credential's last use to be noted?"""
+
+
+class Ledger:
+    """What waits to be written. `flush` writes it at once."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+        self._waiting: deque[Asked] = deque(maxlen=_MOST)
+        self._timer: threading.Timer | None = None
+
+    @contextmanager
+    def noting(self, asked: Asked) -> Iterator[Callable[[Response], Response]]:
+        """Hand the answer to what this gives, and it is told of; an exception instead of one is a mistake of ours."""
+
+        def answered(response: Response) -> Response:
+            asked.status = response.status_code
+            return response
+
+        asked.reason = "A mistake of ours"
+        try:
+            yield answered
+        finally:
+            if asked.status < 400:
+                asked.reason = None
+            if asked.credential is not None:
+                self._note(asked)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = None
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        if not waiting:
+            return
+        try:
+            with self._engine.begin() as conn:
+                _write(conn, waiting)
+        except sa.exc.SQLAlchemyError as error:
+            structlog.get_logger("web").warning("requests-not-noted", error=type(error).__name__)
+
+    def _note(self, asked: Asked) -> None:
+        with self._lock:
+            self._waiting.append(asked)
+            if self._timer is None:
+                self._timer = threading.Timer(_WAIT, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+
+def _write(conn: sa.Connection, waiting: list[Asked]) -> None:
+    shown = ("credential", "at", "method", "route", "collection", "status", "reason", "objects")
+    conn.execute(sa.insert(requests), [{name: getattr(each, name) for name in shown} for each in waiting])
+    columns = requests.c
+    for credential in {str(each.credential) for each in waiting}:
+        last = sa.select(columns.id).where(columns.credential == credential).order_by(columns.id.desc())
+        oldest = last.offset(LAST - 1).limit(1).scalar_subquery()
+        conn.execute(sa.delete(requests).where(columns.credential == credential, columns.id < oldest))
+    for each in waiting:
+        if each.due:
+            auth.note_use(conn, str(each.credential), each.at)
+
+
+def last(conn: sa.Connection, credentials: list[str], limit: int = LAST) -> list[dict[str, Any]]:
+    """The last requests with these credentials, the newest first."""
+    columns = [each for each in requests.c if each.name != "id"]
+    query = sa.select(*columns).where(requests.c.credential.in_(credentials))
+    return [dict(row._mapping) for row in conn.execute(query.order_by(requests.c.id.desc()).limit(limit))]
+
+
+def purge(conn: sa.Connection, before: datetime) -> int:
+    """Delete those of before a moment; how many."""
+    return conn.execute(sa.delete(requests).where(requests.c.at < before)).rowcount

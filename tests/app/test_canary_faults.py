@@ -9,17 +9,23 @@ import base64
 import functools
 import gzip
 import io
+import itertools
 import json
 import os
 import re
+import socket
+import socketserver
+import struct
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import kafka.errors
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -27,6 +33,7 @@ from hypothesis import strategies as st
 
 from config import ConfigError
 from config.settings import DEFAULTS, FILES, load, write_defaults
+from ingest.kafka_client import reason_of
 from tests.app import canary, canary_victims
 from tests.app.canary import Canary, Search
 from tests.app.instance import FEEDS, FORTINET, FRIDAY, done, lay, make, oktt, person
@@ -198,6 +205,59 @@ def test_an_answer_to_a_request_gives_nothing_back(tmp_path: Path) -> None:
         assert SEARCH.hits(each.content + repr(each.headers).encode()) == [], (each.request.method, each.status_code)
     assert SEARCH.hits(metrics.content) == []
     assert SEARCH.hits(log) == []
+
+
+TOLD = f"{MAIL} {IPV4} {NAME}".encode()
+
+
+@contextmanager
+def answering(*answers: bytes) -> Iterator[int]:
+    """The port of what says so to one request after another, with the request's number where a broker says it."""
+    turn = itertools.cycle(answers)
+
+    class Broker(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            connection: socket.socket = self.request
+            while asked := connection.recv(65536):
+                connection.sendall(next(turn).replace(b"NUMB", asked[8:12]))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Broker) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_what_a_broker_says_is_not_told(tmp_path: Path) -> None:
+    """Kafka's client puts the words and bytes of a broker into its errors and its log."""
+    made = make(tmp_path / "instance")
+    answers = (
+        b"HTTP/1.1 400 " + TOLD + b"\r\n\r\n",
+        struct.pack(">i", 4 + len(TOLD)) + b"NUMB" + TOLD,
+        struct.pack(">i", 8 + len(TOLD)) + b"NUMB" + struct.pack(">hh", 35, len(TOLD)) + TOLD,
+    )
+    with answering(*answers) as port:
+        lines = f'name = "Partner"\nkind = "kafka"\nurl = "kafka://127.0.0.1:{port}"\ntlp = "CLEAR"\nprivate = true\n'
+        (made / "sources.toml").write_text(f"[source.partner]\n{lines}")
+        ran = oktt(made, "--verbose", "poll", "partner")
+    assert "broker" in ran.out + ran.err
+    assert SEARCH.hits((ran.out + ran.err).encode()) == []
+    assert [path.name for path in made.rglob("*") if path.is_file() and SEARCH.hits(path.read_bytes())] == []
+
+
+def test_no_error_of_kafkas_client_is_told_in_its_own_words() -> None:
+    kinds = [each for each in vars(kafka.errors).values() if isinstance(each, type)]
+    kinds = [each for each in kinds if issubclass(each, kafka.errors.KafkaError)]
+    assert len(kinds) > 100
+    for kind in kinds:
+        error = kind(TOLD.decode())
+        error.__cause__ = OSError(5, TOLD.decode())
+        assert SEARCH.hits(f"{error} {error.__cause__}".encode())
+        assert SEARCH.hits(reason_of(error).encode()) == [], kind
 
 
 def test_nothing_of_ours_produces_to_a_broker_starts_a_helper_or_makes_temporary_files() -> None:

@@ -15,6 +15,7 @@ from app.keys import Files
 from config import ConfigError
 from config import settings as configuration
 from config.settings import Settings
+from dispatch import encryption
 from ingest import SourceError, cursors
 from ingest.http import Web
 from pii_guard import GuardError, explaining
@@ -179,15 +180,25 @@ def _late(settings: Settings, connection: sa.Connection) -> Iterator[Result]:
             yield f"source {source.id}", "warning", f"late: {since}; {why}"
 
 
-def _subscribers(settings: Settings, connection: sa.Connection) -> tuple[Counter[str], int]:
-    """How many have a channel that nothing serves, by kind; and how many an inventory that may no longer be true."""
+_KEYS = 10
+"""So many subscribers with a key that cannot be used are named."""
+
+
+def _subscribers(settings: Settings, connection: sa.Connection) -> tuple[Counter[str], int, dict[str, str]]:
+    """How many have a channel that nothing serves, by kind; how many an inventory that may no longer be true; and whose
+    key cannot be used, and why."""
     now, days = datetime.now(UTC), settings.main.desk.software_days
     idle: Counter[str] = Counter()
-    stale = 0
+    stale, keys = 0, dict[str, str]()
     for subscriber in registry.every(connection):
+        for contact in subscriber.contacts:
+            try:
+                encryption.key_of(contact, settings.dir, now)
+            except encryption.KeyUnusableError as error:
+                keys[subscriber.id] = str(error)
         idle.update({contact.type for contact in subscriber.contacts if not contact.served})
         stale += any(each.stale(now, days) for each in subscriber.inventories)
-    return idle, stale
+    return idle, stale, keys
 
 
 def _stored(settings: Settings) -> Iterator[Result]:
@@ -195,7 +206,7 @@ def _stored(settings: Settings) -> Iterator[Result]:
     engine = database.connect(settings.database_url)
     try:
         with database.reading(engine) as connection:
-            idle, stale = _subscribers(settings, connection)
+            idle, stale, keys = _subscribers(settings, connection)
             unused = auth.standing(connection, datetime.now(UTC), "api")
             late = list(_late(settings, connection))
     except sa.exc.SQLAlchemyError as error:
@@ -208,6 +219,10 @@ def _stored(settings: Settings) -> Iterator[Result]:
         told = " and ".join(f"{kind} (subscribers: {count})" for kind, count in sorted(idle.items()))
         says = f"nothing goes by {told} yet: import those with an email, file or taxii channel too"
         yield "channels", "warning", says
+    for subscriber, why in list(keys.items())[:_KEYS]:
+        yield "keys of recipients", "warning", f"{subscriber}: {why}; till then it gets stubs of what is confidential"
+    if len(keys) > _KEYS:
+        yield "keys of recipients", "warning", f"and {len(keys) - _KEYS} more subscribers"
     if stale:
         says = (
             f"{stale} subscribers have one older than {settings.main.desk.software_days} days: ask them for a new one"

@@ -18,18 +18,19 @@ from app.keys import MESSAGES
 from app.observe import log, place
 from app.service import Service
 from app.views import Shelf, Views, differences
-from dispatch import Channel, Delivery, DispatchError, Outcome, View, digest, grounds, ledger, mail, outbox
+from dispatch import Channel, Delivery, DispatchError, Outcome, View, digest, encryption, grounds, ledger, mail, outbox
 from dispatch.attachments import attachments
+from dispatch.encryption import Key
 from dispatch.files import FileChannel
 from dispatch.grounds import Grounds
 from dispatch.outbox import CancelReason
-from dispatch.render import MessageKind, Rendered
+from dispatch.render import MessageKind, Rendered, outside
 from dispatch.view import content, fingerprint
 from filtering import Outcome as MatchOutcome
 from pii_guard import GuardError, journal
 from pii_guard.vault import month_of
 from subscribers import Contact, Subscriber, registry
-from tlp import Label
+from tlp import Label, Refusal
 from triage import TriageError, advice, decide, inbox
 
 Status = Literal["sent", "retry", "failed", "cancelled", "deferred"]
@@ -58,6 +59,8 @@ class Made:
     grounds: tuple[Grounds, ...]
     files: Sequence[mail.Attachment] = ()
     original: str | None = None
+    outside: str = ""
+    """What the subject says of it where it is encrypted."""
 
 
 class UnsendableError(DispatchError):
@@ -77,6 +80,8 @@ class Sender:
         self._from = mail.Sender(*_mailbox(settings.main.mail.sender))
         self._register = service.keys.derive("journal")
         self._rng = random.SystemRandom()
+        self._keys: dict[str, Key | None] = {}
+        """Of recipients, by file: read once a run."""
         files = FileChannel(settings.dir / "outbox")
         self._channels: dict[str, Channel] = {"file": files, "email": files}
         if (smtp := settings.main.smtp) is not None:
@@ -113,14 +118,14 @@ class Sender:
             return None
         address = contact.address or _placeholder(subscriber, self._from.domain)
         try:
-            return self._held(connection, delivery, made, address)
+            return self._held(connection, delivery, made, contact, address)
         except UnsendableError as error:
             outbox.settle(connection, delivery, Outcome("failed", "unsendable"), now, rng=self._rng)
             self._count(delivery, "failed")
             log.warning("unsendable", delivery=delivery.id, reason=str(error))
             return None
 
-    def _held(self, connection: sa.Connection, delivery: Delivery, made: Made, address: str) -> Ready:
+    def _held(self, connection: sa.Connection, delivery: Delivery, made: Made, contact: Contact, address: str) -> Ready:
         """The delivery with its bytes stored, sealed: those of the attempt before, if they may have been accepted.
 
         But what may be shown now decides: bytes that show something else than that are made anew.
@@ -139,6 +144,8 @@ class Sender:
                 recipient=address,
                 original=made.original,
                 attachments=made.files,
+                key=self._key(contact) if made.grounds else None,
+                outside=made.outside,
             )
         except DispatchError as error:
             raise UnsendableError(str(error)) from None
@@ -200,7 +207,7 @@ class Sender:
         if status == "sent":
             line = ledger.sent(connection, delivery.id)
             assert line is not None
-            detail = proving.told(line) | {"grounds": msgspec.Raw(rested or b"[]")}
+            detail = proving.told(line) | {"grounds": msgspec.Raw(rested or b"null")}
             entry = journal.Entry("sent", delivery.id, detail)
             journal.append(connection, [entry], key=self._register, at=now)
         self._settled = delivery, status
@@ -248,12 +255,42 @@ class Sender:
             return "deferred"
         if explanation.outcome != "deliver":
             return NO_LONGER.get(explanation.outcome, "no-match")
-        view = views.of(subscriber, explanation, confidential=contact.confidential)
+        view = views.of(subscriber, explanation, confidential=self._closed(contact))
         if not isinstance(view, View):
-            return "tlp"
+            return self._stub(delivery, subscriber, contact, view)
         kind: MessageKind = "update" if delivery.kind == "update" else "alert"
         rests = self._grounds(delivery, views, subscriber, contact, view, concerned=explanation.concerned)
         return self._message(connection, delivery, subscriber, views, view, kind, rests)
+
+    def _key(self, contact: Contact) -> Key | None:
+        """To whom what goes this way is encrypted. None: it goes in the open, for want of a key that can be used."""
+        name = contact.smime or contact.pgp
+        if name not in self._keys:
+            try:
+                self._keys[name] = encryption.key_of(contact, self.service.settings.dir, self.service.clock())
+            except encryption.KeyUnusableError as error:
+                log.warning("key", reason=str(error))
+                self._keys[name] = None
+        return self._keys[name]
+
+    def _closed(self, contact: Contact) -> bool:
+        """Is this way out closed to others, as things are?"""
+        return self._key(contact) is not None if contact.type == "email" else contact.confidential
+
+    def _stub(
+        self, delivery: Delivery, subscriber: Subscriber, contact: Contact, refusal: Refusal
+    ) -> Made | CancelReason:
+        """What may not go this way alone is told of: its number and label, and where it is read."""
+        if refusal.reason != "open-channel":
+            return "tlp"
+        rendered = self.service.renderer.stub(
+            refusal.label,
+            delivery.subject,
+            subscriber,
+            taxii=any(each.type == "taxii" for each in subscriber.contacts),
+            broken=contact.confidential,
+        )
+        return Made(rendered, Label.CLEAR, hashlib.sha256(rendered.text.encode()).hexdigest(), ())
 
     def _grounds(
         self,
@@ -267,7 +304,7 @@ class Sender:
     ) -> Grounds:
         month = month_of(delivery.queued_at)
         hashed = month, self.service.vault.fingerprint(MESSAGES, month, content(view))
-        return views.grounds(subscriber, concerned, contact.confidential, view, hashed)
+        return views.grounds(subscriber, concerned, self._closed(contact), view, hashed)
 
     def _withdrawal(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -279,9 +316,9 @@ class Sender:
             return "superseded"
         views = Views(self.service, connection, released)
         explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
-        view = views.of(subscriber, explanation, confidential=contact.confidential)
+        view = views.of(subscriber, explanation, confidential=self._closed(contact))
         if not isinstance(view, View):
-            return "tlp"
+            return self._stub(delivery, subscriber, contact, view)
         rests = self._grounds(delivery, views, subscriber, contact, view, concerned=True)
         return self._message(connection, delivery, subscriber, views, view, "withdrawal", rests)
 
@@ -315,13 +352,13 @@ class Sender:
             former = [*taken_in, *([split_from] if split_from else [])]
             before = [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
         original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
-        return Made(rendered, view.label, fingerprint(view), (rests,), files, original)
+        return Made(rendered, view.label, fingerprint(view), (rests,), files, original, outside(view.label, view.item))
 
     def _edition(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
     ) -> Made | CancelReason:
         arranged = digests.contents(
-            self.service, connection, self.shelf, delivery.subject, subscriber, closed=contact.confidential
+            self.service, connection, self.shelf, delivery.subject, subscriber, closed=self._closed(contact)
         )
         if arranged is None:
             return "no-match"
@@ -337,7 +374,8 @@ class Sender:
             for each in held
         )  # fmt: skip
         shown = "".join(fingerprint(each.view) for each in held)
-        return Made(rendered, arranged.label, hashlib.sha256(shown.encode()).hexdigest(), rests)
+        known = hashlib.sha256(shown.encode()).hexdigest()
+        return Made(rendered, arranged.label, known, rests, outside=outside(arranged.label, delivery.subject))
 
 
 def _mailbox(sender: str) -> tuple[str, str]:

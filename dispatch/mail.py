@@ -1,8 +1,8 @@
 """Rendered -> the bytes of a mail, and the SMTP channel.
 
-The bytes are a function of the delivery, its content and the addresses: Date is when it was queued, Message-ID and
-boundaries come from the delivery's id. Parts are put together by hand, which is many times faster than
-email.message; headers are encoded by the standard library and cannot be broken out of. RFC 5322, 2045-2047, 3834.
+The bytes are a function of the delivery, its content and the addresses (unless they are encrypted): Date is when it was
+queued, Message-ID and boundaries come from the delivery's id. Parts are put together by hand, many times faster than
+by email.message; headers are encoded by the standard library and cannot be broken out of. RFC 5322, 2045-2047, 3834.
 """
 
 import base64
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from dispatch import Delivery, DispatchError, Outcome
+from dispatch.encryption import Headers, Key, sealed
 from dispatch.outbox import POSSIBLY_ACCEPTED
 from dispatch.render import Rendered
 
@@ -66,8 +67,12 @@ def build(
     recipient: str,
     original: str | None = None,
     attachments: Sequence[Attachment] = (),
+    key: Key | None = None,
+    outside: str = "",
 ) -> bytes:
     """The mail, CRLF, 7 bit. `original`: Message-ID of the alert that an update or withdrawal belongs to.
+
+    `key`: to whom it is encrypted, with the subject `outside` for everybody to see; then the bytes differ each time.
 
     Raises DispatchError for an address that is none, and for text or HTML of more than 90 kB.
     """
@@ -79,7 +84,7 @@ def build(
     body = alternative
     if attachments:
         body = _multipart("mixed", f"{boundary}_m", [alternative, *map(_attached, attachments)])
-    headers = [
+    headers: Headers = [
         ("From", f"{_phrase(sender.name)} <{_address(sender.address, delivery)}>"),
         ("To", _address(recipient, delivery)),
         ("Subject", _encoded(rendered.subject, "Subject")),
@@ -90,6 +95,9 @@ def build(
         ("Content-Language", rendered.language),
         ("MIME-Version", "1.0"),
     ]
+    if key is not None:
+        subject = _encoded(outside, "Subject")
+        headers, body = sealed(body, headers, key, subject, f"{boundary}_e")
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return lines.encode("ascii") + body
 

@@ -59,6 +59,11 @@ class Rendered:
     language: str
 
 
+def outside(label: Label, number: str) -> str:
+    """The subject of what only its recipient may read, for everybody to see."""
+    return f"TLP:{label.value} {number}"
+
+
 class Renderer:
     """Templates, loaded once. Safe to share between threads."""
 
@@ -109,6 +114,24 @@ class Renderer:
             # Perhaps it should never have gone out: what it said is not said again.
             content |= {"facts": content["facts"][-1:], "remedies": Lines(()), "details": [], "references": []}
         return self.fill("message", content)
+
+    def stub(self, label: Label, number: str, subscriber: Subscriber, *, taxii: bool, broken: bool) -> Rendered:
+        """That there is a message which may not go this way, and where it is read: nothing else of it.
+
+        `taxii`: the subscriber has a collection of its own; `broken`: it gave a key that cannot be used.
+        """
+        language = subscriber.language
+        lines = [self._say(language, "stub")]
+        lines += [self._say(language, "stub_taxii")] if taxii else []
+        lines += [self._say(language, "stub_broken" if broken else "stub_key")]
+        content = self.frame(label, language, outside(label, number)) | {
+            "headline": self._say(language, "stub_head", number=number),
+            "band": BANDS["info"],
+            "lines": lines,
+            "real": self.real(language, number),
+            "receive": self.receive(subscriber),
+        }
+        return self.fill("stub", content)
 
     def frame(self, label: Label, language: str, subject: str) -> dict[str, Any]:
         """What every message has: words, label, footer."""

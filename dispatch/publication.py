@@ -43,8 +43,9 @@ from tlp.markings import definition
 CLEAR = "clear"
 TEST = "test"
 RESERVED = frozenset({CLEAR, TEST, "contribute"})
-_IDS = {CLEAR: "3f5e1f0c-9d0b-4b53-8a55-2f7f1f4f7c01", TEST: "b7c2a6de-51f4-4c3a-9d36-0e6d5a1c8e02"}
-"""Fixed UUIDv4: the same in every installation, so that clients' settings survive a new database."""
+IDS = {CLEAR: "3f5e1f0c-9d0b-4b53-8a55-2f7f1f4f7c01", TEST: "b7c2a6de-51f4-4c3a-9d36-0e6d5a1c8e02"}
+"""Of what everybody reads. Fixed UUIDv4: the same in every installation, so that clients' settings survive a new
+database."""
 
 TEST_INDICATOR: dict[str, Any] = {
     "type": "indicator",
@@ -193,7 +194,7 @@ def drop(conn: sa.Connection, subscriber: str) -> None:
 def purge(conn: sa.Connection, before: datetime) -> int:
     """Delete what no view has named since `before`; the number of rows deleted. Retention, so no revocation."""
     lock(conn)
-    links, rows, test = published_items, published, _IDS[TEST]
+    links, rows, test = published_items, published, IDS[TEST]
     conn.execute(sa.delete(links).where(links.c.linked_at < before, links.c.collection != test))
     needed = sa.exists().where(links.c.collection == rows.c.collection, links.c.seq == rows.c.seq)
     old = sa.and_(rows.c.date_added < before, rows.c.collection != test, ~needed)
@@ -218,7 +219,7 @@ def forget(conn: sa.Connection) -> int:
 def _create(
     conn: sa.Connection, alias: str, subscriber: str | None, title: str, text: str, now: datetime, random: Random
 ) -> None:
-    fixed = _IDS.get(alias) or str(UUID(bytes=random(16), version=4))
+    fixed = IDS.get(alias) or str(UUID(bytes=random(16), version=4))
     row = {"id": fixed, "alias": alias, "subscriber": subscriber, "title": title, "description": text}
     conn.execute(sa.insert(collections).values(**row, salt=random(32), last_seq=0, created_at=now))
 
@@ -305,6 +306,6 @@ def _served(conn: sa.Connection, collection: str, object_id: str) -> bool:
 
 
 __all__ = [
-    "CLEAR", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "forget", "move",
-    "publish", "purge", "readable", "sizes", "subscribed", "withdraw",
+    "CLEAR", "IDS", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "forget",
+    "move", "publish", "purge", "readable", "sizes", "subscribed", "withdraw",
 ]  # fmt: skip

@@ -159,7 +159,7 @@ class _Exchange:
             self._started, self.status = True, message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
-                headers[name] = value
+                headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
             if self.scope.get("scheme") == "https":
                 headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -19,7 +19,7 @@ from dispatch.pages import Filters, Page
 from dispatch.publication import Collection
 from ingest.columns import instant_text
 from tlp import Label
-from web import Services, auth, contribute, ledger
+from web import Services, auth, contribute, ledger, onboarding
 from web.answers import MEDIA_TYPE, answer, encode, is_ours
 from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
@@ -28,6 +28,8 @@ from web.taxii_query import TaxiiError, next_token, parameters, read_filters, re
 
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
+COMMON = {**publication.IDS, CONTRIBUTE.alias: CONTRIBUTE.id}
+"""Ids of the collections that every credential has."""
 MAX_LIMIT = 1000
 PER_MINUTE = 1200
 """Requests of one credential: enough to pull a million objects twice."""
@@ -56,7 +58,6 @@ def router(
     one = f"{ROOT}collections/{{collection}}/"
     entry = Entry(engine, services, clock, log, per_minute)
     routes: list[tuple[str, str, str, Handler]] = [
-        ("discovery", "GET", "/taxii2/", _fixed(discovery)),
         ("api-root", "GET", ROOT, _fixed(root)),
         ("status", "GET", f"{ROOT}status/{{status}}/", contribute.status),
         ("requests", "GET", f"{ROOT}requests/", _requests),
@@ -71,6 +72,16 @@ def router(
     made = APIRouter()
     for name, method, path, handler in routes:
         made.add_api_route(path, entry.reading(name, handler), methods=[method])
+    told = entry.reading("discovery", _fixed(discovery))
+
+    def discover(request: Request) -> Response:
+        """For a browser how to connect; else, to who logs in, the discovery resource (4.1)."""
+        if not onboarding.wanted(request.headers.get("accept")):
+            return told(request)
+        at, tongue = onboarding.address(request, base_url), request.headers.get("accept-language")
+        return onboarding.page(at, onboarding.language(tongue), title, COMMON)
+
+    made.add_api_route("/taxii2/", discover, methods=["GET"], response_model=None)
     adding = entry.taking("objects", _may_add, partial(contribute.contribute, engine, services))
     made.add_api_route(f"{one}objects/", adding, methods=["POST"], response_model=None)
     return made

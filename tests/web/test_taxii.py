@@ -344,7 +344,7 @@ ACCEPT = [(MEDIA_TYPE, 200), ("application/taxii+json", 200), ("application/taxi
 @on_sqlite
 def test_media_types(client: httpx.Client) -> None:
     for accept, status in ACCEPT:
-        answer = client.get("/taxii2/", headers={"Accept": accept})
+        answer = client.get(ROOT, headers={"Accept": accept})
         assert answer.headers["content-type"] == MEDIA_TYPE
         assert answer.status_code == status, accept
 

@@ -156,6 +156,8 @@ def apart(spans: list[Span]) -> list[Span]:
         if span.start >= last.end:
             made.append(span)
             continue
+        if span.end <= last.end and span.confidence <= last.confidence:
+            continue
         surer = span if span.confidence > last.confidence else last
         made[-1] = surer._replace(start=last.start, end=max(last.end, span.end))
     return made

@@ -66,8 +66,8 @@ _IPV6_HERE = re.compile(_SIX).match
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _DASHED_IPV6 = Quick(
-    r"(?<![\w-])(?:[0-9a-f]{1,4}-{1,2}){2,7}[0-9a-f]{1,4}(?=s?[\da-z]{0,9}\.ipv6-literal)|"
-    r"(?<![\w-])[0-9a-f]{4}(?:-[0-9a-f]{4}){7}(?![\w-])"
+    r"(?<![\w-])(?:(?P<host>(?:[0-9a-f]{1,4}-{1,2}){2,7}[0-9a-f]{1,4})(?:s[\da-z]{1,9})?\.ipv6-literal|"
+    r"(?P<plain>[0-9a-f]{4}(?:-[0-9a-f]{4}){7})(?![\w-]))"
 )
 """As Windows writes it in a path, and as host names hold it."""
 
@@ -281,8 +281,8 @@ def hex_addresses(text: str) -> Found:
             for match in (_IPV6_GLUED if glued else _IPV6).finditer(text, start, end + 1):
                 yield from _ipv6(match)
     for match in _DASHED_IPV6.finditer(lower):
-        if _is_ipv6(match.group().replace("-", ":")):
-            yield Span("ipv6", *match.span(), 0.9, "ipv6-dashed")
+        if _is_ipv6(match.group(match.lastgroup or 0).replace("-", ":")):
+            yield Span("ipv6", *match.span(match.lastgroup or 0), 0.9, "ipv6-dashed")
     for match in _REVERSED.finditer(lower) if "ip6" in lower else ():
         yield Span("ipv6", *match.span(1), 0.9, "ipv6-reversed")
     yield from macs(text, lower)

@@ -100,12 +100,12 @@ _VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2
 _IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=_))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
 _GROWN = re.compile(r"[A-Z]{2}\d\d[ A-Z0-9]{7,30}?\d(?=[A-Za-z])").match
 """What follows it without a blank: a currency, a word."""
-_IBAN_APART = Quick(
-    r"(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)(?<!\w..)"
-    r"[ ./·-]?\d\d(?:[ ./·-]{0,2}[A-Z0-9]){11,30}(?!\w)",
-    re.IGNORECASE,
+_APART = (
+    r"(?<!\w)(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)"
+    r"[ ./·-]?\d\d(?:[ ./·-]{0,2}[A-Z0-9]){11,30}(?!\w)"
 )
-"""Parted after the country too, or by other signs."""
+_IBAN_APART, _IBAN_SMALL = Quick(_APART), Quick(_APART, re.IGNORECASE)
+"""Parted after the country too, or by other signs; in small letters where the text has a word for an account."""
 _ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
 account_start = re.compile(r"\d(?<=[A-Za-z][A-Za-z]\d)\d(?:[\s._/-]{0,2}[A-Za-z0-9]){5}").search
 
@@ -205,7 +205,7 @@ def _accounts(text: str) -> Found:
             end = _iban_end(text, match) if match else None
             if match and end:
                 yield Span("iban", match.start(), end, 0.95, "iban")
-    for match in _IBAN_APART.finditer(text):
+    for match in (_IBAN_SMALL if ACCOUNTS.any(folded(text)) else _IBAN_APART).finditer(text):
         if end := _iban_end(text, match):
             yield Span("iban", match.start(), end, 0.9, "iban")
 

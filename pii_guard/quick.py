@@ -74,12 +74,13 @@ class Quick:
         while again:
             again = False
             for near in search(data, at + 1 - early):
-                start, end = near.start() - 1 + early, near.end() - 1
+                low, high = near.span()
+                start = low if early else low - 1
                 match = self.match(text, start)
                 if match:
                     yield match
                     at = match.end()
-                    if at == end and not early:
+                    if at + 1 == high and not early:
                         continue
                 elif patience:
                     patience, at = patience - 1, start + 1

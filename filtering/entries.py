@@ -94,28 +94,20 @@ def shape_of(subscriber: Subscriber) -> bytes:
     """A subscriber's shape, encoded."""
     profile, clearance = subscriber.profile, subscriber.clearance
     scope, ways = scope_of(profile), subscriber.ways
-    shape = Shape(
-        kind=profile.kind,
-        size=profile.size,
-        maturity=profile.maturity,
-        country=profile.country,
-        region=profile.region,
-        urgency=profile.min_urgency,
-        label=clearance.highest,
-        until=clearance.until,
-        verified=profile.verified,
-        confidential=ways.confidential,
-        alerts=ways.alerts,
-        editions=ways.editions,
-        sectors=profile.sectors,
-        scope_sectors=scope.sectors,
-        scope_regions=scope.regions,
-        serves=profile.kind in SERVING or profile.serves_members,
-        opt_kinds=tuple(filter(KINDS.__contains__, profile.opt_out)),
-        opt_products=tuple(opt_out(text) for text in profile.opt_out if text not in KINDS) if profile.opt_out else (),
-        quiet=profile.quiet,
-    )
-    return _WRITE(shape)
+    opt_kinds: tuple[str, ...] = ()
+    opt_products: tuple[str, ...] = ()
+    if profile.opt_out:
+        opt_kinds = tuple(filter(KINDS.__contains__, profile.opt_out))
+        opt_products = tuple(opt_out(text) for text in profile.opt_out if text not in KINDS)
+    # The fields of Shape in their order: a million objects less than made one by one.
+    return _WRITE(
+        (
+            profile.kind, profile.size, profile.maturity, profile.country, profile.region, profile.min_urgency,
+            clearance.highest, clearance.until, profile.verified, ways.confidential, ways.alerts, ways.editions,
+            profile.sectors, scope.sectors, scope.regions, profile.kind in SERVING or profile.serves_members,
+            opt_kinds, opt_products, profile.quiet,
+        )
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=65536)

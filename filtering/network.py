@@ -190,6 +190,9 @@ class Networks:
         """Numbers of all who hold a prefix that this one lies in, most specific first."""
         family, length, value = where
         stale = self._stale
+        if length == 32 and family == 4 and not self.lengths[4]:  # what most look-ups are of, and where most is
+            numbers = self.packed.spans[4].at(value)
+            return [number for number in numbers if number not in stale] if numbers and stale else numbers
         found = [each for each in self.packed.spans[family].around(value, length) if each[1] not in stale]
         if not self.lengths[family]:
             return [number for _, number in found]

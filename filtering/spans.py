@@ -70,6 +70,15 @@ class Spans:
     def __len__(self) -> int:
         return len(self.numbers) - 1
 
+    def at(self, address: int) -> list[int]:
+        """Numbers of all who hold a prefix around one IPv4 address, most specific first: most look-ups are of these."""
+        found = []
+        row = self.tops[at - 1] if (at := bisect_right(self.high, address)) else 0
+        while row:
+            found.append(self.numbers[row])
+            row = self.wider[row]
+        return found
+
     def around(self, value: int, length: int) -> list[tuple[int, int]]:
         """(Length, number) of all who hold a prefix that this one lies in, most specific first."""
         first = value << (self._bits - length)

@@ -252,25 +252,20 @@ def _paged(conn: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[
 
 
 def _subscriber(row: Row) -> Subscriber:
-    one, own = _INCOMING.decode(row.data), _OWN.decode(row.own)
-    profile = one.profile
-    if own.opt_out:
-        both = tuple(dict.fromkeys((*profile.opt_out, *own.opt_out)))
-        profile = msgspec.structs.replace(profile, opt_out=both)
-    if own.inventories:
-        given = (line for each in own.inventories for line in each.software)
-        profile = msgspec.structs.replace(profile, software=tuple(dict.fromkeys((*profile.software, *given))))
-    return Subscriber(
-        one.id,
-        row.number,
-        one.name,
-        one.language,
-        one.clearance,
-        profile,
-        one.contacts,
-        row.changed_at,
-        own.inventories,
-    )
+    number, data, given, changed_at = row[:4]
+    one = _INCOMING.decode(data)
+    profile, inventories = one.profile, tuple[Inventory, ...]()
+    if given != _NOTHING:
+        own = _OWN.decode(given)
+        inventories = own.inventories
+        if own.opt_out:
+            both = tuple(dict.fromkeys((*profile.opt_out, *own.opt_out)))
+            profile = msgspec.structs.replace(profile, opt_out=both)
+        if inventories:
+            lines = (line for each in inventories for line in each.software)
+            profile = msgspec.structs.replace(profile, software=tuple(dict.fromkeys((*profile.software, *lines))))
+    who = one.id, number, one.name, one.language, one.clearance, profile, one.contacts
+    return Subscriber(*who, changed_at, inventories)
 
 
 def _owned(conn: sa.Connection, id: str) -> tuple[Row, Own]:  # noqa: A002

@@ -70,7 +70,9 @@ class _Crossing:
 
 def _verdict(obj: Any, taken: dict[str, dict[str, None]], own: list[str], whole: str) -> Verdict:
     identifier = obj.get("id") if isinstance(obj, dict) else None
-    if isinstance(identifier, str) and identifier in taken:
+    if not isinstance(identifier, str):
+        return Verdict(taken=False, message="; ".join(own) or whole)
+    if identifier in taken:
         return Verdict(taken=True, message="; ".join([*own, *taken[identifier]]))
     if identifier in KNOWN and taken:  # the definition of a TLP label: everybody has it
         return Verdict(taken=True)

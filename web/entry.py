@@ -10,6 +10,7 @@ from math import ceil
 import sqlalchemy as sa
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from subscribers import Subscriber
 from web import Services, auth
@@ -78,7 +79,7 @@ class Entry:
             with self._ledger.noting(asked) as answered:
                 try:
                     caller = await run_in_threadpool(checked, request, asked)
-                    body = await request.body()
+                    body = await _body(request)
                     async with alone:
                         return answered(await run_in_threadpool(taker, caller, body))
                 except TaxiiError as refusal:
@@ -110,6 +111,13 @@ class Entry:
             return TaxiiError(401, "Credentials are needed", _HOW, _CHALLENGE)
         asked.credential, reason = ended
         return TaxiiError(401, reason, "Ask the hub for a new one, for taxii", _CHALLENGE)
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except ClientDisconnect:  # nobody hears the answer; the ledger does
+        raise TaxiiError(400, "The body broke off", "Send it again: nothing of it was kept") from None
 
 
 def _too_many(limit: str, wait: float) -> TaxiiError:

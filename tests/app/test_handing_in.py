@@ -13,9 +13,11 @@ import httpx
 import pytest
 import sqlalchemy as sa
 import uvicorn
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from app import database, website
+from app import contributing, database, website
 from app.retention import purge
 from tests.app import canary
 from tests.app.house import TAXII, House, opened
@@ -141,6 +143,27 @@ def test_a_mistake_of_ours_is_told_without_its_words(house: House) -> None:
         assert status["failure_count"] == 1
         assert "a mistake of ours" in status["failures"][0]["message"]
         assert client.get("/taxii2/").status_code == 200
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "type", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([{"id": ["x"]}, {"id": {}, "type": []}, [], None])
+@given(st.lists(JSON | st.sampled_from(handed_in(CLEAR)["objects"]), min_size=1, max_size=6))
+def test_whatever_is_handed_in_each_object_has_its_verdict(house: House, objects: list[Any]) -> None:
+    body = json.dumps({"objects": objects}).encode()
+    verdicts = contributing.contribute(house.service, "een", body, objects)
+    assert len(verdicts) == len(objects)
+    assert all(each.taken or each.message for each in verdicts)
+    assert not any("a mistake of ours" in each.message for each in verdicts)
+    assert contributing.contribute(house.service, "een", body, objects) == verdicts
 
 
 def test_statuses_go_with_their_time_and_with_their_subscriber(house: House) -> None:

@@ -1,5 +1,7 @@
 """The request ledger, the limits, and answers that say what to do next; over a real socket."""
 
+import socket
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -105,6 +107,26 @@ def test_a_mistake_of_ours_is_in_the_ledger_as_one(served: Any) -> None:
     with served.client(login) as client, capture_logs():
         assert client.get(CLEAR + "objects/").status_code == 500
     assert short(told(served, login)) == [("GET", "objects", "clear", 500, "A mistake of ours", None)]
+
+
+@on_sqlite
+def test_a_body_that_breaks_off_is_told_as_such_and_nothing_of_it_is_taken(served: Any) -> None:
+    login = served.join("kvk-1")
+    host, port = served.url.removeprefix("http://").split(":")
+    head = [
+        f"POST {ROOT}collections/contribute/objects/ HTTP/1.1", f"Host: {host}", f"Content-Type: {MEDIA_TYPE}",
+        f"Authorization: Bearer {login['token']}", "Content-Length: 1000", "", '{"objects": [',
+    ]  # fmt: skip
+    with capture_logs() as logs, socket.create_connection((host, int(port))) as connection:
+        connection.sendall("\r\n".join(head).encode())
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
+    until = time.monotonic() + 20
+    while not (rows := told(served, login)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert short(rows) == [("POST", "objects", "contribute", 400, "The body broke off", None)]
+    assert (served.handed_in, logs) == ([], [])
 
 
 def test_the_last_two_hundred_of_each_stay_until_their_time(engine: sa.Engine) -> None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from app import AppError
 from app.keys import MESSAGES
 from app.service import Service
-from app.views import Views
+from app.views import Views, law, matching
 from dispatch import ledger
 from dispatch.grounds import Grounds
 from dispatch.ledger import Entry
@@ -24,7 +24,7 @@ from ingest.columns import instant_text
 from pii_guard import GuardError, audit
 from subscribers import Subscriber, registry
 from tlp import Permit
-from triage import Released, decide, inbox, releases
+from triage import Released, TriageError, decide, inbox, releases
 
 
 class Check(Struct, frozen=True):
@@ -53,7 +53,7 @@ class Proof(Struct, frozen=True):
         return all(check.ok is not False for check in self.checks)
 
 
-def told(line: Entry) -> dict[str, Any]:
+def as_registered(line: Entry) -> dict[str, Any]:
     """A line of the ledger, as the register holds it."""
     said = dataclasses.asdict(line)
     label = None if line.label is None else line.label.value
@@ -76,7 +76,7 @@ def prove(service: Service, delivery: str) -> Proof:
             return _proof(line, (), checks)
         detail = msgspec.json.decode(row.detail)
         rested = msgspec.convert(detail.pop("grounds", None), tuple[Grounds, ...] | None)
-        other = sorted(name for name, value in told(line).items() if detail.get(name, value) != value)
+        other = sorted(name for name, value in as_registered(line).items() if detail.get(name, value) != value)
         said = "says what the register says" if not other else f"says otherwise: {', '.join(other)}"
         checks.append(Check("ledger", not other, said))
         if rested is None:
@@ -102,23 +102,37 @@ def _again(service: Service, connection: sa.Connection, line: Entry, grounds: Gr
     fits = fits and line.label is not None and grounds.label <= line.label
     said = f"{grounds.rule}, for {grounds.kind} cleared to {grounds.clearance}"
     yield Check(f"label of {name}", fits, said if fits else "TLP says otherwise of what it rested on")
-    yield _labels(service, connection, grounds, name)
+    statements = _labels(service, connection, grounds, name)
     released = _released(service, connection, grounds)
-    if released is None:
-        yield Check(f"decision on {name}", None, "no longer kept")
-    else:
-        same = releases.fingerprint(released.decision) == grounds.decision and released.decision.by == grounds.by
-        yield Check(f"decision on {name}", same, f"by {grounds.by}" if same else "another one stands there")
+    decision = _decision(service, connection, grounds, released, name)
     reader = registry.at(connection, line.subscriber, grounds.at)
-    if reader is None:
-        yield Check(f"reader of {name}", None, "no longer kept as it was then")
+    yield from (statements, decision, _reader(line, grounds, reader, name))
+    if released is None or reader is None or not isinstance(permit, Permit):
         return
-    yield _reader(line, grounds, reader, name)
-    if released is None or not isinstance(permit, Permit):
-        return
-    if reader.number not in released.audience:
+    if line.kind != "withdrawal" and decision.ok and reader.number not in released.audience:
         yield Check(f"audience of {name}", False, "was not approved for this subscriber")
-    yield _content(service, connection, grounds, released, reader, permit, name)
+    what = f"content of {name}"
+    if not (statements.ok and decision.ok):
+        yield Check(what, None, "what it was made of is not there as it was")
+    elif grounds.law != law(service.settings):
+        yield Check(what, None, "the policy or the names of sources are others by now")
+    else:
+        yield _content(service, connection, grounds, released, reader, permit, what)
+
+
+def _decision(
+    service: Service, connection: sa.Connection, grounds: Grounds, released: Released | None, name: str
+) -> Check:
+    what = f"decision on {name}"
+    if released is None:
+        return Check(what, None, "no longer kept")
+    decision = released.decision
+    if releases.fingerprint(decision) == grounds.decision and decision.by == grounds.by:
+        return Check(what, True, f"by {grounds.by}")
+    last, wrong = audit.entry(connection, "decided", grounds.item, key=service.keys.derive("journal"))
+    if decision.at > grounds.at and not wrong and last.at >= decision.at:
+        return Check(what, None, "it was decided anew since, and only that is kept")
+    return Check(what, False, "another one stands there")
 
 
 def _labels(service: Service, connection: sa.Connection, grounds: Grounds, name: str) -> Check:
@@ -144,13 +158,15 @@ def _released(service: Service, connection: sa.Connection, grounds: Grounds) -> 
         found = decide.earlier(
             connection, service.guard, grounds.item, grounds.version, service.settings.consents
         )  # fmt: skip
-    except GuardError:
+    except (GuardError, TriageError):  # what cannot be opened `_labels` tells; or it was taken in by another item
         return None
-    # As it was: labels that were raised since do not count.
-    return found and dataclasses.replace(found, label=found.decision.tlp)
+    # As it was: what was raised or said to be more urgent since does not count.
+    return found and dataclasses.replace(found, label=found.decision.tlp, stated=found.decision.urgency)
 
 
-def _reader(line: Entry, grounds: Grounds, reader: Subscriber, name: str) -> Check:
+def _reader(line: Entry, grounds: Grounds, reader: Subscriber | None, name: str) -> Check:
+    if reader is None:
+        return Check(f"reader of {name}", None, "no longer kept as it was then")
     stated = reader.profile.kind, reader.clearance.highest, reader.clearance.until
     same = stated == (grounds.kind, grounds.clearance, grounds.until)
     ways = {contact.confidential for contact in reader.contacts if contact.type == line.medium}
@@ -167,13 +183,14 @@ def _content(
     released: Released,
     reader: Subscriber,
     permit: Permit,
-    name: str,
+    what: str,
 ) -> Check:
-    what, vault = f"content of {name}", service.vault
+    vault = service.vault
     if not vault.lasts(MESSAGES, grounds.month):
         return Check(what, None, "its hash ended with the key of its month")
     with service.index(connection).supposing([reader]) as (as_then,):
-        shown = content(Views(service, connection, released).again(as_then, permit))
+        asked = matching(service, connection, released, grounds.at)
+        shown = content(Views(service, connection, released, asked=asked).again(as_then, permit))
     if vault.fingerprint(MESSAGES, grounds.month, shown) == grounds.content:
         return Check(what, True, "made again, it is the same")
     return Check(what, False, "made again, it differs: an item, a profile, the policy or a source's name was changed")

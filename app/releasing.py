@@ -13,9 +13,10 @@ from app.views import Views, matching, shown
 from dispatch import Delivery, DeliveryKind, View, atom, fanout, ledger, outbox, publication
 from filtering import Match
 from filtering.match import Matching
+from pii_guard import GuardError
 from subscribers import Subscriber, registry
 from tlp import Refusal
-from triage import Released, decide, inbox, releases
+from triage import Released, TriageError, decide, inbox, releases
 from triage.composition import alike
 from triage.decide import Case
 
@@ -42,30 +43,36 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
     return _queue(service, connection, released, match, asked, first, now)
 
 
-def spread(service: Service) -> None:
-    """Queue what large audiences still wait for. Whom it no longer concerns by now gets no row."""
+def spread(service: Service) -> bool:
+    """Queue the next of what large audiences still wait for, the most urgent first. Was there anything to do?
+
+    An item that cannot be read keeps no other from going out.
+    """
     with service.reading() as connection:
         items = fanout.items(connection)
     for item in items:
-        while _spread(service, item):
-            pass
+        try:
+            with service.transaction() as connection:
+                if _spread(service, connection, item):
+                    return True
+        except (GuardError, TriageError) as error:
+            log.error("fanout", item=item, error=type(error).__name__)
+    return False
 
 
-def _spread(service: Service, item: str) -> bool:
-    """The next ones of an item; are there more?"""
-    with service.transaction() as connection:
-        look = partial(shown, service)
-        released = decide.out(connection, service.guard, item, look, service.settings.consents)
-        if released is None:  # decided anew: whoever decides says who gets it
-            return False
-        waiting = fanout.take(connection, item, AT_ONCE)
-        if waiting is None or waiting.version != released.item.version:
-            return waiting is not None
-        asked = matching(service, connection, released, service.clock())
-        match = asked.match()
-        numbers = waiting.numbers & _reached_now(released, match)
-        _queue(service, connection, released, match, asked, numbers, waiting.at)
-        return True
+def _spread(service: Service, connection: sa.Connection, item: str) -> bool:
+    """The next ones of an item. Whom it no longer concerns by now gets no row."""
+    waiting = fanout.held(connection, item)
+    look = partial(shown, service)
+    released = waiting and decide.out(connection, service.guard, item, look, service.settings.consents)
+    if waiting is None or released is None or released.item.version != waiting.version:
+        return False  # another worker is at it, or it is decided anew: whoever decides says who gets it
+    next_ones = waiting.numbers[:AT_ONCE]
+    fanout.keep(connection, item, waiting.numbers - next_ones)
+    asked = matching(service, connection, released, service.clock())
+    match = asked.match()
+    _queue(service, connection, released, match, asked, next_ones & _reached_now(released, match), waiting.at)
+    return True
 
 
 def _reached_now(released: Released, match: Match) -> BitMap:

@@ -47,6 +47,8 @@ def purge(service: Service, *, dry_run: bool = False) -> dict[str, Any]:
     if not dry_run:
         vaulting.shred(service, old)
         database.forget(service.engine)
+        if counts.get("profiles"):
+            service.forget_index()
         save_head(service)
         log.info("purged", **counts)
     return counts

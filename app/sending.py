@@ -207,7 +207,7 @@ class Sender:
         if status == "sent":
             line = ledger.sent(connection, delivery.id)
             assert line is not None
-            detail = proving.told(line) | {"grounds": msgspec.Raw(rested or b"null")}
+            detail = proving.as_registered(line) | {"grounds": msgspec.Raw(rested or b"null")}
             entry = journal.Entry("sent", delivery.id, detail)
             journal.append(connection, [entry], key=self._register, at=now)
         self._settled = delivery, status

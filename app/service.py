@@ -1,6 +1,7 @@
 """One opened instance: settings, database, keys, guard, clock, and the matching index as the registry stands."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ class Service:
     collections_at: int = -1
     """The registry's revision up to which subscribers with a TAXII channel have their collection."""
     _index: Index | None = None
+    _indexing: threading.RLock = field(default_factory=threading.RLock)
+    """Worker, poller and web ask one index: one of them brings it up to date."""
 
     def close(self) -> None:
         """Give the database's connections back; whoever opened the service does it when done."""
@@ -115,22 +118,45 @@ class Service:
 
     def index(self, connection: sa.Connection) -> Index:
         """The matching index, brought up to the registry's revision; restored from its snapshot, or built anew."""
-        revision = registry.revision(connection)
-        if self._index is None:
-            self._index = self._saved(connection)
-        if self._index is None:
-            self._index = Index.build(registry.every(connection), revision)
-            self._save(connection, self._index)
-        elif self._index.revision != revision:
-            self._index.apply(registry.changed_since(connection, self._index.revision), revision)
-        return self._index
+        with self._indexing:
+            if self._index is None:
+                self._index = self._opened(connection)
+                if self._index.records.fresh > self._much(self._index):
+                    self._save(connection, self._index)
+            elif self._index.revision != (revision := registry.revision(connection)):
+                self._index.apply(registry.changed_since(connection, self._index.revision), revision)
+            return self._index
 
     def save_index(self) -> None:
-        """Save the index again where much has changed since it was saved: it takes as long as building it."""
+        """Save the index again where much has changed since, or it is gone: it may take as long as building it.
+
+        One of its own, so that nobody who asks meanwhile waits or sees half of it; then all ask that one.
+        """
         with self.reading() as connection:
             index = self.index(connection)
-            if index.records.fresh > max(SNAPSHOT_FROM, len(index) // 10) or not self.settings.snapshot.exists():
-                self._save(connection, index)
+            if index.records.fresh <= self._much(index) and self.settings.snapshot.exists():
+                return
+            index = self._opened(connection)
+            self._save(connection, index)
+        with self._indexing:
+            if self._index is not None and self._index.revision <= index.revision:
+                self._index = index
+        with self.reading() as connection:  # who was removed meanwhile stands in no file
+            if any(one is None for _, one in registry.changed_since(connection, index.revision)):
+                self.forget_index()
+
+    def _opened(self, connection: sa.Connection) -> Index:
+        revision, index = registry.revision(connection), self._saved(connection)
+        if index is None:
+            index = Index.build(registry.every(connection), revision)
+            self._save(connection, index)
+        elif index.revision != revision:
+            index.apply(registry.changed_since(connection, index.revision), revision)
+        return index
+
+    @staticmethod
+    def _much(index: Index) -> int:
+        return max(SNAPSHOT_FROM, len(index) // 10)
 
     def _saved(self, connection: sa.Connection) -> Index | None:
         try:
@@ -148,8 +174,9 @@ class Service:
                 log.warning("index-not-saved", error=type(error).__name__)
 
     def forget_index(self) -> None:
-        """After somebody was removed or erased: a snapshot would still hold that profile."""
-        self.settings.snapshot.unlink(missing_ok=True)
+        """After somebody was removed or erased: a snapshot would still hold that profile, and so would drafts of it."""
+        for each in self.settings.dir.glob(f"{self.settings.snapshot.name}*"):
+            each.unlink(missing_ok=True)
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from app.courses import Told
 from app.service import Service
+from config.settings import Settings
 from dispatch import View
 from dispatch.changes import changes
 from dispatch.grounds import Grounds, stood
@@ -56,6 +57,12 @@ def matching(service: Service, connection: sa.Connection, case: Case | Released,
         consents=case.consents,
         label=case.label,
     )
+
+
+def law(settings: Settings) -> str:
+    """Hash of the policy of today, and of the names and grades of the sources."""
+    called = sorted((source.id, source.name, source.reliability) for source in settings.named.values())
+    return hashlib.blake2b(f"{settings.policy.hash} {called}".encode(), digest_size=16).hexdigest()
 
 
 _CLASSES: Mapping[str, Recipient] = {"cert": "cert", "partnership": "partnership"}
@@ -145,7 +152,8 @@ class Views:
         assert isinstance(permit, Permit)
         decision = self.released.decision
         return Grounds(
-            view.item, view.version, self.now, decision.by, releases.fingerprint(decision), stood(self._marked, who),
+            view.item, view.version, self.now, decision.by, releases.fingerprint(decision), law(self._settings),
+            stood(self._marked, who),
             who.kind, who.clearance.highest, who.clearance.until, concerned, confidential,
             view.label, permit.rule, *hashed,
         )  # fmt: skip

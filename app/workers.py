@@ -68,11 +68,14 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
     """Send what is due, once. Counts by what became of it."""
     worker = f"{_host()}/{os.getpid()}/{_started(os.getpid())}"
     _requeue_dead(service)
-    releasing.spread(service)
     sender = sending.Sender(service)
     with (progress or _silent)("Sending", due(service, now=now)) as advance:
         try:
-            while claimed := _claimed(service, worker, hurry=now):
+            while True:  # some thousand rows of large audiences, then what is due: nothing waits until all are made
+                more = releasing.spread(service)
+                claimed = _claimed(service, worker, hurry=now)
+                if not (more or claimed):
+                    break
                 for delivery in claimed:
                     try:
                         pipeline.send(sender, delivery)
@@ -182,7 +185,7 @@ def _polls(service: Service, stop: threading.Event) -> None:
 
 def _loop(service: Service, stop: threading.Event) -> None:
     purged = None
-    _attempt(Service.save_index, service)  # built or restored before anything is written: nobody waits for that
+    _attempt(Service.save_index, service)  # built or restored outside of any transaction that writes
     work = (read_folders, open_collections, apply_rules, digests.build_due, dispatch)
     while True:
         for each in work:

@@ -37,7 +37,7 @@ class Waiting(NamedTuple):
 
 
 def put(conn: sa.Connection, item: str, version: int, numbers: BitMap, urgency: Urgency, at: datetime) -> None:
-    """These wait for it, in place of whoever waited for an earlier version. None: nobody waits."""
+    """These wait for it, in place of whoever waited for an earlier version; empty: nobody waits."""
     conn.execute(fanout.delete().where(_f.item == item))
     if numbers:
         row = {"item": item, "version": version, "priority": PRIORITY[urgency], "at": at}
@@ -49,18 +49,17 @@ def items(conn: sa.Connection) -> list[str]:
     return list(conn.scalars(sa.select(_f.item).order_by(_f.priority, _f.at, _f.item)))
 
 
-def take(conn: sa.Connection, item: str, most: int) -> Waiting | None:
-    """The next so many of those who wait, who then no longer do, once the caller commits. None: nobody does, or another
-    worker is at it."""
+def held(conn: sa.Connection, item: str) -> Waiting | None:
+    """Who waits, for this transaction alone to change. None: nobody does, or another worker is at it."""
     row = conn.execute(sa.select(fanout).where(_f.item == item).with_for_update(skip_locked=True)).one_or_none()
-    if row is None:
-        return None
-    waiting = BitMap.deserialize(row.waiting)
-    numbers = waiting[:most]
-    rest = waiting - numbers
-    mine = fanout.update().where(_f.item == item).values(waiting=rest.serialize())
-    conn.execute(mine if rest else fanout.delete().where(_f.item == item))
-    return Waiting(row.version, row.at, numbers)
+    return None if row is None else Waiting(row.version, row.at, BitMap.deserialize(row.waiting))
+
+
+def keep(conn: sa.Connection, item: str, rest: BitMap) -> None:
+    """These go on waiting; nobody: it is done."""
+    mine = _f.item == item
+    change = fanout.update().where(mine).values(waiting=rest.serialize()) if rest else fanout.delete().where(mine)
+    conn.execute(change)
 
 
 def drop(conn: sa.Connection, item: str, before: int) -> int:

@@ -35,6 +35,8 @@ class Grounds(Struct, frozen=True, omit_defaults=True):
     """Who released it."""
     decision: str
     """Hash of that decision."""
+    law: str
+    """Hash of the policy and of what sources were called: what is shown depends on both."""
     statements: tuple[Stood, ...]
     kind: ReaderKind
     clearance: Label
@@ -73,4 +75,3 @@ def _marked(each: Stood, reader: Reader) -> Marked:
 
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(tuple[Grounds, ...]).decode

@@ -140,7 +140,7 @@ def compose(
 
 
 def fingerprint(view: View) -> str:
-    """SHA-256 (hexadecimal) of everything a view shows: what the ledger keeps, and `prove` makes again.
+    """SHA-256 (hexadecimal) of everything a view shows: what the ledger keeps.
 
     But for EPSS, which is another one every day, of whatever version of the item.
     """

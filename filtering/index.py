@@ -108,7 +108,10 @@ class Index:
         return index
 
     def pack(self) -> None:
-        """Put what changed since together with the rest, and leave out what went. Nothing else is different then."""
+        """Put what changed since together with the rest, and leave out what went. Nothing else is different then.
+
+        Nobody may ask the index meanwhile.
+        """
         records = self.records
         if not (records.fresh or records.stale):
             return
@@ -119,8 +122,9 @@ class Index:
             software = tuple(lines.number(records.lines[line]) for line in record.software)
             packer.add(number, msgspec.structs.replace(record, shape=shape, software=software))
             holdings.add(record.networks, record.domains, number)
-        records.pack(packer.done(), shapes, lines)
-        self.networks.pack(holdings.done())
+        packed, held = packer.done(), holdings.done()
+        records.pack(packed, shapes, lines)
+        self.networks.pack(held)
 
     def _shaped(self, shape: Shape, numbers: BitMap) -> None:
         """Enter all who share a shape, under what that says."""
@@ -185,10 +189,10 @@ class Index:
         if record is None:
             return
         entry = self.records.entry(record)
-        if self.records.is_packed(number):
-            self.networks.discard_systems(record.networks, number)
-        else:
+        if self.records.is_fresh(number):
             self.networks.discard(record.networks, record.domains, number)
+        else:
+            self.networks.discard_systems(record.networks, number)
         self.records.take(number, record)
         self.software.discard(entry.software, number)
         self.agents.discard(number)

@@ -109,9 +109,9 @@ class Records:
             data = b"" if number in self.stale else self.packed.get(number)
         return _READ(data) if data else None
 
-    def is_packed(self, number: int) -> bool:
-        """Does it stand in what is packed, also elsewhere than here?"""
-        return number not in self._fresh
+    def is_fresh(self, number: int) -> bool:
+        """Does it stand beside what is packed?"""
+        return number in self._fresh
 
     def put(self, number: int, record: Record) -> None:
         """A number that is not held."""

@@ -158,5 +158,5 @@ def _program() -> bytes:
         for file in sorted((root / room).rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 found.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes() + b"\0")
-    found.update(f"{sys.byteorder} {[version(name) for name in _LIBRARIES]}".encode())
+    found.update(f"{sys.byteorder} {sys.version_info[:2]} {[version(name) for name in _LIBRARIES]}".encode())
     return found.digest()

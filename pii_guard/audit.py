@@ -136,7 +136,13 @@ def entry(connection: sa.Connection, what: journal.What, subject: str, *, key: b
     before = connection.scalar(sa.select(rows.hash).where(rows.seq == row.seq - 1))
     problem = _problem(row, row.seq, before or journal.START, key)
     after = connection.scalar(sa.select(rows.prev).where(rows.seq == row.seq + 1))
-    return row, problem or ("" if after in (None, row.hash) else "is not followed by the entry after it")
+    problem = problem or ("" if after in (None, row.hash) else "is not followed by the entry after it")
+    if not problem and row.detail is None:
+        told = _Told()
+        for detail in connection.scalars(sa.select(rows.detail).where(rows.what == "erased", rows.detail.is_not(None))):
+            told.add(_decode(detail))
+        problem = "" if row.seq in told.details else "lost its detail, and no entry says that it was erased"
+    return row, problem
 
 
 def _problem(row: Any, expected: int, prev: str, key: bytes) -> str:

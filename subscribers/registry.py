@@ -54,6 +54,7 @@ revisions = sa.Table(
     metadata,
     sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("mark", sa.BigInteger, nullable=False, comment="random: tells it from one of a restored backup"),
+    sa.Column("at", Instant, nullable=False),
 )
 
 _NOTHING = msgspec.json.encode(Own())
@@ -100,7 +101,7 @@ def upsert(conn: sa.Connection, incoming: Sequence[Incoming], now: datetime) -> 
             elif (data := msgspec.json.encode(one)) != row.data:
                 changed.append((row, one, data))
     if added or changed:
-        revision = _change(conn)
+        revision = _change(conn, now)
         _replace(conn, changed, revision, now)
         _insert(conn, added, revision, now)
     return Counts(len(added), len(changed), len(incoming) - len(added) - len(changed))
@@ -177,7 +178,7 @@ def remove(conn: sa.Connection, id: str, now: datetime) -> int | None:  # noqa: 
     if row is None:
         return None
     number: int = row.number
-    revision = _change(conn)
+    revision = _change(conn, now)
     conn.execute(history.delete().where(history.c.number == number))
     conn.execute(
         subscribers.update()
@@ -211,9 +212,11 @@ def at(conn: sa.Connection, id: str, moment: datetime) -> Subscriber | None:  # 
     row = conn.execute(_GET, {"id": id}).one_or_none()
     if row is None or row.changed_at <= moment:
         return None if row is None else _subscriber(row)
-    columns = (history.c.number, history.c.data, history.c.own, history.c.at.label("changed_at"))
-    later = (history.c.number == row.number, history.c.at > moment)
-    before = conn.execute(sa.select(*columns).where(*later).order_by(history.c.revision).limit(1)).one_or_none()
+    since = revisions.c.at.label("changed_at")
+    columns = (history.c.number, history.c.data, history.c.own, since)
+    stood = (history.c.number == row.number, history.c.at > moment, revisions.c.at <= moment)
+    query = sa.select(*columns).join(revisions, revisions.c.revision == history.c.revision).where(*stood)
+    before = conn.execute(query.order_by(history.c.revision.desc()).limit(1)).one_or_none()
     return None if before is None else _subscriber(before)
 
 
@@ -280,7 +283,7 @@ def _owned(conn: sa.Connection, id: str) -> tuple[Row, Own]:  # noqa: A002
 def _give(conn: sa.Connection, row: Row, own: Own, now: datetime, *, changed: bool = True) -> None:
     values: dict[str, Any] = {"own": msgspec.json.encode(own)}
     if changed:
-        values |= {"revision": _change(conn), "changed_at": now}
+        values |= {"revision": _change(conn, now), "changed_at": now}
         _remember(conn, [row], now)
     conn.execute(subscribers.update().where(subscribers.c.number == row.number).values(values))
 
@@ -332,10 +335,10 @@ def _remember(conn: sa.Connection, rows: Sequence[Row], now: datetime) -> None:
     conn.execute(history.insert(), before)
 
 
-def _change(conn: sa.Connection) -> int:
+def _change(conn: sa.Connection, now: datetime) -> int:
     """A new revision."""
     revision = _advance(conn, "revision", 1)
-    conn.execute(revisions.insert(), {"revision": revision, "mark": secrets.randbits(62)})
+    conn.execute(revisions.insert(), {"revision": revision, "mark": secrets.randbits(62), "at": now})
     return revision
 
 

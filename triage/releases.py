@@ -179,8 +179,10 @@ def reword(connection: sa.Connection, status: str, decision: Decision) -> None:
 
 
 def fingerprint(decision: Decision) -> str:
-    """Hash of a decision, but for its reason: of that a person's name may be taken out."""
-    said = msgspec.json.encode(dataclasses.replace(decision, reason="", os_user=""), order="deterministic")
+    """Hash of what was decided: not of words and accounts, out of which a person may be taken, nor of what it was bound
+    to, which follows from the item."""
+    same = dataclasses.replace(decision, act="release", reason="", os_user="", bound="")
+    said = msgspec.json.encode(same, order="deterministic")
     return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 

@@ -8,6 +8,7 @@ from dispatch import fanout, outbox
 from subscribers import Incoming, Profile, registry
 from tests.app.house import MAIL, NOW, House, opened
 from tests.triage.desk import draft
+from triage import inbox
 
 MANY = releasing.AT_ONCE + 300
 
@@ -55,7 +56,7 @@ def test_all_of_them_get_a_row_once(crowd: tuple[House, list[str]]) -> None:
     due = sa.select(outbox.deliveries.c.due_at).where(outbox.deliveries.c.subject == item).distinct()
     with house.service.reading() as connection:
         assert len(list(connection.scalars(due))) == 1, "whoever waited longer is not later"
-    releasing.spread(house.service)
+    assert not releasing.spread(house.service)
     assert rows(house, item) == ids
 
 
@@ -66,7 +67,7 @@ def test_who_is_gone_or_not_concerned_any_more_gets_none(crowd: tuple[House, lis
     with house.service.transaction() as connection:
         before = registry.get(connection, ids[-2])
         registry.upsert(connection, [other], NOW)
-    releasing.spread(house.service)
+    assert releasing.spread(house.service)
     assert rows(house, item) == [*ids[:-2], ids[-1]]
     assert before is not None
     back = Incoming(ids[-2], ids[-2], profile=before.profile, contacts=(MAIL,))
@@ -95,3 +96,14 @@ def test_while_it_is_decided_anew_nobody_is_added(crowd: tuple[House, list[str]]
             outbox.deliveries.c.subject == item))  # fmt: skip
     assert version == 1
     assert {*rows(house, item)} <= {*ids}
+
+
+def test_one_that_cannot_be_read_keeps_no_other_back(crowd: tuple[House, list[str]]) -> None:
+    house, ids = crowd
+    broken, whole = out(house, "1005"), out(house, "1006")
+    with house.service.transaction() as connection:
+        columns = inbox.statements.c
+        connection.execute(inbox.statements.update().where(columns.item == broken).values(sealed=b"gebroken"))
+    workers.dispatch(house.service)
+    assert rows(house, whole) == ids
+    assert waiting(house, broken) == 300

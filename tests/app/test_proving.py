@@ -55,7 +55,7 @@ def test_what_was_sent_is_borne_out(house: House) -> None:
 
 
 def test_what_changes_lawfully_afterwards_contradicts_nothing(house: House) -> None:
-    """Another profile and clearance, a raised label, a withdrawal."""
+    """Another profile and clearance, a withdrawal."""
     delivery = sent(house)
     house.later(minutes=1)
     house.subscribe("firma", Contact("file"), sectors=("SBI:01",))
@@ -64,12 +64,38 @@ def test_what_changes_lawfully_afterwards_contradicts_nothing(house: House) -> N
     assert proof.ok, proof
 
 
+def test_a_withdrawal_is_borne_out(house: House) -> None:
+    sent(house)
+    house.decide("withdraw", "OKTT-2026-0001")
+    assert workers.dispatch(house.service)["sent"] == 1
+    with house.service.reading() as connection:
+        query = sa.select(ledger.ledger.c.delivery).where(ledger.ledger.c.kind == "withdrawal")
+        proof = proving.prove(house.service, connection.scalars(query).one())
+    assert proof.ok, proof
+    assert all(check.ok for check in proof.checks), proof
+
+
+def test_what_was_decided_anew_cannot_be_told_and_is_no_contradiction(house: House) -> None:
+    """Only the last decision on a version is kept; the register says that there was one."""
+    delivery = sent(house)
+    house.later(minutes=5)
+    house.decide("release", "OKTT-2026-0001", tlp=Label.AMBER, urgency="today")
+    proof = proving.prove(house.service, delivery)
+    assert proof.ok, proof
+    unknown = {check.what.split()[0] for check in proof.checks if check.ok is None}
+    assert unknown == {"decision", "content"}
+    with house.service.transaction() as connection:
+        connection.execute(journal.journal.delete().where(journal.journal.c.what == "decided"))
+    assert "decision" in failed(proving.prove(house.service, delivery))
+
+
 EDITS: dict[str, tuple[str, Edit]] = {
     "label": ("ledger", lambda c: c.execute(ledger.ledger.update().values(label="CLEAR"))),
     "recipient's address": ("ledger", lambda c: c.execute(ledger.ledger.update().values(message_id="<x@y.example>"))),
     "hash of the view": ("ledger", lambda c: c.execute(ledger.ledger.update().values(view="0" * 64))),
     "moment": ("register", lambda c: c.execute(_entry().values(at=sa.literal("2026-01-01T00:00:00.000000Z")))),
     "commitment": ("register", lambda c: c.execute(_entry().values(commitment="0" * 64))),
+    "detail taken out": ("register", lambda c: c.execute(_entry().values(detail=None, salt=None))),
     "grounds": ("register", lambda c: _reworded(c, b'"AMBER"', b'"CLEAR"')),
     "who decided": ("decision", lambda c: _decided(c, b'"anna"', b'"bert"')),
     "label decided": ("decision", lambda c: _decided(c, b'"tlp":null', b'"tlp":"RED"')),

@@ -63,7 +63,7 @@ class Ledger:
     """What waits to be written. `flush` writes it at once."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine, self._lock = engine, threading.Lock()
+        self._engine, self._lock, self._writing = engine, threading.Lock(), threading.Lock()
         self._waiting: deque[Asked] = deque(maxlen=_MOST)
         self._timer: threading.Timer | None = None
 
@@ -85,28 +85,35 @@ class Ledger:
                 self._note(asked)
 
     def flush(self) -> None:
-        """Write what waits."""
-        with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = None
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        if not waiting:
-            return
-        try:
-            with self._engine.begin() as conn:
-                _write(conn, waiting)
-        except sa.exc.SQLAlchemyError as error:
-            structlog.get_logger("web").warning("requests-not-noted", error=type(error).__name__)
+        """Write what waits. One at a time: where another process writes for long, one connection waits for it, and the
+        others are there for readers."""
+        with self._writing:
+            with self._lock:
+                waiting = list(self._waiting)
+                self._waiting.clear()
+            try:
+                if waiting:
+                    with self._engine.begin() as conn:
+                        _write(conn, waiting)
+            except sa.exc.SQLAlchemyError as error:
+                structlog.get_logger("web").warning("requests-not-noted", error=type(error).__name__)
+            with self._lock:
+                self._wait_again()
 
     def _note(self, asked: Asked) -> None:
         with self._lock:
             self._waiting.append(asked)
             if self._timer is None:
-                self._timer = threading.Timer(_WAIT, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
+                self._wait_again()
+
+    def _wait_again(self) -> None:
+        """A timer where something waits, and none where nothing does."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = threading.Timer(_WAIT, self.flush) if self._waiting else None
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
 
 
 def _write(conn: sa.Connection, waiting: list[Asked]) -> None:

@@ -1,6 +1,7 @@
 """The request ledger, the limits, and answers that say what to do next; over a real socket."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,23 @@ def test_a_database_that_is_busy_costs_a_line_and_no_answer(engine: sa.Engine) -
     with capture_logs() as logs:
         log.flush()
     assert [entry["event"] for entry in logs] == ["requests-not-noted"]
+
+
+@on_sqlite
+def test_one_connection_waits_for_a_long_writer_and_no_more(engine: sa.Engine) -> None:
+    log = Ledger(engine)
+    with engine.begin():  # SQLite: one writer
+        for number in range(3):
+            with log.noting(Asked(NOW, "GET", "objects", "a", objects=number)):
+                pass
+            writing = threading.Thread(target=log.flush)
+            writing.start()
+            while not log._writing.locked():
+                time.sleep(0.001)
+        assert engine.pool.checkedout() <= 2, "the writer's and one that waits"  # type: ignore[attr-defined]
+    log.flush()
+    with engine.connect() as conn:
+        assert sorted(row["objects"] for row in ledger.last(conn, ["a"])) == [0, 1, 2]
 
 
 @on_sqlite

@@ -22,6 +22,7 @@ from dispatch.ledger import Entry
 from dispatch.view import content
 from ingest.columns import instant_text
 from pii_guard import GuardError, audit
+from pii_guard.journal import What
 from subscribers import Subscriber, registry
 from tlp import Permit
 from triage import Released, TriageError, decide, inbox, releases
@@ -114,6 +115,8 @@ def _again(service: Service, connection: sa.Connection, line: Entry, grounds: Gr
     what = f"content of {name}"
     if not (statements.ok and decision.ok):
         yield Check(what, None, "what it was made of is not there as it was")
+    elif _taken_out(service, connection, grounds):
+        yield Check(what, None, "values were taken out of it since, lawfully; the register says so")
     elif grounds.law != law(service.settings):
         yield Check(what, None, "the policy or the names of sources are others by now")
     else:
@@ -133,6 +136,14 @@ def _decision(
     if decision.at > grounds.at and not wrong and last.at >= decision.at:
         return Check(what, None, "it was decided anew since, and only that is kept")
     return Check(what, False, "another one stands there")
+
+
+def _taken_out(service: Service, connection: sa.Connection, grounds: Grounds) -> bool:
+    """Does the register say that values of it were erased, or outlived their time, since it was sent?"""
+    key = service.keys.derive("journal")
+    acts: tuple[What, ...] = ("erased", "purged")
+    found = (audit.entry(connection, act, grounds.item, key=key) for act in acts)
+    return any(row is not None and not wrong and row.at >= grounds.at for row, wrong in found)
 
 
 def _labels(service: Service, connection: sa.Connection, grounds: Grounds, name: str) -> Check:

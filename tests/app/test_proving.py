@@ -9,13 +9,15 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from app import AppError, digests, proving, workers
+from app import AppError, digests, proving, subject, workers
 from app.proving import Proof
 from dispatch import ledger
 from normalize import Affected
 from pii_guard import journal
+from pii_guard.sought import Sought
 from subscribers import Contact, Software, registry
 from tests.app.house import House, opened
+from tests.app.test_expiring import C2, report
 from tests.triage.desk import draft
 from tlp import Label
 from triage import inbox, releases
@@ -73,6 +75,21 @@ def test_a_withdrawal_is_borne_out(house: House) -> None:
         proof = proving.prove(house.service, connection.scalars(query).one())
     assert proof.ok, proof
     assert all(check.ok for check in proof.checks), proof
+
+
+def test_what_was_erased_since_is_no_contradiction(house: House) -> None:
+    """AVG art. 17: a value goes out of what was sent, and the register says so."""
+    house.subscribe("groot", MAIL, clearance=Label.AMBER, sectors=("SBI:25",))
+    item = house.item(report(), "market")
+    house.decide("release", item)
+    assert workers.dispatch(house.service, now=True)["sent"] == 1
+    with house.service.reading() as connection:
+        delivery = connection.scalars(sa.select(ledger.ledger.c.delivery)).one()
+    assert proving.prove(house.service, delivery).ok
+    assert subject.erase(house.service, Sought("ipv4", C2)).counts
+    proof = proving.prove(house.service, delivery)
+    assert proof.ok, proof
+    assert [check.what.split()[0] for check in proof.checks if check.ok is None] == ["content"]
 
 
 def test_what_was_decided_anew_cannot_be_told_and_is_no_contradiction(house: House) -> None:

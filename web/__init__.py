@@ -1,7 +1,7 @@
 """Everything HTTP; thin. `web.server.create_app(...)` builds it; rooms below do the work.
 
-TAXII 2.1 (`web.taxii` reads, `web.contribute` hands in, `web.ledger` tells what was asked) with a page for browsers, the
-public Atom feed, health and metrics. GET changes nothing but access records.
+TAXII 2.1 (`web.taxii` reads, `web.contribute` hands in, `web.ledger` tells what was asked) with a page for browsers,
+the public Atom feed, health and metrics. GET changes nothing but access records.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,7 @@
 """What stands in an instance's database and outbox, to hold two runs against each other."""
 
 import hashlib
+import json
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import Any
 CHANCE = {
     "collections": {"id", "salt"},
     "credentials": {"id", "secret"},
-    "deliveries": {"message", "view", "digest"},
+    "deliveries": {"message", "view", "digest", "grounds"},
     "exposures": {"known"},
     "journal": {"seq", "salt", "commitment", "prev", "hash"},
     "ledger": {"view", "digest"},
     "statements": {"sealed"},
+    "subscriber_revisions": {"mark"},
     "subjects": {"hashes", "mac"},
     "versions": {"said"},
 }
@@ -67,6 +69,9 @@ def state(instance: Path, *, exact: bool = False) -> State:
     for name, found in whole.items():
         dropped = STANDING.get(name, set()) if exact else TRIED.get(name, set()) | CHANCE.get(name, set())
         rows[name] = [_row(row, dropped, {} if exact else aliases) for row in found if exact or not _opened(name, row)]
+        if name == "journal" and not exact:
+            for row in rows[name]:
+                row["detail"] = _sent(row) if row["what"] == "sent" else row["detail"]
     files = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted((instance / "outbox").glob("*"))
     }
@@ -85,6 +90,13 @@ def _together(leads: list[dict[str, Any]]) -> None:
 def _opened(table: str, row: dict[str, Any]) -> bool:
     """The register tells each time that sealed rows were opened: who is killed and runs again opens them again."""
     return table == "journal" and row["what"] == "opened"
+
+
+def _sent(row: dict[str, Any]) -> Any:
+    """What the register holds of a message: the line of the ledger and what it rested on, without keyed hashes."""
+    detail = json.loads(row["detail"])
+    kept = {name: value for name, value in detail.items() if name not in CHANCE["ledger"] | TRIED["ledger"]}
+    return kept | {"grounds": [{**each, "content": ""} for each in detail["grounds"] or ()]}
 
 
 def _row(row: dict[str, Any], dropped: set[str], aliases: dict[str, str]) -> dict[str, Any]:

@@ -94,8 +94,7 @@ class Index:
                 standing.append((number, record))
         index.records.packed = packer.done()
         index.networks.pack(holdings.done())
-        for shape, numbers in shapes.items():
-            index._shaped(read_shape(index.records.shapes[shape]), BitMap(numbers))
+        index._shaped({read_shape(index.records.shapes[each]): BitMap(numbers) for each, numbers in shapes.items()})
         for line, numbers in lines.items():
             index.software.extend(read_line(index.records.lines[line]), BitMap(numbers))
             index.lists_software.update(numbers)
@@ -126,14 +125,24 @@ class Index:
         records.pack(packed, shapes, lines)
         self.networks.pack(held)
 
-    def _shaped(self, shape: Shape, numbers: BitMap) -> None:
-        """Enter all who share a shape, under what that says."""
-        for posting, keys in self._keys(shape):
-            for key in keys:
-                posting.extend(key, numbers)
-        for bits, holds in self._flags(shape):
-            if holds:
-                bits.update(numbers)
+    def _shaped(self, shapes: dict[Shape, BitMap]) -> None:
+        """Enter all by what they share, under each key that their shapes have, at once."""
+        parts: defaultdict[tuple[int, Any], list[BitMap]] = defaultdict(list)
+        flags: list[list[BitMap]] = [[] for _ in range(5)]
+        for shape, numbers in shapes.items():
+            for at, (_, keys) in enumerate(self._keys(shape)):
+                for key in keys:
+                    parts[at, key].append(numbers)
+            for found, (_, holds) in zip(flags, self._flags(shape), strict=True):
+                if holds:
+                    found.append(numbers)
+        if not shapes:
+            return
+        postings = [posting for posting, _ in self._keys(next(iter(shapes)))]
+        for (at, key), found in parts.items():
+            postings[at].extend(key, BitMap.union(*found))
+        for (bits, _), found in zip(self._flags(next(iter(shapes))), flags, strict=True):
+            bits.update(*found)
 
     def __len__(self) -> int:
         return len(self.everyone)

@@ -258,7 +258,8 @@ class Gathering:
             if not text.startswith("AS"):
                 family, length, value = _canonical(text)
                 self._rows[family].append((value, length, number))
-        self._domains.extend(hashed.row(name, number) for name in domains)
+        for name in domains:
+            self._domains.append(hashed.row(name, number))
 
     def done(self) -> Holdings:
         """All of them."""

@@ -9,7 +9,7 @@ grows, in the order of commits (the counter row is locked until then), so that a
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import islice, starmap
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -153,19 +153,19 @@ def unstock(conn: sa.Connection, id: str, name: str, now: datetime) -> Inventory
 def get(conn: sa.Connection, id: str) -> Subscriber | None:  # noqa: A002
     """The subscriber with this id; None: there is none, or it was removed."""
     row = conn.execute(_GET, {"id": id}).one_or_none()
-    return None if row is None else _subscriber(row)
+    return None if row is None else _subscriber(*row)
 
 
 def by_numbers(conn: sa.Connection, numbers: Iterable[int]) -> Iterator[Subscriber]:
     """The subscribers with these numbers, in rising order; removed and unknown ones are left out."""
     for chunk in _chunks(sorted(set(numbers))):
-        yield from map(_subscriber, conn.execute(_BY_NUMBERS, {"numbers": chunk}).all())
+        yield from starmap(_subscriber, conn.execute(_BY_NUMBERS, {"numbers": chunk}).all())
 
 
 def every(conn: sa.Connection) -> Iterator[Subscriber]:
     """All subscribers, by number. Read in pages: memory stays small, and the caller may write in between."""
     for row in _paged(conn, sa.select(*_COLUMNS).where(subscribers.c.removed_at.is_(None))):
-        yield _subscriber(row)
+        yield _subscriber(*row)
 
 
 def remove(conn: sa.Connection, id: str, now: datetime) -> int | None:  # noqa: A002
@@ -211,13 +211,13 @@ def at(conn: sa.Connection, id: str, moment: datetime) -> Subscriber | None:  # 
     """The subscriber as it was registered then; None: it was not yet, was removed since, or that is no longer kept."""
     row = conn.execute(_GET, {"id": id}).one_or_none()
     if row is None or row.changed_at <= moment:
-        return None if row is None else _subscriber(row)
+        return None if row is None else _subscriber(*row)
     since = revisions.c.at.label("changed_at")
     columns = (history.c.number, history.c.data, history.c.own, since)
     stood = (history.c.number == row.number, history.c.at > moment, revisions.c.at <= moment)
     query = sa.select(*columns).join(revisions, revisions.c.revision == history.c.revision).where(*stood)
     before = conn.execute(query.order_by(history.c.revision.desc()).limit(1)).one_or_none()
-    return None if before is None else _subscriber(before)
+    return None if before is None else _subscriber(*before)
 
 
 def revision(conn: sa.Connection) -> int:
@@ -241,7 +241,7 @@ def changed_since(conn: sa.Connection, revision: int) -> Iterator[tuple[int, Sub
     """
     query = sa.select(*_COLUMNS, subscribers.c.removed_at).where(subscribers.c.revision > revision)
     for row in _paged(conn, query):
-        yield row.number, _subscriber(row) if row.removed_at is None else None
+        yield row.number, _subscriber(*row[:4]) if row.removed_at is None else None
 
 
 def _paged(conn: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[Row]:
@@ -254,8 +254,7 @@ def _paged(conn: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[
         last = rows[-1].number
 
 
-def _subscriber(row: Row) -> Subscriber:
-    number, data, given, changed_at = row[:4]
+def _subscriber(number: int, data: bytes, given: bytes, changed_at: datetime) -> Subscriber:
     one = _INCOMING.decode(data)
     profile, inventories = one.profile, tuple[Inventory, ...]()
     if given != _NOTHING:

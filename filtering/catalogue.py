@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from filtering import Confidence
 from filtering.naming import Installed
-from filtering.postings import Postings
+from filtering.postings import Postings, either
 from filtering.software import ANYWHERE, Product, platform_of
 from filtering.verdicts import Presence
 
@@ -60,15 +60,17 @@ class Catalogue:
             if platforms:
                 for part, present in _parted(bucket.get(key), platforms):
                     if found := product.verdict(*asked, present):
-                        met[found[0]] |= part
+                        met[found[0]] = either(met[found[0]], part)
                 continue
             if asked not in verdicts:
                 found = product.verdict(*asked)
                 verdicts[asked] = found[0] if found else None
             if confidence := verdicts[asked]:
-                met[confidence] |= bucket.get(key)
-        met["likely"] -= met["exact"]
-        met["possible"] -= met["exact"] | met["likely"]
+                met[confidence] = either(met[confidence], bucket.get(key))
+        if met["likely"]:
+            met["likely"] = met["likely"] - met["exact"]
+        if met["possible"]:
+            met["possible"] = met["possible"] - met["exact"] - met["likely"]
         return met
 
     def _held(self, product: Product) -> Iterator[tuple[tuple[str | None, bool, str], Postings[Any], Any]]:

@@ -13,7 +13,7 @@ The rules, as built here and for one pair in `filtering.pairs`:
   its own.
 """
 
-from functools import cached_property
+from functools import cached_property, reduce
 
 from pyroaring import BitMap
 
@@ -21,6 +21,7 @@ from filtering import Confidence
 from filtering.disclosure import Disclosure
 from filtering.index import Index
 from filtering.network import Hits, Owners
+from filtering.postings import either
 
 
 class Criteria:
@@ -78,7 +79,7 @@ class Criteria:
     @cached_property
     def own(self) -> BitMap:
         """Whom it concerns by network, domain or software."""
-        return self._allowed(self.network | self.domain | self.software)
+        return self._allowed(either(either(self.network, self.domain), self.software))
 
     def _allowed(self, bits: BitMap) -> BitMap:
         return bits & self.allowed if any(self.seen.area) else bits
@@ -99,7 +100,7 @@ class Criteria:
     @cached_property
     def alert(self) -> BitMap:
         """Everyone who gets an alert, before anything is taken away."""
-        return self.alerted | self.through_clients[0]
+        return either(self.alerted, self.through_clients[0])
 
     @cached_property
     def digest(self) -> BitMap:
@@ -115,13 +116,13 @@ class Criteria:
     @cached_property
     def reached(self) -> BitMap:
         """Alert and digest."""
-        return self.alert | self.digest
+        return either(self.alert, self.digest)
 
     @cached_property
     def concerned(self) -> BitMap:
         """Whom it concerns by a criterion of its own; a named sector is one, being one of all is not."""
-        concerned = self.alerted | self.through_clients[1]
-        return concerned | self.digest if self.seen.sectors else concerned
+        concerned = either(self.alerted, self.through_clients[1])
+        return either(concerned, self.digest) if self.seen.sectors else concerned
 
     @cached_property
     def unverified(self) -> BitMap:
@@ -160,7 +161,4 @@ def _holders(hits: Hits, positions: set[int]) -> BitMap:
 
 
 def _union(bitmaps: list[BitMap]) -> BitMap:
-    total = BitMap()
-    for bits in bitmaps:
-        total |= bits
-    return total
+    return reduce(either, bitmaps, BitMap())

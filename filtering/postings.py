@@ -8,6 +8,11 @@ from pyroaring import BitMap
 K = TypeVar("K", bound=Hashable)
 
 
+def either(one: BitMap, other: BitMap) -> BitMap:
+    """Those in one of the two; shared with it where the other is empty: not to be changed."""
+    return (one | other) if one and other else (one or other)
+
+
 class Postings(Generic[K]):
     """Most prefixes, domains and product versions have one holder; an int is 20 times smaller than a bitmap."""
 

@@ -58,7 +58,7 @@ def as_registered(line: Entry) -> dict[str, Any]:
     """A line of the ledger, as the register holds it."""
     said = dataclasses.asdict(line)
     label = None if line.label is None else line.label.value
-    return {**said, "item": said.pop("subject"), "at": instant_text(line.at), "label": label}
+    return said | {"item": said.pop("subject"), "at": instant_text(line.at), "label": label}
 
 
 def prove(service: Service, delivery: str) -> Proof:

@@ -88,28 +88,16 @@ def _queue(
     numbers: BitMap,
     since: datetime,
 ) -> int:
-    orders = _alerts(service, connection, released, match, asked, numbers, since) if numbers else []
-    new = outbox.queue(connection, orders, urgency=released.urgency)
-    log.info("queued", item=released.item.id, version=released.item.version, deliveries=new)
-    return new
-
-
-def _alerts(
-    service: Service,
-    connection: sa.Connection,
-    released: Released,
-    match: Match,
-    asked: Matching,
-    numbers: BitMap,
-    since: datetime,
-) -> list[Delivery]:
-    """One for each of these and each channel that may carry it, due when the undo window since then has closed."""
+    """An alert for each of these and each channel that may carry it, due when the undo window since then has closed.
+    How many were new."""
+    if not numbers:  # what is gated is opened for somebody, or not at all
+        return 0
     views = Views(service, connection, released, asked=asked)
     subscribers = list(registry.by_numbers(connection, numbers))
     before = _reached(connection, released.item.id, [each.id for each in subscribers])
     same = {each for each in set(before.values()) if _says_the_same(service, connection, released, each)}
     due = since + timedelta(minutes=service.settings.main.desk.undo_minutes)
-    orders = []
+    orders: list[Delivery] = []
     for subscriber in subscribers:
         known = before.get(subscriber.id)
         if known in same:  # decided once more on it, or it says again what it said then: nothing new to tell
@@ -118,7 +106,9 @@ def _alerts(
         for channel, contact in enumerate(subscriber.contacts):
             if contact.type in outbox.MEDIA and _may_see(views, subscriber, match, contact.confidential):
                 orders.append(_order(service, kind, released, subscriber, channel, since, due))
-    return orders
+    new = outbox.queue(connection, orders, urgency=released.urgency)
+    log.info("queued", item=released.item.id, version=released.item.version, deliveries=new)
+    return new
 
 
 def publish(

@@ -60,7 +60,7 @@ class Made:
     files: Sequence[mail.Attachment] = ()
     original: str | None = None
     outside: str = ""
-    """What the subject says of it where it is encrypted."""
+    """What the subject says of it where it is encrypted; a stub never is."""
 
 
 class UnsendableError(DispatchError):
@@ -144,7 +144,7 @@ class Sender:
                 recipient=address,
                 original=made.original,
                 attachments=made.files,
-                key=self._key(contact) if made.grounds else None,
+                key=self._key(contact),
                 outside=made.outside,
             )
         except DispatchError as error:

@@ -121,8 +121,6 @@ class Service:
         with self._indexing:
             if self._index is None:
                 self._index = self._opened(connection)
-                if self._index.records.fresh > self._much(self._index):
-                    self._save(connection, self._index)
             elif self._index.revision != (revision := registry.revision(connection)):
                 self._index.apply(registry.changed_since(connection, self._index.revision), revision)
             return self._index
@@ -134,10 +132,10 @@ class Service:
         """
         with self.reading() as connection:
             index = self.index(connection)
-            if index.records.fresh <= self._much(index) and self.settings.snapshot.exists():
+            saved = index.records.fresh <= _much(index) and self.settings.snapshot.exists()
+            if len(index) < SNAPSHOT_FROM or saved:
                 return
             index = self._opened(connection)
-            self._save(connection, index)
         with self._indexing:
             if self._index is not None and self._index.revision <= index.revision:
                 self._index = index
@@ -146,17 +144,16 @@ class Service:
                 self.forget_index()
 
     def _opened(self, connection: sa.Connection) -> Index:
+        """An index that nobody else asks yet: restored and followed, or built; saved again where that is worth it."""
         revision, index = registry.revision(connection), self._saved(connection)
+        built = index is None
         if index is None:
             index = Index.build(registry.every(connection), revision)
-            self._save(connection, index)
         elif index.revision != revision:
             index.apply(registry.changed_since(connection, index.revision), revision)
+        if built or index.records.fresh > _much(index):
+            self._save(connection, index)
         return index
-
-    @staticmethod
-    def _much(index: Index) -> int:
-        return max(SNAPSHOT_FROM, len(index) // 10)
 
     def _saved(self, connection: sa.Connection) -> Index | None:
         try:
@@ -177,6 +174,11 @@ class Service:
         """After somebody was removed or erased: a snapshot would still hold that profile, and so would drafts of it."""
         for each in self.settings.dir.glob(f"{self.settings.snapshot.name}*"):
             each.unlink(missing_ok=True)
+
+
+def _much(index: Index) -> int:
+    """So many changes beside what is packed make it worth while to save the index again."""
+    return max(SNAPSHOT_FROM, len(index) // 10)
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -4,6 +4,9 @@ A View is what one reader may see of an item; `dispatch.view.compose(released, p
 goes out that is not made of Views. Deliveries lie in the outbox until a channel takes them; exactly one place
 retries. Nothing is lost: only a crash between acceptance by the other side and our commit may repeat a message,
 with the same bytes and the same Message-ID, marked `repeat` in the ledger.
+
+What it rests on that a message may leave is kept (`dispatch.grounds`). What only its recipient may read is encrypted
+(`dispatch.encryption`), or told of by a stub.
 """
 
 from dataclasses import dataclass

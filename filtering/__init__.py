@@ -3,6 +3,7 @@
 `match.match(item, index, now) -> Match` decides for every subscriber at once, on bitmaps; `match.explain(item,
 subscriber, index, now) -> Explanation` decides for one pair, criterion by criterion. Both apply the same rules and
 must agree.
+`index.Index` holds all subscribers: `build`, `put`, `remove`, `apply`; `snapshot.dump` and `load` keep it as bytes.
 A reader's decision rests only on the statements that reader may see: see `filtering.disclosure`.
 """
 

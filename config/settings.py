@@ -1,18 +1,20 @@
 """oktt.toml, sources.toml, rules.toml and legal.toml -> Settings. Errors name file, line and key, and the next step."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
 
 from config import ConfigError
-from config.sources import SourceTable, WrongKeyError, of_table
+from config.sources import SourceTable, WrongKeyError, labels_of, of_table
 from config.toml import Toml
 from ingest import CONTRIBUTED, OWN, Source
 from pii_guard import GuardError
 from pii_guard.policy import Policy, check_sources
 from pii_guard.policy_file import load as load_policy
+from tlp import Label
 from triage.rules import DeskSettings, Rule
 
 DEFAULTS = Path(__file__).parent / "defaults"
@@ -97,6 +99,8 @@ class Settings:
     sources: dict[str, Source]
     rules: tuple[Rule, ...]
     policy: Policy
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    """`[labels]` of sources.toml."""
 
     @property
     def database_url(self) -> str:
@@ -146,7 +150,7 @@ class Settings:
         """A source by id; `subscriber:ID` is what that subscriber hands in: AMBER where it carries no label, under the
         regime in force. Raises ConfigError that lists those there are."""
         if name.startswith(CONTRIBUTED) and name != CONTRIBUTED:
-            return Source(name, "A subscriber", language="nl")
+            return Source(name, "A subscriber", language="nl", labels=self.labels)
         try:
             return self.named[name]
         except KeyError:
@@ -173,9 +177,10 @@ def write_defaults(target: Path) -> list[str]:
 def load(folder: Path) -> Settings:
     """Read the four files of DIR. Raises ConfigError naming file, line, key and the next step."""
     main = _File(folder / "oktt.toml").read(Main)
-    sources = _File(folder / "sources.toml").sources()
+    feeds = _File(folder / "sources.toml")
+    sources, labels = feeds.sources(), feeds.labels()
     rules = _File(folder / "rules.toml").rules()
-    return Settings(folder, main, sources, rules, _policy(folder, sources))
+    return Settings(folder, main, sources, rules, _policy(folder, sources), labels)
 
 
 def _policy(folder: Path, sources: dict[str, Source]) -> Policy:
@@ -206,7 +211,8 @@ class _File(Toml):
 
     def sources(self) -> dict[str, Source]:
         whole = self.parsed()
-        self.only(whole, "source")
+        self.only(whole, "source", "labels")
+        labels = self.labels()
         tables = whole.get("source", {})
         if not isinstance(tables, dict):
             raise ConfigError(f"{self.path}:1: source: write tables [source.<id>]")
@@ -214,11 +220,23 @@ class _File(Toml):
         for name, values in tables.items():
             read = self.read(SourceTable, values, f"source.{name}")
             try:
-                result[name] = of_table(name, read, values, self.path.parent)
+                result[name] = replace(of_table(name, read, values, self.path.parent), labels=labels)
             except WrongKeyError as problem:
                 key = f"source.{name}.{problem.key}"
                 raise ConfigError(f"{self.path}:{self.line(key)}: {key}: {problem.reason}") from None
         return result
+
+    def labels(self) -> dict[str, Label]:
+        """`[labels]` of sources.toml: tag of a namespace, folded -> what it means."""
+        given = self.parsed().get("labels", {})
+        if not isinstance(given, dict):
+            raise ConfigError(f"{self.path}:{self.line('labels')}: labels: write a table [labels]")
+        try:
+            return labels_of(given)
+        except WrongKeyError as problem:
+            lines = enumerate(self.text.splitlines(), 1)
+            line = next((number for number, text in lines if problem.key in text), self.line("labels"))
+            raise ConfigError(f"{self.path}:{line}: labels.{problem.key}: {problem.reason}") from None
 
     def rules(self) -> tuple[Rule, ...]:
         whole = self.parsed()

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ingest import Feed, Known, Network, Source, SourceKind
 from tlp import Label
+from tlp.tags import folded
 
 
 class SourceTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +71,17 @@ def of_table(name: str, table: SourceTable, given: Mapping[str, Any], home: Path
     plain = {key: getattr(table, key) for key in SourceTable.__struct_fields__ if key not in FEED_KEYS}
     sets = {"consent": frozenset(table.consent), "formats": frozenset(table.formats)}
     return Source(id=name, **{**plain, **sets}, feed=_feed(table, given, home))
+
+
+def labels_of(given: Mapping[str, Any]) -> dict[str, Label]:
+    """Tags of namespaces other than TLP's own, folded, and the labels that they mean."""
+    words = {label.value: label for label in Label}
+    for tag, label in given.items():
+        if label not in words:
+            raise WrongKeyError(tag, f"a tag means one of {' '.join(words)}; write one of them")
+        if folded(tag).startswith("tlp:"):
+            raise WrongKeyError(tag, "what TLP's own tags mean is fixed; remove the line")
+    return {folded(tag): words[label] for tag, label in given.items()}
 
 
 def _feed(table: SourceTable, given: Mapping[str, Any], home: Path) -> Feed | None:

@@ -57,11 +57,12 @@ class Toml:
             reason = "unknown key; remove it or correct its spelling" if unknown else _told(text, shape, at)
             raise ConfigError(f"{self.path}:{self.line(placed)}: {key}: {reason}") from None
 
-    def only(self, whole: dict[str, Any], allowed: str) -> None:
-        """Raise ConfigError for a key beside the one that this file holds."""
+    def only(self, whole: dict[str, Any], *allowed: str) -> None:
+        """Raise ConfigError for a key beside those that this file holds."""
         for key in whole:
-            if key != allowed:
-                raise ConfigError(f"{self.path}:{self.line(key)}: {key}: unknown key; this file holds only {allowed}")
+            if key not in allowed:
+                held = " and ".join(allowed)
+                raise ConfigError(f"{self.path}:{self.line(key)}: {key}: unknown key; this file holds only {held}")
 
     def placed(self, text: str) -> ConfigError:
         """What the policy says of a key (`FILE: KEY: reason`), with this file's name and the key's line."""

@@ -6,7 +6,7 @@ A reader yields RawDocuments. Their bytes live in memory and nowhere else until 
 stands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -84,6 +84,8 @@ class Source:
     language: str = "en"
     attacker_ip: Literal["strip", "keep"] = "strip"
     """Under no-basis: keep attackers' addresses where legal review allows."""
+    labels: Mapping[str, Label] = field(default_factory=dict, hash=False)
+    """Tags of other namespaces than TLP's own, folded (`tlp.tags.folded`), and what they mean."""
     consent: frozenset[str] = field(default_factory=frozenset)
     """Reader kinds to which RED and AMBER+STRICT of this source may go."""
     path: str | None = None

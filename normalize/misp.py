@@ -26,9 +26,9 @@ from tlp.markings import of_text
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _SNIFF = re.compile(rb'"(?:Event|info|Attribute)"\s*:')
-_NARROW = {"0": Label.AMBER, "1": Label.GREEN, "2": Label.GREEN, "4": Label.AMBER}
-"""Distribution of an event without a label -> the widest it can be: one organisation, this community, connected ones,
-a sharing group. What is for all communities (3) has the source's own label."""
+_NARROW = {"0": Label.AMBER_STRICT, "1": Label.GREEN, "2": Label.GREEN, "4": Label.AMBER_STRICT}
+"""Distribution of an event -> the widest it can be, also where a tag says wider: one organisation (ours, since we have
+it), this community, connected ones, the organisations of a sharing group. All communities (3) take nothing away."""
 _LONGEST_TITLE = 300
 _MOST_TEXT = 20_000
 _MOST_REFERENCES = 50
@@ -81,8 +81,8 @@ def _draft(event: Json, path: str, source: Source, received_at: datetime, parts:
     key = own or f"event/{_digest(info, str(event.get('date')))}"
     modified = at(event.get("timestamp")) or at(event.get("publish_timestamp")) or _day(event) or received_at
     created = min(_day(event) or modified, modified)
-    context = read(event, parts, path)
-    gathered = Gathered(Graph(source.id, key, created, modified), parts)
+    context = read(event, parts, path, source.labels)
+    gathered = Gathered(Graph(source.id, key, created, modified), parts, source.labels)
     gathered.read(event, context, path)
     if gathered.empty:
         parts.note("an event that says nothing: no attributes, objects or context", path)
@@ -137,11 +137,11 @@ def _label(
     found = marks | gathered.labels
     doubts = set(context.doubts | gathered.doubts)
     distribution = str(event.get("distribution"))
-    if not found and distribution in _NARROW:
-        found = {_NARROW[distribution], source.tlp}
+    if distribution in _NARROW:
+        found |= {_NARROW[distribution], *(() if found else (source.tlp,))}
     if distribution == "4" or event.get("SharingGroup"):
         doubts.add("misp-sharing-group")
-    if distribution == "0" and not marks:
+    if distribution == "0":
         doubts.add("misp-organisation-only")
     if event.get("published") is not None and not is_true(event["published"]):
         doubts.add("misp-unpublished")

@@ -1,5 +1,6 @@
 """A MISP attribute as it stands: type, value, times, sightings, and what is said of it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from normalize.lenient import Json, Parts, clean, moment
 from normalize.misp_context import NOTHING, Context, read
 from normalize.misp_types import VICTIM, WAYS
+from tlp import Label, tags
 
 _LAST = 4102444800
 """2100-01-01."""
@@ -43,7 +45,7 @@ class Attribute(Struct, frozen=True):
     context: Context = NOTHING
 
 
-def attribute(each: Json, path: str, parts: Parts) -> Attribute | None:
+def attribute(each: Json, path: str, parts: Parts, named: Mapping[str, Label] = tags.NAMED) -> Attribute | None:
     """One attribute; None: it is not for us (deleted, internal, of persons), or cannot be read (noted)."""
     if left_out(each) or each.get("category") == "Internal reference":
         return None
@@ -77,10 +79,20 @@ def attribute(each: Json, path: str, parts: Parts) -> Attribute | None:
         seen=seen,
         refuted=refuted,
         until=until,
-        narrow=str(each.get("distribution")) in ("0", "4"),
+        narrow=is_narrow(each),
         evidence=frozenset(evidence | ({VICTIM[kind]} if kind in VICTIM else set())),
-        context=read(each, parts, path),
+        context=within(read(each, parts, path, named), narrow=is_narrow(each)),
     )
+
+
+def is_narrow(part: Json) -> bool:
+    """Is it for one organisation, or for those of a sharing group?"""
+    return str(part.get("distribution")) in ("0", "4")
+
+
+def within(context: Context, *, narrow: bool) -> Context:
+    """The same, at least as strict as a part that is for fewer than the whole."""
+    return replace(context, label=max(context.label or Label.CLEAR, Label.AMBER_STRICT)) if narrow else context
 
 
 def joined(told: list[Attribute]) -> Attribute:

@@ -15,13 +15,11 @@ from msgspec import Struct
 from normalize import places, sectors
 from normalize.lenient import Json, Parts, cves_in
 from normalize.stix import new_id
-from tlp import Label, UnknownMarkingError, strictest
-from tlp.markings import of_tag
+from tlp import Label, tags
 
 Object = dict[str, Any]
 
 _GALAXY = re.compile(r'misp-galaxy:([^=]+)="(.+)"', re.DOTALL).fullmatch
-_PAP = re.compile(r"PAP:\s*(?:RED|AMBER)", re.IGNORECASE).fullmatch
 _CREDIBILITY = re.compile(r'admiralty-scale:information-credibility="([1-5])"', re.IGNORECASE).fullmatch
 _CONFIDENCE = {"1": 90, "2": 70, "3": 50, "4": 30, "5": 10}
 """STIX 2.1 appendix A: the Admiralty scale as confidence; 6 (cannot be judged) is none."""
@@ -68,17 +66,17 @@ class Context(Struct, frozen=True):
 NOTHING = Context()
 
 
-def read(holder: Json, parts: Parts, path: str) -> Context:
-    """The context that an event or attribute carries: its tags, and its galaxies as tags."""
+def read(holder: Json, parts: Parts, path: str, named: Mapping[str, Label] = tags.NAMED) -> Context:
+    """The context that an event or attribute carries: its tags, and its galaxies as tags. `named`: labels in other
+    namespaces than TLP's own."""
     if not any(name in holder for name in ("Tag", "EventTag", "Galaxy")):
         return NOTHING
-    return of_tags(tuple(dict.fromkeys((*_tags(holder, parts, path), *_clusters(holder, parts, path)))))
+    return of_tags(tuple(dict.fromkeys((*_tags(holder, parts, path), *_clusters(holder, parts, path)))), named)
 
 
-def of_tags(names: Sequence[str]) -> Context:
+def of_tags(names: Sequence[str], named: Mapping[str, Label] = tags.NAMED) -> Context:
     """What tags say by themselves."""
-    labels: set[Label] = set()
-    doubts: set[str] = set()
+    label, doubts = tags.read((name for name in names if not _GALAXY(name)), named)
     known: list[tuple[str, str]] = []
     words: list[str] = []
     found: list[str] = []
@@ -100,24 +98,17 @@ def of_tags(names: Sequence[str]) -> Context:
             elif kind == "branded-vulnerability":
                 cves += cves_in(value)
             continue
-        try:
-            if label := of_tag(name):
-                labels.add(label)
-                continue
-        except UnknownMarkingError:
-            doubts.add("unknown-marking")
+        if tags.is_label(name, named):
             continue
-        if _PAP(name):
-            doubts.add("pap-limits-action")
-        elif credibility := _CREDIBILITY(name):
+        if credibility := _CREDIBILITY(name):
             confidence = _CONFIDENCE[credibility[1]]
-        elif named := _CIIP(name):
-            found += sectors.of_words(named[1].replace("-", " "))
+        elif aimed := _CIIP(name):
+            found += sectors.of_words(aimed[1].replace("-", " "))
         cves += cves_in(name)
         words.append(name)
     return Context(
-        label=strictest(labels) if labels else None,
-        doubts=frozenset(doubts),
+        label=label,
+        doubts=doubts,
         words=tuple(words),
         known=tuple(dict.fromkeys(known)),
         sectors=tuple(sorted(set(found))),

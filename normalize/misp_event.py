@@ -5,14 +5,14 @@ value is everybody's or was reported as a false positive. Whose a value is, is t
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from normalize import Facts, NormalizeError, Observable, Role
 from normalize.lenient import Json, Parts, cves_in, web_addresses
-from normalize.misp_attribute import Attribute, attribute, evidence_of, joined, left_out
+from normalize.misp_attribute import Attribute, attribute, evidence_of, is_narrow, joined, left_out, within
 from normalize.misp_context import NOTHING, Context, cluster, country
 from normalize.misp_graph import Graph
 from normalize.misp_objects import (
@@ -30,7 +30,7 @@ from normalize.patterns import reading
 from normalize.places import region
 from normalize.sectors import of_words
 from normalize.stix_facts import Key
-from tlp import Label
+from tlp import Label, tags
 
 _LONGEST_RULE = 200_000
 _LONGEST = 1000
@@ -41,8 +41,10 @@ _KNOWN = _OFFENDERS | {"attack-pattern"}
 class Gathered:
     """What an event comes to, while it is read."""
 
-    def __init__(self, graph: Graph, parts: Parts) -> None:
+    def __init__(self, graph: Graph, parts: Parts, named: Mapping[str, Label] = tags.NAMED) -> None:
         self.graph = graph
+        self._named = named
+        """Labels in other namespaces than TLP's own."""
         self.words: list[str] = []
         """Prose about the event as a whole."""
         self.cves: list[str] = []
@@ -65,7 +67,7 @@ class Gathered:
         self._event = context
         self._context(context)
         for each, where in self._parts.objects(event, "Attribute", path):
-            if one := attribute(each, where, self._parts):
+            if one := attribute(each, where, self._parts, self._named):
                 self._read(one)
         for each, where in self._parts.objects(event, "Object", path):
             self._object(each, where)
@@ -114,12 +116,12 @@ class Gathered:
         name = self._parts.text(obj, "name", path).lower()
         if left_out(obj) or name in PERSONAL_OBJECTS or name in SECTIONS:
             return
-        if str(obj.get("distribution")) in ("0", "4"):
+        if narrow := is_narrow(obj):
             self.doubts.add("misp-narrower-part")
         inside = [
-            one
+            replace(one, context=within(one.context, narrow=narrow))
             for each, where in self._parts.objects(obj, "Attribute", path)
-            if (one := attribute(each, where, self._parts))
+            if (one := attribute(each, where, self._parts, self._named))
         ]
         if name == "victim":
             self._victim(inside)

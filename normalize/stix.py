@@ -23,8 +23,8 @@ from normalize.stix20 import upgraded
 from normalize.stix_facts import addresses_of, facts_of
 from normalize.stix_split import CONTEXT, LINKS, Split
 from normalize.stix_types import OBSERVABLES, REQUIRED, is_id
-from tlp import Label, UnknownMarkingError, strictest
-from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_stix, of_tag, of_text
+from tlp import Label, strictest, tags
+from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_stix, of_text
 
 __all__ = ["PatternValue", "drafts", "new_id", "pattern_values", "rewrite_pattern", "sniff"]
 
@@ -204,7 +204,7 @@ def _draft(
         references = list(_urls(top))
         withdrawn = top.get("revoked", False)
     title = _clean(title).strip()[:_LONGEST_TITLE]
-    label, doubts = _label(inside, title)
+    label, doubts = _label(inside, title, source)
     facts = facts_of(current, patterns, tracking=tracking, title=title, withdrawn=withdrawn)
     return Draft(
         kind=kind,
@@ -271,21 +271,12 @@ def _urls(obj: dict[str, Any]) -> Iterator[str]:
     return addresses_of(obj.get("external_references", ()))
 
 
-def _label(objects: Sequence[dict[str, Any]], title: str) -> tuple[Label | None, tuple[str, ...]]:
+def _label(objects: Sequence[dict[str, Any]], title: str, source: Source) -> tuple[Label | None, tuple[str, ...]]:
     """The strictest of markings, tags and title, and doubts. Labels of the objects' own text stay with them."""
-    label, doubts = of_stix(objects)
-    found = {label} if label else set()
-    unclear = set(doubts)
-    for obj in objects:
-        for tag in obj.get("labels", ()):
-            try:
-                if named := of_tag(tag):
-                    found.add(named)
-            except UnknownMarkingError:
-                unclear.add("unknown-marking")
-    if named := of_text(title):
-        found.add(named)
-    return (strictest(found) if found else None), tuple(sorted(unclear))
+    marked, doubts = of_stix(objects)
+    tagged, unclear = tags.read((tag for obj in objects for tag in obj.get("labels", ())), source.labels)
+    found = [label for label in (marked, tagged, of_text(title)) if label]
+    return (strictest(found) if found else None), tuple(sorted({*doubts, *unclear}))
 
 
 def _with_definitions(objects: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,7 @@ from normalize.lenient import Json, Parts, clean, cves_in, decode, moment
 from normalize.stix_facts import Key, address
 from normalize.xarf3 import is_ip, sound, type_of
 from normalize.xarf_types import ELSEWHERE, KINDS, OTHER
-from tlp import Label, UnknownMarkingError, markings, strictest
+from tlp import Label, tags
 
 PLAIN = re.compile(rb"\A(?:---\s*\n)?(?:[A-Za-z][\w-]*:[^\n]*\n+){0,40}?Reported-From:", re.IGNORECASE)
 """A report of version 0.1 or 0.2 begins so."""
@@ -244,17 +244,10 @@ def _hashes(value: Any) -> list[Observable]:
     return [Observable("hash", read[1])] if read else []
 
 
-def _label(tags: Iterable[Any]) -> tuple[Label | None, tuple[str, ...]]:
-    """The strictest TLP label among tags; one whose colour is none is a doubt."""
-    found: list[Label] = []
-    doubts: tuple[str, ...] = ()
-    for tag in tags:
-        try:
-            label = markings.of_tag(tag) if isinstance(tag, str) else None
-            found += [label] if label else []
-        except UnknownMarkingError:
-            doubts = ("unknown-marking",)
-    return (strictest(found) if found else None), doubts
+def _label(listed: Iterable[Any]) -> tuple[Label | None, tuple[str, ...]]:
+    """The strictest TLP label among tags, and doubts."""
+    label, doubts = tags.read(tag for tag in listed if isinstance(tag, str))
+    return label, tuple(sorted(doubts))
 
 
 def _details(told: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:

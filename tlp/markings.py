@@ -1,4 +1,4 @@
-"""Labels as other people write them: STIX 2.1 (TLP 2.0 extension, TLP 1.0), MISP tags, CSAF, plain text.
+"""Labels as other people write them: STIX 2.1 (TLP 2.0 extension, TLP 1.0), CSAF, plain text. Tags: `tlp.tags`.
 
 The strictest marking found wins. A marking that claims to be TLP and that we cannot read is a doubt, never a guess.
 Sources: OASIS extension-definition--60a3c5c5 (TLP 2.0 in STIX 2.1), STIX 2.1 7.2.1, CSAF 2.0 3.2.1.5, FIRST TLP 2.0.
@@ -39,16 +39,20 @@ WORDS = {
     "amber": Label.AMBER,
     "amber+strict": Label.AMBER_STRICT,
     "red": Label.RED,
+    # TLP is not translated; Dutch texts do it all the same.
+    "wit": Label.CLEAR,
+    "groen": Label.GREEN,
+    "oranje": Label.AMBER,
+    "rood": Label.RED,
 }
 
 # "+strict" and its variants come before the bare colour, and a bare colour must not run on: a pattern
 # `amber|amber\+strict` would read AMBER+STRICT as AMBER.
 _TEXT = re.compile(
-    r"\btlp\s*(?:v?\s*2(?:\.0)?)?\s*[:=_\- ]\s*(?:tlp\s*[:=]\s*)?[\"']?"
-    r"(amber\s*[+_\- ]?\s*strict|clear|white|green|amber|red)\b",
+    r"\btlp\s*(?:v?\s*2(?:\.0)?)?\s*[:=_\- (\[]\s*(?:tlp\s*[:=]\s*)?[\"'(\[]?\s*"
+    r"(amber\s*[+_\- ]?\s*strict|clear|white|green|amber|red|wit|groen|oranje|rood)\b",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"^(?:[a-z]{2,12}-[a-z]{2,12}:)?tlp(?:[:=]|:[a-z-]+=)\s*\"?([^\"]*)\"?$", re.IGNORECASE)
 
 
 def of_word(word: str) -> Label:
@@ -70,27 +74,17 @@ def of_text(text: str) -> Label | None:
     return strictest(found) if found else None
 
 
-def of_tag(tag: str) -> Label | None:
-    """A MISP tag: `tlp:amber`, `TLP:White`, `cert-xx:TLP="clear"`; None: not a TLP tag. Raises UnknownMarkingError."""
-    if "tlp" not in tag.casefold():
-        return None
-    match = _TAG.match(tag.strip())
-    if match is None:
-        raise UnknownMarkingError("a tag that names TLP in a form that is not known")
-    return of_word(match.group(1))
-
-
 def of_csaf(document: Mapping[str, Any]) -> Label | None:
-    """CSAF 2.0/2.1 /document/distribution: tlp.label, and what its text says; the strictest of both.
+    """CSAF 2.0/2.1 /document/distribution: tlp.label, and what its text and the document's title say; the strictest.
 
     Raises UnknownMarkingError for a label that is none, or that stands there in another shape.
     """
-    distribution = document.get("distribution")
+    title, distribution = document.get("title"), document.get("distribution", {})
+    found = [named] if isinstance(title, str) and (named := of_text(title)) else []
     if distribution is None:
-        return None
+        return strictest(found) if found else None
     if not isinstance(distribution, Mapping):
         raise UnknownMarkingError("a distribution that is no object")
-    found: list[Label] = []
     tlp = distribution.get("tlp")
     if isinstance(tlp, Mapping) and isinstance(tlp.get("label"), str):
         found.append(of_word(tlp["label"]))
@@ -103,11 +97,12 @@ def of_csaf(document: Mapping[str, Any]) -> Label | None:
 
 
 def of_definition(obj: Mapping[str, Any]) -> Label | None:
-    """The label that a STIX marking-definition states, the strictest of what it says and what it is called; None: it
-    is no TLP marking. Raises UnknownMarkingError."""
-    stated, name = _stated(obj), obj.get("name")
-    called = of_text(name) if isinstance(name, str) else None
-    return max(stated, called) if stated and called else stated or called
+    """The label that a STIX marking-definition states, the strictest of what it says, what it is called and what its
+    statement says; None: it is no TLP marking. Raises UnknownMarkingError."""
+    said = obj.get("definition")
+    texts = (obj.get("name"), said.get("statement") if isinstance(said, Mapping) else None)
+    found = [_stated(obj), *(of_text(text) for text in texts if isinstance(text, str))]
+    return max((label for label in found if label), default=None)
 
 
 def _stated(obj: Mapping[str, Any]) -> Label | None:
@@ -115,6 +110,9 @@ def _stated(obj: Mapping[str, Any]) -> Label | None:
     extension = extensions.get(TLP_EXTENSION) if isinstance(extensions, Mapping) else None
     if isinstance(extension, Mapping):
         return of_word(str(extension.get("tlp_2_0", "")))
+    for other in extensions.values() if isinstance(extensions, Mapping) else ():  # FIRST IEP 2.0 names TLP too
+        if isinstance(other, Mapping) and isinstance(other.get("tlp"), str):
+            return of_word(other["tlp"])
     definition = obj.get("definition")
     stated = definition.get("tlp") if isinstance(definition, Mapping) else None
     if stated is not None:

@@ -56,6 +56,13 @@ def test_a_source_gives_anything_unless_it_says_otherwise(folder: Path) -> None:
     assert not load(folder).source("kev").gives("stix")
 
 
+def test_what_tags_mean_holds_for_every_source(folder: Path) -> None:
+    text = "[labels]\n'Cert-XX:TLP=\"wit\"' = 'CLEAR'\n[source.x]\nname = 'X'\n"
+    (folder / "sources.toml").write_text(text, encoding="utf-8")
+    settings = load(folder)
+    assert settings.source("x").labels == settings.source("subscriber:a").labels == {"cert-xx:tlp=wit": Label.CLEAR}
+
+
 def test_consent_on_record(folder: Path) -> None:
     (folder / "sources.toml").write_text('[source.x]\nname = "X"\nconsent = ["cert", "supplier"]\n')
     assert load(folder).consents == {"x": frozenset({"cert", "supplier"})}
@@ -129,6 +136,8 @@ def live(lines: str) -> str:
         ("sources.toml", f"[source]\nx = '{SECRET}'\n", "2: source.x: Expected `object`"),
         ("sources.toml", f"source = '{SECRET}'\n", "1: source: write tables"),
         ("sources.toml", "[bron.x]\nname = 'X'\n", "1: bron: unknown key"),
+        ("sources.toml", "[labels]\n'x:TLP=\"wit\"' = 'WHITE'\n", "2: labels.x:TLP=\"wit\": a tag means one of CLEAR"),
+        ("sources.toml", "\n[labels]\n'TLP:red' = 'CLEAR'\n", "3: labels.TLP:red: what TLP's own tags mean is fixed"),
         ("sources.toml", f"[source.x]\nname = 'X'\nregime = '{SECRET}'\n", "3: source.x.regime: no such regime"),
         (
             "sources.toml",

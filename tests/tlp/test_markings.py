@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlp import Label, UnknownMarkingError, strictest
-from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_csaf, of_stix, of_tag, of_text
+from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_csaf, of_stix, of_text
 
 WHITE = "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"
 
@@ -24,6 +24,8 @@ def indicator(*refs: str, **more: Any) -> dict[str, Any]:
         ("tlp_amber_strict", Label.AMBER_STRICT),
         ("TLP v2.0: TLP:GREEN", Label.GREEN),
         ("TLP:WHITE", Label.CLEAR),
+        ("Melding (TLP ROOD)", Label.RED),
+        ("TLP (AMBER): let op", Label.AMBER),
         ("TLP:CLEAR, maar de bijlage is TLP:RED", Label.RED),
         ("een rode draad, amber van kleur", None),
         ("TLP:REDACTED", None),
@@ -37,26 +39,6 @@ def test_text_names_a_label(text: str, label: Label | None) -> None:
 def test_a_label_in_text_is_never_read_wider(label: Label, upper: bool, space: str) -> None:
     text = f"x TLP:{space}{label.value if upper else label.value.lower()} y"
     assert of_text(text) is label
-
-
-@pytest.mark.parametrize(
-    ("tag", "label"),
-    [
-        ("tlp:amber", Label.AMBER),
-        ("TLP:White", Label.CLEAR),
-        ("tlp:amber+strict", Label.AMBER_STRICT),
-        ('cert-xx:TLP="clear"', Label.CLEAR),
-        ("misp-galaxy:sector", None),
-    ],
-)
-def test_misp_tags(tag: str, label: Label | None) -> None:
-    assert of_tag(tag) is label
-
-
-@pytest.mark.parametrize("tag", ["tlp:ex:chr", "tlp:purple", "tlp"])
-def test_a_tag_that_claims_tlp_and_cannot_be_read_is_an_error(tag: str) -> None:
-    with pytest.raises(UnknownMarkingError):
-        of_tag(tag)
 
 
 def test_csaf_takes_the_stricter_of_label_and_text() -> None:

@@ -58,18 +58,32 @@ _COLONS_OF_SIX = Quick(r":[\])}]?[\[({]?:|(?:[0-9a-fA-F]{1,4}[\[({]?:[\])}]?){7}
 _COLONS = re.compile(r"[0-9a-fA-F:\[({][0-9a-fA-F:\[\](){}.]{2,80}+")
 """A run in which an IPv6 address may stand."""
 _SIX = (
-    r"(?:[0-9a-fA-F]{0,4}(?:[\[({]:{1,2}[\])}]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4}|\d{5})?(?![^\W_]|:)"
+    r"(?:[0-9a-fA-F]{0,4}(?:[\[({]:{1,2}[\])}]|:)){2,8}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4}|\d{5})?"
+    r"(?![^\W_]|:[0-9a-fA-F:])"
 )
 _IPV6 = re.compile(rf"(?<![^\W_])(?<!:){_SIX}")
 _IPV6_GLUED = re.compile(_SIX)
 _IPV6_HERE = re.compile(_SIX).match
+_IPV6_INNER = re.compile(rf"(?<=:)(?=(?:2[0-9a-fA-F]{{3}}|[fF][cdCDeE][0-9a-fA-F]{{2}}):){_SIX}")
+"""Behind a clock or a name that ends in colons: `12:01:33:2001:db8::5`."""
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _DASHED_IPV6 = Quick(
     r"(?<![\w-])(?:(?P<host>(?:[0-9a-f]{1,4}-{1,2}){2,7}[0-9a-f]{1,4})(?:s[\da-z]{1,9})?\.ipv6-literal|"
-    r"(?P<plain>[0-9a-f]{4}(?:-[0-9a-f]{4}){7})(?![\w-]))"
+    r"(?P<plain>[0-9a-f]{4}(?:-[0-9a-f]{4}){7}|(?:2[0-9a-f]{3}|f[cde][0-9a-f]{2})(?=-[0-9a-f-]{0,30}--)"
+    r"(?:-{1,2}[0-9a-f]{1,4}){2,6})(?![\w-]))"
 )
 """As Windows writes it in a path, and as host names hold it."""
+
+_MASKED_IPV6 = Quick(
+    r"(?<![\w:])(?:2[0-9a-f]{3}|f[cd][0-9a-f]{2})(?::[0-9a-f]{1,4}){2,6}(?:(?::{1,3}(?:x{1,4}|\*{1,4}(?!\w)))+(?!\w)"
+    r"|:{0,3}(?=\[(?:x|re|ge|an|we|\.|…|\*)|…|\.\.\.|/(?:48|56|60|64|128)\b))"
+)
+"""A network of which the rest was blotted out: at home it names the house."""
+_SPACED_IPV6 = Quick(
+    r"(?<![\w:])(?:2[0-9a-f]{3}|f[cde][0-9a-f]{2})(?:(?: ?:){1,2} ?[0-9a-f]{1,4}(?![0-9a-z])){2,7}(?<=[0-9a-f])(?! ?:)"
+)
+"""Set apart so that nobody follows it by chance."""
 
 _BARE_URL = re.compile(r"www\.(?<!//www\.)[^\s<>\"'`]{3,2048}+")
 _URL = re.compile(r"//[^\s<>\"'`]{3,2048}+")
@@ -278,11 +292,23 @@ def hex_addresses(text: str) -> Found:
             if start and text[start - 1].isalpha() and not glued:  # `source:2001:db8::5`
                 named = _IPV6_HERE(text, text.find(":", start) + 1)
                 yield from _ipv6(named) if named else ()
-            for match in (_IPV6_GLUED if glued else _IPV6).finditer(text, start, end + 1):
-                yield from _ipv6(match)
+            spans = [
+                span
+                for match in (_IPV6_GLUED if glued else _IPV6).finditer(text, start, end + 1)
+                for span in _ipv6(match)
+            ]
+            yield from spans
+            if not spans:
+                for match in _IPV6_INNER.finditer(text, start, end + 1):
+                    yield from _ipv6(match)
     for match in _DASHED_IPV6.finditer(lower):
         if _is_ipv6(match.group(match.lastgroup or 0).replace("-", ":")):
             yield Span("ipv6", *match.span(match.lastgroup or 0), 0.9, "ipv6-dashed")
+    for match in _MASKED_IPV6.finditer(lower):
+        yield Span("ipv6", *match.span(), 0.7, "ipv6-masked")
+    for match in _SPACED_IPV6.finditer(lower) if " :" in text or ": " in text else ():
+        if " " in match.group() and _is_ipv6(match.group().replace(" ", "")):
+            yield Span("ipv6", *match.span(), 0.9, "ipv6-spaced")
     for match in _REVERSED.finditer(lower) if "ip6" in lower else ():
         yield Span("ipv6", *match.span(1), 0.9, "ipv6-reversed")
     yield from macs(text, lower)

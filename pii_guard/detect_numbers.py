@@ -21,8 +21,9 @@ _LOOSE_PHONE = Quick(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{7,18}\d(?!\w|\.\d)")
 _LABEL_BEFORE = re.compile(
     r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|iles?)?|msisdn|gsm|sms|fax|"
     r"call(?:er|to)?|"
-    r"beller|bel|whatsapp|signal|cell|sip|exten|contact)|foon|phone|wa\.me/|send\?phone=)"
-    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is)\b)?\.?[\"']?[ \t:=>/]{0,4}[\"'(]{0,2}$"
+    r"beller|bel|whatsapp|signal|cell|sip|exten|contact|cli|ani|a-?nummer|b-?nummer)|foon|phone|wa\.me/|send\?phone=)"
+    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is|van|from|to|naar|aan)\b)?"
+    r"\.?[\"']?[ \t:=>/]{0,4}[\"'(]{0,2}$"
 )
 _HOME = ("NL", "BE", "US", "GB", "DE", "FR")
 """Whose numbers stand without a country code, behind a word that says what they are."""
@@ -59,7 +60,7 @@ _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 _BSN = Quick(
     r"[0-9](?<![^\W_][0-9])(?<![.-][0-9])"
     r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
-    r"\d \d{2} \d{2} \d{3})(?!\w|[./]\d|-\w)"
+    r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})(?!\w|[./]\d|-\w)"
 )
 _BSN_LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
@@ -71,11 +72,21 @@ _PARTING = re.compile(r"[\s._/·-]")
 _NOT_DIGITS = re.compile(r"\D")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
-_BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/=-]3)1|(?<=[:=]0))6[1-9]\d{7}(?![\w-]|\.\d)")
+_BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/-]3)1|(?<=[:=]0))6[1-9]\d{7}(?![\w-]|\.\d)")
+_CALLING = re.compile(
+    r"\b(?:from|to|src|dst|source|dest(?:ination)?|call(?:er|ed|ing|ee)\w*|sender|recipient|van|naar|aan|nr|nummer|number|"
+    r"cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user)[\"']?[:=][\"']?$"
+)
+"""Who calls whom, as exchanges and gateways log it."""
+_IN_FILE_NAME = Quick(
+    r"\d(?<![\d.]\d)(?:(?<=[_-].)\d{8}(?=[\w-]{0,40}\.[a-z]{3,4}\b)|\d{8}(?=[_-][\w-]{0,40}\.[a-z]{3,4}\b))(?!\d)"
+)
+"""`loonstrook-111222333.pdf`: files of one person are called by the number."""
 _BSN_WORDS = re.compile(
     r"bsn|b\.s\.n\.|burger[ _-]?service|onderwijsnummer|\bpgn\b|nlminbiza|s00000000:|belastingnummer|\baanslag|"
     r"sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
-    r"citizen[ _-]?service|"
+    r"citizen[ _-]?service|\bbrp\b|\bdigid\b|nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|"
+    r"(?:identity|insurance|citizen'?s?) (?:number|no|nr)\b|"
     r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|no|id)|national[ _-]?id|"
     r"identification number|identiteitsn(?:umme)?r|"
     r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing|"
@@ -88,16 +99,29 @@ _BSN_NAMES = Words(
     *("idnummer", "id-nummer", "persoonsgebonden", "social security", "tax number", "tax id", "tin ", "tin:"),
     *("loonheffing", "service number", "service nr", "service no", "servicen", "sv-n", "svn", "burgern", "persoonsn"),
     *("identificatien", "fiscal ", "burger-service", "burger_service", "onderwijsnummer", "pgn", "nlminbiza"),
-    *("s00000000:", "belastingnummer", "aanslag", "personal no", "identiteitsn"),
+    *(
+        "s00000000:",
+        "belastingnummer",
+        "aanslag",
+        "personal no",
+        "identiteitsn",
+        "brp",
+        "digid",
+        "nationaal",
+        "nationale",
+    ),
+    *("identity n", "insurance n"),
 )
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
-_BSN_LOOSE = Quick(r"[0-9](?<![\w.:/+=-][0-9])(?<!\d,[0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
+_BSN_LOOSE = Quick(r"[0-9](?<![\w./+-][0-9])(?<!\d[:=][0-9])(?<!\d,[0-9])(?:[ ./_-]{0,2}\d){8}(?!\w|[./-]\d)")
 """Parted in any way, as people read it out."""
 _BEFORE, _BEHIND = 200, 60
 _TRAVEL = Quick(r"\dNLD\d{7}[MFX<]\d{7}(?P<bsn>\d{9})<")
 """The lower line of a Dutch passport, as machines read it."""
 _VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)")
 _IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=_))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
+_INVENTED = re.compile(r"(?!RF|rf)[A-Za-z]{2}\d{2}[A-Za-z]{0,4}\d{10,26}").fullmatch
+"""As people make one up, or mistake the country: the check digits are right. RF: a payment's reference (ISO 11649)."""
 _GROWN = re.compile(r"[A-Z]{2}\d\d[ A-Z0-9]{7,30}?\d(?=[A-Za-z])").match
 """What follows it without a blank: a currency, a word."""
 _APART = (
@@ -195,18 +219,23 @@ def _phones(text: str, lower: str) -> Found:
             yield Span("phone", *match.span(), 0.6, "phone")
     for match in _BARE_MOBILE.finditer(text):
         if not (_OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or _in_url(text, match.start())):
-            yield Span("phone", *match.span(), 0.6 if match.group()[0] == "3" else 0.3, "phone-bare")
+            keyed = text[match.start() - 1 : match.start()] in (":", "=", '"', "'")
+            sure = match.group()[0] == "3" and not keyed
+            calling = keyed and _CALLING.search(lower, max(0, match.start() - 24), match.start())
+            if calling or not keyed or match.group()[0] == "0":
+                yield Span("phone", *match.span(), 0.6 if calling or sure else 0.3, "phone-bare")
 
 
 def _accounts(text: str) -> Found:
+    named = ACCOUNTS.any(folded(text))
     if account_start(text):
         for digits in _ACCOUNT.finditer(text):
             match = _IBAN.match(text, digits.start() - 2)
-            end = _iban_end(text, match) if match else None
+            end = _iban_end(text, match, named) if match else None
             if match and end:
                 yield Span("iban", match.start(), end, 0.95, "iban")
-    for match in (_IBAN_SMALL if ACCOUNTS.any(folded(text)) else _IBAN_APART).finditer(text):
-        if end := _iban_end(text, match):
+    for match in (_IBAN_SMALL if named else _IBAN_APART).finditer(text):
+        if end := _iban_end(text, match, named):
             yield Span("iban", match.start(), end, 0.9, "iban")
 
 
@@ -236,6 +265,11 @@ def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
     for match in _BSN_LABELLED.finditer(lower) if named else ():
         if stdnum_bsn.is_valid(_NOT_DIGITS.sub("", match.group(match.lastgroup or 0))):
             yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
+    for match in _IN_FILE_NAME.finditer(lower):
+        if stdnum_bsn.is_valid(match.group()) and not _OTHER_NUMBER.search(
+            lower, max(0, match.start() - 40), match.start()
+        ):
+            yield Span("bsn", *match.span(), 0.6, "bsn-file-name")
     for match in _TRAVEL.finditer(text):
         if stdnum_bsn.is_valid(match.group("bsn")):
             yield Span("bsn", *match.span("bsn"), 0.9, "travel-document")
@@ -269,20 +303,23 @@ def bare_numbers(text: str) -> Found:
         yield Span("phone", *match.span(), 0.6, "phone-bare")
 
 
-def _iban_end(text: str, match: re.Match[str]) -> int | None:
+def _iban_end(text: str, match: re.Match[str], named: bool) -> int | None:
     """Where the account number ends: the pattern may have run into the words after it."""
     start, end = match.start(), match.end()
     while end - start >= 15:
-        if _is_iban(text[start:end]):
+        if _is_iban(text[start:end], named):
             return start + len(text[start:end].rstrip(" ._/·-\n\t\r\u00a0"))
         end = max(text.rfind(sign, start, end) for sign in " ._/·-\n\t\r")
     grown = _GROWN(text, start, match.end())  # `NL91ABNA0417164300EUR`
-    return grown.end() if grown and _is_iban(grown.group()) else None
+    return grown.end() if grown and _is_iban(grown.group(), named) else None
 
 
-def _is_iban(written: str) -> bool:
+def _is_iban(written: str, named: bool) -> bool:
+    """Does it pass the test, and is it as its country has them, or made up where the text has a word for one?"""
     number = _PARTING.sub("", written)
-    return _remainder(number) == 1 and bool(stdnum_iban.is_valid(number, check_country=False))
+    if _remainder(number) != 1:
+        return False
+    return bool(stdnum_iban.is_valid(number, check_country=False)) or (named and _INVENTED(number) is not None)
 
 
 def _remainder(number: str) -> int:

@@ -44,7 +44,7 @@ _GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/_?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
 _COLON = re.compile(r":[0-9A-Fa-f:\])}]")
-_DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-")
+_DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-|[0-9A-Fa-f]--[0-9A-Fa-f]")
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.")
 _NINE = (
     b"000000000",
@@ -55,6 +55,8 @@ _NINE = (
     b"000.000 000",
     b"0000 00 000",
     b"00 00 00 000",
+    b"00.00.00.000",
+    b"000 00 00 00",
 )
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
 _COUNTRY_APART = re.compile(rb"[aA]{2}[ ./?]00").search

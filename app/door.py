@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -95,19 +95,25 @@ def guarded(
     items: list[tuple[Item, tuple[str, ...]]] = []
     findings: list[Finding] = []
     register: list[journal.Entry] = []
+    whole: Item | Refused | None = None
     for draft in normalized.drafts:
+        if draft.layer is not None and isinstance(whole, Refused):
+            continue  # what is refused whole is refused in part
         marks = Marks(service.keys.derive("subjects"))
         answer = service.guard.admit(draft, document.source, document.received_at, marks)
+        whole = answer if draft.layer is None else whole
         if isinstance(answer, Refused):
             refused.append(Unreadable(origin, answer.stage, answer.reason, answer.path))
             findings += answer.findings
             register.append(journal.refused(answer, document.key, document.source.id))
             continue
         (statement,) = answer.statements
-        refused += [Unreadable(origin, "guard", f"held: {hold}") for hold in statement.holds]
-        findings += statement.findings
+        if draft.layer is None:  # a layer repeats what the whole says
+            refused += [Unreadable(origin, "guard", f"held: {hold}") for hold in statement.holds]
+            findings += statement.findings
         register += journal.admitted(answer, marks)
-        items.append((answer, _merge_keys(service, draft, answer)))
+        keys = _merge_keys(service, draft, answer)
+        items.append((answer, keys if draft.layer is None else keys[:1]))
     scored = epss.admit(normalized.scores, document.source)
     if isinstance(scored, Refused):
         refused.append(Unreadable(origin, scored.stage, scored.reason, scored.path))
@@ -161,24 +167,42 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
         return tally
     tally.find(passed.findings)
     admitted = 0
-    for item, keys in passed.items:
-        for admission in merging.admit(connection, service.guard, item, keys, now):
-            admitted += 1
-            tally.effects[admission.effect] += 1
-            tally.held += admission.held
-            if admission.effect != "unchanged" and (said := item.statements[0].source_time):
-                service.metrics.late("received", said, now)
-            if admission.item is not None:
-                tally.items.add(admission.item)
-                releasing.took_in(connection, admission.item, admission.took, now)
+    for item, admission in _admitted(service, connection, passed, now):
+        layer = "/" in admission.key
+        admitted += not layer
+        tally.effects[admission.effect] += not layer
+        tally.held += admission.held and not layer
+        if admission.effect != "unchanged" and (said := item.statements[0].source_time):
+            service.metrics.late("received", said, now)
+        if admission.item is not None:
+            tally.items.add(admission.item)
+            releasing.took_in(connection, admission.item, admission.took, now)
     tally.scores = scores.keep(connection, passed.scores)
-    holds = sum(len(item.statements[0].holds) for item, _ in passed.items)
+    holds = sum(each.reason.startswith("held: ") for each in passed.refused)
     tally.refused = len(passed.refused) - holds
     inbox.record_document(connection, document.key, source, now, admitted, passed.refused)
     register = service.keys.derive("journal")
     journal.append(connection, passed.register, key=register, at=now, vault=service.vault)
     _tell(service, document, tally)
     return tally
+
+
+def _admitted(
+    service: Service, connection: sa.Connection, passed: Passed, now: datetime
+) -> Iterator[tuple[Item, merging.Admission]]:
+    """What became of each draft, and of its layers after it."""
+    guard, at = service.guard, 0
+    while at < len(passed.items):
+        item, keys = passed.items[at]
+        made = merging.admit(connection, guard, item, keys, now)
+        at, whole, layers = at + 1, made[0].key if made else "", []
+        while at < len(passed.items) and "/" in passed.items[at][0].id:
+            part, keys = passed.items[at]
+            layers += merging.admit(connection, guard, part, keys, now, whole=whole)
+            at += 1
+        if whole and passed.format == "stix":  # the others have none
+            layers += merging.retire(connection, guard, item, [each.key for each in layers], now, whole=whole)
+        yield from ((item, each) for each in (*made, *layers))
 
 
 def _came_back(service: Service, connection: sa.Connection, document: RawDocument, passed: Passed) -> bool:

@@ -19,7 +19,7 @@ from dispatch.sightings import sightings
 from filtering import Explanation
 from normalize import Facts, Observable, Urgency
 from normalize.identity import combine, kind_of
-from pii_guard import Item, Statement
+from pii_guard import Item, Statement, fullest
 from pii_guard.disclosure import Disclosed
 from tlp import Label, Permit
 from tlp.markings import STIX_ID, definition
@@ -162,7 +162,7 @@ def _permitted(item: Item, permit: Permit) -> tuple[list[Statement], list[Statem
 
     A record joins by a CVE that perhaps only a statement out of sight names: then that one would show through it.
     """
-    told = [each for each in item.statements if each.key in permit.visible]
+    told = fullest(each for each in item.statements if each.key in permit.visible)
     named = {cve for each in told for cve in each.facts.cves}
     return told, [each for each in item.facts if each.key in permit.visible and named.intersection(each.facts.cves)]
 

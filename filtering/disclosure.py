@@ -17,7 +17,7 @@ from filtering.index import Index
 from filtering.software import Product, products_of
 from normalize import Facts, Kind, identity
 from normalize.places import Area
-from pii_guard import Item, Statement
+from pii_guard import Item, Statement, fullest
 from subscribers import Subscriber, SubscriberKind
 from tlp import Clearance, Consent, Label, Marked, Permit, Reader
 from tlp.enforce import enforce
@@ -152,7 +152,7 @@ class Disclosure:
 
 def disclosed(item: Item, visible: frozenset[str]) -> Disclosure | None:
     """What the visible statements say together; None: none of the item's own is visible."""
-    own = [each for each in item.statements if each.key in visible]
+    own = fullest(each for each in item.statements if each.key in visible)
     if not own:
         return None
     joined = [each for each in item.facts if each.key in visible]

@@ -147,6 +147,8 @@ class Draft(Struct, frozen=True):
     source_time: datetime | None = None
     readings: dict[str, Any] = {}
     """STIX pattern -> its `normalize.patterns.Reading`, of those that were read already: perhaps more, or fewer."""
+    layer: Label | None = None
+    """What of the draft before it, of that key, may be seen at this wider label (`normalize.layers`); None: whole."""
 
 
 class Score(Struct, frozen=True, gc=False):

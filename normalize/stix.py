@@ -17,6 +17,7 @@ import msgspec
 
 from ingest import Source
 from normalize import Draft, Kind, Normalized, NormalizeError, Problem
+from normalize.layers import layers
 from normalize.patterns import PatternValue, Reading, pattern_values, reading, rewrite_pattern
 from normalize.shape import MAX_OBJECTS, MAX_STRING, admit
 from normalize.stix20 import upgraded
@@ -66,10 +67,10 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:  #
     split = Split(objects)
     bundle = document.get("id") if isinstance(document, dict) else None
     marked = [normalised(obj) for obj in objects]
-    made = [
-        _draft(objects, marked, head, members, superseded, patterns, source, bundle if is_id(bundle) else None)
-        for head, members in split.threats()
-    ]
+    made: list[Draft] = []
+    for head, members in split.threats():
+        whole = _draft(objects, marked, head, members, superseded, patterns, source, bundle if is_id(bundle) else None)
+        made += (whole, *_layers(whole, objects, head, members, superseded, patterns, source))
     if not made:
         reason = "nothing in it can be used" if not objects else "only identities, markings or relations: no threat"
         raise NormalizeError(_with(reason, problems), problems[0].path if problems else "/objects", "shape")
@@ -220,6 +221,34 @@ def _draft(
         source_time=_source_time(current),
         readings=patterns,
     )
+
+
+def _layers(
+    whole: Draft,
+    objects: list[dict[str, Any]],
+    head: int | None,
+    members: list[int],
+    superseded: set[int],
+    patterns: dict[str, Reading],
+    source: Source,
+) -> Iterator[Draft]:
+    """What of a threat may be seen at wider labels than its own. Nothing while a marking of it is not understood."""
+    if whole.label is None or "unknown-marking" in whole.doubts:
+        return
+    current = [at for at in members if id(objects[at]) not in superseded]
+    for label, seen in layers([objects[at] for at in current], source.labels):
+        left = [obj for obj in seen if obj is not None]
+        top = None if head is None else seen[current.index(head)]
+        alone = all(obj["type"] in CONTEXT or obj["type"] in LINKS for obj in left)
+        if alone if head is None else top is None:
+            continue
+        at = None if top is None else next(place for place, obj in enumerate(left) if obj is top)
+        marked = [normalised(obj) for obj in left]
+        known = {obj["pattern"]: patterns[obj["pattern"]] for obj in left if obj.get("pattern") in patterns}
+        made = _draft(left, marked, at, list(range(len(left))), set(), known, source, None)
+        if made.label == label:  # not where the title, say, names another
+            facts = msgspec.structs.replace(made.facts, tracking=whole.facts.tracking)
+            yield msgspec.structs.replace(made, key=whole.key, layer=label, facts=facts, doubts=whole.doubts)
 
 
 def _left_over(

@@ -42,7 +42,7 @@ class Split:
         for at, obj in enumerate(objects):
             self.by_id[obj["id"]].append(at)
             if obj["type"] in LINKS:
-                for end in _ends(obj):
+                for end in ends(obj):
                     self.links[end].append(at)
         self._budget = 20 * len(objects) + 500_000
         self._refs: dict[int, Sequence[str]] = {}
@@ -76,9 +76,9 @@ class Split:
                     self._related(self.objects[at]["id"], found, set(), head, followed=_FOLLOWED)
         for at in list(found):
             for link in self._spent(self.links.get(self.objects[at]["id"], [])):
-                ends = _ends(self.objects[link])
+                both = ends(self.objects[link])
                 inside = any if self.objects[link]["type"] in ("note", "opinion") else all
-                if link not in found and inside(self._has(end, found) for end in ends):
+                if link not in found and inside(self._has(end, found) for end in both):
                     self._take(link, found, within=head)
         return found
 
@@ -90,7 +90,7 @@ class Split:
                 continue
             before = set(self.by_id.get(identifier, ()))
             self._take(link, found, within=head)
-            for end in _ends(self.objects[link]):
+            for end in ends(self.objects[link]):
                 near.update(at for at in self.by_id.get(end, ()) if at not in before)
 
     def _adopt(self, owner: dict[int, int], members: list[set[int]]) -> None:
@@ -133,7 +133,7 @@ class Split:
     def _refs_of(self, at: int) -> Sequence[str]:
         refs = self._refs.get(at)
         if refs is None:
-            refs = self._refs[at] = _references(self.objects[at])
+            refs = self._refs[at] = references(self.objects[at])
         return refs
 
     def _has(self, identifier: str, found: set[int]) -> bool:
@@ -149,7 +149,7 @@ class Split:
             raise NormalizeError("its reports overlap so much that they cannot be told apart", stage="shape")
 
 
-def _ends(link: dict[str, Any]) -> list[str]:
+def ends(link: dict[str, Any]) -> list[str]:
     """What a relation, sighting, note or opinion is about."""
     kind = link["type"]
     if kind == "relationship":
@@ -160,7 +160,7 @@ def _ends(link: dict[str, Any]) -> list[str]:
     return refs
 
 
-def _references(obj: dict[str, Any]) -> list[str]:
+def references(obj: dict[str, Any]) -> list[str]:
     """Ids that an object refers to, also from within its extensions, message parts and granular markings."""
     found: list[str] = []
     for name in obj.keys() - _PLAIN:
@@ -178,7 +178,7 @@ def _references(obj: dict[str, Any]) -> list[str]:
 
 def _below(value: Any, depth: int) -> Iterator[str]:
     if type(value) is dict:
-        yield from _references(value)
+        yield from references(value)
         parts: Iterable[Any] = value.values()
     elif type(value) is list:
         parts = value

@@ -7,7 +7,7 @@ can hold one. What a regime does not allow is gone before this room returns; wha
 Sources: AVG (GDPR) art. 4(1), 5(1)(c), 6(1)(e), 10, 25; Wbdwb; the shipped policy is config/defaults/legal.toml.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -84,7 +84,8 @@ class Statement(Struct, frozen=True):
     """What one source said, guarded. The unit of labels: within it the strictest marking won."""
 
     key: str
-    """Source and natural key, keyed hash: stable over versions."""
+    """Source and natural key, keyed hash: stable over versions. Of a layer (what may be seen of it at a wider label,
+    `normalize.layers`) that of the whole, a stroke, and the label's rank."""
     source: str
     kind: Kind
     title: str
@@ -110,6 +111,16 @@ class Statement(Struct, frozen=True):
     """A name for what the gated rows say: while it stays the same, they do. Says nothing itself."""
     vault: bytes = b""
     """The gated rows, sealed; they are closed then (pii_guard.vault). Empty: they are open, or there are none."""
+
+
+def fullest(statements: Iterable[Statement]) -> list[Statement]:
+    """The same, without layers of a statement of which more is among them."""
+    given = list(statements)
+    best: dict[str, str] = {}
+    for each in given:
+        whole, stroke, rank = each.key.partition("/")
+        best[whole] = max(best.get(whole, ""), rank if stroke else "whole")  # letters come after digits
+    return [each for each in given if best[each.key.partition("/")[0]] == (each.key.partition("/")[2] or "whole")]
 
 
 @dataclass(frozen=True, slots=True)

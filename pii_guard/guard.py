@@ -101,7 +101,7 @@ class Guard:
         label, doubts = _label(draft, source)
         holds = {*draft.doubts, *doubts, *(["suspect-text"] if eraser.ledger.suspect else [])}
         statement = Statement(
-            key=self.key(source.id, draft.key),
+            key=self.key(source.id, draft.key) + ("" if draft.layer is None else f"/{draft.layer.rank}"),
             source=source.id,
             kind=draft.kind,
             title=title,

@@ -129,6 +129,22 @@ def of_stix(objects: Sequence[Mapping[str, Any]]) -> tuple[Label | None, tuple[s
     and neither known nor in the bundle is `unknown-marking`. A known id that states another label counts as the
     stricter.
     """
+    stated, doubts = definitions(objects)
+    found: set[Label] = set()
+    references: set[str] = set()
+    for obj in objects:
+        if "object_marking_refs" in obj or "granular_markings" in obj:
+            references.update(_references(obj))
+    for reference in references:
+        if reference not in stated and reference not in KNOWN:
+            doubts.add("unknown-marking")
+        elif (label := stated.get(reference, KNOWN.get(reference))) is not None:
+            found.add(label)
+    return (strictest(found) if found else None), tuple(sorted(doubts))
+
+
+def definitions(objects: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Label | None], set[str]]:
+    """(id -> label of the marking definitions among these, None: not TLP; doubts)."""
     stated: dict[str, Label | None] = {}
     doubts: set[str] = set()
     for obj in objects:
@@ -141,17 +157,7 @@ def of_stix(objects: Sequence[Mapping[str, Any]]) -> tuple[Label | None, tuple[s
                 continue
             known = KNOWN.get(identifier)
             stated[identifier] = max(label, known) if label and known else label or known
-    found: set[Label] = set()
-    references: set[str] = set()
-    for obj in objects:
-        if "object_marking_refs" in obj or "granular_markings" in obj:
-            references.update(_references(obj))
-    for reference in references:
-        if reference not in stated and reference not in KNOWN:
-            doubts.add("unknown-marking")
-        elif (label := stated.get(reference, KNOWN.get(reference))) is not None:
-            found.add(label)
-    return (strictest(found) if found else None), tuple(sorted(doubts))
+    return stated, doubts
 
 
 def _references(obj: Mapping[str, Any]) -> Iterable[str]:

@@ -4,7 +4,7 @@ Which statements lie in one item, and what they say, does not depend on the orde
 keys that they share or once shared, and of two versions the later one counts, by the source's own time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from ingest import OWN
 from normalize import identity
 from pii_guard import Item, Statement
 from pii_guard.guard import Guard
+from tlp import Label
 from triage import exposures, joining, leads
 from triage.composition import recompose
 from triage.inbox import alone, cves, items, row, statements
@@ -38,12 +39,16 @@ class Admission:
     held: bool
     took: tuple[str, ...] = ()
     """Items that it turned out to be the same threat as, and took in: what went out of them is now its own."""
+    key: str = ""
+    """Of the statement that it lies there as."""
 
 
 def admit(
-    connection: sa.Connection, guard: Guard, guarded: Item, keys: Sequence[str], now: datetime
+    connection: sa.Connection, guard: Guard, guarded: Item, keys: Sequence[str], now: datetime, *, whole: str = ""
 ) -> list[Admission]:
     """Lay one guarded draft into the inbox: a new item, a statement more, or a new version.
+
+    `whole`: key under which the statement lies of which this is a layer (pii_guard.Statement).
 
     `keys` are the merge keys of normalize.identity in their order, keyed by the caller: they are stored. Facts (CVE
     records) give one Admission for each item they change. Wording that changes alone is not taken over: what was
@@ -51,6 +56,31 @@ def admit(
     """
     alone(connection)
     (statement,) = guarded.statements
+    if whole:
+        statement = structs.replace(statement, key=f"{whole}/{statement.key.partition('/')[2]}")
+    return _admitted(connection, guard, statement, keys, now)
+
+
+def retire(
+    connection: sa.Connection, guard: Guard, guarded: Item, layers: Collection[str], now: datetime, *, whole: str
+) -> list[Admission]:
+    """What its source no longer marks as wider than the whole goes under the whole's label, as part of it.
+
+    `layers`: keys of those that it still has, as they were admitted.
+    """
+    possible = {f"{whole}/{label.rank}" for label in Label}.difference(layers)
+    gone = connection.scalars(sa.select(statements.c.key).where(statements.c.key.in_(possible))).all()
+    (statement,) = guarded.statements
+    return [
+        each
+        for key in sorted(gone)
+        for each in _admitted(connection, guard, structs.replace(statement, key=key), (), now)
+    ]
+
+
+def _admitted(
+    connection: sa.Connection, guard: Guard, statement: Statement, keys: Sequence[str], now: datetime
+) -> list[Admission]:
     old = connection.execute(_OLD, {"known": statement.key}).one_or_none()
     if statement.kind == "facts":
         return _joined(connection, guard, statement, old, now)
@@ -59,7 +89,8 @@ def admit(
     names = [*keys, *contents]
     followed = leads.followed(connection, names)
     again = False
-    if old is None and (first := _first(statement, keys[0], contents, followed)) is not None:
+    layer = "/" in statement.key
+    if old is None and not layer and (first := _first(statement, keys[0], contents, followed)) is not None:
         old = connection.execute(_OLD, {"known": first.statement}).one()
         statement, again = structs.replace(statement, key=old.key), first.key != keys[0]
     statement = _named(connection, guard, statement, old)
@@ -67,7 +98,7 @@ def admit(
     if old is not None and not (_doubted(guard, statement, old) or (not again and _news(guard, statement, old))):
         _later(connection, statement, old)
         where, took = _connected(connection, guard, old, names, followed, known, now)
-        return [Admission("merged" if took else "unchanged", where, False, took)]
+        return [Admission("merged" if took else "unchanged", where, False, took, statement.key)]
     where, took = _home(connection, known, statement.source, old.item if old else None, guard, now)
     effect: Effect = "updated" if old else "merged" if where else "new"
     current = row(connection, where) if where else joining.create(connection, statement.received_at, now)
@@ -80,7 +111,7 @@ def admit(
     changed = recompose(connection, guard, current, now, why, fresh=(closed, stored))
     if effect == "updated" and not changed and statement.source != OWN:
         effect = "unchanged"
-    return [Admission(effect, item, bool(statement.holds), took)]
+    return [Admission(effect, item, bool(statement.holds), took, statement.key)]
 
 
 def _joined(
@@ -108,7 +139,8 @@ def _named(connection: sa.Connection, guard: Guard, statement: Statement, old: s
 def _first(statement: Statement, own: str, contents: Sequence[str], followed: Sequence[Any]) -> Any | None:
     """What the source said before under another id: under this one it is a version of that; else it publishes the same
     indicators again, also those of an earlier version, with new ids. None: it is new."""
-    again = [each for each in followed if each.source == statement.source and each.key in (own, *contents)]
+    mine = [each for each in followed if each.source == statement.source and "/" not in each.statement]
+    again = [each for each in mine if each.key in (own, *contents)]
     return min(again, key=lambda each: (each.key != own, each.statement), default=None)
 
 

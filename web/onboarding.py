@@ -3,25 +3,17 @@
 No script and no credential: the page holds nothing but our own address and what is the same for everybody.
 """
 
-import base64
-import math
 import re
-import tomllib
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from dispatch.publication import TEST_INDICATOR
+from web import html
 from web.answers import MEDIA_TYPE
+from web.html import ranked
 
-LANGUAGES = ("nl", "en")
-_TEMPLATES = Path(__file__).parent / "templates"
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
-_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 def wanted(accept: str | None) -> bool:
@@ -29,24 +21,6 @@ def wanted(accept: str | None) -> bool:
     asked = ranked(accept)
     html, ours = asked.get("text/html"), asked.get("application/taxii+json")
     return html is not None and (ours is None or html < ours)
-
-
-def language(accept: str | None) -> str:
-    """Dutch, unless English is preferred."""
-    asked = {name.partition("-")[0]: rank for name, rank in ranked(accept).items()}
-    return min(LANGUAGES, key=lambda each: asked.get(each, math.inf))
-
-
-def ranked(header: str | None) -> dict[str, int]:
-    """What an Accept or Accept-Language header names, and its place from the most wanted, 0, on (RFC 9110 12.4.2); the
-    most wanted comes last."""
-    found = []
-    for at, part in enumerate((header or "").split(",")):
-        name, *parameters = (each.strip().lower() for each in part.split(";"))
-        quality = next((each.removeprefix("q=") for each in parameters if each.startswith("q=")), "1")
-        if name and re.fullmatch(r"1(\.0*)?|0?\.\d*[1-9]\d*", quality):
-            found.append((-float(quality), at, name))
-    return {name: rank for rank, (_, _, name) in reversed(list(enumerate(sorted(found))))}
 
 
 def address(request: Request, base_url: str) -> str:
@@ -58,20 +32,10 @@ def address(request: Request, base_url: str) -> str:
 
 def page(at: str, tongue: str, title: str, collections: dict[str, str]) -> Response:
     """The page in one language. `at`: our address; `collections`: ids by alias."""
-    words = tomllib.loads((_TEMPLATES / f"taxii.{tongue}.toml").read_text(encoding="utf-8"))
-    text = _template().render(
-        words=words, language=tongue, title=title, at=at, ids=collections, test=TEST_INDICATOR["id"],
-        snippets=snippets(at, collections),
+    return html.page(
+        "taxii", tongue, headers={"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache"}, title=title, at=at,
+        ids=collections, test=TEST_INDICATOR["id"], snippets=snippets(at, collections),
     )  # fmt: skip
-    digest = base64.b64encode(sha256(_STYLE.findall(text)[0].encode()).digest()).decode()
-    headers = {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'none'",
-        "Content-Language": tongue,
-        "Vary": "Accept, Accept-Language",
-        "Cache-Control": "no-cache",
-    }
-    return Response(text, headers=headers | {"Content-Type": "text/html; charset=utf-8"})
 
 
 def snippets(at: str, ids: dict[str, str]) -> dict[str, Any]:
@@ -123,12 +87,3 @@ TAXII2_PASSWORD=PASSWORD
 TAXII2_V21=true
 TAXII2_COLLECTIONS=oktt.OKTT TLP:CLEAR""",
     }  # fmt: skip
-
-
-@cache
-def _template() -> Template:
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    return made.get_template("taxii.html")

@@ -19,7 +19,7 @@ from dispatch.pages import Filters, Page
 from dispatch.publication import Collection
 from ingest.columns import instant_text
 from tlp import Label
-from web import Services, auth, contribute, ledger, onboarding
+from web import Services, auth, contribute, html, ledger, onboarding
 from web.answers import MEDIA_TYPE, answer, encode, is_ours
 from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
@@ -79,7 +79,7 @@ def router(
         if not onboarding.wanted(request.headers.get("accept")):
             return told(request)
         at, tongue = onboarding.address(request, base_url), request.headers.get("accept-language")
-        return onboarding.page(at, onboarding.language(tongue), title, COMMON)
+        return onboarding.page(at, html.language(tongue), title, COMMON)
 
     made.add_api_route("/taxii2/", discover, methods=["GET"], response_model=None)
     adding = entry.taking("objects", _may_add, partial(contribute.contribute, engine, services))

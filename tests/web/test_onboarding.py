@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from dispatch.publication import TEST_INDICATOR
-from web import onboarding
+from web import html, onboarding
 from web.answers import MEDIA_TYPE
 from web.taxii import COMMON
 
@@ -153,4 +153,4 @@ def test_the_address_is_the_configured_one_and_an_odd_host_is_not_repeated(
 @given(st.text(max_size=60))
 def test_any_header_can_be_ranked(header: str) -> None:
     assert isinstance(onboarding.wanted(header), bool)
-    assert onboarding.language(header) in onboarding.LANGUAGES
+    assert html.language(header) in html.LANGUAGES

@@ -58,6 +58,9 @@ class Explanation:
     """By a criterion of its own (network, domain, software, sector), not merely as one of all."""
     unreachable: bool = False
     """It would get it, and has no channel that carries it."""
+    stub: Literal["", "deliver", "quiet"] = ""
+    """Outcome `tlp` for want of a closed way alone: what it is told instead is that there is a message (at once, or
+    after its quiet hours), and where to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,10 @@ class Match:
     """Those in whose verified networks or domains an attacker's address lies: flagged for an analyst."""
     unreachable: BitMap = field(default_factory=BitMap)
     """Those of the audience who have no channel that carries it."""
+    stubs: BitMap = field(default_factory=BitMap)
+    """Those of the outcome `tlp` who get a stub, for want of a closed way alone."""
 
     @property
     def audience(self) -> BitMap:
-        """Who gets a message now or in a digest."""
-        return self.outcomes["deliver"] | self.outcomes["digest"] | self.outcomes["quiet"]
+        """Who gets a message now or in a digest, or a stub."""
+        return self.stubs | self.outcomes["deliver"] | self.outcomes["digest"] | self.outcomes["quiet"]

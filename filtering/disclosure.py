@@ -56,9 +56,9 @@ def reader(subscriber: Subscriber, concerned: bool, confidential: bool) -> Reade
     return Reader(subscriber.id, subscriber.profile.kind, subscriber.clearance, concerned, confidential)
 
 
-def sight(subscriber: Subscriber, marks: Sequence[Marked], now: datetime) -> Sight:
-    """What one subscriber sees, through the best of its ways out."""
-    best = subscriber.ways.confidential
+def sight(subscriber: Subscriber, marks: Sequence[Marked], now: datetime, *, closed: bool = False) -> Sight:
+    """What one subscriber sees, through the best of its ways out; `closed`: as if one of them were closed to others."""
+    best = closed or subscriber.ways.confidential
     return _sight(subscriber.id, subscriber.profile.kind, subscriber.clearance, best, marks, now)
 
 
@@ -99,10 +99,22 @@ def _bands(marks: Sequence[Marked], now: datetime) -> Iterator[tuple[Sight, Subs
         yield _sight("", kind, Clearance(label), closed, marks, now), kind, label, closed
 
 
-def _named(index: Index, number: int, marks: Sequence[Marked], now: datetime) -> Sight:
+def unsealed(index: Index, marks: Sequence[Marked], now: datetime, among: BitMap) -> list[tuple[Sight, BitMap]]:
+    """Those of `among` who would see more by a way closed to others, and have none, by what they would see."""
+    if not any(mark.label > Label.AMBER and mark.consent != NOBODY for mark in marks):
+        return []
+    cleared = _cleared(index, Label.AMBER_STRICT, now) | _cleared(index, Label.RED, now)
+    parts: dict[Sight, BitMap] = {}
+    for number in (among & cleared & index.alerts) - index.confidential:
+        parts.setdefault(_named(index, number, marks, now, closed=True), BitMap()).add(number)
+    return list(parts.items())
+
+
+def _named(index: Index, number: int, marks: Sequence[Marked], now: datetime, *, closed: bool = False) -> Sight:
     entry = index.entry(number)
     shape = entry.shape
-    return _sight(entry.id, shape.kind, Clearance(shape.label, shape.until), shape.confidential, marks, now)
+    best = closed or shape.confidential
+    return _sight(entry.id, shape.kind, Clearance(shape.label, shape.until), best, marks, now)
 
 
 def _sight(

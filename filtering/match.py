@@ -16,14 +16,14 @@ means that it lets the item through.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import get_args
+from typing import Literal, get_args
 
 from pyroaring import BitMap
 
 from filtering import Explanation, FilteringError, Match, Outcome, Reason
 from filtering.clock import is_quiet
 from filtering.criteria import Criteria
-from filtering.disclosure import disclosed, marked, reader, sight, sights
+from filtering.disclosure import Sight, disclosed, marked, reader, sight, sights, unsealed
 from filtering.index import Index
 from filtering.pairs import Pair
 from normalize import Urgency, identity
@@ -107,9 +107,19 @@ class Matching:
 
     def match(self) -> Match:
         """Every subscriber of the index in exactly one outcome."""
+        index = self.index
+        outcomes, concerned = self._decided(sights(index, self.marks, self.now))
+        instead, _ = self._decided(unsealed(index, self.marks, self.now, outcomes["tlp"]))
+        outcomes["no-match"] = index.everyone - BitMap.union(*outcomes.values())
+        unreachable = (outcomes["deliver"] | outcomes["quiet"]) - index.alerts | outcomes["digest"] - index.editions
+        stubs = instead["deliver"] | instead["quiet"]
+        return Match(self.item.id, self.item.version, outcomes, concerned, self.whole.abused, unreachable, stubs)
+
+    def _decided(self, parts: Iterable[tuple[Sight, BitMap]]) -> tuple[dict[Outcome, BitMap], BitMap]:
+        """(outcomes, whom it concerns) of those who see this much."""
         outcomes: dict[Outcome, BitMap] = {outcome: BitMap() for outcome in get_args(Outcome)}
-        index, concerned = self.index, BitMap()
-        for seen, members in sights(index, self.marks, self.now):
+        concerned = BitMap()
+        for seen, members in parts:
             near = self.criteria(seen.concerned)
             close = self._of(members, near.concerned) if near is not None else BitMap()
             concerned |= close
@@ -117,9 +127,7 @@ class Matching:
                 self._decide(near, close, outcomes)
             if len(close) < len(members):
                 self._decide(self.criteria(seen.otherwise), members - close if close else members, outcomes)
-        outcomes["no-match"] = index.everyone - BitMap.union(*outcomes.values())
-        unreachable = (outcomes["deliver"] | outcomes["quiet"]) - index.alerts | outcomes["digest"] - index.editions
-        return Match(self.item.id, self.item.version, outcomes, concerned, self.whole.abused, unreachable)
+        return outcomes, concerned
 
     def _of(self, members: BitMap, bits: BitMap) -> BitMap:
         return bits if members is self.index.everyone else bits & members
@@ -174,7 +182,17 @@ class Matching:
         reached = outcome in ("deliver", "quiet", "digest")
         ways = subscriber.ways
         unreachable = reached and not (ways.editions if outcome == "digest" else ways.alerts)
-        return Explanation(subscriber.id, outcome, tuple(_ordered(reasons, outcome)), concerned, unreachable)
+        stub = self._stub(subscriber, whole) if outcome == "tlp" and ways.alerts and not ways.confidential else ""
+        return Explanation(subscriber.id, outcome, tuple(_ordered(reasons, outcome)), concerned, unreachable, stub)
+
+    def _stub(self, subscriber: Subscriber, whole: Pair) -> Literal["", "deliver", "quiet"]:
+        """What it would come to if one of its ways out were closed to others."""
+        seen = sight(subscriber, self.marks, self.now, closed=True)
+        pair = self._pair(seen.concerned, subscriber)
+        if pair is None or not pair.concerned:
+            pair = self._pair(seen.otherwise, subscriber)
+        outcome = self._outcome(pair, whole, subscriber)
+        return outcome if outcome in ("deliver", "quiet") else ""
 
     def _pair(self, visible: frozenset[str], subscriber: Subscriber) -> Pair | None:
         criteria = self.criteria(visible)
@@ -229,7 +247,7 @@ _REFUSED: dict[RefusalReason, str] = {
     "clearance": "above its clearance",
     "not-concerned": "goes only to whom it concerns by a criterion of their own",
     "no-consent": "its source did not consent to pass it on",
-    "open-channel": "needs a channel that is closed to others",
+    "open-channel": "needs a channel that is closed to others, and it has none",
 }
 _DECIDING: dict[Outcome, frozenset[str]] = {
     "tlp": frozenset({"clearance"}),

@@ -337,7 +337,7 @@ def test_what_decided_a_no_comes_first() -> None:
         (Label.GREEN, "company", Label.CLEAR, "TLP:GREEN: above its clearance"),
         (Label.AMBER, "company", Label.RED, "TLP:AMBER: goes only to whom it concerns by a criterion of their own"),
         (Label.RED, "company", Label.RED, "TLP:RED: its source did not consent to pass it on"),
-        (Label.RED, "cert", Label.RED, "TLP:RED: needs a channel that is closed to others"),
+        (Label.RED, "cert", Label.RED, "TLP:RED: needs a channel that is closed to others, and it has none"),
     ],
 )
 def test_a_label_says_why_it_keeps_from_whom(label: Label, kind: str, clearance: Label, because: str) -> None:

@@ -76,7 +76,7 @@ def _spread(service: Service, connection: sa.Connection, item: str) -> bool:
 
 
 def _reached_now(released: Released, match: Match) -> BitMap:
-    return (match.outcomes["deliver"] | match.outcomes["quiet"]) & released.audience
+    return (match.outcomes["deliver"] | match.outcomes["quiet"] | match.stubs) & released.audience
 
 
 def _queue(

@@ -36,7 +36,9 @@ from triage import TriageError, advice, decide, inbox
 Status = Literal["sent", "retry", "failed", "cancelled", "deferred"]
 WAIT = timedelta(minutes=15)
 """How long what may not leave yet (quiet hours, a decision that is being made anew) waits before it is looked at."""
-NO_LONGER: Mapping[MatchOutcome, CancelReason] = {"tlp": "tlp", "opt-out": "opt-out"}
+NO_LONGER: Mapping[MatchOutcome, CancelReason] = {"opt-out": "opt-out"}
+_STUB = grounds.encode(())
+"""What a stub rests on: it shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,8 @@ class Sender:
             return
         (delivery, outcome), now = self._handed, self.service.clock()
         rested = outbox.grounds(connection, delivery)
+        if outcome.status == "sent" and rested == _STUB:
+            outcome = dataclasses.replace(outcome, reason="open-channel")
         try:
             status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)
         except DispatchError as error:  # its lease ran out, and another worker has taken it over
@@ -251,10 +255,14 @@ class Sender:
         if subscriber.number not in views.released.audience:
             return "no-match"
         explanation = views.explain(subscriber)
-        if explanation.outcome == "quiet":
+        if explanation.outcome == "tlp" and not explanation.stub:
+            found = views.permit(subscriber, explanation.concerned, self._closed(contact))
+            return found.reason if isinstance(found, Refusal) else "tlp"
+        outcome = explanation.stub or explanation.outcome
+        if outcome == "quiet":
             return "deferred"
-        if explanation.outcome != "deliver":
-            return NO_LONGER.get(explanation.outcome, "no-match")
+        if outcome != "deliver":
+            return NO_LONGER.get(outcome, "no-match")
         view = views.of(subscriber, explanation, confidential=self._closed(contact))
         if not isinstance(view, View):
             return self._stub(delivery, subscriber, contact, view)
@@ -282,7 +290,7 @@ class Sender:
     ) -> Made | CancelReason:
         """What may not go this way alone is told of: its number and label, and where it is read."""
         if refusal.reason != "open-channel":
-            return "tlp"
+            return refusal.reason
         rendered = self.service.renderer.stub(
             refusal.label,
             delivery.subject,

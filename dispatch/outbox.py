@@ -26,7 +26,7 @@ from dispatch.ledger import cancelled, ledger, record
 from ingest.columns import Instant, metadata
 from normalize import Urgency
 from subscribers import ChannelType
-from tlp import Label
+from tlp import Label, RefusalReason
 
 LEASE = timedelta(minutes=5)
 """How long a claim holds. Longer than any channel's time-out, or a slow send would be repeated."""
@@ -36,7 +36,8 @@ MEDIA: tuple[ChannelType, ...] = ("email", "file")
 BASE, CAP = timedelta(minutes=1), timedelta(hours=4)
 POSSIBLY_ACCEPTED = "lost-after-data"
 """Reason of a retry whose message the other side may have accepted before the connection broke."""
-CancelReason = Literal["tlp", "withdrawn", "no-match", "superseded", "opt-out"]
+CancelReason = Literal["tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out"]
+"""Why a message never leaves. What TLP says has its own reasons; `tlp`: it may see something, but nothing for it."""
 _CHUNK = 500
 
 deliveries = sa.Table(

@@ -122,7 +122,7 @@ class Renderer:
         """
         language = subscriber.language
         lines = [self._say(language, "stub")]
-        lines += [self._say(language, "stub_taxii")] if taxii else []
+        lines += [self._say(language, "stub_taxii" if taxii else "stub_call", number=number)]
         lines += [self._say(language, "stub_broken" if broken else "stub_key")]
         content = self.frame(label, language, outside(label, number)) | {
             "headline": self._say(language, "stub_head", number=number),

@@ -18,6 +18,7 @@ from normalize import sectors
 from subscribers import SubscriberError
 
 NO_CHANNEL = "cannot be reached: no channel that carries it (`channels` of the import)"
+STUB = "a stub: that there is a message, and where to read it; no channel of its own is closed to others"
 REACHED: tuple[Outcome, ...] = ("deliver", "digest", "quiet")
 _ACTIVITY = re.compile(r"\b(?:SBI|NACE):[\w.]+")
 _FINDING = frozenset(("network", "domain", "software", "sector"))
@@ -51,6 +52,7 @@ def audience(
     matched, unreachable, everyone = len(match.audience), len(match.unreachable), sum(counts.values())
     if json:
         first = {"item": item, "matched": matched, "unreachable": unreachable, "outcomes": counts}
+        first["stubs"] = len(match.stubs)
         since = None if found.since is None else _since(found.since)
         output.line({**first, "segments": found.segments, "since": since})
         output.lines(told(each) for each in explained)
@@ -58,18 +60,21 @@ def audience(
     output.say(f"{item}: {matched - unreachable} subscribers would get it. " + output.cell(counts))
     if unreachable:
         output.say(f"{unreachable} more would, and {NO_CHANNEL}.")
+    if match.stubs:
+        output.say(f"{len(match.stubs)} of them would get {STUB}.")
     if everyone:
         _say_segments(found)
     if found.since is not None:
         _say_since(found.since)
-    rows = (
-        [each.subscriber, f"{each.outcome}, no channel" if each.unreachable else each.outcome, deciding(each)]
-        for each in explained
-    )
+    rows = ([each.subscriber, each.outcome + _way(each), deciding(each)] for each in explained)
     if explained or not everyone:
         output.table(("subscriber", "outcome", "because"), rows, "No subscribers yet: `oktt subscribers import FILE`.")
     if len(explained) < everyone:
         output.say(f"and {everyone - len(explained)} more (--limit {everyone} lists all)")
+
+
+def _way(explained: Explanation) -> str:
+    return ", no channel" if explained.unreachable else ", stub" if explained.stub else ""
 
 
 def _since(since: asking.Since) -> dict[str, Any]:
@@ -130,7 +135,7 @@ def why(
 
 
 def _say_why(item: str, explained: Explanation) -> None:
-    but = f"; but {NO_CHANNEL}" if explained.unreachable else ""
+    but = f"; but {NO_CHANNEL}" if explained.unreachable else f"; it gets {STUB}" if explained.stub else ""
     output.say(f"{item} -> {explained.subscriber}: {explained.outcome}{but}")
     if not explained.unreachable:
         output.say(f"That means: {_MEANS[explained.outcome]}.")
@@ -184,7 +189,7 @@ def told(explained: Explanation) -> dict[str, Any]:
     """The JSON line of contract.md."""
     reasons = [dataclasses.asdict(each) for each in explained.reasons]
     said = {"subscriber": explained.subscriber, "outcome": explained.outcome, "reasons": reasons}
-    return {**said, "unreachable": explained.unreachable}
+    return {**said, "unreachable": explained.unreachable, "stub": bool(explained.stub)}
 
 
 def deciding(explained: Explanation) -> str:

@@ -5,9 +5,11 @@ import email.policy
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from pysequoia import Tsk, decrypt
 
-from app import checks, proving, workers
+from app import audience, checks, proving, workers
+from dispatch import ledger
 from subscribers import Contact
 from tests.app.house import TAXII, House, opened
 from tests.triage.desk import draft
@@ -90,6 +92,41 @@ def test_what_may_go_in_the_open_still_does(house: House) -> None:
     subscribed(house, KEYED)
     (mail,) = released(house, Label.AMBER).values()
     assert b"FortiOS" in mail
+
+
+def test_who_has_no_closed_way_at_all_gets_a_stub_and_the_analyst_sees_that(house: House) -> None:
+    subscribed(house, PLAIN)
+    house.subscribe(
+        "ander", Contact("email", address="ander@voorbeeld.example"), clearance=Label.RED, sectors=("SBI:25",)
+    )
+    ((address, mail),) = released(house).items()
+    assert address == "open@voorbeeld.example"
+    assert b"FortiOS" not in mail
+    text = email.message_from_bytes(mail, policy=email.policy.default).get_body(("plain",)).get_content()  # type: ignore[attr-defined]
+    assert "met alleen het nummer OKTT-2026-0001" in " ".join(text.split())
+    found = audience.audience(house.service, "OKTT-2026-0001", 5)
+    assert {each.subscriber: (each.outcome, each.stub) for each in found.explained} == {
+        "firma": ("tlp", "deliver"), "ander": ("tlp", "")
+    }  # fmt: skip
+    assert len(found.match.stubs) == len(found.match.audience) == 1
+    with house.service.reading() as connection:
+        (line,) = ledger.messages(connection, "OKTT-2026-0001")
+    assert (line.reason, line.label) == ("open-channel", Label.CLEAR)
+    house.decide("withdraw", "OKTT-2026-0001")
+    workers.dispatch(house.service)
+    assert len(list((house.service.settings.dir / "outbox").glob("*.eml"))) == 2
+
+
+def test_a_clearance_that_ends_between_queueing_and_sending_is_named_in_the_ledger(house: House) -> None:
+    subscribed(house, PLAIN)
+    item = house.item(draft("a", title=TITLE, label=Label.AMBER_STRICT, cves=("CVE-2026-0001",), sectors=("SBI:25",)))
+    house.decide("release", item, to=("firma",))
+    house.subscribe("firma", PLAIN, clearance=Label.AMBER, sectors=("SBI:25",))
+    house.later(minutes=11)
+    workers.dispatch(house.service)
+    assert not list((house.service.settings.dir / "outbox").glob("*.eml"))
+    with house.service.reading() as connection:
+        assert list(connection.scalars(sa.select(ledger.ledger.c.reason))) == ["clearance"]
 
 
 def test_a_stub_says_where_to_read_it(house: House) -> None:

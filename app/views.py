@@ -6,7 +6,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 from pyroaring import BitMap
@@ -29,21 +31,31 @@ from subscribers import Subscriber
 from tlp import PUBLIC, Permit, Refusal
 from tlp.enforce import enforce
 from triage import Released, advice, decide, inbox, releases, scores
+from triage.catalogue import Block, load
 from triage.decide import Case
 
 
 def shown(service: Service, case: Case) -> str:
     """Hash of the advice and templates with which an item would be shown: an approval is bound to it."""
-    facts = inbox.standing_facts(case.item)
-    return _look(service, advice.choose(case.kind, facts.exposure, facts.affected))
+    return _look(service, advice.choose(about(case)))
+
+
+def about(case: Case) -> advice.About:
+    """What an item as a whole is about."""
+    facts, said = inbox.standing_facts(case.item), case.item.statements
+    decode = msgspec.json.Decoder(tuple[dict[str, Any], ...]).decode
+    # What an exposure is about was seen, and what an advisory is about is named: only of the others marks are asked.
+    marked = said if case.kind in ("report", "indicators") else ()
+    marks = advice.marks_of(obj for each in marked for obj in decode(each.objects))
+    return advice.About(case.kind, facts.exposure, facts.affected, inbox.best(said, case.kind).title, marks)
 
 
 def looks(service: Service) -> frozenset[str]:
     """Every hash that `shown` can give with the advice and templates of today."""
-    return frozenset(_look(service, block) for block in advice.load().values())
+    return frozenset(_look(service, block) for block in load().values())
 
 
-def _look(service: Service, block: advice.Block) -> str:
+def _look(service: Service, block: Block) -> str:
     return hashlib.blake2b(f"{block.version}/{service.renderer.version}".encode(), digest_size=32).hexdigest()
 
 
@@ -113,14 +125,9 @@ class Views:
         key = (view.statements, register, subscriber.language, view.title)
         found = self._advice.get(key)
         if found is None:
-            found = self._advice[key] = advice.steps(
-                view.kind,
-                exposure=view.exposure,
-                affected=view.affected,
-                register=register,
-                language=subscriber.language,
-                title=view.title,
-            )
+            marks = advice.marks_of(view.objects) if view.kind in ("report", "indicators") else frozenset()
+            of = advice.About(view.kind, view.exposure, view.affected, view.title, marks)
+            found = self._advice[key] = advice.steps(of, register, subscriber.language)
         return found
 
     def of(

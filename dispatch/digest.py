@@ -17,7 +17,8 @@ from dispatch.render import BANDS, Rendered, Renderer, clean, why
 from dispatch.wording import capped, harmless, moment, plain, words
 from subscribers import FRESH_DAYS, Subscriber
 from tlp import Label, strictest
-from triage.advice import Advice, Register
+from triage.advice import Advice
+from triage.catalogue import Register
 
 SectionName = Literal["open", "relevant", "new", "changed", "news", "told"]
 _ORDER: dict[Edition, tuple[SectionName, ...]] = {

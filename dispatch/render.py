@@ -21,7 +21,8 @@ from filtering import Reason
 from normalize import Observable
 from subscribers import Subscriber
 from tlp import Label
-from triage.advice import Advice, Register, due
+from triage.advice import Advice, due
+from triage.catalogue import Register
 
 MessageKind = Literal["alert", "update", "withdrawal"]
 SUBJECT = 70

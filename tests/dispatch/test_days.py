@@ -16,7 +16,7 @@ from dispatch.lines import open_lines, own_lines
 from tests.dispatch.test_digest import MONDAY, RENDERER, WEEK, candidate
 from tests.dispatch.test_render import message
 from tests.dispatch.views import NOW, a_subscriber, an_exposure
-from triage.advice import Register
+from triage.catalogue import Register
 
 FIRST, SECOND, FOURTH = date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 4)
 

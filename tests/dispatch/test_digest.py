@@ -19,7 +19,7 @@ from tests.dispatch.test_render import NASTY, Page
 from tests.dispatch.views import NOW, a_report, a_subscriber, a_view, an_exposure
 from tlp import Label
 from triage import advice
-from triage.advice import Language, Register
+from triage.catalogue import Language, Register
 
 MONDAY, FRIDAY = date(2026, 3, 2), date(2026, 3, 6)
 WEEK = Window("monday/2026-03-02", "monday", MONDAY, NOW - timedelta(days=7), NOW)
@@ -28,14 +28,8 @@ RENDERER = Renderer(Service())
 
 
 def candidate(view: View, register: Register = "mkb", language: Language = "nl", **more: Any) -> Candidate:
-    found = advice.steps(
-        view.kind,
-        exposure=view.exposure,
-        affected=view.affected,
-        register=register,
-        language=language,
-        title=view.title,
-    )
+    about = advice.About(view.kind, view.exposure, view.affected, view.title)
+    found = advice.steps(about, register, language)
     return Candidate(view, found, **more)
 
 

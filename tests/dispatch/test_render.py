@@ -18,7 +18,8 @@ from normalize import Affected, Observable, Range
 from tests.dispatch.views import NOW, a_report, a_subscriber, a_view, an_exposure
 from tlp import Label
 from triage import advice
-from triage.advice import Advice, Language, Register
+from triage.advice import About, Advice
+from triage.catalogue import STEPS, Block, Language, Register, load
 
 RENDERER = Renderer(Service())
 READERS: dict[Register, tuple[Any, Any]] = {
@@ -29,14 +30,7 @@ READERS: dict[Register, tuple[Any, Any]] = {
 
 
 def advised(view: View, register: Register = "mkb", language: Language = "nl") -> Advice:
-    return advice.steps(
-        view.kind,
-        exposure=view.exposure,
-        affected=view.affected,
-        register=register,
-        language=language,
-        title=view.title,
-    )
+    return advice.steps(About(view.kind, view.exposure, view.affected, view.title), register, language)
 
 
 def message(
@@ -92,8 +86,8 @@ def test_the_subject_is_the_one_of_the_field_notes() -> None:
 
 @pytest.mark.parametrize("language", get_args(Language))
 @pytest.mark.parametrize("kind", get_args(MessageKind))
-@pytest.mark.parametrize("block", [b for b in advice.load().values() if not b.abstract and b.products])
-def test_no_subject_of_a_product_is_cut(block: advice.Block, kind: MessageKind, language: Language) -> None:
+@pytest.mark.parametrize("block", [b for b in load().values() if b.products])
+def test_no_subject_of_a_product_is_cut(block: Block, kind: MessageKind, language: Language) -> None:
     vendor, product = block.products[0].split("/")
     view = a_view(affected=(Affected(vendor, product),), urgency="this-week")
     found = subject(view, advised(view, "mkb", language), kind, language).removeprefix("TLP:CLEAR ")
@@ -133,7 +127,7 @@ def test_the_order_is_that_of_the_readers_questions(view: View, register: Regist
 def test_each_register_gets_its_steps_in_both_forms(register: Register) -> None:
     found = message(a_view(), register)
     steps = advised(a_view(), register).steps
-    assert len(steps) == advice.STEPS[register]
+    assert len(steps) == STEPS[register]
     words = " ".join(Page(found.html).words)
     for step in steps:
         assert step in words

@@ -6,6 +6,7 @@ whatever was edited since, in register, ledger, decision, statements or registry
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,11 +22,27 @@ from dispatch.grounds import Grounds
 from dispatch.ledger import Entry
 from dispatch.view import content
 from ingest.columns import instant_text
-from pii_guard import GuardError, audit
+from pii_guard import GuardError, Purpose, audit, journal
 from pii_guard.journal import What
-from subscribers import Subscriber, registry
-from tlp import Permit
+from subscribers import ChannelType, Subscriber, registry
+from tlp import PUBLIC, Label, Permit
 from triage import Released, TriageError, decide, inbox, releases
+
+
+class Way(Struct, frozen=True):
+    """How it went out, and under which label all of it did."""
+
+    subscriber: str | None
+    """None: everybody."""
+    medium: ChannelType | None
+    label: Label | None
+    kind: str
+    """alert, update, withdrawal, an edition; or `answer`."""
+
+    @property
+    def reader(self) -> str:
+        """As TLP knows it."""
+        return PUBLIC.id if self.subscriber is None else self.subscriber
 
 
 class Check(Struct, frozen=True):
@@ -84,8 +101,9 @@ def prove(service: Service, delivery: str) -> Proof:
             checks.append(Check("grounds", None, "sent by a version of the program that kept none"))
         elif not rested:
             checks.append(Check("content", True, "a stub: that there is a message, its number and its label"))
+        way = Way(line.subscriber, line.medium, line.label, line.kind)
         for grounds in rested or ():
-            checks += _again(service, connection, line, grounds)
+            checks += again(service, connection, way, grounds)
         return _proof(line, rested or (), checks)
 
 
@@ -95,22 +113,25 @@ def _proof(line: Entry, rested: tuple[Grounds, ...], checks: list[Check]) -> Pro
     return Proof(line.delivery, line.subscriber, line.subject, label, rules, by, tuple(checks))
 
 
-def _again(service: Service, connection: sa.Connection, line: Entry, grounds: Grounds) -> Iterator[Check]:
+def again(service: Service, connection: sa.Connection, way: Way, grounds: Grounds) -> Iterator[Check]:
     """One item of it: the label, whose word it was, who read it, and what it showed."""
     name = f"{grounds.item} version {grounds.version}"
-    permit = grounds.permit(line.subscriber)
+    permit = grounds.permit(way.reader)
     fits = isinstance(permit, Permit) and permit.rule == grounds.rule and permit.label <= grounds.label
-    fits = fits and line.label is not None and grounds.label <= line.label
+    fits = fits and way.label is not None and grounds.label <= way.label
     said = f"{grounds.rule}, for {grounds.kind} cleared to {grounds.clearance}"
     yield Check(f"label of {name}", fits, said if fits else "TLP says otherwise of what it rested on")
     statements = _labels(service, connection, grounds, name)
     released = _released(service, connection, grounds)
     decision = _decision(service, connection, grounds, released, name)
-    reader = registry.at(connection, line.subscriber, grounds.at)
-    yield from (statements, decision, _reader(line, grounds, reader, name))
-    if released is None or reader is None or not isinstance(permit, Permit):
+    reader = None if way.subscriber is None else registry.at(connection, way.subscriber, grounds.at)
+    yield from (statements, decision, _reader(way, grounds, reader, name))
+    if released is None or (reader is None and way.subscriber is not None) or not isinstance(permit, Permit):
         return
-    if line.kind != "withdrawal" and decision.ok and reader.number not in released.audience:
+    # What a rule released is shown to those as well who came later (domain-rules: Decisions).
+    later = way.kind == "answer" and released.decision.by.startswith("rule:")
+    asked = reader is not None and decision.ok and way.kind != "withdrawal" and not later
+    if asked and reader is not None and reader.number not in released.audience:
         yield Check(f"audience of {name}", False, "was not approved for this subscriber")
     what = f"content of {name}"
     if not (statements.ok and decision.ok):
@@ -120,7 +141,7 @@ def _again(service: Service, connection: sa.Connection, line: Entry, grounds: Gr
     elif grounds.law != law(service.settings):
         yield Check(what, None, "the policy or the names of sources are others by now")
     else:
-        yield _content(service, connection, grounds, released, reader, permit, what)
+        yield _content(service, connection, way, grounds, released, reader, permit, what)
 
 
 def _decision(
@@ -175,33 +196,53 @@ def _released(service: Service, connection: sa.Connection, grounds: Grounds) -> 
     return found and dataclasses.replace(found, label=found.decision.tlp, stated=found.decision.urgency)
 
 
-def _reader(line: Entry, grounds: Grounds, reader: Subscriber | None, name: str) -> Check:
+def _reader(way: Way, grounds: Grounds, reader: Subscriber | None, name: str) -> Check:
+    if way.subscriber is None:
+        public = (grounds.kind, grounds.clearance) == (PUBLIC.kind, PUBLIC.clearance.highest)
+        return Check(f"reader of {name}", public, "everybody" if public else "was not everybody")
     if reader is None:
         return Check(f"reader of {name}", None, "no longer kept as it was then")
     stated = reader.profile.kind, reader.clearance.highest, reader.clearance.until
     same = stated == (grounds.kind, grounds.clearance, grounds.until)
-    ways = {contact.confidential for contact in reader.contacts if contact.type == line.medium}
+    ways = {contact.confidential for contact in reader.contacts if contact.type == way.medium}
     if not same or grounds.confidential not in ways:
         return Check(f"reader of {name}", False, "was registered otherwise")
-    way = "closed to others" if grounds.confidential else "open"
-    return Check(f"reader of {name}", True, f"{grounds.kind}, cleared to {grounds.clearance}, by {line.medium}, {way}")
+    closed = "closed to others" if grounds.confidential else "open"
+    return Check(
+        f"reader of {name}", True, f"{grounds.kind}, cleared to {grounds.clearance}, by {way.medium}, {closed}"
+    )
 
 
 def _content(
     service: Service,
     connection: sa.Connection,
+    way: Way,
     grounds: Grounds,
     released: Released,
-    reader: Subscriber,
+    reader: Subscriber | None,
     permit: Permit,
     what: str,
 ) -> Check:
-    vault = service.vault
-    if not vault.lasts(MESSAGES, grounds.month):
-        return Check(what, None, "its hash ended with the key of its month")
-    with service.index(connection).supposing([reader]) as (as_then,):
+    purpose: Purpose = "exchange" if way.kind == "answer" else "notify"
+    with service.index(connection).supposing([] if reader is None else [reader]) as as_then:
         asked = matching(service, connection, released, grounds.at)
-        shown = content(Views(service, connection, released, asked=asked).again(as_then, permit))
-    if vault.fingerprint(MESSAGES, grounds.month, shown) == grounds.content:
+        views = Views(service, connection, released, purpose, asked=asked)
+        shown = content(views.again(as_then[0] if as_then else None, permit, purpose))
+    same = rehashed(service, connection, grounds.month, grounds.at, shown, grounds.content)
+    if same is None:
+        return Check(what, None, "its hash ended with the key of its month")
+    if same:
         return Check(what, True, "made again, it is the same")
     return Check(what, False, "made again, it differs: an item, a profile, the policy or a source's name was changed")
+
+
+def rehashed(
+    service: Service, connection: sa.Connection, month: str, since: datetime, said: str, kept: str
+) -> bool | None:
+    """Does that still hash to what was kept? None: the key of its month has ended, or another took its place."""
+    if not service.vault.lasts(MESSAGES, month):
+        return None
+    if service.vault.fingerprint(MESSAGES, month, said) == kept:
+        return True
+    rotated = journal.told(connection, ("rotated",), ("vault",), since)
+    return None if any(each.get("source") == MESSAGES and each.get("month") == month for each in rotated) else False

@@ -7,15 +7,20 @@ from functools import partial
 import sqlalchemy as sa
 from pyroaring import BitMap
 
+from app.keys import MESSAGES
 from app.observe import log
 from app.service import Service
 from app.views import Views, matching, shown
 from dispatch import Delivery, DeliveryKind, View, atom, fanout, ledger, outbox, publication
+from dispatch.grounds import Published
+from dispatch.view import content
 from filtering import Match
+from filtering.disclosure import reader
 from filtering.match import Matching
-from pii_guard import GuardError
+from pii_guard import GuardError, journal
+from pii_guard.vault import month_of
 from subscribers import Subscriber, registry
-from tlp import Refusal
+from tlp import PUBLIC, Reader, Refusal
 from triage import Released, TriageError, decide, inbox, releases
 from triage.composition import alike
 from triage.decide import Case
@@ -117,9 +122,10 @@ def publish(
     """Publish what everybody may see, and to each subscriber with a TAXII collection what it may see of it."""
     now = service.clock()
     views = Views(service, connection, released, "exchange", asked=asked)
+    told: list[journal.Entry] = []
     public = views.public()
     if isinstance(public, View):
-        publication.publish(connection, publication.CLEAR, public, now)
+        told.append(_published(service, connection, views, PUBLIC, public, now))
         atom.put(connection, public, now)
     else:
         publication.withdraw(connection, released.item.id, now, alias=publication.CLEAR)
@@ -129,18 +135,35 @@ def publish(
         if subscriber is None:
             continue
         if subscriber.number in match.audience & released.audience:
-            publish_to(connection, views, subscriber, now)
+            told += publish_to(service, connection, views, subscriber, now)
         else:
             publication.withdraw(connection, released.item.id, now, alias=alias)
+    journal.append(connection, told, key=service.keys.derive("journal"), at=now)
 
 
-def publish_to(connection: sa.Connection, views: Views, subscriber: Subscriber, now: datetime) -> None:
-    """Bring one subscriber's collection to what it may see of an item."""
-    view = views.of(subscriber, views.explain(subscriber), confidential=True, purpose="exchange")
+def publish_to(
+    service: Service, connection: sa.Connection, views: Views, subscriber: Subscriber, now: datetime
+) -> list[journal.Entry]:
+    """Bring one subscriber's collection to what it may see of an item; what the register has to hold of that."""
+    explanation = views.explain(subscriber)
+    view = views.of(subscriber, explanation, confidential=True, purpose="exchange")
     if isinstance(view, View):
-        publication.publish(connection, subscriber.id, view, now)
-    else:
-        publication.withdraw(connection, views.released.item.id, now, alias=subscriber.id)
+        who = reader(subscriber, explanation.concerned, confidential=True)
+        return [_published(service, connection, views, who, view, now)]
+    publication.withdraw(connection, views.released.item.id, now, alias=subscriber.id)
+    return []
+
+
+def _published(
+    service: Service, connection: sa.Connection, views: Views, who: Reader, view: View, now: datetime
+) -> journal.Entry:
+    """Publish a view to those it was composed for; on what that rests, for `oktt prove`."""
+    alias = publication.CLEAR if who is PUBLIC else who.id
+    stands, month = publication.publish(connection, alias, view, now), month_of(now)
+    keyed = partial(service.vault.fingerprint, MESSAGES, month)
+    grounds = views.grounds(who, view, (month, keyed(content(view))))
+    rows, statements = journal.ranges(stands.rows), tuple(sorted(view.statements))
+    return Published(rows, keyed(stands.bodies), statements, grounds).entry(stands.collection)
 
 
 def show(service: Service, connection: sa.Connection, item: str) -> None:

@@ -27,6 +27,7 @@ from dispatch.outbox import CancelReason
 from dispatch.render import MessageKind, Rendered, outside
 from dispatch.view import content, fingerprint
 from filtering import Outcome as MatchOutcome
+from filtering.disclosure import reader
 from pii_guard import GuardError, journal
 from pii_guard.vault import month_of
 from subscribers import Contact, Subscriber, registry
@@ -312,7 +313,7 @@ class Sender:
     ) -> Grounds:
         month = month_of(delivery.queued_at)
         hashed = month, self.service.vault.fingerprint(MESSAGES, month, content(view))
-        return views.grounds(subscriber, concerned, self._closed(contact), view, hashed)
+        return views.grounds(reader(subscriber, concerned, self._closed(contact)), view, hashed)
 
     def _withdrawal(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact

@@ -28,7 +28,7 @@ from normalize import Facts, Observable, Urgency, identity
 from pii_guard import Purpose, Recipient, Statement
 from pii_guard.disclosure import Disclosed
 from subscribers import Subscriber
-from tlp import PUBLIC, Permit, Refusal
+from tlp import PUBLIC, Permit, Reader, Refusal
 from tlp.enforce import enforce
 from triage import Released, advice, decide, inbox, releases, scores
 from triage.catalogue import Block, load
@@ -151,34 +151,35 @@ class Views:
         """What TLP says to this subscriber through a way out."""
         return enforce(self._marked, reader(subscriber, concerned, confidential), self.now)
 
-    def grounds(
-        self, subscriber: Subscriber, concerned: bool, confidential: bool, view: View, hashed: tuple[str, str]
-    ) -> Grounds:
-        """Why this subscriber could see that view. `hashed`: with the key of which month, and what came out."""
-        permit, who = self.permit(subscriber, concerned, confidential), reader(subscriber, concerned, confidential)
+    def grounds(self, who: Reader, view: View, hashed: tuple[str, str]) -> Grounds:
+        """Why this reader could see that view. `hashed`: with the key of which month, and what came out."""
+        permit = enforce(self._marked, who, self.now)
         assert isinstance(permit, Permit)
         decision = self.released.decision
         return Grounds(
             view.item, view.version, self.now, decision.by, releases.fingerprint(decision), law(self._settings),
             stood(self._marked, who),
-            who.kind, who.clearance.highest, who.clearance.until, concerned, confidential,
+            who.kind, who.clearance.highest, who.clearance.until, who.concerned, who.confidential,
             view.label, permit.rule, *hashed,
         )  # fmt: skip
 
-    def again(self, subscriber: Subscriber, permit: Permit) -> View:
-        """What that permit showed this subscriber; without why it concerned it."""
-        return self._composed(permit, None, subscriber.language, self._gated(subscriber, "notify"))
+    def again(self, subscriber: Subscriber | None, permit: Permit, purpose: Purpose) -> View:
+        """What that permit showed this subscriber (None: everybody); without why it concerned it."""
+        if subscriber is None:
+            return self._composed(permit, gated=self._for_all())
+        return self._composed(permit, None, subscriber.language, self._gated(subscriber, purpose))
 
     def public(self) -> View | Refusal:
         """What everybody may see."""
         permit = enforce(self._marked, PUBLIC, self.now)
-        if isinstance(permit, Refusal):
-            return permit
-        gated = {
+        return permit if isinstance(permit, Refusal) else self._composed(permit, gated=self._for_all())
+
+    def _for_all(self) -> dict[str, Disclosed]:
+        """What everybody gets of gated rows."""
+        return {
             each.key: self._disclosure.of(each, (), "public", "exchange", self.now)
             for each in self._statements("public", "exchange")
         }
-        return self._composed(permit, gated=gated)
 
     def _composed(
         self,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
-from app import contributing, database
+from app import answering, contributing, database
 from app.concerns import Concerns
 from app.service import Service
 from dispatch import publication
@@ -26,12 +26,14 @@ from web.server import create_app, server_config
 def application(service: Service) -> FastAPI:
     """The application of one instance."""
     web = service.settings.main.web
-    concerns = Concerns(service)
+    concerns, marks = Concerns(service), answering.marks(service)
     services = Services(
         subscriber=registry.get,
         permitted=lambda *question: permitted(service, concerns, *question),
         contribute=partial(contributing.contribute, service),
         current=lambda: database.require_current(service.engine),
+        seal=marks.seal,
+        content=marks.content,
     )
     return create_app(
         service.engine,

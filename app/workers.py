@@ -20,6 +20,7 @@ from app.views import Views, looks, shown
 from dispatch import Delivery, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
+from pii_guard import journal
 from subscribers import Subscriber, registry
 from triage import decide, releases
 
@@ -116,6 +117,7 @@ def _open(service: Service, wanted: Sequence[Subscriber]) -> None:
         fresh = [each for each in wanted if publication.collection_for(connection, each, now) not in known]
         if not fresh:
             return
+        told: list[journal.Entry] = []
         for item in releases.standing(connection):
             case = decide.open_case(connection, service.guard, item, service.settings.consents)
             released = decide.released(connection, case, shown(service, case))
@@ -127,7 +129,8 @@ def _open(service: Service, wanted: Sequence[Subscriber]) -> None:
             asked = views.reached(("deliver", "quiet", "digest"))
             for subscriber in fresh:
                 if subscriber.number in asked and (ruled or subscriber.number in released.audience):
-                    releasing.publish_to(connection, views, subscriber, now)
+                    told += releasing.publish_to(service, connection, views, subscriber, now)
+        journal.append(connection, told, key=service.keys.derive("journal"), at=now)
 
 
 def read_folders(service: Service) -> int:

@@ -1,15 +1,16 @@
-"""On what it rested that a message could leave: kept in the register's entry that says it was sent, so that
-`oktt prove` can decide once more.
+"""On what it rested that a message could leave, or a view stand in a TAXII collection: kept in the register's entry
+that says so, so that `oktt prove` can decide once more.
 
-Labels, ids and keyed hashes; no content. An edition rests on several items.
+Labels, ids and keyed hashes; no content. An edition rests on several items, an answer on several views.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from pii_guard import journal
 from tlp import Clearance, Consent, Label, Marked, Permit, Reader, ReaderKind, Refusal
 from tlp.enforce import enforce
 
@@ -49,7 +50,7 @@ class Grounds(Struct, frozen=True, omit_defaults=True):
     rule: str
     """The rule of TLP that let it through (`tlp.enforce.RULES`)."""
     month: str
-    """Whose key hashes the content: of when it was queued."""
+    """Whose key hashes the content: of when it was queued, or published."""
     content: str
     """Keyed hash of what was shown of the item; it dies with that key."""
 
@@ -58,6 +59,22 @@ class Grounds(Struct, frozen=True, omit_defaults=True):
         clearance = Clearance(self.clearance, self.until)
         reader = Reader(subscriber, self.kind, clearance, self.concerned, self.confidential)
         return enforce([_marked(each, reader) for each in self.statements], reader, self.at)
+
+
+class Published(Struct, frozen=True):
+    """A view in a TAXII collection, as the register holds it."""
+
+    rows: tuple[tuple[int, int], ...]
+    """Which rows of the collection it is: from, to and with."""
+    bodies: str
+    """Keyed hash of them all."""
+    statements: tuple[str, ...]
+    """Keys of those that it was composed of."""
+    grounds: Grounds
+
+    def entry(self, collection: str) -> journal.Entry:
+        """For the register: about which collection, by its id."""
+        return journal.Entry("published", collection, structs.asdict(self))
 
 
 def stood(marks: Sequence[Marked], reader: Reader) -> tuple[Stood, ...]:

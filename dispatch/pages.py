@@ -79,6 +79,14 @@ def page(
     return Page(tuple(found[:limit]), len(found) > limit)
 
 
+def at(conn: sa.Connection, collection: str, ranges: Sequence[tuple[int, int]]) -> list[Row]:
+    """The rows of these numbers (from, to and with) that are there and were not taken back, in order."""
+    rows = published.c
+    columns = (rows.seq, rows.date_added, rows.object_id, rows.version_text, rows.media_type, rows.body)
+    query = sa.select(*columns).where(rows.collection == collection, ~rows.withdrawn).order_by(rows.seq)
+    return [Row(*row) for first, last in ranges for row in conn.execute(query.where(rows.seq.between(first, last)))]
+
+
 class _Once:
     """Asks once for each (item, statements, label) of a request."""
 

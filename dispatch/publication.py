@@ -27,9 +27,11 @@ from dispatch.sequence import (
     CHUNK,
     Collection,
     Prepared,
+    Standing,
     append,
     collections,
     find,
+    hashed,
     link,
     lock,
     locked,
@@ -90,6 +92,11 @@ def ensure(conn: sa.Connection, now: datetime, *, random: Random = secrets.token
         link(conn, test, seqs, item=TEST, item_version=1, label=Label.CLEAR, statements=frozenset(), now=now)
 
 
+def test_bodies() -> frozenset[bytes]:
+    """What lies in `test`."""
+    return frozenset(map(serialised, (definition(Label.CLEAR), TEST_INDICATOR)))
+
+
 def collection_for(
     conn: sa.Connection, subscriber: Subscriber, now: datetime, *, random: Random = secrets.token_bytes
 ) -> str | None:
@@ -133,8 +140,8 @@ def sizes(conn: sa.Connection) -> list[tuple[str, int]]:
     return [(alias, count) for alias, count in conn.execute(query.group_by(columns.alias).order_by(columns.alias))]
 
 
-def publish(conn: sa.Connection, alias: str, view: View, now: datetime) -> int:
-    """Bring a collection to what `view` says of its item; the number of rows appended.
+def publish(conn: sa.Connection, alias: str, view: View, now: datetime) -> Standing:
+    """Bring a collection to what `view` says of its item.
 
     Only what is new or changed is appended; publishing the same view again appends nothing. What an earlier view of
     the item held and this one does not is taken back. Raises DispatchError when the view was not composed for the
@@ -145,13 +152,17 @@ def publish(conn: sa.Connection, alias: str, view: View, now: datetime) -> int:
     prepared = _prepared(conn, collection.id, view.objects, now)
     before = _objects_of(conn, collection.id, view.item)
     fresh = [each for each in prepared if each.same is None]
-    seqs = [each.same for each in prepared if each.same is not None] + append(conn, collection.id, fresh, now)
+    standing = [each for each in prepared if each.same is not None]
+    seqs = [each.same for each in standing if each.same is not None] + append(conn, collection.id, fresh, now)
     link(
         conn, collection.id, seqs,
         item=view.item, item_version=view.version, label=view.label, statements=view.statements, now=now,
     )  # fmt: skip
     gone = before - {each.object_id for each in prepared}
-    return len(fresh) + _take_back(conn, collection.id, view.item, gone, now)
+    appended = len(fresh) + _take_back(conn, collection.id, view.item, gone, now)
+    bodies = dict(zip(seqs, (each.body for each in (*standing, *fresh)), strict=True))
+    rows = tuple(sorted(bodies))
+    return Standing(collection.id, rows, hashed(bodies[seq] for seq in rows), appended)
 
 
 def move(conn: sa.Connection, old: str, new: str) -> None:
@@ -306,6 +317,6 @@ def _served(conn: sa.Connection, collection: str, object_id: str) -> bool:
 
 
 __all__ = [
-    "CLEAR", "IDS", "TEST", "TEST_INDICATOR", "Collection", "collection_for", "drop", "ensure", "find", "forget",
-    "move", "publish", "purge", "readable", "sizes", "subscribed", "withdraw",
+    "CLEAR", "IDS", "TEST", "TEST_INDICATOR", "Collection", "Standing", "collection_for", "drop", "ensure", "find",
+    "forget", "move", "publish", "purge", "readable", "sizes", "subscribed", "test_bodies", "withdraw",
 ]  # fmt: skip

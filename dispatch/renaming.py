@@ -116,7 +116,12 @@ def later(version: datetime, now: datetime) -> tuple[datetime, str]:
     """A version of ours after `version`: now, in STIX's milliseconds, or a millisecond later if that has been."""
     after = max(now, version + timedelta(milliseconds=1))
     after = after.replace(microsecond=after.microsecond // 1000 * 1000)
-    return after, instant_text(after)[:23] + "Z"
+    return after, stated(after)
+
+
+def stated(version: datetime) -> str:
+    """How a version of ours stands in an object: in milliseconds."""
+    return instant_text(version)[:23] + "Z"
 
 
 def serialised(obj: dict[str, Any]) -> bytes:
@@ -284,9 +289,13 @@ def _finished(cut: _Cut, here: Sequence[_Known], now: datetime) -> Prepared:
     """As it will stand. A renamed object that returns to earlier content is a new version of it."""
     live = [row for row in here if not row.withdrawn]
     candidates = live[-1:] if cut.renamed else live
-    same = next((row.seq for row in candidates if row.digest == cut.digest), None)
+    stands = next((row for row in candidates if row.digest == cut.digest), None)
+    same = None if stands is None else stands.seq
     version, text, body, replaces = cut.version, cut.text, cut.body, None
-    if same is None and version is not None:
+    if stands is not None and version is not None and stands.version != version:  # a version that we made
+        version, text = stands.version, stated(stands.version)
+        body = _encode(cut.final | {"modified": text})
+    elif stands is None and version is not None:
         if cut.renamed and "modified" in cut.final and any(row.version >= version for row in here):
             version, text = later(max(row.version for row in here), now)
             body = _encode(cut.final | {"modified": text})

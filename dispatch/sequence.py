@@ -5,9 +5,10 @@ publication: whoever appends holds one lock until its transaction ends, so rows 
 reader that pages never passes a row that is still being written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -32,6 +33,7 @@ collections = sa.Table(
     sa.Column("last_seq", sa.BigInteger, nullable=False),
     sa.Column("last_added", Instant),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("before", sa.BigInteger, comment="rows up to it were published before the register held that"),
 )
 
 published = sa.Table(
@@ -114,6 +116,28 @@ class Prepared:
     """A row of the same version that was taken back, and now comes again at a later place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a view is in a collection."""
+
+    collection: str
+    """Its id."""
+    rows: tuple[int, ...]
+    """Their numbers, in order."""
+    bodies: str
+    """SHA-256 (hexadecimal) of what these rows have to hold, one after another: as the view says, not as they lie."""
+    appended: int
+    """How many rows are new in the collection, what was taken back included."""
+
+
+def hashed(bodies: Iterable[bytes]) -> str:
+    """SHA-256 (hexadecimal) of objects as they lie, one after another."""
+    digest = sha256()
+    for body in bodies:
+        digest.update(body)
+    return digest.hexdigest()
+
+
 def bodies(conn: sa.Connection) -> Iterator[tuple[str, datetime, frozenset[str], bytes]]:
     """All that is served, in pages: (alias of the collection, date added, items that need it, object)."""
     rows, links = published.c, published_items.c
@@ -134,6 +158,11 @@ def find(conn: sa.Connection, name: str) -> Collection | None:
     """A collection by id or alias (TAXII 2.1 5.2 allows both in the path)."""
     row = conn.execute(_FIND, {"name": name}).first()
     return None if row is None else Collection(*row)
+
+
+def before(conn: sa.Connection, collection: str) -> int:
+    """Up to which row the register does not hold what was published: by an earlier version of the program."""
+    return conn.scalar(sa.select(_c.before).where(_c.id == collection)) or 0
 
 
 def lock(conn: sa.Connection) -> None:

@@ -131,8 +131,12 @@ def entry(connection: sa.Connection, what: journal.What, subject: str, *, key: b
     rows = journal.journal.c
     mine = sa.select(journal.journal).where(rows.what == what, rows.subject == subject).order_by(rows.seq.desc())
     row = connection.execute(mine.limit(1)).one_or_none()
-    if row is None:
-        return None, "is missing"
+    return (None, "is missing") if row is None else (row, trouble(connection, row, key=key))
+
+
+def trouble(connection: sa.Connection, row: sa.Row[Any], *, key: bytes) -> str:
+    """What is wrong with an entry, held against its neighbours in the chain, in words; empty: nothing."""
+    rows = journal.journal.c
     before = connection.scalar(sa.select(rows.hash).where(rows.seq == row.seq - 1))
     problem = _problem(row, row.seq, before or journal.START, key)
     after = connection.scalar(sa.select(rows.prev).where(rows.seq == row.seq + 1))
@@ -142,7 +146,7 @@ def entry(connection: sa.Connection, what: journal.What, subject: str, *, key: b
         for detail in connection.scalars(sa.select(rows.detail).where(rows.what == "erased", rows.detail.is_not(None))):
             told.add(_decode(detail))
         problem = "" if row.seq in told.details else "lost its detail, and no entry says that it was erased"
-    return row, problem
+    return problem
 
 
 def _problem(row: Any, expected: int, prev: str, key: bytes) -> str:

@@ -1,4 +1,5 @@
-"""The processing register (AVG art. 30): what was admitted, refused, decided, sent, purged and erased; in a hash chain.
+"""The processing register (AVG art. 30): what was admitted, refused, decided, sent, published, purged and erased; in a
+hash chain.
 
 An entry's detail is committed to with a salt of its own, and the chain holds only the commitment: a detail (and its
 salt) can be erased lawfully without breaking the chain, and nobody can tell what it was. An entry says what was erased,
@@ -10,7 +11,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ from pii_guard.marks import Heap, Marks
 from pii_guard.policy import Policy
 from pii_guard.vault import Vault, month_of
 
-What = Literal["admitted", "refused", "decided", "sent", "purged", "erased", "opened", "rotated"]
+What = Literal["admitted", "refused", "decided", "sent", "published", "purged", "erased", "opened", "rotated"]
 
 journal = sa.Table(
     "journal",
@@ -181,6 +182,21 @@ def find(connection: sa.Connection, seq: int) -> sa.Row[Any] | None:
     return connection.execute(sa.select(journal).where(journal.c.seq == seq)).one_or_none()
 
 
+def about(connection: sa.Connection, what: What, subject: str, until: datetime) -> Iterator[sa.Row[Any]]:
+    """Entries of a kind about something, up to and with a moment."""
+    mine = (journal.c.what == what, journal.c.subject == subject, journal.c.at <= until)
+    yield from connection.execute(sa.select(journal).where(*mine).order_by(journal.c.seq))
+
+
+def told(
+    connection: sa.Connection, acts: Sequence[What], subjects: Sequence[str], since: datetime
+) -> list[dict[str, Any]]:
+    """Details of what was done about these since then; of those that were erased, none."""
+    mine = (journal.c.what.in_(acts), journal.c.subject.in_(subjects), journal.c.at >= since)
+    found = connection.scalars(sa.select(journal.c.detail).where(*mine).order_by(journal.c.seq))
+    return [{} if each is None else _decode(each) for each in found]
+
+
 def erase(
     connection: sa.Connection,
     entry: Entry,
@@ -200,7 +216,7 @@ def erase(
         erased += connection.scalars(sa.select(journal.c.seq).where(*mine, journal.c.what != "erased"))
         connection.execute(sa.update(journal).where(*mine, journal.c.what != "erased").values(detail=None, salt=None))
     if erased or values:
-        told = {**entry.detail, "details": _ranges(erased), "values": _ranges(values)}
+        told = {**entry.detail, "details": ranges(erased), "values": ranges(values)}
         append(connection, [msgspec.structs.replace(entry, detail=told)], key=key, at=at)
     return len(erased)
 
@@ -256,7 +272,7 @@ def _outlived(connection: sa.Connection, policy: Policy, now: datetime) -> Itera
             yield row.seq
 
 
-def _ranges(seqs: Sequence[int]) -> list[tuple[int, int]]:
+def ranges(seqs: Iterable[int]) -> tuple[tuple[int, int], ...]:
     """1, 2, 3, 7 as (1, 3), (7, 7)."""
     made: list[tuple[int, int]] = []
     for seq in sorted(set(seqs)):
@@ -264,7 +280,7 @@ def _ranges(seqs: Sequence[int]) -> list[tuple[int, int]]:
             made[-1] = (made[-1][0], seq)
         else:
             made.append((seq, seq))
-    return made
+    return tuple(made)
 
 
 def committed(detail: bytes, salt: bytes) -> str:

@@ -41,3 +41,7 @@ class Services:
     Handing it in again changes nothing."""
     current: Callable[[], None]
     """Raises when the database is not at this version of the program."""
+    seal: Callable[[bytes], str]
+    """Keyed hash, by which an edit of the request ledger shows."""
+    content: Callable[[datetime, str], str]
+    """Keyed hash of what was answered, by the key of that moment's month."""

@@ -17,9 +17,11 @@ def answer(resource: Any, status: int = 200, headers: Mapping[str, str] | None =
     return Response(encode(resource), status, headers={**(headers or {}), "Content-Type": MEDIA_TYPE})
 
 
-def error(status: int, title: str, description: str = "", headers: Mapping[str, str] | None = None) -> Response:
-    """The error resource (3.6.1)."""
-    resource = {"title": title, "error_id": str(uuid4()), "http_status": str(status)}
+def error(
+    status: int, title: str, description: str = "", headers: Mapping[str, str] | None = None, *, name: str | None = None
+) -> Response:
+    """The error resource (3.6.1). `name`: of the request in the ledger."""
+    resource = {"title": title, "error_id": name or str(uuid4()), "http_status": str(status)}
     if description:
         resource["description"] = description
     return answer(resource, status, headers)

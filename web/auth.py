@@ -98,19 +98,22 @@ def authenticate(
 
 def why_not(
     conn: sa.Connection, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
-) -> tuple[str, str] | None:
-    """The credential whose secret this is, and why it opens nothing; None: nobody's. Its holder may know."""
+) -> tuple[str, str, str] | None:
+    """(credential, subscriber, why it opens nothing) of this secret; None: nobody's. Its holder may know."""
     row = _proven(conn, authorization)
     reason = None if row is None else _refusal(row, now, purpose)
-    return None if row is None or reason is None else (row.id, reason)
+    return None if row is None or reason is None else (row.id, row.subscriber, reason)
 
 
-def of(conn: sa.Connection, subscriber: str) -> list[sa.Row[Any]]:
-    """A subscriber's credentials, without their secrets: id, purpose, created_at, expires_at, revoked_at."""
+def of(conn: sa.Connection, subscriber: str | None = None, limit: int | None = None) -> list[sa.Row[Any]]:
+    """Credentials (None: everybody's), those that ended too, without their secrets."""
     columns = credentials.c
-    shown = (columns.id, columns.purpose, columns.created_at, columns.expires_at, columns.revoked_at)
-    query = sa.select(*shown).where(columns.subscriber == subscriber).order_by(columns.created_at, columns.id)
-    return list(conn.execute(query))
+    query = sa.select(*(each for each in columns if each.name != "secret")).order_by(
+        columns.subscriber, columns.created_at, columns.id
+    )
+    if subscriber is not None:
+        query = query.where(columns.subscriber == subscriber)
+    return list(conn.execute(query.limit(limit)))
 
 
 def _proven(conn: sa.Connection, authorization: str | None) -> sa.Row[Any] | None:

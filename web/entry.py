@@ -95,7 +95,7 @@ class Entry:
             subscriber = None if access is None else self._services.subscriber(conn, access.subscriber)
             if access is None or subscriber is None:
                 raise self._nobody(request, asked, auth.why_not(conn, authorization, asked.at))
-            asked.credential, asked.due = access.credential, access.due
+            asked.credential, asked.subscriber, asked.due = access.credential, access.subscriber, access.due
             if wait := self._requests.take(access.credential, asked.at):
                 raise _too_many(
                     f"{self._per_minute} requests a minute with one credential; larger pages need fewer", wait
@@ -104,12 +104,12 @@ class Entry:
                 raise TaxiiError(406, "Not acceptable", f"This server answers in {MEDIA_TYPE}: ask for that in Accept")
             yield Caller(conn, subscriber, asked.at, asked)
 
-    def _nobody(self, request: Request, asked: Asked, ended: tuple[str, str] | None) -> TaxiiError:
+    def _nobody(self, request: Request, asked: Asked, ended: tuple[str, str, str] | None) -> TaxiiError:
         if wait := self._failures.take(request.client.host if request.client else "", asked.at):
             return _too_many(f"{FAILURES} failed log-ins a minute", wait)
         if ended is None:
             return TaxiiError(401, "Credentials are needed", _HOW, _CHALLENGE)
-        asked.credential, reason = ended
+        asked.credential, asked.subscriber, reason = ended
         return TaxiiError(401, reason, "Ask the hub for a new one, for taxii", _CHALLENGE)
 
 
@@ -127,4 +127,4 @@ def _too_many(limit: str, wait: float) -> TaxiiError:
 
 def _refused(asked: Asked, refusal: TaxiiError) -> Response:
     asked.reason = refusal.title
-    return error(refusal.status, refusal.title, refusal.description, refusal.headers)
+    return error(refusal.status, refusal.title, refusal.description, refusal.headers, name=asked.name)

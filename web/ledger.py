@@ -1,24 +1,30 @@
-"""The request ledger: for each credential what it asked last, and why it was refused. No addresses, no query values.
+"""The request ledger: for each credential what it asked last, what it was given, and why it was refused. No addresses,
+no query values; each row under a seal, so that `oktt prove` sees an edit.
 
 A request waits in this process for a moment and is written with others, so that a busy writer costs no reader its time
 and a thousand requests no thousand commits. A crash loses that moment, of what nobody needs to be complete.
 """
 
+import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 from fastapi import Response
 
 from ingest.columns import Instant, metadata
+from pii_guard import journal
 from web import auth
 
+_encode = msgspec.json.Encoder().encode
 LAST = 200
 """Requests that are kept of a credential."""
 _WAIT = 1.0
@@ -38,6 +44,12 @@ requests = sa.Table(
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("reason", sa.String(100), comment="of a refusal"),
     sa.Column("objects", sa.Integer, comment="answered, or handed in"),
+    sa.Column("name", sa.String(16), index=True, unique=True, comment="by which it can be proven"),
+    sa.Column("subscriber", sa.String),
+    sa.Column("rows", sa.LargeBinary, comment="of the collection, that were answered: from, to and with; JSON"),
+    sa.Column("more", sa.Boolean, comment="did more follow?"),
+    sa.Column("content", sa.String(64), comment="keyed hash of the octets of the answer"),
+    sa.Column("seal", sa.String(64), comment="keyed hash of all this"),
     sa.Index("ix_requests_credential", "credential", "id"),
 )
 
@@ -57,13 +69,45 @@ class Asked:
     objects: int | None = None
     due: bool = False
     """Is the credential's last use to be noted?"""
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+    subscriber: str | None = None
+    rows: bytes | None = None
+    more: bool | None = None
+    content: str | None = None
+    """SHA-256 of a page; keyed when it is written."""
+
+    def answered(self, rows: Sequence[int], body: bytes, *, more: bool) -> None:
+        """A page went out: these rows of the collection, in these octets."""
+        self.objects, self.more = len(rows), more
+        whole = bool(rows) and rows[-1] - rows[0] + 1 == len(rows)
+        self.rows = _encode([(rows[0], rows[-1])] if whole else journal.ranges(rows))
+        self.content = sha256(body).hexdigest()
+
+
+SHOWN = ("name", "credential", "at", "method", "route", "collection", "status", "reason", "objects")
+SEALED = ("name", "credential", "subscriber", "at", "method", "route", "collection", "status", "reason", "objects",
+          "rows", "more", "content")  # fmt: skip
+"""What the ledger holds of a request, and its seal is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """By what an edit of the ledger shows, and a page is known again: keyed hashes; the front door has the keys."""
+
+    seal: Callable[[bytes], str]
+    content: Callable[[datetime, str], str]
+    """By the key of that moment's month, with which it ends."""
+
+    def of(self, row: Mapping[str, Any]) -> str:
+        """The seal of a row."""
+        return self.seal(_encode([row[name] for name in SEALED]))
 
 
 class Ledger:
     """What waits to be written. `flush` writes it at once."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine, self._lock, self._writing = engine, threading.Lock(), threading.Lock()
+    def __init__(self, engine: sa.Engine, marks: Marks) -> None:
+        self._engine, self._marks, self._lock, self._writing = engine, marks, threading.Lock(), threading.Lock()
         self._waiting: deque[Asked] = deque(maxlen=_MOST)
         self._timer: threading.Timer | None = None
 
@@ -94,7 +138,7 @@ class Ledger:
             try:
                 if waiting:
                     with self._engine.begin() as conn:
-                        _write(conn, waiting)
+                        _write(conn, waiting, self._marks)
             except sa.exc.SQLAlchemyError as error:
                 structlog.get_logger("web").warning("requests-not-noted", error=type(error).__name__)
             with self._lock:
@@ -116,9 +160,13 @@ class Ledger:
             self._timer.start()
 
 
-def _write(conn: sa.Connection, waiting: list[Asked]) -> None:
-    shown = ("credential", "at", "method", "route", "collection", "status", "reason", "objects")
-    conn.execute(sa.insert(requests), [{name: getattr(each, name) for name in shown} for each in waiting])
+def _write(conn: sa.Connection, waiting: list[Asked], marks: Marks) -> None:
+    rows = [{name: getattr(each, name) for name in SEALED} for each in waiting]
+    for row in rows:
+        if row["content"] is not None:
+            row["content"] = marks.content(row["at"], row["content"])
+        row["seal"] = marks.of(row)
+    conn.execute(sa.insert(requests), rows)
     columns = requests.c
     for credential in {str(each.credential) for each in waiting}:
         last = sa.select(columns.id).where(columns.credential == credential).order_by(columns.id.desc())
@@ -131,9 +179,14 @@ def _write(conn: sa.Connection, waiting: list[Asked]) -> None:
 
 def last(conn: sa.Connection, credentials: list[str], limit: int = LAST) -> list[dict[str, Any]]:
     """The last requests with these credentials, the newest first."""
-    columns = [each for each in requests.c if each.name != "id"]
-    query = sa.select(*columns).where(requests.c.credential.in_(credentials))
+    query = sa.select(*(requests.c[name] for name in SHOWN)).where(requests.c.credential.in_(credentials))
     return [dict(row._mapping) for row in conn.execute(query.order_by(requests.c.id.desc()).limit(limit))]
+
+
+def find(conn: sa.Connection, name: str) -> dict[str, Any] | None:
+    """All that is kept of a request, by its name."""
+    row = conn.execute(sa.select(requests).where(requests.c.name == name)).first()
+    return None if row is None else dict(row._mapping)
 
 
 def purge(conn: sa.Connection, before: datetime) -> int:

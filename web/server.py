@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import Services, answers, feed, health, taxii
-from web.ledger import Ledger
+from web.ledger import Ledger, Marks
 from web.taxii_query import TaxiiError
 
 MAX_CONTENT_LENGTH = 10 * 1024 * 1024
@@ -58,7 +58,7 @@ def create_app(
     `max_limit`: most objects a TAXII page; `max_content_length`: octets a request body may have;
     `per_minute`: TAXII requests a credential has, 0: no limit. `app.state.ledger.flush()` when the server ends."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.ledger = Ledger(engine)
+    app.state.ledger = Ledger(engine, Marks(services.seal, services.content))
     app.include_router(
         taxii.router(
             engine, services, clock, title=title, contact=contact, base_url=base_url,

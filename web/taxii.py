@@ -20,16 +20,18 @@ from dispatch.publication import Collection
 from ingest.columns import instant_text
 from tlp import Label
 from web import Services, auth, contribute, html, ledger, onboarding
-from web.answers import MEDIA_TYPE, answer, encode, is_ours
+from web.answers import MEDIA_TYPE, answer, is_ours
 from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
+from web.envelopes import envelope
 from web.ledger import Ledger
-from web.taxii_query import TaxiiError, next_token, parameters, read_filters, read_limit, read_next
+from web.taxii_query import TaxiiError, parameters, read_filters, read_limit, read_next
 
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
 COMMON = {**publication.IDS, CONTRIBUTE.alias: CONTRIBUTE.id}
 """Ids of the collections that every credential has."""
+_FIELDS = {"match[id]", "match[type]", "match[version]", "match[spec_version]"}
 MAX_LIMIT = 1000
 PER_MINUTE = 1200
 """Requests of one credential: enough to pull a million objects twice."""
@@ -156,35 +158,25 @@ class _Reading:
 
     def objects(self, caller: Caller, request: Request) -> Response:
         """5.4 Get Objects: an envelope; `{}` when nothing matches."""
-        page, _ = self._page(caller, request, {"match[id]", "match[type]", "match[version]", "match[spec_version]"})
-        return _paged(page, b'"objects":[' + b",".join(row.body for row in page.rows) + b"]")
+        page, _ = self._page(caller, request, _FIELDS)
+        return _paged(caller, page)
 
     def manifest(self, caller: Caller, request: Request) -> Response:
         """5.3 Get Object Manifests."""
-        fields = {"match[id]", "match[type]", "match[version]", "match[spec_version]"}
-        page, _ = self._page(caller, request, fields, bodies=False)
-        records = [
-            {
-                "id": row.object_id,
-                "date_added": instant_text(row.date_added),
-                "version": row.version,
-                "media_type": row.media_type,
-            }
-            for row in page.rows
-        ]
-        return _paged(page, b'"objects":' + encode(records))
+        page, _ = self._page(caller, request, _FIELDS, bodies=False)
+        return _paged(caller, page)
 
     def object(self, caller: Caller, request: Request) -> Response:
         """5.6 Get an Object: an envelope of one object, or of several versions of it."""
         page, known = self._page(caller, request, {"match[version]", "match[spec_version]"})
         self._require(known)
-        return _paged(page, b'"objects":[' + b",".join(row.body for row in page.rows) + b"]")
+        return _paged(caller, page)
 
     def versions(self, caller: Caller, request: Request) -> Response:
         """5.8 Get Object Versions."""
         page, known = self._page(caller, request, {"match[spec_version]"}, versions=("all",), bodies=False)
         self._require(known)
-        return _paged(page, b'"versions":' + encode([row.version for row in page.rows]))
+        return _paged(caller, page)
 
     def _require(self, known: bool) -> None:
         if not known:
@@ -217,7 +209,6 @@ class _Reading:
             caller.conn, collection.id, allowed,
             limit=limit, filters=filters, after=read_next(asked.get("next")), bodies=bodies,
         )  # fmt: skip
-        caller.asked.objects = len(found.rows)
         if found.rows or object_id is None:
             return found, True
         every = Filters(ids=(object_id,), versions=("all",))
@@ -237,14 +228,12 @@ def _everybody(item: str, statements: frozenset[str], label: Label) -> bool:  # 
     return True
 
 
-def _paged(page: Page, content: bytes) -> Response:
-    """A page as TAXII has it: with the dates of its first and last row, and `next` where it goes on."""
-    if not page.rows:
-        return answer({})
-    first, last = page.rows[0], page.rows[-1]
-    headers = {
-        "X-TAXII-Date-Added-First": instant_text(first.date_added),
-        "X-TAXII-Date-Added-Last": instant_text(last.date_added),
-    }
-    more = b'"more":true,"next":' + encode(next_token(last.seq)) + b"," if page.more else b'"more":false,'
-    return Response(b"{" + more + content + b"}", headers=headers | {"Content-Type": MEDIA_TYPE})
+def _paged(caller: Caller, page: Page) -> Response:
+    """A page as TAXII has it, with the dates of its first and last row; the ledger can name it."""
+    body = envelope(caller.asked.route, page.rows, more=page.more)
+    caller.asked.answered([row.seq for row in page.rows], body, more=page.more)
+    headers = {"Content-Type": MEDIA_TYPE}
+    if page.rows:
+        headers["X-TAXII-Date-Added-First"] = instant_text(page.rows[0].date_added)
+        headers["X-TAXII-Date-Added-Last"] = instant_text(page.rows[-1].date_added)
+    return Response(body, headers=headers)

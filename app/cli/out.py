@@ -6,9 +6,12 @@ from typing import Annotated, Literal, cast
 import typer
 from msgspec import structs
 
-from app import AppError, digests, proving, workers
+from app import AppError, answering, digests, proving, workers
 from app.cli import output
 from app.cli.root import Json, cli, opened
+
+MANY = 30
+"""Checks that are shown one by one; of more, those that do not hold."""
 
 
 @cli.command()
@@ -65,20 +68,26 @@ def digest(
 @cli.command()
 def prove(
     context: typer.Context,
-    delivery: Annotated[str, typer.Argument(help="Its id: the name of the .eml, or what its Message-ID begins with.")],
+    delivery: Annotated[
+        str,
+        typer.Argument(help="Id of a message (the name of its .eml) or of a request (`oktt credentials requests`)."),
+    ],
     json: Json = False,
 ) -> None:
-    """Decide once more, from what is stored, that a message could leave: label, reader, decision and content."""
-    proof = proving.prove(opened(context), delivery)
+    """Decide once more, from what is stored, that a message or a TAXII answer could leave, and what was in it."""
+    service = opened(context)
+    proof = answering.prove(service, delivery) or proving.prove(service, delivery)
     if json:
         output.line({"ok": proof.ok, **structs.asdict(proof)})
     else:
-        output.say(
-            f"{proof.subject} to {proof.subscriber}, {proof.label}; released by {', '.join(proof.by) or 'unknown'}"
-        )
-        for check in proof.checks:
+        label = f", {proof.label}; released by {', '.join(proof.by) or 'unknown'}" if proof.label else ""
+        output.say(f"{proof.subject} to {proof.subscriber}{label}")
+        shown = proof.checks if len(proof.checks) <= MANY else [each for each in proof.checks if not each.ok]
+        for check in shown:
             mark = {True: "holds", False: "FAILS", None: "cannot be told"}[check.ok]
             output.say(f"  {mark}: {check.what}: {check.said}")
+        if others := len(proof.checks) - len(shown):
+            output.say(f"  {others} {'others ' if shown else ''}hold (--json names them)")
     if not proof.ok:
         raise AppError(
             "what is stored does not bear it out: tell the data protection officer, and compare with a backup"

@@ -1,5 +1,6 @@
 """Commands for subscribers and their credentials."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -8,7 +9,7 @@ import typer
 
 from app import workers
 from app.cli import output
-from app.cli.feeds import MOST
+from app.cli.feeds import MOST, moment
 from app.cli.root import Json, cli, opened
 from app.service import Service
 from dispatch import publication
@@ -18,7 +19,7 @@ from subscribers.components import repair
 from web import auth, ledger, statuses
 
 subscribers = typer.Typer(no_args_is_help=True, help="Who gets alerts: import, show, list, remove.")
-credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API: create, revoke, requests.")
+credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API.")
 cli.add_typer(subscribers, name="subscribers")
 cli.add_typer(credentials, name="credentials")
 
@@ -139,21 +140,47 @@ def create(
     context: typer.Context,
     subscriber: Subscriber,
     purpose: Annotated[str, typer.Option("--for", help="taxii or api (kept; opens nothing yet).")],
+    expires: Annotated[str | None, typer.Option("--expires", help="Until then: date or RFC 3339 time.")] = None,
     json: Json = False,
 ) -> None:
     """Make credentials and print them, once: only a hash of them is stored."""
     if purpose not in ("taxii", "api"):
         raise typer.BadParameter("use taxii or api", param_hint="--for")
+    until: datetime | None = moment(expires, "--expires")
     service = opened(context)
+    if until is not None and until <= service.clock():
+        raise typer.BadParameter("use a time to come: these would open nothing", param_hint="--expires")
     with service.transaction() as connection:
         if registry.get(connection, subscriber) is None:
             raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
-        made = auth.create(connection, subscriber, cast(Literal["taxii", "api"], purpose), service.clock())
+        meant = cast(Literal["taxii", "api"], purpose)
+        made = auth.create(connection, subscriber, meant, service.clock(), expires_at=until)
     if json:
         output.line(made)
         return
     output.say(f"user:     {made['user']}\npassword: {made['password']}\ntoken:    {made['token']}")
     output.say("Keep them now: they are shown this once. TAXII takes user and password (Basic) or the token (Bearer).")
+
+
+@credentials.command("list")
+def listed(
+    context: typer.Context,
+    subscriber: Annotated[str | None, typer.Argument(metavar="ID", help="Id of a subscriber; all without.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="At most so many.")] = 100,
+    json: Json = False,
+) -> None:
+    """List credentials: for what, made when, until when, last used, revoked. Never the secrets."""
+    service = opened(context)
+    with service.reading() as connection:
+        if subscriber is not None and registry.get(connection, subscriber) is None:
+            raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
+        rows = [dict(row._mapping) for row in auth.of(connection, subscriber, limit)]
+    if json:
+        output.lines(rows)
+        return
+    columns = ("subscriber", "id", "purpose", "created_at", "expires_at", "last_used_at", "revoked_at")
+    none = "No credentials: `oktt credentials create` makes them."
+    output.table(columns, ([row[name] for name in columns] for row in rows), none)
 
 
 @credentials.command()
@@ -188,6 +215,6 @@ def requests(
     if json:
         output.lines(rows)
         return
-    columns = ("at", "credential", "method", "route", "collection", "status", "reason", "objects")
+    columns = ("name", "at", "credential", "method", "route", "collection", "status", "reason", "objects")
     none = "No requests." if known else f"{subscriber} has no credentials: `oktt credentials create` makes them."
     output.table(columns, ([row[name] for name in columns] for row in rows), none)

@@ -324,8 +324,14 @@ def test_subscribers_and_credentials(own: Path) -> None:
     }  # fmt: skip
     assert [row["id"] for row in done(own, "subscribers", "list", "--json").rows] == [each["id"] for each in PEOPLE]
     assert done(own, "subscribers", "show", "kvk-haven", "--json").row["name"] == "Firma haven"
-    made = done(own, "credentials", "create", "kvk-haven", "--for", "taxii", "--json").row
+    ends = ("--expires", "2031-01-02")
+    made = done(own, "credentials", "create", "kvk-haven", "--for", "taxii", *ends, "--json").row
     assert list(made) == ["user", "password", "token"]
+    [listed] = done(own, "credentials", "list", "--json").rows
+    assert listed == done(own, "credentials", "list", "kvk-haven", "--json").row
+    assert (listed["id"], listed["subscriber"], listed["purpose"]) == (made["user"], "kvk-haven", "taxii")
+    assert (listed["expires_at"], listed["last_used_at"], listed["revoked_at"]) == ("2031-01-01T23:00:00Z", None, None)
+    assert made["password"] not in done(own, "credentials", "list").out
     kept = b"".join(path.read_bytes() for path in own.glob("oktt.db*"))
     assert made["password"].encode() not in kept
     assert made["token"].encode() not in kept
@@ -419,6 +425,7 @@ NOT_THERE: list[tuple[list[str], str]] = [
     (["credentials", "create", "nobody", "--for", "taxii"], "there is no subscriber nobody"),
     (["credentials", "revoke", "nobody"], "there is no subscriber nobody"),
     (["credentials", "requests", "nobody"], "there is no subscriber nobody"),
+    (["credentials", "list", "nobody"], "there is no subscriber nobody"),
     (["subscribers", "import", "/nowhere/people.ndjson"], "cannot be read"),
     (["ingest", "/nowhere", "--source", "kev"], "no such file or folder"),
     (["ingest", ".", "--source", "nobody"], "sources.toml has no source of that id; there are: cve, epss"),
@@ -449,6 +456,8 @@ WRONG: list[list[str]] = [
     ["release", "OKTT-2026-0001", "--by", "anna", "--tlp", "PINK"],
     ["release", "OKTT-2026-0001", "--by", "anna", "--urgency", "soon"],
     ["credentials", "create", "kvk-haven", "--for", "ftp"],
+    ["credentials", "create", "kvk-haven", "--for", "taxii", "--expires", "gisteren"],
+    ["credentials", "create", "kvk-haven", "--for", "taxii", "--expires", "2001-01-01"],
     ["digest", "--edition", "monday", "--date", "2026-03-03"],
     ["digest", "--edition", "tuesday", "--date", "2026-03-03"],
     ["digest", "--edition", "friday", "--date", "06-03-2026"],

@@ -103,16 +103,16 @@ def test_the_test_collection_holds_one_known_indicator_however_often_it_is_made(
 
 def test_publishing_again_appends_nothing(db: sa.Connection) -> None:
     shown = view(definition(Label.CLEAR), report(MALWARE), malware(), domain())
-    assert publication.publish(db, "clear", shown, NOW) == 4
+    assert publication.publish(db, "clear", shown, NOW).appended == 4
     before = read(db, versions=("all",))
-    assert publication.publish(db, "clear", shown, NOW + timedelta(hours=1)) == 0
+    assert publication.publish(db, "clear", shown, NOW + timedelta(hours=1)).appended == 0
     assert read(db, versions=("all",)) == before
 
 
 def test_the_order_of_properties_is_no_change(db: sa.Connection) -> None:
     publication.publish(db, "clear", view(malware()), NOW)
     turned = dict(reversed(malware().items()))
-    assert publication.publish(db, "clear", view(turned), NOW) == 0
+    assert publication.publish(db, "clear", view(turned), NOW).appended == 0
 
 
 def test_date_added_rises_within_a_transaction_and_under_a_clock_that_runs_back(db: sa.Connection) -> None:
@@ -174,12 +174,12 @@ def test_a_cut_is_stable_and_its_changes_are_new_versions_of_it(db: sa.Connectio
     def own(**changes: Any) -> View:
         return view(malware(**changes), reader="kvk-1")
 
-    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW) == 2, "the hub's identity and the object"
-    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW) == 0
-    assert publication.publish(db, "kvk-1", own(name="Weer anders"), NOW) == 1
-    assert publication.publish(db, "kvk-1", own(name="Weer anders"), NOW) == 0
-    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW) == 1, "back to what it was is a change too"
-    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW) == 0
+    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW).appended == 2, "the hub's identity and the object"
+    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW).appended == 0
+    assert publication.publish(db, "kvk-1", own(name="Weer anders"), NOW).appended == 1
+    assert publication.publish(db, "kvk-1", own(name="Weer anders"), NOW).appended == 0
+    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW).appended == 1, "back to what it was is a change too"
+    assert publication.publish(db, "kvk-1", own(name="Ander"), NOW).appended == 0
     versions = [json.loads(row.body) for row in read(db, "kvk-1", types=("malware",), versions=("all",))]
     assert len({each["id"] for each in versions}) == 1
     assert [each["name"] for each in versions] == ["Ander", "Weer anders", "Ander"]
@@ -202,7 +202,7 @@ def test_two_objects_of_one_id_in_one_bundle_are_both_kept(db: sa.Connection) ->
     names = {each["name"]: each["id"] for each in served(db, types=("malware",)).values()}
     assert names.keys() == {"Voorbeeld", "Ander"}
     assert names["Voorbeeld"] == MALWARE
-    assert publication.publish(db, "clear", twice, NOW) == 0
+    assert publication.publish(db, "clear", twice, NOW).appended == 0
 
 
 def test_of_two_versions_in_one_view_the_newest_is_published(db: sa.Connection) -> None:
@@ -222,7 +222,7 @@ def test_cuts_of_observables_and_statement_markings_get_ids_of_their_own(db: sa.
     other = marking | {"definition": {"statement": "twee"}}
     own = view(other, domain(object_marking_refs=[marking["id"]]), reader="kvk-1")
     publication.publish(db, "kvk-1", own, NOW)
-    assert publication.publish(db, "kvk-1", own, NOW) == 0
+    assert publication.publish(db, "kvk-1", own, NOW).appended == 0
     there = {each["type"]: each for each in served(db, "kvk-1").values()}
     assert there["marking-definition"]["id"] != marking["id"]
     assert there["domain-name"]["object_marking_refs"] == [there["marking-definition"]["id"]]

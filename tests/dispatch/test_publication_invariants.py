@@ -88,7 +88,7 @@ def test_one_meaning_no_gaps_and_nothing_twice(actions: list[tuple[str | None, s
                 shown = {key: held for key, held in shown.items() if key[1] != item}
             else:
                 publication.publish(conn, alias, view(alias, item, some), NOW)
-                assert publication.publish(conn, alias, view(alias, item, some), NOW) == 0
+                assert publication.publish(conn, alias, view(alias, item, some), NOW).appended == 0
                 shown[alias, item] = some
             for each in ALIASES:
                 there = rows(conn, each)

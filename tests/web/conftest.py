@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -17,9 +18,11 @@ from dispatch import View, publication
 from subscribers import Contact, Profile, Subscriber
 from tlp import Clearance, Label
 from web import Services, Verdict, auth
+from web.ledger import Marks
 from web.server import create_app, server_config
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+MARKS = Marks(lambda said: sha256(said).hexdigest(), lambda at, said: said)
 TAXII = {"Accept": "application/taxii+json;version=2.1"}
 
 
@@ -83,7 +86,10 @@ class World:
             raise RuntimeError("geheime waarde")
 
     def services(self) -> Services:
-        return Services(lambda conn, name: self.subscribers.get(name), self.permitted, self.contribute, self.current)
+        return Services(
+            lambda conn, name: self.subscribers.get(name), self.permitted, self.contribute, self.current, MARKS.seal,
+            MARKS.content,
+        )  # fmt: skip
 
     def client(self, credential: dict[str, str] | None = None, **headers: str) -> httpx.Client:
         """A client that speaks TAXII."""

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from tests.web.conftest import MARKS
 from web import auth, ledger
 from web.answers import MEDIA_TYPE
 from web.entry import FAILURES
@@ -131,7 +132,7 @@ def test_a_body_that_breaks_off_is_told_as_such_and_nothing_of_it_is_taken(serve
 
 
 def test_the_last_two_hundred_of_each_stay_until_their_time(engine: sa.Engine) -> None:
-    log = Ledger(engine)
+    log = Ledger(engine, MARKS)
     for number in range(3):
         for at in range(150):
             with log.noting(Asked(NOW + timedelta(seconds=at), "GET", "objects", "a", objects=number * 150 + at)):
@@ -149,7 +150,7 @@ def test_the_last_two_hundred_of_each_stay_until_their_time(engine: sa.Engine) -
 @on_sqlite
 def test_a_database_that_is_busy_costs_a_line_and_no_answer(engine: sa.Engine) -> None:
     ledger.requests.drop(engine)
-    log = Ledger(engine)
+    log = Ledger(engine, MARKS)
     with log.noting(Asked(NOW, "GET", "objects", "a")):
         pass
     with capture_logs() as logs:
@@ -159,7 +160,7 @@ def test_a_database_that_is_busy_costs_a_line_and_no_answer(engine: sa.Engine) -
 
 @on_sqlite
 def test_one_connection_waits_for_a_long_writer_and_no_more(engine: sa.Engine) -> None:
-    log = Ledger(engine)
+    log = Ledger(engine, MARKS)
     with engine.begin():  # SQLite: one writer
         for number in range(3):
             with log.noting(Asked(NOW, "GET", "objects", "a", objects=number)):

@@ -106,6 +106,15 @@ def cancelled(conn: sa.Connection, rows: Sequence[sa.Row[Any]], reason: str, at:
     conn.execute(sa.insert(ledger), lines)
 
 
+def sent_as(conn: sa.Connection, beginning: str) -> tuple[str, datetime] | None:
+    """What was sent by the delivery whose id begins so, and when first; None: nothing was."""
+    whose = ledger.c.delivery.between(beginning.ljust(32, "0"), beginning.ljust(32, "f"))
+    found = conn.execute(
+        sa.select(ledger.c.subject, ledger.c.at).where(whose, ledger.c.outcome == "sent").order_by(ledger.c.at).limit(1)
+    ).one_or_none()
+    return None if found is None else (found.subject, found.at)
+
+
 def sent(conn: sa.Connection, delivery: str) -> Entry | None:
     """The line that says that a delivery was sent; None: it was not."""
     found = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome == "sent")

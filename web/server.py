@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import Services, answers, feed, health, taxii
+from web import Services, answers, feed, health, taxii, verify
 from web.ledger import Ledger, Marks
 from web.taxii_query import TaxiiError
 
@@ -66,6 +66,7 @@ def create_app(
         )
     )  # fmt: skip
     app.include_router(feed.router(engine, services, clock, title))
+    app.include_router(verify.router(engine, clock, title))
     app.include_router(health.router(engine, services, registry))
     app.add_exception_handler(TaxiiError, _taxii_error)
     app.add_exception_handler(HTTPException, _http_error)

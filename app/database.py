@@ -23,6 +23,7 @@ TABLES = (
     "dispatch.atom",
     "dispatch.editions",
     "dispatch.fanout",
+    "dispatch.feedback",
     "dispatch.ledger",
     "dispatch.outbox",
     "dispatch.renaming",

@@ -18,7 +18,20 @@ from app.keys import MESSAGES
 from app.observe import log, place
 from app.service import Service
 from app.views import Shelf, Views, differences
-from dispatch import Channel, Delivery, DispatchError, Outcome, View, digest, encryption, grounds, ledger, mail, outbox
+from dispatch import (
+    Channel,
+    Delivery,
+    DispatchError,
+    Outcome,
+    View,
+    digest,
+    encryption,
+    feedback,
+    grounds,
+    ledger,
+    mail,
+    outbox,
+)
 from dispatch.attachments import attachments
 from dispatch.encryption import Key
 from dispatch.files import FileChannel
@@ -82,6 +95,7 @@ class Sender:
         self._settled: tuple[Delivery, Status] | None = None
         self._from = mail.Sender(*_mailbox(settings.main.mail.sender))
         self._register = service.keys.derive("journal")
+        self._tokens = service.keys.derive("answers")
         self._rng = random.SystemRandom()
         self._keys: dict[str, Key | None] = {}
         """Of recipients, by file: read once a run."""
@@ -264,10 +278,12 @@ class Sender:
             return "deferred"
         if outcome != "deliver":
             return NO_LONGER.get(outcome, "no-match")
+        if delivery.kind == "reminder" and feedback.latest(connection, delivery.subject, subscriber.id) is not None:
+            return "answered"
         view = views.of(subscriber, explanation, confidential=self._closed(contact))
         if not isinstance(view, View):
             return self._stub(delivery, subscriber, contact, view)
-        kind: MessageKind = "update" if delivery.kind == "update" else "alert"
+        kind: MessageKind = delivery.kind if delivery.kind in ("update", "reminder") else "alert"
         rests = self._grounds(delivery, views, subscriber, contact, view, concerned=explanation.concerned)
         return self._message(connection, delivery, subscriber, views, view, kind, rests)
 
@@ -285,6 +301,11 @@ class Sender:
     def _closed(self, contact: Contact) -> bool:
         """Is this way out closed to others, as things are?"""
         return self._key(contact) is not None if contact.type == "email" else contact.confidential
+
+    def _answer(self, delivery: Delivery) -> str:
+        """Where the recipient says what became of it; empty: the web has no address."""
+        base = self.service.settings.main.web.base_url.rstrip("/")
+        return f"{base}/a/{feedback.token(self._tokens, delivery.id)}" if base else ""
 
     def _stub(
         self, delivery: Delivery, subscriber: Subscriber, contact: Contact, refusal: Refusal
@@ -350,7 +371,8 @@ class Sender:
             kind=kind,
             subscriber=subscriber,
             register=register,
-            at=delivery.queued_at,
+            at=before[-1].at if kind == "reminder" and before else delivery.queued_at,
+            answer=self._answer(delivery),
             attached=bool(files),
             changes=differences(self.service, connection, subscriber, view, before[-1].version)
             if kind == "update" and before

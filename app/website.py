@@ -41,7 +41,9 @@ def application(service: Service) -> FastAPI:
         clock=service.clock,
         registry=service.metrics.registry,
         title=web.title,
+        contact=service.settings.main.mail.contact,
         base_url=web.base_url,
+        answer_key=service.keys.derive("answers"),
         per_minute=web.requests_per_minute,
     )
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app import desk, digests, door, pipeline, polling, releasing, retention, sending
+from app import desk, digests, door, following, pipeline, polling, releasing, retention, sending
 from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
@@ -73,7 +73,7 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
     with (progress or _silent)("Sending", due(service, now=now)) as advance:
         try:
             while True:  # some thousand rows of large audiences, then what is due: nothing waits until all are made
-                more = releasing.spread(service)
+                more = releasing.spread(service) or following.remind(service)
                 claimed = _claimed(service, worker, hurry=now)
                 if not (more or claimed):
                     break

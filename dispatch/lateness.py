@@ -53,6 +53,17 @@ def measured(connection: sa.Connection, since: datetime) -> dict[str, dict[Leg, 
     return {source: {leg: _summed(found) for leg, found in legs.items() if found} for source, legs in seconds.items()}
 
 
+def to_inbox(connection: sa.Connection, since: datetime) -> Lateness | None:
+    """From the source's own time to the inbox, of each alert that was sent since then; None: nobody knows of any."""
+    said = sa.func.min(statements.c.source_time).label("said_at")
+    first = sa.select(statements.c.item, said).where(statements.c.source_time.is_not(None)).group_by(statements.c.item)
+    known = first.subquery()
+    alerts = (ledger.c.outcome == "sent", ledger.c.kind == "alert", ledger.c.at >= since)
+    query = sa.select(ledger.c.at, known.c.said_at).join(known, known.c.item == ledger.c.subject).where(*alerts)
+    found = [max((at - said_at).total_seconds(), 0.0) for at, said_at in connection.execute(query)]
+    return _summed(found) if found else None
+
+
 def _summed(found: Sequence[float]) -> Lateness:
     ordered = sorted(found)
     return Lateness(len(ordered), _nearest(ordered, 50), _nearest(ordered, 90))

@@ -36,8 +36,7 @@ MEDIA: tuple[ChannelType, ...] = ("email", "file")
 BASE, CAP = timedelta(minutes=1), timedelta(hours=4)
 POSSIBLY_ACCEPTED = "lost-after-data"
 """Reason of a retry whose message the other side may have accepted before the connection broke."""
-CancelReason = Literal["tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out"]
-"""Why a message never leaves. What TLP says has its own reasons; `tlp`: it may see something, but nothing for it."""
+CancelReason = Literal["tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out", "answered"]
 _CHUNK = 500
 
 deliveries = sa.Table(

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from dispatch import View, wording
+from dispatch.feedback import ANSWERS
 from dispatch.lines import indicator_line, links, own_lines, seen_line, version_line, webby
 from dispatch.wording import Lines, capped, harmless, moment, number, plain, words
 from filtering import Reason
@@ -24,7 +25,7 @@ from tlp import Label
 from triage.advice import Advice, due
 from triage.catalogue import Register
 
-MessageKind = Literal["alert", "update", "withdrawal"]
+MessageKind = Literal["alert", "update", "reminder", "withdrawal"]
 SUBJECT = 70
 """Most characters of a subject after the label."""
 COLOURS = {"CLEAR": "#ffffff", "GREEN": "#33ff00", "AMBER": "#ffc000", "AMBER+STRICT": "#ffc000", "RED": "#ff2b2b"}
@@ -95,11 +96,12 @@ class Renderer:
         attached: bool = False,
         changes: Sequence[str] = (),
         notes: Sequence[str] = (),
+        answer: str = "",
     ) -> Rendered:
-        """An alert, an update (`changes`: see dispatch.changes) or a withdrawal, for one subscriber.
+        """An alert, an update (`changes`: see dispatch.changes), a reminder or a withdrawal, for one subscriber.
 
-        `at` (when it was queued) sets the deadline. `notes` are an analyst's own words. `attached`: STIX and CSV
-        come with it.
+        `at` (when it was queued; of a reminder, what it reminds of) sets the deadline. `notes` are an analyst's own
+        words. `attached`: STIX and CSV come with it. `answer`: where this recipient says what became of it.
         """
         language, advice = subscriber.language, clean(advice)
         content = _content(view, advice, register, language, kind, at)
@@ -110,10 +112,12 @@ class Renderer:
             "attached": attached,
             "changes": [plain(line) for line in changes],
             "notes": [plain(line, 600) for line in notes],
+            "answers": [(words(language)["answer"][each], f"{answer}?answer={each}") for each in ANSWERS if answer],
         }
         if kind == "withdrawal":
             # Perhaps it should never have gone out: what it said is not said again.
             content |= {"facts": content["facts"][-1:], "remedies": Lines(()), "details": [], "references": []}
+            content |= {"answers": []}
         return self.fill("message", content)
 
     def stub(self, label: Label, number: str, subscriber: Subscriber, *, taxii: bool, broken: bool) -> Rendered:
@@ -190,6 +194,8 @@ def deadline(view: View, kind: MessageKind, language: str, at: datetime) -> str:
     """By when to act, in words."""
     texts = words(language)["deadline"]
     until = due(view.urgency, at)
+    if kind == "reminder" and until is not None:
+        return texts["reminder"].format(day=wording.day(until, language), time=wording.clock(until))
     if kind == "withdrawal" or until is None:
         return texts["withdrawal" if kind == "withdrawal" else "info"]
     late = view.urgency == "today" and until.date() != at.astimezone(wording.ZONE).date()

@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import Services, answers, feed, health, taxii, verify
+from web import Services, answers, feed, feedback, health, taxii, verify
 from web.ledger import Ledger, Marks
 from web.taxii_query import TaxiiError
 
@@ -53,10 +53,12 @@ def create_app(
     max_limit: int = taxii.MAX_LIMIT,
     max_content_length: int = MAX_CONTENT_LENGTH,
     per_minute: int = taxii.PER_MINUTE,
+    answer_key: bytes = b"",
 ) -> FastAPI:
     """The application. `base_url`: how clients reach it, for absolute addresses; empty: relative ones.
     `max_limit`: most objects a TAXII page; `max_content_length`: octets a request body may have;
-    `per_minute`: TAXII requests a credential has, 0: no limit. `app.state.ledger.flush()` when the server ends."""
+    `per_minute`: TAXII requests a credential has, 0: no limit. `answer_key`: of the addresses at which recipients
+    answer; empty: there are none. `app.state.ledger.flush()` when the server ends."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger = Ledger(engine, Marks(services.seal, services.content))
     app.include_router(
@@ -67,6 +69,10 @@ def create_app(
     )  # fmt: skip
     app.include_router(feed.router(engine, services, clock, title))
     app.include_router(verify.router(engine, clock, title))
+    if answer_key:
+        app.include_router(
+            feedback.router(engine, services, clock, key=answer_key, service=title, contact=contact or title)
+        )
     app.include_router(health.router(engine, services, registry))
     app.add_exception_handler(TaxiiError, _taxii_error)
     app.add_exception_handler(HTTPException, _http_error)

@@ -1,0 +1,229 @@
+"""What became of a message, as its recipient says: handled, not applicable, working on it, needs help.
+
+The address that a message names (`/a/TOKEN`) is its recipient's own: the delivery's id and a MAC over it, nothing else.
+Answers are only added; the newest of a subscriber on an item counts. Whoever of a firm answers, answers for it.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, get_args
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dispatch import DeliveryKind
+from dispatch.ledger import ledger
+from dispatch.outbox import deliveries
+from ingest.columns import Instant, metadata
+from subscribers import ChannelType
+
+Answer = Literal["handled", "not-applicable", "working", "need-help"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+MOST = 1_000_000
+"""Members that a partnership can say it passed a message on to."""
+_ALERTS = ("alert", "update")
+_HALF = 16
+"""Octets of a delivery's id, and of the MAC (128 bits)."""
+
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("subscriber", sa.String(255), nullable=False),
+    sa.Column("item", sa.String(64), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, comment="of the item, as the message told it"),
+    sa.Column("delivery", sa.String(32), nullable=False),
+    sa.Column("answer", sa.String(16), nullable=False),
+    sa.Column("passed_on", sa.Integer, comment="to how many members a partnership passed it on"),
+    sa.Index("ix_feedback_item", "item", "subscriber", "id"),
+)
+opened = sa.Table(
+    "opened",
+    metadata,
+    sa.Column("delivery", sa.String(32), primary_key=True),
+    sa.Column("at", Instant, nullable=False, comment="when its page was asked for first, perhaps by a mail scanner"),
+)
+_f = feedback.c
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The message that somebody answers."""
+
+    delivery: str
+    kind: DeliveryKind
+    item: str
+    version: int
+    subscriber: str
+    queued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The newest answer of a subscriber on an item."""
+
+    at: datetime
+    subscriber: str
+    item: str
+    version: int
+    answer: Answer
+    passed_on: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one subscriber was told of one item, and what came of it."""
+
+    item: str
+    subscriber: str
+    sent_at: datetime
+    """The first attempt that was accepted; where none was, that which failed."""
+    delivered: bool
+    opened: bool
+    answer: Answer | None
+    handled_at: datetime | None
+    passed_on: int | None
+
+
+class Unanswered(NamedTuple):
+    """A message that was sent, and that nobody has answered."""
+
+    item: str
+    version: int
+    subscriber: str
+    channel: int
+    medium: ChannelType
+    queued_at: datetime
+
+
+def token(key: bytes, delivery: str) -> str:
+    """The last part of the address for a delivery: 43 characters that need no escaping."""
+    name = bytes.fromhex(delivery)
+    return base64.urlsafe_b64encode(name + _mac(key, name)).rstrip(b"=").decode()
+
+
+def delivery_of(key: bytes, token: str) -> str | None:
+    """The delivery that such a token names; None: we did not make it."""
+    try:
+        whole = base64.b64decode(f"{token}=", altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    name, mac = whole[:_HALF], whole[_HALF:]
+    return name.hex() if hmac.compare_digest(mac, _mac(key, name)) else None
+
+
+def _mac(key: bytes, name: bytes) -> bytes:
+    return hmac.new(key, name, hashlib.sha256).digest()[:_HALF]
+
+
+def message(conn: sa.Connection, delivery: str) -> Message | None:
+    """The alert or update with that id, if it has left or may have; None: there is none (any more)."""
+    d = deliveries.c
+    row = conn.execute(
+        sa.select(d.id, d.kind, d.subject, d.version, d.subscriber, d.queued_at).where(
+            d.id == delivery, d.attempts > 0, d.kind.in_(("alert", "update", "reminder"))
+        )
+    ).one_or_none()
+    return None if row is None else Message(*row)
+
+
+def visited(conn: sa.Connection, delivery: str, now: datetime) -> None:
+    """Its page was asked for: the first time stands."""
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    conn.execute(insert(opened).values(delivery=delivery, at=now).on_conflict_do_nothing())
+
+
+def seen(conn: sa.Connection, delivery: str) -> bool:
+    """Was its page asked for before?"""
+    return conn.scalar(sa.select(opened.c.delivery).where(opened.c.delivery == delivery)) is not None
+
+
+def give(conn: sa.Connection, told: Message, answer: Answer, passed_on: int | None, now: datetime) -> bool:
+    """Add an answer. False: it is the one that counts already."""
+    before = latest(conn, told.item, told.subscriber)
+    if before is not None and (before.answer, before.passed_on, before.version) == (answer, passed_on, told.version):
+        return False
+    said = {"answer": answer, "passed_on": passed_on, "delivery": told.delivery}
+    about = {"subscriber": told.subscriber, "item": told.item, "version": told.version}
+    conn.execute(feedback.insert().values(at=now, **about, **said))
+    return True
+
+
+def latest(conn: sa.Connection, item: str, subscriber: str) -> Given | None:
+    """What counts of a subscriber on an item."""
+    found = _given().where(_f.item == item, _f.subscriber == subscriber).order_by(_f.id.desc()).limit(1)
+    row = conn.execute(found).one_or_none()
+    return None if row is None else Given(*row)
+
+
+def answers(conn: sa.Connection, item: str) -> list[Given]:
+    """What counts of each subscriber on an item, in the order in which it came."""
+    newest = sa.select(sa.func.max(_f.id)).where(_f.item == item).group_by(_f.subscriber)
+    return [Given(*row) for row in conn.execute(_given().where(_f.id.in_(newest)).order_by(_f.id))]
+
+
+def answered(conn: sa.Connection, item: str, among: Collection[str]) -> set[str]:
+    """Who of these (some thousands) has said anything on an item."""
+    return set(conn.scalars(sa.select(_f.subscriber).where(_f.item == item, _f.subscriber.in_(list(among)))))
+
+
+def outcomes(conn: sa.Connection, since: datetime) -> Iterator[Told]:
+    """Of all alerts and updates since then: to whom, and what came of it; a line a subscriber and item."""
+    mine = (ledger.c.kind.in_(_ALERTS), ledger.c.outcome.in_(("sent", "failed")), ledger.c.at >= since)
+    pair = ledger.c.subject, ledger.c.subscriber
+    newest = sa.select(sa.func.max(_f.id)).group_by(_f.item, _f.subscriber)
+    given = {(row.item, row.subscriber): row for row in conn.execute(sa.select(feedback).where(_f.id.in_(newest)))}
+    looked = sa.select(*pair).join(opened, opened.c.delivery == ledger.c.delivery).where(*mine)
+    seen_ = {tuple(row) for row in conn.execute(looked)}
+    accepted = sa.func.min(sa.case((ledger.c.outcome == "sent", ledger.c.at)))
+    every = sa.select(*pair, accepted.label("sent"), sa.func.min(ledger.c.at).label("at")).where(*mine).group_by(*pair)
+    for row in conn.execute(every.order_by(*pair)):
+        said = given.get((row.subject, row.subscriber))
+        handled = said.at if said is not None and said.answer == "handled" else None
+        yield Told(
+            row.subject, row.subscriber, row.sent or row.at, row.sent is not None, tuple(row[:2]) in seen_,
+            None if said is None else said.answer, handled, None if said is None else said.passed_on,
+        )  # fmt: skip
+
+
+def unanswered(conn: sa.Connection, item: str, most: int) -> Sequence[Unanswered]:
+    """Alerts and updates on an item that were sent to those who have neither answered nor been reminded, the oldest
+    first, at most so many. Of each the latest version."""
+    d, other = deliveries.c, deliveries.alias().c
+    again = sa.exists().where(
+        other.subject == d.subject, other.subscriber == d.subscriber, other.kind == "reminder",
+        other.state != "cancelled",
+    )  # fmt: skip
+    later = sa.exists().where(
+        other.subject == d.subject, other.subscriber == d.subscriber, other.channel == d.channel,
+        other.kind.in_(_ALERTS), other.version > d.version, other.state != "cancelled",
+    )  # fmt: skip
+    said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber)
+    mine = (d.subject == item, d.state == "sent", d.kind.in_(_ALERTS), ~said, ~later, ~again)
+    chosen = sa.select(d.subject, d.version, d.subscriber, d.channel, d.medium, d.queued_at).where(*mine)
+    return [Unanswered(*row) for row in conn.execute(chosen.order_by(d.queued_at, d.id).limit(most))]
+
+
+def reminded(conn: sa.Connection, item: str, most: int) -> list[tuple[str, datetime]]:
+    """Who was reminded of an item and has not answered, and when that was; at most so many, the oldest first."""
+    d, sent_at = deliveries.c, sa.func.min(deliveries.c.settled_at).label("sent_at")
+    said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber)
+    mine = (d.subject == item, d.kind == "reminder", d.state == "sent", ~said)
+    chosen = sa.select(d.subscriber, sent_at).where(*mine).group_by(d.subscriber).order_by(sent_at, d.subscriber)
+    return [(row.subscriber, row.sent_at) for row in conn.execute(chosen.limit(most))]
+
+
+def _given() -> sa.Select[Any]:
+    return sa.select(_f.at, _f.subscriber, _f.item, _f.version, _f.answer, _f.passed_on)
+
+
+def forget(conn: sa.Connection, before: datetime) -> int:
+    """Drop what was said, and which pages were asked for, before then: with the deliveries. How many rows."""
+    gone = conn.execute(sa.delete(feedback).where(_f.at < before)).rowcount
+    return gone + conn.execute(sa.delete(opened).where(opened.c.at < before)).rowcount

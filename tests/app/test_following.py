@@ -1,0 +1,148 @@
+"""After a message: answers, one reminder, whom to call, and what it all came to."""
+
+import asyncio
+import re
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from app import effect, following, website, workers
+from app.service import open_service
+from dispatch import feedback, outbox
+from tests.app.house import MAIL, House, opened
+from tests.triage.desk import draft
+
+BASE = "https://oktt.example"
+FIRMS = [f"firm-{number:02d}" for number in range(12)]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """An instance whose web has an address, with twelve firms of one sector."""
+    made = opened(tmp_path)
+    (tmp_path / "oktt.toml").write_text(f'[web]\nbase_url = "{BASE}"\n')
+    made.service = open_service(tmp_path)
+    made.service.clock = lambda: made.now
+    for name in FIRMS:
+        made.subscribe(name, sectors=("SBI:25",), size="zzp" if name < "firm-02" else "mkb")
+    return made
+
+
+class Browser:
+    """Asks the application itself."""
+
+    def __init__(self, house: House) -> None:
+        self._transport = httpx.ASGITransport(website.application(house.service))
+
+    def get(self, path: str) -> int:
+        return asyncio.run(self._ask("GET", path))
+
+    def post(self, path: str, answer: str) -> int:
+        return asyncio.run(self._ask("POST", path, data={"answer": answer}))
+
+    async def _ask(self, method: str, path: str, **more: Any) -> int:
+        async with httpx.AsyncClient(transport=self._transport, base_url=BASE, follow_redirects=True) as client:
+            return (await client.request(method, path, **more)).status_code
+
+
+@pytest.fixture
+def web(house: House) -> Browser:
+    return Browser(house)
+
+
+def sent(house: House, item: str) -> dict[str, tuple[str, str]]:
+    """Subject and address for answers of the newest message to each firm."""
+    found = {}
+    with house.service.reading() as connection:
+        d = outbox.deliveries.c
+        query = outbox.deliveries.select().where(d.subject == item, d.state == "sent").order_by(d.settled_at)
+        rows = connection.execute(query).all()
+    for row in rows:
+        file = house.service.settings.dir / "outbox" / f"{row.id}.eml"
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        text = mail.get_body(("plain",)).get_content()
+        (path,) = set(re.findall(rf"{BASE}(/a/[\w-]+)\?answer=", text))
+        assert len(re.findall(rf'href="{BASE}{path}\?answer=', mail.get_body(("html",)).get_content())) == 4
+        found[row.subscriber] = mail["Subject"], path
+    return found
+
+
+def out(house: House) -> str:
+    said = house.now - timedelta(hours=3)
+    item = house.item(draft("0412", cves=("CVE-2026-0412",), sectors=("SBI:25",), exploited=True, source_time=said))
+    assert house.decide("release", item).state == "released"
+    assert workers.dispatch(house.service, now=True)["sent"] == len(FIRMS)
+    return item
+
+
+def test_who_does_not_answer_is_reminded_once_and_then_called(house: House, web: Browser) -> None:
+    item = out(house)
+    first = sent(house, item)
+    house.later(hours=2)
+    for firm, answer in zip(FIRMS, ("handled", "not-applicable", "working", "need-help"), strict=False):
+        assert web.get(first[firm][1]) == 200
+        assert web.post(first[firm][1], answer) == 200
+    assert not following.remind(house.service), "the day is not over"
+    house.later(hours=14)
+    assert following.remind(house.service)
+    assert web.post(first[FIRMS[4]][1], "handled") == 200
+    assert workers.dispatch(house.service) == {"sent": 7, "retry": 0, "failed": 0, "cancelled": 1}
+    reminded = {firm: subject for firm, (subject, _) in sent(house, item).items() if "HERINNERING" in subject}
+    assert sorted(reminded) == FIRMS[5:]
+    assert workers.dispatch(house.service)["sent"] == 0, "once"
+    assert [(each.subscriber, each.why) for each in following.calls(house.service, 50)] == [(FIRMS[3], "need-help")]
+    house.later(days=1)
+    called = [(each.subscriber, each.why) for each in following.calls(house.service, 50)]
+    assert called == [(FIRMS[3], "need-help"), *((firm, "no-answer") for firm in FIRMS[5:])]
+    assert web.post(sent(house, item)[FIRMS[5]][1], "working") == 200
+    assert FIRMS[5] not in {each.subscriber for each in following.calls(house.service, 50)}
+    assert workers.dispatch(house.service)["sent"] == 0
+
+
+def test_what_it_came_to_is_told_by_group_and_small_groups_are_not(house: House, web: Browser) -> None:
+    since, item = house.now, out(house)
+    links = sent(house, item)
+    for hours, firm in ((1, FIRMS[0]), (2, FIRMS[1]), (6, FIRMS[2])):
+        house.later(hours=hours)
+        web.get(links[firm][1])
+        web.post(links[firm][1], "handled")
+    web.get(links[FIRMS[3]][1])
+    rows, late = effect.effect(house.service, since)
+    by = {(row.by, row.value): row for row in rows}
+    whole = by["all", ""]
+    assert (whole.sent, whole.delivered, whole.opened, whole.answered, whole.handled) == (12, 12, 4, 3, 3)
+    assert whole.median_hours == 3.0
+    assert replace(by["urgency", "today"], by="all", value="") == whole
+    assert by["item", item].handled == 3
+    assert by["kind", "company"].sent == 12
+    assert by["size", "zzp"] == effect.Effect("size", "zzp"), "two firms: who they are could be told"
+    assert by["size", "mkb"] == effect.Effect("size", "mkb"), "or by subtraction"
+    assert late is not None
+    assert (late.count, late.median) == (12, 3 * 3600)
+
+
+def test_without_an_address_nobody_is_asked_or_reminded(tmp_path: Path) -> None:
+    house = opened(tmp_path)
+    house.subscribe("baker", MAIL, sectors=("SBI:25",))
+    item = house.item(draft("0413", cves=("CVE-2026-0413",), sectors=("SBI:25",), exploited=True))
+    house.decide("release", item)
+    assert workers.dispatch(house.service, now=True)["sent"] == 1
+    house.later(days=3)
+    assert workers.dispatch(house.service)["sent"] == 0
+    (file,) = (tmp_path / "outbox").glob("*.eml")
+    assert b"/a/" not in file.read_bytes()
+
+
+def test_a_withdrawn_item_is_not_reminded_of(house: House) -> None:
+    item = out(house)
+    house.decide("withdraw", item)
+    workers.dispatch(house.service, now=True)
+    house.later(days=3)
+    assert workers.dispatch(house.service, now=True)["sent"] == 0
+    with house.service.reading() as connection:
+        assert feedback.answers(connection, item) == []

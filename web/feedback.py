@@ -1,0 +1,90 @@
+"""/a/TOKEN: where a recipient says what became of a message. No log-in, no script.
+
+GET shows a page with one button and changes nothing (mail scanners follow links; that the page was asked for is noted);
+POST answers, and may answer anew. The page names the message's number and day and nothing of its content.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import parse_qs
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from dispatch import feedback, wording
+from dispatch.feedback import ANSWERS, MOST, Message
+from subscribers import Subscriber
+from web import Services, html
+from web.limits import Buckets
+
+PER_MINUTE = 30
+"""Answers that one message has a minute."""
+_FORM = "application/x-www-form-urlencoded"
+_MOST = 1000
+"""Octets of a form."""
+
+
+def router(
+    engine: sa.Engine, services: Services, clock: Callable[[], datetime], *, key: bytes, service: str, contact: str
+) -> APIRouter:
+    """The one path. `key`: of the tokens; `service`, `contact`: who asks, and where a person answers."""
+    routes = APIRouter()
+    buckets = Buckets(PER_MINUTE)
+
+    def asked(conn: sa.Connection, token: str) -> tuple[Message, Subscriber] | None:
+        delivery = feedback.delivery_of(key, token)
+        told = None if delivery is None else feedback.message(conn, delivery)
+        subscriber = None if told is None else services.subscriber(conn, told.subscriber)
+        return None if told is None or subscriber is None else (told, subscriber)
+
+    def nobody(request: Request) -> Response:
+        tongue = html.language(request.headers.get("accept-language"))
+        return html.page("nolink", tongue, status=404, contact=contact, service=service)
+
+    @routes.api_route("/a/{token}", methods=["GET", "HEAD"])
+    def show(request: Request, token: str) -> Response:
+        with engine.execution_options(readonly=True).connect() as conn:
+            found = asked(conn, token)
+            if found is None:
+                return nobody(request)
+            told, subscriber = found
+            given = feedback.latest(conn, told.item, subscriber.id)
+            seen = feedback.seen(conn, told.delivery)
+        if not seen and request.method == "GET":
+            with engine.begin() as conn:
+                feedback.visited(conn, told.delivery, clock())
+        wanted = request.query_params.get("answer", "")
+        tongue = subscriber.language if subscriber.language in html.LANGUAGES else "en"
+        return html.page(
+            "feedback", tongue, form=True, service=service, contact=contact, answers=ANSWERS, number=told.item,
+            day=wording.day(told.queued_at, tongue), chosen=wanted if wanted in ANSWERS else given and given.answer,
+            given=given, said=given and wording.moment(given.at, tongue), most=MOST,
+            partnership=subscriber.profile.kind == "partnership", thanks="thanks" in request.query_params,
+        )  # fmt: skip
+
+    @routes.post("/a/{token}")
+    async def answer(request: Request, token: str) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+            return Response(status_code=415)
+        form = parse_qs((await request.body())[:_MOST].decode("utf-8", "replace"), max_num_fields=10)
+        return await run_in_threadpool(give, request, token, form)
+
+    def give(request: Request, token: str, form: dict[str, list[str]]) -> Response:
+        chosen, count = form.get("answer", [""])[0], form.get("passed_on", [""])[0].strip()
+        with engine.begin() as conn:
+            found = asked(conn, token)
+            if found is None:
+                return nobody(request)
+            told, subscriber = found
+            if buckets.take(told.delivery, clock()):
+                return Response(status_code=429, headers={"Retry-After": "60"})
+            if chosen not in ANSWERS or not (
+                not count or (count.isascii() and count.isdecimal() and int(count[:9]) <= MOST)
+            ):
+                return Response(status_code=303, headers={"Location": token})
+            passed = int(count) if count and subscriber.profile.kind == "partnership" else None
+            feedback.give(conn, told, chosen, passed, clock())
+        return Response(status_code=303, headers={"Location": f"{token}?thanks"})
+
+    return routes

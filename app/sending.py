@@ -33,11 +33,13 @@ from dispatch import (
     outbox,
 )
 from dispatch.attachments import attachments
+from dispatch.body import MessageKind
+from dispatch.codes import code_of
 from dispatch.encryption import Key
 from dispatch.files import FileChannel
 from dispatch.grounds import Grounds
 from dispatch.outbox import CancelReason
-from dispatch.render import MessageKind, Rendered, outside
+from dispatch.render import Rendered, outside
 from dispatch.view import content, fingerprint
 from filtering import Outcome as MatchOutcome
 from filtering.disclosure import reader
@@ -317,6 +319,7 @@ class Sender:
             refusal.label,
             delivery.subject,
             subscriber,
+            code=code_of(delivery.id),
             taxii=any(each.type == "taxii" for each in subscriber.contacts),
             broken=contact.confidential,
         )
@@ -373,7 +376,9 @@ class Sender:
             register=register,
             at=before[-1].at if kind == "reminder" and before else delivery.queued_at,
             answer=self._answer(delivery),
+            code=code_of(delivery.id),
             attached=bool(files),
+            since=before[-1].at if kind == "update" and before else None,
             changes=differences(self.service, connection, subscriber, view, before[-1].version)
             if kind == "update" and before
             else (),
@@ -395,7 +400,7 @@ class Sender:
             return "no-match"
         register = advice.register_of(subscriber.profile)
         days = self.service.settings.main.desk.software_days
-        rendered = digest.render(self.service.renderer, arranged, subscriber, register, days)
+        rendered = digest.render(self.service.renderer, arranged, subscriber, register, code_of(delivery.id), days)
         held = [each for _, part in arranged.sections for each in part]
         views = self.shelf.current(connection, {each.view.item for each in held})
         rests = tuple(

@@ -1,7 +1,7 @@
 """What differs between two versions of a view, in sentences: the body of an update."""
 
 from dispatch import View
-from dispatch.lines import version_line
+from dispatch.lines import indicator_line, seen_line, version_line
 from dispatch.wording import number, plain, words
 
 _MOST = 5
@@ -43,13 +43,15 @@ def _lists(before: View, after: View, language: str) -> list[str]:
             found.append(c[key].format(values=_some(differ, language)))
     had = {(o.type, o.value, o.port) for o in before.observables}
     fresh = [o for o in after.observables if (o.type, o.value, o.port) not in had]
-    for key, count in (("observables", sum(o.own for o in fresh)), ("indicators", sum(not o.own for o in fresh))):
-        if count:
-            found.append(c[key].format(count=number(count, language)))
+    own = [seen_line(o, language) for o in fresh if o.own]
+    strange = [indicator_line(o, language) for o in fresh if not o.own]
+    for key, lines in (("observables", own), ("indicators", strange)):
+        if lines:
+            found.append(c[key].format(count=number(len(lines), language), values=_some(lines, language, "; ")))
     return found
 
 
-def _some(values: list[str], language: str) -> str:
+def _some(values: list[str], language: str, between: str = ", ") -> str:
     more = len(values) - _MOST
     rest = [words(language)["text"]["more"].format(count=more)] if more > 0 else []
-    return plain(", ".join([*values[:_MOST], *rest]), 900)
+    return plain(between.join([*values[:_MOST], *rest]), 900)

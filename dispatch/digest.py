@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from dispatch import View, wording
+from dispatch.body import BANDS, why
 from dispatch.editions import Edition, Window
 from dispatch.lines import open_lines
-from dispatch.render import BANDS, Rendered, Renderer, clean, why
+from dispatch.render import Rendered, Renderer, clean
 from dispatch.wording import capped, harmless, moment, plain, words
 from subscribers import FRESH_DAYS, Subscriber
 from tlp import Label, strictest
@@ -106,14 +107,19 @@ def _rank(each: Candidate) -> tuple[Any, ...]:
 
 
 def render(
-    renderer: Renderer, arranged: Arranged, subscriber: Subscriber, register: Register, software_days: int = FRESH_DAYS
+    renderer: Renderer,
+    arranged: Arranged,
+    subscriber: Subscriber,
+    register: Register,
+    code: str,
+    software_days: int = FRESH_DAYS,
 ) -> Rendered:
     """Subject, text and HTML of one subscriber's edition; Monday's asks for a new list of software where its is old."""
     language, w = subscriber.language, words(subscriber.language)
     d, window = w["digest"], arranged.window
     sections = [_shown(name, part, register, language) for name, part in arranged.sections]
     count = sum(len(part) for _, part in arranged.sections)
-    content = renderer.frame(arranged.label, language, subject(arranged, language))
+    content = renderer.frame(arranged.label, subscriber, subject(arranged, language), window.id, code)
     content |= {
         "name": d[window.edition],
         "date": wording.day(window.day, language),
@@ -122,8 +128,6 @@ def render(
         "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
         "sections": sections,
         "renew": d["renew"].format(days=software_days) if _outdated(window, subscriber, software_days) else "",
-        "real": renderer.real(language, window.id),
-        "receive": renderer.receive(subscriber),
     }
     content["reading"] = d["reading"].format(count=_minutes(sections))
     return renderer.fill("digest", content)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 
-from normalize import Observable
+from normalize import Observable, sectors
 
 TEMPLATES = Path(__file__).parent / "templates"
 ZONE = ZoneInfo("Europe/Amsterdam")
@@ -88,6 +88,14 @@ def harmless(text: str, observables: Sequence[Observable], trusted: Sequence[str
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, defanged(value))
     return text
+
+
+def sector(code: str, language: str) -> str:
+    """`industrie (SBI:25.62)`: the section that a code lies in; of one that lies in several, its own word."""
+    named = words(language)["sector"]
+    section = next((letter for letter in named if sectors.covers(f"SBI:{letter}", code)), None)
+    name = named[section] if section else code.partition(":")[2].replace("-", " ").replace(".", ", ")
+    return f"{name} ({code})"
 
 
 def moment(at: datetime, language: str) -> str:

@@ -119,6 +119,6 @@ def test_the_monday_edition_holds_what_still_stands_open() -> None:
     arranged = arrange(WEEK, [candidate(on(SECOND, 1, SECOND)), candidate(on(FOURTH, 1, SECOND))], {})
     assert arranged is not None
     assert MONDAY == SECOND
-    text = render(RENDERER, arranged, a_subscriber(), "mkb").text
+    text = render(RENDERER, arranged, a_subscriber(), "mkb", "K7QM-3XTP-9RWZ").text
     assert text.count("192.0.2.1,") == 1
     assert "nog steeds, sinds maandag 2 maart (2 dagen)" in " ".join(text.split())

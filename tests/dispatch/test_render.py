@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dispatch import View, wording
+from dispatch.body import BANDS, MessageKind, why
 from dispatch.changes import changes
-from dispatch.render import BANDS, COLOURS, MessageKind, Rendered, Renderer, Service, subject, why
+from dispatch.render import COLOURS, Rendered, Renderer, Service, subject
 from filtering import Reason
 from normalize import Affected, Observable, Range
 from tests.dispatch.views import NOW, a_report, a_subscriber, a_view, an_exposure
@@ -22,6 +23,7 @@ from triage.advice import About, Advice
 from triage.catalogue import STEPS, Block, Language, Register, load
 
 RENDERER = Renderer(Service())
+CODE = "K7QM-3XTP-9RWZ"
 READERS: dict[Register, tuple[Any, Any]] = {
     "zzp": ("zzp", "basic"),
     "mkb": ("mkb", "basic"),
@@ -48,6 +50,7 @@ def message(
         subscriber=reader,
         register=register,
         at=more.pop("at", NOW),
+        code=CODE,
         **more,
     )
 
@@ -115,12 +118,18 @@ def test_the_order_is_that_of_the_readers_questions(view: View, register: Regist
     head, text = wording.words(language)["head"], found.text
     spots = [text.index(f"TLP:{view.label.value}"), text.index(wording.words(language)["share"][view.label.value][:20])]
     spots += [text.index(wording.words(language)["level"][view.urgency])]
-    keys = ("steps", "check", "cannot", "forward", "risk", "about")
+    details = {"advisory": ("cves", "versions"), "exposure": (), "report": ("indicators",)}[view.kind]
+    keys = ("steps", "check", "cannot", "forward", "risk", "about", *details)
     spots += [text.index(wording.words(language)["why"]["concerned"])]
     spots += [text.index(head[key].upper() + "\n") for key in keys]
     spots += [text.index(head["real"]), text.index(head["receive"]), text.rindex(f"TLP:{view.label.value}")]
     assert spots == sorted(spots)
     assert found.text.count(f"TLP:{view.label.value}") == 2, "at the top and at the bottom"
+    assert found.text.count(CODE) == found.html.count(CODE) == 1
+    assert "3 " in wording.words(language)["principle"]["systems"]
+    assert wording.words(language)["principle"][advised(view, register, language).principles[0]] in " ".join(
+        text.split()
+    )
 
 
 @pytest.mark.parametrize("register", get_args(Register))
@@ -167,15 +176,21 @@ def test_why_says_how_sure_it_is() -> None:
         "Software die u gebruikt: Fortinet FortiOS (mogelijk: vergelijk uw versie met wat de bron noemt)"
     ]
     assert why([Reason("general", "all", True), Reason("country", "NL", True)], "mkb", "nl") == []
+    assert why([Reason("network", "192.0.2.0/24", True)], "zzp", "nl") == [
+        "Een netwerk of adres van u: 192.0.2.0/24 (zeker)"
+    ]
+    assert why([Reason("sector", "SBI:25.62, NIS2:drinking-water, STIX:technology", True)], "zzp", "nl") == [
+        "Uw sector: industrie (SBI:25.62), water en afval (NIS2:drinking-water), technology (STIX:technology) (zeker)"
+    ]
     assert "gaat niet speciaal over u" in message(a_view(reasons=())).text
 
 
 def test_own_rows_stand_before_the_steps_and_the_rest_below() -> None:
     text = message(an_exposure(40)).text
     steps = text.index("DOE DIT")
-    assert text.index("192.0.2.5,") < steps < text.index("192.0.2.6,")
-    assert "en nog 35" in text[:steps]
-    assert "- en nog 10\n" in text[steps:]
+    assert text.index("192.0.2.3,") < steps < text.index("192.0.2.4,")
+    assert "en nog 37" in text[:steps]
+    assert "- en nog 12\n" in text[steps:]
     assert "adressen van anderen (39.960)" in " ".join(text.split())
 
 
@@ -223,16 +238,23 @@ def test_an_update_begins_with_what_changed() -> None:
     assert "CVSS-score: was 8,0, nu 9,8." in found
     assert "Nieuwe CVE-nummers: CVE-2025-24472." in found
     assert any("FortiManager" in line for line in found)
-    text = message(after, kind="update", changes=found).text
-    assert "[UPDATE]" in message(after, kind="update").subject
+    update = message(after, kind="update", changes=found, since=NOW - timedelta(days=1))
+    text = " ".join(update.text.split())
+    assert "[UPDATE]" in update.subject
     assert text.index("WAT ER IS VERANDERD") < text.index("DOE DIT")
+    assert "Nieuw sinds ons bericht van 1 maart 2026 09:00." in text
+    assert text.count("CVE-2") == 1, "only what is new"
+    for old in ("ZO CONTROLEERT U", "STUUR DIT DOOR", a_view().summary[:20], "VERSIES", "MEER LEZEN", "CVE-2024-55591"):
+        assert old not in text
+        assert old not in update.html
 
 
 def test_changes_are_never_empty_and_count_own_and_strange_addresses() -> None:
     assert changes(a_view(), a_view(title="x"), "en") == ("The source's text has been adapted.",)
-    assert changes(an_exposure(3), an_exposure(5), "nl") == ("2 nieuwe adressen van u.",)
+    (added,) = changes(an_exposure(3), an_exposure(5), "nl")
+    assert added.startswith("Nieuw bij u gezien (2): 192.0.2.4, poort 3389/tcp, gezien 1 maart 2026 04:12; 192.0.2.5,")
     more = replace(a_report(), observables=(*a_report().observables, Observable("ipv4", "198.51.100.8")))
-    assert changes(a_report(), more, "en") == ("1 new indicators of the attack.",)
+    assert changes(a_report(), more, "en") == ("New indicators of the attack (1): 198[.]51[.]100[.]8 (ipv4).",)
     assert changes(a_view(), a_view(label=Label.AMBER), "nl") == ("Label: was TLP:CLEAR, nu TLP:AMBER.",)
 
 

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Compiled modules are kept, whatever the environment says: the tests start many processes, each with all of them.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: install develop services demo serve check test bench lock migration clean
 

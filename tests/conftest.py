@@ -1,6 +1,7 @@
 """Real parts for the tests: SQLite and PostgreSQL, a fixed clock, the public corpus."""
 
 import atexit
+import gc
 import os
 import shutil
 import subprocess
@@ -11,21 +12,34 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 import structlog
 from hypothesis import settings
 
+import tests.once  # noqa: F401 - for what it does
 from app import database
 from ingest.columns import metadata
 
 settings.register_profile("oktt", deadline=None, max_examples=60, print_blob=True)
 settings.load_profile("oktt")
 
+MEMORY = Path("/dev/shm")
+if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30:
+    # Databases are flushed to disk at each commit; of thousands in memory nothing needs to be.
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
 IN_CI = os.environ.get("CI") == "true"
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """A Monday."""
+NOT_DURABLE = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off"
+"""It keeps all through the crash of a client, as ever; not through one of the machine, which ends the tests too."""
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected lives to the end: the collector of garbage need not look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +79,7 @@ def postgres_url() -> Iterator[str]:
     as_user = _unprivileged(home)
     data, log = home / "data", home / "log"
     subprocess.run([*as_user, initdb, "-D", data, "-U", "oktt", "-A", "trust", "-N"], check=True, capture_output=True)
-    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off -c autovacuum=off"
+    options = f"-c listen_addresses='' -c unix_socket_directories={home} {NOT_DURABLE}"
     control = [*as_user, binaries / "pg_ctl", "-D", data, "-l", log, "-w"]
     subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
     template = f"postgresql+psycopg://oktt@/{{}}?host={home}"
@@ -92,19 +106,22 @@ def _unprivileged(home: Path) -> list[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh, empty database; every test of storage and hand-over runs on both engines."""
+    """Where a database is to be made, empty or `filled`; every test of storage and hand-over runs on both engines."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'oktt.db'}"
         return
     template: str = request.getfixturevalue("postgres_url")
-    name = f"t{uuid4().hex}"
-    made = template.format(name)
-    server = _server(sa.make_url(made).set(database=""))
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-    yield made
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    made = sa.make_url(template.format(f"t{uuid4().hex}"))
+    yield made.render_as_string(hide_password=False)
+    _on_server(made, f"DROP DATABASE IF EXISTS {made.database} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_url(url: str) -> str:
+    """The address of a fresh, empty database."""
+    if (made := sa.make_url(url)).get_backend_name() != "sqlite":
+        _copied("template0", made)
+    return url
 
 
 @pytest.fixture
@@ -123,13 +140,12 @@ def _create_tables(url: str) -> None:
 
 
 def filled(url: str, fill: Callable[[str], None], *kind: object) -> None:
-    """Fill an empty database with what lay in one that was filled so, of that kind: to make tables takes longer."""
+    """Make a database there as a copy of one that was filled so, of that kind: to make tables takes longer."""
     to = sa.make_url(url)
     if to.get_backend_name() == "sqlite":
         shutil.copy(_file(fill, *kind), str(to.database))
         return
-    with psycopg.connect(_address(to), autocommit=True) as connection:
-        connection.execute(_script(to.set(database=""), fill, *kind).encode())
+    _copied(_model(to.set(database=""), fill, *kind), to)
 
 
 @cache
@@ -142,21 +158,23 @@ def _file(fill: Callable[[str], None], *_: object) -> Path:
 
 
 @cache
-def _script(server: sa.URL, fill: Callable[[str], None], *_: object) -> str:
-    """SQL that makes what lies in a PostgreSQL database. (CREATE DATABASE ... TEMPLATE waits for checkpoints.)"""
+def _model(server: sa.URL, fill: Callable[[str], None], *_: object) -> str:
+    """The name of a PostgreSQL database to copy."""
     model = server.set(database=f"m{uuid4().hex}")
-    with _server(server).connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {model.database} TEMPLATE template0")
+    _copied("template0", model)
     fill(model.render_as_string(hide_password=False))
-    initdb = _initdb()
-    assert initdb is not None
-    dump = [initdb.with_name("pg_dump"), "--inserts", "--no-owner", "-d", _address(model)]
-    told = subprocess.run(dump, check=True, capture_output=True, text=True).stdout
-    return "\n".join(line for line in told.splitlines() if not line.startswith("\\"))  # what is meant for psql
+    assert model.database is not None
+    return model.database
 
 
-def _address(url: sa.URL) -> str:
-    return f"host={url.query['host']} user={url.username} dbname={url.database}"
+def _copied(model: str, to: sa.URL) -> None:
+    """Copying the files (PostgreSQL 15 logs each page otherwise) is quick where nothing is flushed to disk."""
+    _on_server(to, f"CREATE DATABASE {to.database} TEMPLATE {model} STRATEGY file_copy")
+
+
+def _on_server(url: sa.URL, command: str) -> None:
+    with _server(url.set(database="")).connect() as connection:
+        connection.exec_driver_sql(command)
 
 
 @cache

@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import typer.main
-
+import tests.once  # noqa: F401 - for what it does
 from app.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +23,6 @@ OKTT = Path(sys.executable).with_name("oktt")
 MONDAY = "2026-03-02T08:00:00Z"
 FRIDAY = "2026-03-06T13:00:00Z"
 TEST_CLOCK = "[app]\ntest_clock = true\n"
-
-typer.main.get_command = cache(typer.main.get_command)
-"""A program builds its commands once; here it is called thousands of times, and building costs more than most calls."""
 
 
 @dataclass(frozen=True)

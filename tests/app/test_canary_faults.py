@@ -113,8 +113,10 @@ def test_nothing_of_a_document_is_written_beside_the_database(tmp_path: Path, mo
 
 
 @pytest.fixture
-def instance(tmp_path: Path, url: str) -> Path:
-    return make(tmp_path / "instance", settings=f"[database]\nurl = {json.dumps(url)}\n", people=[person("metaal")])
+def instance(tmp_path: Path, empty_url: str) -> Path:
+    return make(
+        tmp_path / "instance", settings=f"[database]\nurl = {json.dumps(empty_url)}\n", people=[person("metaal")]
+    )
 
 
 def test_an_error_of_the_database_holds_no_value(instance: Path, url: str, tmp_path: Path) -> None:

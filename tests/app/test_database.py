@@ -12,9 +12,9 @@ from app import AppError, database
 
 
 @pytest.fixture
-def empty(url: str) -> Iterator[sa.Engine]:
+def empty(empty_url: str) -> Iterator[sa.Engine]:
     """An engine on an empty database."""
-    engine = database.connect(url)
+    engine = database.connect(empty_url)
     yield engine
     engine.dispose()
 

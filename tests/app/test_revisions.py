@@ -157,7 +157,7 @@ def test_vex_alerts_only_those_it_does_not_call_safe(status: str, outcome: str, 
 @pytest.mark.corpus
 def test_the_kev_of_two_dates_gives_what_was_added_and_what_says_something_else(corpus: Path, tmp_path: Path) -> None:
     later = json.loads((corpus / "kev" / CATALOGUE).read_bytes())
-    later["vulnerabilities"] = [each for each in later["vulnerabilities"] if each["dateAdded"] >= "2023-01-01"]
+    later["vulnerabilities"] = [each for each in later["vulnerabilities"] if each["dateAdded"] >= "2024-01-01"]
     older = copy.deepcopy(later)
     older["catalogVersion"], older["dateReleased"] = "2025.01.01", "2025-01-01T00:00:00Z"
     older["vulnerabilities"] = [each for each in older["vulnerabilities"] if each["dateAdded"] < "2025-01-01"]

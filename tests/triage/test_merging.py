@@ -234,10 +234,10 @@ def five() -> list[tuple[Draft, str]]:
     ]
 
 
-def test_the_order_of_arrival_decides_nothing(url: str) -> None:
+def test_the_order_of_arrival_decides_nothing(empty_url: str) -> None:
     from app import database
 
-    engine = database.connect(url)
+    engine = database.connect(empty_url)
     metadata.create_all(engine)
     seen = set()
     with engine.connect() as connection:

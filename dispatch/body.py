@@ -3,13 +3,14 @@
 Free text of sources comes out with its indicators defanged, every list with an exact "and N more".
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dispatch import View, wording
-from dispatch.lines import indicator_line, links, own_lines, seen_line, version_line, webby
+from dispatch.lines import indicator_line, links, own_lines, seen_line, version_lines, webby
 from dispatch.wording import Lines, capped, harmless, moment, number, plain, words
 from filtering import Reason
 from normalize import Observable
@@ -20,6 +21,8 @@ from triage.catalogue import Register
 MessageKind = Literal["alert", "update", "reminder", "withdrawal"]
 BANDS = {"today": "#a31515", "this-week": "#8a4500", "info": "#154273"}
 """White text stands out on each by at least 6:1 (WCAG 2.2 1.4.3)."""
+_CLIENTS = re.compile(r"clients: (\d+)/(\d+)")
+_TIMES = re.compile(r" \((\d+)\)(?=,|$)")
 _FIRST = 3
 """Rows of the reader's own before the steps; the others follow below, so that the steps stay on the first screen."""
 _CAPS: dict[Register, dict[str, int]] = {
@@ -50,10 +53,18 @@ def why(reasons: Sequence[Reason], register: Register, language: str) -> list[st
         if reason.criterion not in ("software", "network", "domain", "sector"):
             continue
         value = plain(reason.value if register == "mature" else reason.value.split(" in ")[0])
-        if reason.criterion == "sector":
-            value = ", ".join(wording.sector(code, language) for code in value.split(", "))
-        lines.append(f"{texts[reason.criterion].format(value=value)} ({texts[reason.confidence]})")
+        line = texts[reason.criterion].format(value=_named(value, reason.criterion, language))
+        if clients := _CLIENTS.fullmatch(value):
+            line = texts["clients"].format(count=clients[1], total=clients[2], what=texts[f"of_{reason.criterion}"])
+        lines.append(f"{line} ({texts[reason.confidence]})")
     return list(dict.fromkeys(lines))
+
+
+def _named(value: str, criterion: str, language: str) -> str:
+    """Codes of sectors with their names; how many rows lie in a network as people count."""
+    if criterion == "sector":
+        return ", ".join(wording.sector(code, language) for code in value.split(", "))
+    return _TIMES.sub(lambda found: words(language)["why"]["times"].format(count=found[1]), value)
 
 
 def content(
@@ -162,7 +173,7 @@ def _details(
         parts.append(_part(w["head"]["gone"], rows, note=note, mono=True))
     if view.cves:
         parts.append(_part(w["head"]["cves"], capped([plain(cve, 40) for cve in view.cves], 30, language)))
-    versions = list(dict.fromkeys(version_line(each, language) for each in view.affected))
+    versions = version_lines(view.affected, language)
     if versions:
         parts.append(_part(w["head"]["versions"], capped(versions, caps["versions"], language)))
     if strange:

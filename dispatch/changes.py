@@ -1,7 +1,7 @@
 """What differs between two versions of a view, in sentences: the body of an update."""
 
 from dispatch import View
-from dispatch.lines import indicator_line, seen_line, version_line
+from dispatch.lines import indicator_line, seen_line, stated, version_lines
 from dispatch.wording import number, plain, words
 
 _MOST = 5
@@ -37,10 +37,10 @@ def _lists(before: View, after: View, language: str) -> list[str]:
     known = set(before.cves)
     if new := [cve for cve in after.cves if cve not in known]:
         found.append(c["cves"].format(values=_some(new, language)))
-    olds, news = ([version_line(each, language) for each in view.affected] for view in (before, after))
-    for key, here, there in (("versions_added", news, olds), ("versions_removed", olds, news)):
-        if differ := list(dict.fromkeys(line for line in here if line not in set(there))):
-            found.append(c[key].format(values=_some(differ, language)))
+    for key, here, there in (("versions_added", after, before), ("versions_removed", before, after)):
+        known_there = {stated(each, language) for each in there.affected}
+        if differ := [each for each in here.affected if stated(each, language) not in known_there]:
+            found.append(c[key].format(values=_some(version_lines(differ, language), language, "; ")))
     had = {(o.type, o.value, o.port) for o in before.observables}
     fresh = [o for o in after.observables if (o.type, o.value, o.port) not in had]
     own = [seen_line(o, language) for o in fresh if o.own]

@@ -174,7 +174,8 @@ def _grouped(part: Sequence[Candidate]) -> list[list[Candidate]]:
     """Items of one action and one urgency in one card; generic advice is no action of its own."""
     groups: dict[tuple[str, ...], list[Candidate]] = {}
     for each in part:
-        key = (each.advice.block, each.view.urgency) if each.advice.specific else (each.view.item,)
+        one = each.advice
+        key = (one.block, one.headline, each.view.urgency) if one.specific else (each.view.item,)
         groups.setdefault(key, []).append(each)
     return list(groups.values())
 

@@ -60,13 +60,29 @@ def _own_line(view: View, place: int, language: str) -> str:
     return f"{line}, {text['still'].format(day=wording.day(since, language), span=span)}"
 
 
-def version_line(product: Affected, language: str) -> str:
-    """`Fortinet FortiOS: vanaf 7.2.0 tot 7.2.5 (kwetsbaar)`; what has no exact reading, as the source states it."""
+def version_lines(products: Iterable[Affected], language: str, most: int = 8) -> list[str]:
+    """`Fortinet FortiOS: vanaf 7.2.0 tot 7.2.5 (kwetsbaar)`: a line for each product, with at most so many versions."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for each in products:
+        name, versions, status = stated(each, language)
+        found.setdefault((name, status), {})[versions] = None
+    return [
+        f"{name}: {_joined(list(versions), most, language)} ({status})" for (name, status), versions in found.items()
+    ]
+
+
+def stated(product: Affected, language: str) -> tuple[str, str, str]:
+    """Name, versions and status as people read them; versions that have no exact reading, as the source states them."""
     w = words(language)
     named = product.product if product.product.startswith(product.vendor) else f"{product.vendor} {product.product}"
-    stated = product.versions.removeprefix("vers:unknown/")
-    versions = _ranges(product.ranges, w) or stated or w["text"]["all_versions"]
-    return f"{plain(named, 120)}: {plain(versions, 160)} ({w['status'][product.status]})"
+    versions = _ranges(product.ranges, w) or product.versions.removeprefix("vers:unknown/") or w["text"]["all_versions"]
+    return plain(named, 120), plain(versions, 160), w["status"][product.status]
+
+
+def _joined(versions: Sequence[str], most: int, language: str) -> str:
+    shown = wording.capped(versions, most, language)
+    between = "; " if any(" " in each for each in shown.lines) else ", "
+    return between.join(shown.lines) + (f" {shown.more}" if shown.more else "")
 
 
 def _ranges(ranges: Sequence[Range], w: wording.Words) -> str:

@@ -170,6 +170,12 @@ def test_versions_in_words_or_as_stated(ranges: tuple[Range, ...], stated: str, 
     assert f"- Acme Foo: {shown} (kwetsbaar)" in message(view).text
 
 
+def test_a_product_is_one_line_however_many_versions_it_has() -> None:
+    many = tuple(Affected("Acme", "Foo", f"vers:unknown/{n}") for n in range(20))
+    text = " ".join(message(a_view(affected=(*many, Affected("Acme", "Bar", "1")))).text.split())
+    assert "- Acme Foo: 0, 1, 2, 3, 4, 5, 6, 7 en nog 12 (kwetsbaar) - Acme Bar: 1 (kwetsbaar)" in text
+
+
 def test_why_says_how_sure_it_is() -> None:
     possible = Reason("software", "Fortinet FortiOS in *", True, "possible")
     assert why([possible], "mkb", "nl") == [
@@ -178,6 +184,12 @@ def test_why_says_how_sure_it_is() -> None:
     assert why([Reason("general", "all", True), Reason("country", "NL", True)], "mkb", "nl") == []
     assert why([Reason("network", "192.0.2.0/24", True)], "zzp", "nl") == [
         "Een netwerk of adres van u: 192.0.2.0/24 (zeker)"
+    ]
+    assert why([Reason("network", "192.0.2.0/24 (2), AS64500 (1)", True)], "zzp", "nl") == [
+        "Een netwerk of adres van u: 192.0.2.0/24, 2 keer, AS64500, 1 keer (zeker)"
+    ]
+    assert why([Reason("software", "clients: 1/44", True)], "mature", "nl") == [
+        "1 van de 44 bedrijven die u vertegenwoordigt: software die zij gebruiken (zeker)"
     ]
     assert why([Reason("sector", "SBI:25.62, NIS2:drinking-water, STIX:technology", True)], "zzp", "nl") == [
         "Uw sector: industrie (SBI:25.62), water en afval (NIS2:drinking-water), technology (STIX:technology) (zeker)"

@@ -16,9 +16,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dispatch import View, wording
 from dispatch.body import BANDS, MessageKind, content
 from dispatch.feedback import ANSWERS
+from dispatch.sharing import limits_of, sharing
 from dispatch.wording import moment, plain, words
 from subscribers import Subscriber
 from tlp import Label
+from tlp.tags import Pap
 from triage.advice import Advice
 from triage.catalogue import Register
 
@@ -90,12 +92,13 @@ class Renderer:
         """An alert, an update (`changes`: see dispatch.changes), a reminder or a withdrawal, for one subscriber.
 
         `at` (when it was queued; of a reminder, what it reminds of) sets the deadline; `code`: see dispatch.codes;
-        `answer`: where this recipient says what became of it. An update shows what is new `since` the message before it,
-        and what to do. `notes` are an analyst's own words. `attached`: STIX and CSV come with it.
+        `answer`: where this recipient says what became of it. An update shows what is new `since` the message
+        before it, and what to do. `notes` are an analyst's own words. `attached`: STIX and CSV come with it.
         """
         language, advice = subscriber.language, clean(advice)
         filled = content(view, advice, register, language, kind, at)
-        filled |= self.frame(view.label, subscriber, subject(view, advice, kind, language), view.item, code)
+        named = subject(view, advice, kind, language)
+        filled |= self.frame(view.label, subscriber, named, view.item, code, limits_of(view))
         filled |= {
             "attached": attached,
             "changes": [plain(line, 900) for line in changes],
@@ -127,11 +130,14 @@ class Renderer:
         }
         return self.fill("stub", filled)
 
-    def frame(self, label: Label, subscriber: Subscriber, subject: str, number: str, code: str) -> dict[str, Any]:
+    def frame(
+        self, label: Label, subscriber: Subscriber, subject: str, number: str, code: str, limits: Pap | None = None
+    ) -> dict[str, Any]:
         """What every message has: words, label, how to check that it is real, and the footer."""
         language = subscriber.language
+        share = sharing(label, subscriber.profile.kind, limits, language)
         return {
-            "w": words(language),
+            "w": {**words(language), "share": {label.value: share}},
             "lang": language,
             "label": label.value,
             "subject": subject,

@@ -33,19 +33,34 @@ def matched(service: Service, connection: sa.Connection, case: Case | Released) 
 
 AT_ONCE = 5_000
 """Subscribers whose rows are made in one transaction: it takes a quarter of a second."""
+SAMPLE = 20
+"""One in so many is in the second wave."""
 
 
 def queue(service: Service, connection: sa.Connection, released: Released, match: Match, asked: Matching) -> int:
     """Queue an alert for each subscriber whom it concerns now, through each channel that may carry it.
 
-    Of a large audience for the first; the others wait for `spread`.
+    Of a large audience for the first; the others wait for `spread`. A very large one waits whole, in waves.
     """
     now, item = service.clock(), released.item
     outbox.cancel_waiting(connection, item.id, "superseded", now, before=item.version)
     reached = _reached_now(released, match)
+    if len(reached) > service.settings.main.desk.wave_over:
+        waves = _waves(service, connection, reached)
+        fanout.put(connection, item.id, item.version, waves, released.urgency, now)
+        return 0
     first = reached[:AT_ONCE]
-    fanout.put(connection, item.id, item.version, reached - first, released.urgency, now)
+    fanout.put(connection, item.id, item.version, [reached - first], released.urgency, now)
     return _queue(service, connection, released, match, asked, first, now)
+
+
+def _waves(service: Service, connection: sa.Connection, reached: BitMap) -> list[BitMap]:
+    """Who reads along first (`[desk] seed`), one in twenty of the others, and the rest."""
+    index = service.index(connection)
+    seed = BitMap(number for each in service.settings.main.desk.seed if (number := index.number(each)) is not None)
+    first = seed & reached
+    sample = (reached - first)[::SAMPLE]
+    return [first, sample, reached - first - sample]
 
 
 def spread(service: Service) -> bool:
@@ -54,7 +69,7 @@ def spread(service: Service) -> bool:
     An item that cannot be read keeps no other from going out.
     """
     with service.reading() as connection:
-        items = fanout.items(connection)
+        items = fanout.items(connection, service.clock())
     for item in items:
         try:
             with service.transaction() as connection:
@@ -68,12 +83,16 @@ def spread(service: Service) -> bool:
 def _spread(service: Service, connection: sa.Connection, item: str) -> bool:
     """The next ones of an item. Whom it no longer concerns by now gets no row."""
     waiting = fanout.held(connection, item)
+    if waiting is None or inbox.row(connection, item).reserved:
+        return False  # another worker is at it, or somebody holds it
     look = partial(shown, service)
-    released = waiting and decide.out(connection, service.guard, item, look, service.settings.consents)
-    if waiting is None or released is None or released.item.version != waiting.version:
-        return False  # another worker is at it, or it is decided anew: whoever decides says who gets it
-    next_ones = waiting.numbers[:AT_ONCE]
-    fanout.keep(connection, item, waiting.numbers - next_ones)
+    released = decide.out(connection, service.guard, item, look, service.settings.consents)
+    if released is None or released.item.version != waiting.version:
+        return False  # it is decided anew: whoever decides says who gets it
+    next_ones, desk = waiting.numbers[:AT_ONCE], service.settings.main.desk
+    left = max(service.clock(), waiting.at + timedelta(minutes=desk.undo_minutes))
+    opens_at = left + timedelta(minutes=desk.wave_minutes)
+    fanout.keep(connection, item, waiting.numbers - next_ones, opens_at)
     asked = matching(service, connection, released, service.clock())
     match = asked.match()
     _queue(service, connection, released, match, asked, next_ones & _reached_now(released, match), waiting.at)

@@ -2,11 +2,15 @@
 
 A release to half a million subscribers would keep everybody else from the database for as long as it takes to write
 their rows. So it stores whom it goes to, and rows are made of a few thousand at a time, the most urgent item first.
+A very large one goes in waves: who reads along first, a twentieth, the rest. What comes of a wave can be seen before
+the next one opens, and `hold` stops it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from pyroaring import BitMap
 
@@ -24,29 +28,51 @@ fanout = sa.Table(
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("at", Instant, nullable=False, comment="when it was released"),
     sa.Column("waiting", sa.LargeBinary, nullable=False, comment="numbers of subscribers, a bitmap"),
+    sa.Column("opens_at", Instant, comment="before then none of these gets a row; null: at once"),
+    sa.Column("later", sa.LargeBinary, comment="the waves behind this one: bitmaps, as MessagePack; null: none"),
 )
 _f = fanout.c
 
 
 class Waiting(NamedTuple):
-    """Who still waits for the rows of one item version."""
+    """Who still waits for the rows of one item version, in the wave that is open."""
 
     version: int
     at: datetime
     numbers: BitMap
 
 
-def put(conn: sa.Connection, item: str, version: int, numbers: BitMap, urgency: Urgency, at: datetime) -> None:
+class Wave(NamedTuple):
+    """A wave that has not opened yet."""
+
+    item: str
+    opens_at: datetime
+    waiting: int
+    """In it and in those behind it."""
+
+
+def put(conn: sa.Connection, item: str, version: int, waves: Sequence[BitMap], urgency: Urgency, at: datetime) -> None:
     """These wait for it, in place of whoever waited for an earlier version; empty: nobody waits."""
     conn.execute(fanout.delete().where(_f.item == item))
-    if numbers:
-        row = {"item": item, "version": version, "priority": PRIORITY[urgency], "at": at}
-        conn.execute(fanout.insert().values(**row, waiting=numbers.serialize()))
+    first, *later = [wave for wave in waves if wave] or [BitMap()]
+    if first:
+        row = {"item": item, "version": version, "priority": PRIORITY[urgency], "at": at, "later": _packed(later)}
+        conn.execute(fanout.insert().values(**row, waiting=first.serialize()))
 
 
-def items(conn: sa.Connection) -> list[str]:
-    """What somebody waits for, most urgent and then oldest first."""
-    return list(conn.scalars(sa.select(_f.item).order_by(_f.priority, _f.at, _f.item)))
+def items(conn: sa.Connection, now: datetime) -> list[str]:
+    """What somebody waits for whose wave is open, most urgent and then oldest first."""
+    open_ = sa.or_(_f.opens_at.is_(None), _f.opens_at <= now)
+    return list(conn.scalars(sa.select(_f.item).where(open_).order_by(_f.priority, _f.at, _f.item)))
+
+
+def waves(conn: sa.Connection, now: datetime) -> list[Wave]:
+    """Waves that have not opened, the next one first."""
+    chosen = sa.select(_f.item, _f.opens_at, _f.waiting, _f.later).where(_f.opens_at > now)
+    return [
+        Wave(row.item, row.opens_at, sum(map(len, (BitMap.deserialize(row.waiting), *_unpacked(row.later)))))
+        for row in conn.execute(chosen.order_by(_f.opens_at, _f.item))
+    ]
 
 
 def held(conn: sa.Connection, item: str) -> Waiting | None:
@@ -55,22 +81,40 @@ def held(conn: sa.Connection, item: str) -> Waiting | None:
     return None if row is None else Waiting(row.version, row.at, BitMap.deserialize(row.waiting))
 
 
-def keep(conn: sa.Connection, item: str, rest: BitMap) -> None:
-    """These go on waiting; nobody: it is done."""
+def keep(conn: sa.Connection, item: str, rest: BitMap, opens_at: datetime) -> None:
+    """These go on waiting; nobody: the next wave waits, which opens then; there is none: it is done."""
     mine = _f.item == item
-    change = fanout.update().where(mine).values(waiting=rest.serialize()) if rest else fanout.delete().where(mine)
-    conn.execute(change)
+    if rest:
+        conn.execute(fanout.update().where(mine).values(waiting=rest.serialize()))
+        return
+    later = _unpacked(conn.scalar(sa.select(_f.later).where(mine)))
+    if later:
+        following = {"waiting": later[0].serialize(), "later": _packed(later[1:]), "opens_at": opens_at}
+        conn.execute(fanout.update().where(mine).values(following))
+    else:
+        conn.execute(fanout.delete().where(mine))
 
 
 def drop(conn: sa.Connection, item: str, before: int) -> int:
     """Nobody waits any more for a version before this one; how many did."""
-    mine = (_f.item == item, _f.version < before)
-    found = conn.scalar(sa.select(_f.waiting).where(*mine))
-    conn.execute(fanout.delete().where(*mine))
-    return 0 if found is None else len(BitMap.deserialize(found))
+    found = _count(conn, _f.item == item, _f.version < before)
+    conn.execute(fanout.delete().where(_f.item == item, _f.version < before))
+    return found
 
 
 def count(conn: sa.Connection, item: str) -> int:
-    """How many wait."""
-    found = conn.scalar(sa.select(_f.waiting).where(_f.item == item))
-    return 0 if found is None else len(BitMap.deserialize(found))
+    """How many wait, in all waves."""
+    return _count(conn, _f.item == item)
+
+
+def _count(conn: sa.Connection, *mine: sa.ColumnElement[bool]) -> int:
+    rows = conn.execute(sa.select(_f.waiting, _f.later).where(*mine))
+    return sum(len(bits) for row in rows for bits in (BitMap.deserialize(row.waiting), *_unpacked(row.later)))
+
+
+def _packed(later: Sequence[BitMap]) -> bytes | None:
+    return msgspec.msgpack.encode([wave.serialize() for wave in later]) if later else None
+
+
+def _unpacked(later: bytes | None) -> list[BitMap]:
+    return [] if later is None else list(map(BitMap.deserialize, msgspec.msgpack.decode(later, type=list[bytes])))

@@ -36,7 +36,7 @@ CRITERIA = "domain-rules/1"
 _UNGATED = b',"gated":"","vault":""}'
 ALLOWED: dict[Act, tuple[State, ...]] = {
     "claim": ("new", "claimed", "held", "declined"),
-    "hold": ("new", "claimed", "held", "pending"),
+    "hold": ("new", "claimed", "held", "pending", "released"),
     "decline": ("new", "claimed", "held", "pending"),
     "release": ("new", "claimed", "held", "pending", "released", "declined"),
     "approve": ("pending",),

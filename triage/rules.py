@@ -44,6 +44,12 @@ class DeskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """An alert to more subscribers than this needs two different people."""
     undo_minutes: int = 10
     """How long a released alert waits before it leaves."""
+    wave_over: int = 10_000
+    """An alert to more subscribers than this goes in waves: `seed`, one in twenty, the rest."""
+    wave_minutes: int = 20
+    """How long after a wave has left the next one opens."""
+    seed: tuple[str, ...] = ()
+    """Ids of subscribers who read along first: the hub's own mailbox, a partnership that answers the telephone."""
     software_days: int = FRESH_DAYS
     """After how many days a subscriber's inventory of software is stale."""
 

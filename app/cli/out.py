@@ -9,6 +9,7 @@ from msgspec import structs
 from app import AppError, answering, digests, proving, workers
 from app.cli import output
 from app.cli.root import Json, cli, opened
+from dispatch import fanout
 
 MANY = 30
 """Checks that are shown one by one; of more, those that do not hold."""
@@ -29,10 +30,17 @@ def dispatch(
         return
     workers.apply_rules(service)
     counts = workers.dispatch(service, now=now, progress=output.progress)
+    with service.reading() as connection:
+        waves = fanout.waves(connection, service.clock())
     if json:
-        output.line(counts)
+        output.line(counts | ({"waves": [each._asdict() for each in waves]} if waves else {}))
         return
     output.say(", ".join(f"{count} {name}" for name, count in counts.items()))
+    for each in waves:
+        opens = output.moment(each.opens_at)
+        output.say(
+            f"{each.item}: {each.waiting} more in waves, the next at {opens}; `oktt hold {each.item}` stops them."
+        )
     if not now and (waiting := workers.due(service, now=True) - workers.due(service)):
         minutes = service.settings.main.desk.undo_minutes
         output.say(f"{waiting} wait in their undo window of {minutes} minutes; `oktt dispatch --now` sends them too.")

@@ -1,9 +1,12 @@
 """A large audience: rows of the outbox are made a few thousand at a time, and nobody is forgotten or told twice."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
 from app import releasing, workers
+from app.service import open_service
 from dispatch import fanout, outbox
 from subscribers import Incoming, Profile, registry
 from tests.app.house import MAIL, NOW, House, opened
@@ -107,3 +110,71 @@ def test_one_that_cannot_be_read_keeps_no_other_back(crowd: tuple[House, list[st
     workers.dispatch(house.service)
     assert rows(house, whole) == ids
     assert waiting(house, broken) == 300
+
+
+CROWD = 400
+
+
+@pytest.fixture
+def waves(tmp_path: Path) -> House:
+    """An instance where an alert to more than a hundred goes in waves."""
+    house = opened(tmp_path)
+    (tmp_path / "oktt.toml").write_text('[desk]\nwave_over = 100\nseed = ["kvk-00000007", "kvk-00000009", "nobody"]\n')
+    house.service = open_service(tmp_path)
+    house.service.clock = lambda: house.now
+    with house.service.transaction() as connection:
+        profile = Profile(sectors=("SBI:25",))
+        many = [Incoming(f"kvk-{n:08d}", f"{n}", profile=profile, contacts=(MAIL,)) for n in range(1, CROWD + 1)]
+        registry.upsert(connection, many, NOW)
+    return house
+
+
+def sent(house: House, *, now: bool = True) -> int:
+    return workers.dispatch(house.service, now=now)["sent"]
+
+
+def test_a_very_large_audience_is_told_in_waves(waves: House) -> None:
+    item = waves.item(draft("2001", cves=("CVE-2026-2001",), sectors=("SBI:25",)))
+    assert waves.decide("release", item).queued == CROWD
+    assert sent(waves) == 2, "--now skips the undo window, not the waves"
+    assert rows(waves, item, "sent") == ["kvk-00000007", "kvk-00000009"]
+    with waves.service.reading() as connection:
+        assert [(each.item, each.waiting) for each in fanout.waves(connection, waves.now)] == [(item, CROWD - 2)]
+    waves.later(minutes=29)
+    assert sent(waves) == 0
+    waves.later(minutes=1)
+    assert sent(waves, now=False) == 20
+    waves.later(minutes=20)
+    assert sent(waves, now=False) == CROWD - 22
+    assert len(rows(waves, item, "sent")) == CROWD
+    waves.later(days=1)
+    assert sent(waves) == 0
+
+
+def test_hold_stops_the_waves_and_release_goes_on(waves: House) -> None:
+    item = waves.item(draft("2002", cves=("CVE-2026-2002",), sectors=("SBI:25",)))
+    waves.decide("release", item)
+    assert sent(waves) == 2
+    waves.decide("hold", item, reason="vraag van een ontvanger")
+    waves.later(hours=2)
+    assert sent(waves) == 0
+    waves.decide("release", item, reason="het klopt toch")
+    assert sent(waves) == 0, "who was told is not told again"
+    waves.later(minutes=30)
+    assert sent(waves) == 20
+    waves.later(minutes=30)
+    assert sent(waves) == CROWD - 22
+    assert len(rows(waves, item, "sent")) == CROWD
+
+
+def test_hold_keeps_what_lies_in_the_outbox(waves: House) -> None:
+    item = waves.item(draft("2003", cves=("CVE-2026-2003",), sectors=("SBI:25",)))
+    waves.decide("release", item)
+    releasing.spread(waves.service)
+    assert len(rows(waves, item)) == 2
+    waves.decide("hold", item, reason="even wachten")
+    waves.later(hours=1)
+    assert sent(waves) == 0
+    waves.decide("withdraw", item, reason="onjuist")
+    assert sent(waves) == 0
+    assert waiting(waves, item) == 0

@@ -21,7 +21,7 @@ TABLE: dict[State, dict[Act, State]] = {
     "claimed": {"claim": "claimed", "hold": "held", "decline": "declined", "release": "released"},
     "held": {"claim": "claimed", "hold": "held", "decline": "declined", "release": "released"},
     "pending": {"hold": "held", "decline": "declined", "release": "pending", "approve": "released"},
-    "released": {"release": "released", "withdraw": "withdrawn"},
+    "released": {"hold": "held", "release": "released", "withdraw": "withdrawn"},
     "declined": {"claim": "claimed", "release": "released"},
     "withdrawn": {},
 }

@@ -40,6 +40,7 @@ from dispatch.files import FileChannel
 from dispatch.grounds import Grounds
 from dispatch.outbox import CancelReason
 from dispatch.render import Rendered, outside
+from dispatch.smtp import SmtpChannel, SmtpSettings
 from dispatch.view import content, fingerprint
 from filtering import Outcome as MatchOutcome
 from filtering.disclosure import reader
@@ -105,8 +106,8 @@ class Sender:
         self._channels: dict[str, Channel] = {"file": files, "email": files}
         if (smtp := settings.main.smtp) is not None:
             secret = settings.file(smtp.password_file) if smtp.password_file else None
-            wanted = mail.SmtpSettings(smtp.host, smtp.port, smtp.security, smtp.user, secret, timeout=smtp.timeout)
-            server = mail.SmtpChannel(wanted, self._from)
+            wanted = SmtpSettings(smtp.host, smtp.port, smtp.security, smtp.user, secret, timeout=smtp.timeout)
+            server = SmtpChannel(wanted, lambda _: self._from.address)
             server.check()
             self._channels["email"] = server
 

@@ -155,7 +155,7 @@ def test_items_and_item(ready: Path) -> None:
 def test_audience_and_why(ready: Path) -> None:
     item = an_item(ready)
     first, *rest = done(ready, "audience", item, "--json").rows
-    assert first.keys() == {"item", "matched", "unreachable", "outcomes", "segments", "since"}
+    assert first.keys() == {"item", "matched", "unreachable", "stubs", "outcomes", "segments", "since"}
     assert (first["unreachable"], first["since"]) == (0, None)
     for by in first["segments"].values():
         counted = Counter[str]()

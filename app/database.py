@@ -32,6 +32,8 @@ TABLES = (
     "pii_guard.journal",
     "pii_guard.policies",
     "pii_guard.subjects",
+    "subscribers.addresses",
+    "subscribers.links",
     "subscribers.registry",
     "triage.exposures",
     "triage.inbox",
@@ -39,7 +41,10 @@ TABLES = (
     "triage.releases",
     "triage.scores",
     "web.auth",
+    "web.factors",
+    "web.forms",
     "web.ledger",
+    "web.sessions",
     "web.statuses",
 )
 """Modules that own tables: migrations are held against these."""

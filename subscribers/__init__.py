@@ -2,7 +2,8 @@
 
 A Subscriber is stored by `subscribers.registry`; its Profile is what matching reads, its Contacts are where
 messages go. An operator's import replaces profile fields and never touches what the subscriber itself gave
-(opt-outs, proofs, answers, and the inventories of its software: SBOMs, tables, products given by hand).
+(opt-outs, proofs, answers, its word on its own profile, and the inventories of its software: SBOMs, tables, products
+given by hand).
 """
 
 from datetime import datetime, timedelta
@@ -47,6 +48,20 @@ class Inventory(Struct, frozen=True):
     def stale(self, now: datetime, days: int = FRESH_DAYS) -> bool:
         """Is it so old that it may no longer be true?"""
         return now - self.at > timedelta(days=days)
+
+
+class Claim(Struct, frozen=True, omit_defaults=True):
+    """A prefix, AS number or domain that a subscriber says it holds, and whether that is proven."""
+
+    what: str
+    at: datetime
+    """When it was said."""
+    proven_at: datetime | None = None
+    """Since when it is proven; None: it does not count."""
+    by: str = ""
+    """`dns`, or the analyst who saw the proof."""
+    checked_at: datetime | None = None
+    """When the proof was last looked at, whatever came of it."""
 
 
 class Scope(Struct, frozen=True):
@@ -139,6 +154,10 @@ class Subscriber(Struct, frozen=True):
     changed_at: datetime
     inventories: tuple[Inventory, ...] = ()
     """Where its software came from, as far as it did not come from the operator."""
+    claims: tuple[Claim, ...] = ()
+    """What it says it holds; what is proven of that stands in the profile."""
+    confirmed_at: datetime | None = None
+    """When it last said that its profile is right; None: it never did."""
 
     @property
     def ways(self) -> Ways:
@@ -162,8 +181,28 @@ class Incoming(Struct, frozen=True):
     contacts: tuple[Contact, ...] = ()
 
 
+class Said(Struct, frozen=True, omit_defaults=True):
+    """A profile as the subscriber states it itself: all of it holds in place of what an operator imports."""
+
+    sectors: tuple[str, ...] = ()
+    size: Size = "mkb"
+    region: str = ""
+    language: Literal["nl", "en"] = "nl"
+    min_urgency: Urgency = "info"
+    quiet: Quiet | None = None
+    digest: tuple[Literal["monday", "friday"], ...] = ()
+    """Editions that go to its mail addresses."""
+    kvk: str = ""
+    """Its number at the Chamber of Commerce; nobody checked that it is its own."""
+    paused: bool = False
+    """It wants nothing for a while: no kind of message, no edition."""
+    confirmed_at: datetime | None = None
+
+
 class Own(Struct, frozen=True, omit_defaults=True):
-    """What the subscriber gave itself. An import never touches it; effective opt-outs and software are the union."""
+    """What the subscriber gave itself. An import never touches it; `subscribers.own` says what holds then."""
 
     opt_out: tuple[str, ...] = ()
     inventories: tuple[Inventory, ...] = ()
+    said: Said | None = None
+    claims: tuple[Claim, ...] = ()

@@ -1,7 +1,7 @@
 """The registry: who is subscribed, with a number that is never given twice.
 
-An import replaces what the operator knows; what the subscriber gave itself (`Own`: opt-outs, inventories of software)
-stands in a column of its own and survives every import; readers get the union. Each change gets a revision that only
+An import replaces what the operator knows; what the subscriber gave itself (`Own`) stands in a column of its own and
+survives every import; readers get what holds of both (`subscribers.own`). Each change gets a revision that only
 grows, in the order of commits (the counter row is locked until then), so that an index can follow with
 `changed_since`. A removed subscriber leaves a tombstone: its number and revision, and nothing else.
 """
@@ -16,8 +16,10 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.columns import Instant, metadata
-from subscribers import Incoming, Inventory, Own, Subscriber, SubscriberError
+from subscribers import Incoming, Inventory, Own, Subscriber, SubscriberError, addresses
+from subscribers.own import effective
 
+NOBODY = "no subscriber has this id: see `oktt subscribers list`"
 MOST_INVENTORIES = 50
 CHUNK = 500
 """Ids or numbers in one statement: both engines take it, and it is past the knee of the curve."""
@@ -118,6 +120,14 @@ def own(conn: sa.Connection, id: str) -> Own:  # noqa: A002
     return _owned(conn, id)[1]
 
 
+def given(conn: sa.Connection, id: str) -> Own:  # noqa: A002
+    """What a subscriber gave itself, to look at. Raises SubscriberError."""
+    row = _known(conn, [id]).get(id)
+    if row is None:
+        raise SubscriberError(NOBODY)
+    return _OWN.decode(row.own)
+
+
 def stock(conn: sa.Connection, id: str, inventory: Inventory, now: datetime) -> Inventory | None:  # noqa: A002
     """Put an inventory in place of the subscriber's one of that name, and return that one; None: there was none.
 
@@ -156,6 +166,11 @@ def get(conn: sa.Connection, id: str) -> Subscriber | None:  # noqa: A002
     return None if row is None else _subscriber(*row)
 
 
+def at_address(conn: sa.Connection, address: str) -> list[Subscriber]:
+    """Who gets mail at this address, by number."""
+    return list(by_numbers(conn, addresses.holders(conn, address)))
+
+
 def by_numbers(conn: sa.Connection, numbers: Iterable[int]) -> Iterator[Subscriber]:
     """The subscribers with these numbers, in rising order; removed and unknown ones are left out."""
     for chunk in _chunks(sorted(set(numbers))):
@@ -179,6 +194,7 @@ def remove(conn: sa.Connection, id: str, now: datetime) -> int | None:  # noqa: 
         return None
     number: int = row.number
     revision = _change(conn, now)
+    addresses.drop(conn, [number])
     conn.execute(history.delete().where(history.c.number == number))
     conn.execute(
         subscribers.update()
@@ -256,18 +272,9 @@ def _paged(conn: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[
 
 def _subscriber(number: int, data: bytes, given: bytes, changed_at: datetime) -> Subscriber:
     one = _INCOMING.decode(data)
-    profile, inventories = one.profile, tuple[Inventory, ...]()
     if given != _NOTHING:
-        own = _OWN.decode(given)
-        inventories = own.inventories
-        if own.opt_out:
-            both = tuple(dict.fromkeys((*profile.opt_out, *own.opt_out)))
-            profile = msgspec.structs.replace(profile, opt_out=both)
-        if inventories:
-            lines = (line for each in inventories for line in each.software)
-            profile = msgspec.structs.replace(profile, software=tuple(dict.fromkeys((*profile.software, *lines))))
-    who = one.id, number, one.name, one.language, one.clearance, profile, one.contacts
-    return Subscriber(*who, changed_at, inventories)
+        return effective(one, _OWN.decode(given), number, changed_at)
+    return Subscriber(one.id, number, one.name, one.language, one.clearance, one.profile, one.contacts, changed_at)
 
 
 def _owned(conn: sa.Connection, id: str) -> tuple[Row, Own]:  # noqa: A002
@@ -275,7 +282,7 @@ def _owned(conn: sa.Connection, id: str) -> tuple[Row, Own]:  # noqa: A002
     _advance(conn, "revision", 0)
     row = _known(conn, [id]).get(id)
     if row is None:
-        raise SubscriberError("no subscriber has this id: see `oktt subscribers list`")
+        raise SubscriberError(NOBODY)
     return row, _OWN.decode(row.own)
 
 
@@ -310,6 +317,7 @@ def _insert(conn: sa.Connection, added: Sequence[Incoming], revision: int, now: 
             for number, one in chunk
         ]
         conn.execute(subscribers.insert(), rows)
+        addresses.put(conn, chunk)
 
 
 def _replace(conn: sa.Connection, changed: Sequence[tuple[Row, Incoming, bytes]], revision: int, now: datetime) -> None:
@@ -324,6 +332,8 @@ def _replace(conn: sa.Connection, changed: Sequence[tuple[Row, Incoming, bytes]]
     )
     rows = [{"key": row.number, "new_name": one.name, "new_data": data} for row, one, data in changed]
     conn.execute(statement, rows)
+    addresses.drop(conn, [row.number for row, _, _ in changed])
+    addresses.put(conn, [(row.number, one) for row, one, _ in changed])
 
 
 def _remember(conn: sa.Connection, rows: Sequence[Row], now: datetime) -> None:

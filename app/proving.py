@@ -99,6 +99,8 @@ def prove(service: Service, delivery: str) -> Proof:
         checks.append(Check("ledger", not other, said))
         if rested is None:
             checks.append(Check("grounds", None, "sent by a version of the program that kept none"))
+        elif not rested and line.kind == "link":
+            checks.append(Check("content", True, "a link that somebody asked for at the portal: nothing of any item"))
         elif not rested:
             checks.append(Check("content", True, "a stub: that there is a message, its number and its label"))
         way = Way(line.subscriber, line.medium, line.label, line.kind)

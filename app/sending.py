@@ -29,6 +29,7 @@ from dispatch import (
     feedback,
     grounds,
     ledger,
+    letters,
     mail,
     outbox,
 )
@@ -46,7 +47,7 @@ from filtering import Outcome as MatchOutcome
 from filtering.disclosure import reader
 from pii_guard import GuardError, journal
 from pii_guard.vault import month_of
-from subscribers import Contact, Subscriber, registry
+from subscribers import Contact, Subscriber, links, registry
 from tlp import Label, Refusal
 from triage import TriageError, advice, decide, inbox
 
@@ -99,6 +100,7 @@ class Sender:
         self._from = mail.Sender(*_mailbox(settings.main.mail.sender))
         self._register = service.keys.derive("journal")
         self._tokens = service.keys.derive("answers")
+        self._links = service.keys.derive("links")
         self._rng = random.SystemRandom()
         self._keys: dict[str, Key | None] = {}
         """Of recipients, by file: read once a run."""
@@ -117,6 +119,8 @@ class Sender:
         None: it may no longer leave and was cancelled with a named reason, or it waits.
         """
         now = self.service.clock()
+        if delivery.kind == "link":
+            return self._letter(connection, delivery)
         subscriber = registry.get(connection, delivery.subscriber)
         if subscriber is None or delivery.channel >= len(subscriber.contacts):
             self._cancel(connection, delivery, "no-match")
@@ -136,11 +140,28 @@ class Sender:
         if not isinstance(made, Made):
             self._cancel(connection, delivery, made)
             return None
-        address = contact.address or _placeholder(subscriber, self._from.domain)
+        return self._ready(
+            connection, delivery, made, contact, contact.address or _placeholder(subscriber, self._from.domain)
+        )
+
+    def _letter(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
+        """A link that somebody asked for at the portal, while it works."""
+        link = links.get(connection, delivery.subject, self.service.clock())
+        if link is None:
+            self._cancel(connection, delivery, "superseded")
+            return None
+        address = self.service.settings.main.web.address(f"/portal/l/{links.token(self._links, link.id)}")
+        rendered = letters.render(self.service.renderer, link, address, code_of(delivery.id))
+        made = Made(rendered, Label.CLEAR, hashlib.sha256(rendered.text.encode()).hexdigest(), ())
+        return self._ready(connection, delivery, made, Contact("email"), link.address)
+
+    def _ready(
+        self, connection: sa.Connection, delivery: Delivery, made: Made, contact: Contact, address: str
+    ) -> Ready | None:
         try:
             return self._held(connection, delivery, made, contact, address)
         except UnsendableError as error:
-            outbox.settle(connection, delivery, Outcome("failed", "unsendable"), now, rng=self._rng)
+            outbox.settle(connection, delivery, Outcome("failed", "unsendable"), self.service.clock(), rng=self._rng)
             self._count(delivery, "failed")
             log.warning("unsendable", delivery=delivery.id, reason=str(error))
             return None
@@ -218,7 +239,7 @@ class Sender:
             return
         (delivery, outcome), now = self._handed, self.service.clock()
         rested = outbox.grounds(connection, delivery)
-        if outcome.status == "sent" and rested == _STUB:
+        if outcome.status == "sent" and rested == _STUB and delivery.kind != "link":
             outcome = dataclasses.replace(outcome, reason="open-channel")
         try:
             status = outbox.settle(connection, delivery, outcome, now, rng=self._rng)

@@ -76,6 +76,12 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     title: str = "OKTT"
     requests_per_minute: int = 1200
     """TAXII requests that one credential has a minute; 0: no limit."""
+    clearance: Literal["CLEAR", "GREEN"] = "CLEAR"
+    """The strictest label that who subscribes at the portal may see."""
+
+    def address(self, path: str) -> str:
+        """Of a page, as a mail names it; without `base_url` on this machine."""
+        return f"{self.base_url.rstrip('/') or f'http://{self.host}:{self.port}'}{path}"
 
 
 class Main(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from normalize import Affected, Kind, Level, Observable, Urgency
 from subscribers import ChannelType
 from tlp import Label
 
-DeliveryKind = Literal["alert", "update", "reminder", "withdrawal", "monday", "friday"]
+DeliveryKind = Literal["alert", "update", "reminder", "withdrawal", "monday", "friday", "link"]
 DeliveryState = Literal["queued", "sending", "sent", "failed", "cancelled"]
 
 

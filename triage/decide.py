@@ -127,10 +127,9 @@ def case_of(
     label = Label(row.label) if row.label else None
     if request is not None and request.tlp is not None:
         widest = min(each.label for each in whole.statements)
-        if request.tlp < max(widest, label or widest):
-            raise TriageError(
-                f"{item} is {max(widest, label or widest)}: a label is widened only with the source's consent"
-            )
+        if request.tlp < (least := max(widest, label or widest)):
+            told = "ask it for a new version under the wider label, or for consent to name recipients (--to ID)"
+            raise TriageError(f"{item} is {least}: a label is widened only with the source's consent; {told}")
         label = request.tlp
     stated: Urgency | None = (request and request.urgency) or row.urgency
     urgency = stated or identity.urgency(facts)
@@ -172,6 +171,8 @@ def release(
     if _kept_back(case) and not request.reason.strip():
         told = f"{request.item} was kept back (`oktt item {request.item}` says why)"
         raise TriageError(f"{told}: to release it needs a reason: --reason '...'")
+    if request.to and not request.reason.strip():
+        raise TriageError("--to is the source's consent: say who of it gave it, and when: --reason '...'")
     stands = releases.find(connection, request.item, "active")
     if row.state == "released" and stands is not None and (stands.bound, stands.shown) == (case.bound, shown):
         raise TriageError(f"{request.item} is released already, and nothing about it would change")

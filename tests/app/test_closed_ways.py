@@ -14,6 +14,7 @@ from subscribers import Contact
 from tests.app.house import TAXII, House, opened
 from tests.triage.desk import draft
 from tlp import Label
+from triage import TriageError
 
 TITLE = "Geheim lek in FortiOS"
 PLAIN = Contact("email", address="open@voorbeeld.example")
@@ -127,6 +128,13 @@ def test_a_clearance_that_ends_between_queueing_and_sending_is_named_in_the_ledg
     assert not list((house.service.settings.dir / "outbox").glob("*.eml"))
     with house.service.reading() as connection:
         assert list(connection.scalars(sa.select(ledger.ledger.c.reason))) == ["clearance"]
+
+
+def test_consent_for_nobody_we_know_is_a_mistake(house: House) -> None:
+    item = house.item(draft("a", title=TITLE, label=Label.RED, sectors=("SBI:25",)))
+    with pytest.raises(TriageError, match="--to: there is no subscriber frima: `oktt subscribers list`"):
+        house.decide("release", item, to=("frima",))
+    assert house.state(item) == "new"
 
 
 def test_a_stub_says_where_to_read_it(house: House) -> None:

@@ -162,8 +162,10 @@ def test_a_label_gets_stricter_and_never_wider(desk: Desk, own: Label) -> None:
     item = desk.item(draft("a", cves=(CVE,), label=own))
     for wanted in Label:
         if wanted < own:
-            with pytest.raises(TriageError, match="widened only with the source's consent"):
+            with pytest.raises(TriageError, match="widened only with the source's consent; ask it for a new version"):
                 desk.act("release", item, tlp=wanted)
+            with pytest.raises(TriageError, match="say who of it gave it, and when: --reason"):
+                desk.act("release", item, to=("s1",), reason=" ")
             continue
         with desk.connection.begin_nested() as trial:
             released = desk.act("release", item, tlp=wanted)

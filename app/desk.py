@@ -14,6 +14,7 @@ from app.service import Service
 from app.views import shown
 from dispatch import outbox
 from pii_guard import GuardError, journal
+from subscribers import registry
 from triage import Released, decide, inbox, joining
 from triage.decide import Request
 
@@ -34,6 +35,9 @@ def decide_on(service: Service, request: Request) -> Done:
     desk, now = service.settings.main.desk, service.clock()
     with service.transaction() as connection:
         before = outbox.waiting(connection, request.item)
+        for named in request.to:
+            if registry.get(connection, named) is None:
+                raise TriageError(f"--to: there is no subscriber {named}: `oktt subscribers list` lists them")
         if request.act in ("release", "approve"):
             case = decide.open_case(connection, service.guard, request.item, service.settings.consents, request)
             decision = partial(

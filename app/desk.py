@@ -15,7 +15,7 @@ from app.views import shown
 from dispatch import outbox
 from pii_guard import GuardError, journal
 from subscribers import registry
-from triage import Released, decide, inbox, joining
+from triage import Released, TriageError, decide, inbox, joining
 from triage.decide import Request
 
 PATIENCE = 2.0

@@ -21,6 +21,7 @@ from ingest.columns import metadata
 MIGRATIONS = Path(__file__).parent / "migrations"
 TABLES = (
     "dispatch.atom",
+    "dispatch.contacts",
     "dispatch.editions",
     "dispatch.fanout",
     "dispatch.feedback",

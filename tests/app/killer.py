@@ -109,14 +109,21 @@ def serve() -> None:
     import dispatch
     import ingest
     import normalize
-    from tests.app.instance import done, make
+    from tests.app.instance import FEEDS, FRIDAY, PEOPLE, done, lay, make
 
-    # What a command imports when it is called is imported once, here; and what the first one is slow in is done.
+    # What a command imports when it is called is imported once, here; and what the first ones are slow in is done:
+    # statements, templates and settings are compiled (tests/once.py).
     for package in (app, dispatch, ingest, normalize):
         for each in iter_modules(package.__path__, f"{package.__name__}."):
             import_module(each.name)
     with TemporaryDirectory() as home:
-        done(make(Path(home) / "instance"), "items")
+        instance = make(Path(home) / "instance", people=PEOPLE)
+        for source in lay(Path(home) / "in", FEEDS).iterdir():
+            done(instance, "ingest", source, "--source", source.name)
+        done(instance, "dispatch", "--now")
+        done(instance, "digest", "--edition", "friday", "--date", FRIDAY[:10], now=FRIDAY)
+        done(instance, "dispatch", "--now", now=FRIDAY)
+        done(instance, "audit", "verify")
     gc.freeze()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -71,7 +71,7 @@ def state(instance: Path, *, exact: bool = False) -> State:
         rows[name] = [_row(row, dropped, {} if exact else aliases) for row in found if exact or not _opened(name, row)]
         if name == "journal" and not exact:
             for row in rows[name]:
-                row["detail"] = _sent(row) if row["what"] == "sent" else row["detail"]
+                row["detail"] = _UNKEYED.get(row["what"], _as_is)(row)
     files = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted((instance / "outbox").glob("*"))
     }
@@ -97,6 +97,19 @@ def _sent(row: dict[str, Any]) -> Any:
     detail = json.loads(row["detail"])
     kept = {name: value for name, value in detail.items() if name not in CHANCE["ledger"] | TRIED["ledger"]}
     return kept | {"grounds": [{**each, "content": ""} for each in detail["grounds"] or ()]}
+
+
+def _published(row: dict[str, Any]) -> Any:
+    """What the register holds of a view in a collection, without keyed hashes."""
+    detail = json.loads(row["detail"])
+    return detail | {"bodies": "", "grounds": {**detail["grounds"], "content": ""}}
+
+
+def _as_is(row: dict[str, Any]) -> Any:
+    return row["detail"]
+
+
+_UNKEYED = {"sent": _sent, "published": _published}
 
 
 def _row(row: dict[str, Any], dropped: set[str], aliases: dict[str, str]) -> dict[str, Any]:

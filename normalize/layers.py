@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
+from normalize.patterns import Reading
 from normalize.stix_split import ends, references
-from normalize.stix_types import ONE_OF, REQUIRED
+from normalize.stix_types import OBSERVABLES, ONE_OF, REQUIRED
 from tlp import Label, tags
 from tlp.markings import KNOWN, STIX_ID, definitions
 
@@ -25,9 +26,14 @@ _SILENT = frozenset(("identity", "marking-definition", "extension-definition"))
 """Of these an unmarked one says nothing by itself: it comes along with what it made, or what refers to it."""
 
 
-def layers(objects: Sequence[Object], named: Mapping[str, Label]) -> Iterator[tuple[Label, list[Object | None]]]:
+def layers(
+    objects: Sequence[Object], named: Mapping[str, Label], patterns: Mapping[str, Reading]
+) -> Iterator[tuple[Label, list[Object | None]]]:
     """For each label that is wider than the strictest: the objects as they may be seen at it, in their order; None:
-    not at all. Nothing for objects that all have one label, or none. The objects given are not changed."""
+    not at all. Nothing for objects that all have one label, or none. The objects given are not changed.
+
+    `named`: tags that are labels (`tlp.tags`); `patterns`: each STIX pattern among them, read.
+    """
     stated = {**KNOWN, **definitions(objects)[0]}
     said = [_marked(obj, stated, named) for obj in objects]
     found = {label for each in said for label in (each[0], *each[1].values()) if label}
@@ -40,6 +46,7 @@ def layers(objects: Sequence[Object], named: Mapping[str, Label]) -> Iterator[tu
             _cut(obj, [selector for selector, each in granular.items() if each > layer]) if label <= layer else None
             for obj, label, (_, granular) in zip(objects, labels, said, strict=True)
         ]
+        _hide(objects, seen, patterns)
         _follow(objects, seen)
         _rename(objects, seen, layer)
         yield layer, seen
@@ -94,6 +101,29 @@ def _standing(before: Object, made: Object) -> Object | None:
         return None
     changed = any(made[name] != before[name] for name in made if name in _MISLEADING)
     return None if changed else made
+
+
+def _hide(objects: Sequence[Object], seen: list[Object | None], patterns: Mapping[str, Reading]) -> None:
+    """Cut what is hidden as an observable out of the patterns that look for it. Where the rest would say something else
+    (STIX 2.1 part 9: AND, NOT), or the indicator's words have it too, it goes whole."""
+    hidden = {value for obj, left in zip(objects, seen, strict=True) if left is None for value in _values(obj)}
+    hidden -= {value for obj in seen if obj is not None for value in _values(obj)}
+    for at, obj in enumerate(seen):
+        if hidden and obj is not None and (read := patterns.get(obj.get("pattern", ""))):
+            left = read.without(lambda value: str(value.value).casefold() in hidden)
+            if left != obj["pattern"]:
+                told = any(
+                    value in str(obj.get(name, "")).casefold() for value in hidden for name in ("name", "description")
+                )
+                seen[at] = None if left is None or told else {**obj, "pattern": left}
+
+
+def _values(obj: Object) -> Iterator[str]:
+    """What an observable is, in lower case: an address, a name, hashes."""
+    if obj["type"] in OBSERVABLES:
+        yield from (
+            each.casefold() for each in (obj.get("value"), *obj.get("hashes", {}).values()) if isinstance(each, str)
+        )
 
 
 def _follow(objects: Sequence[Object], seen: list[Object | None]) -> None:

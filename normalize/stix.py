@@ -236,7 +236,7 @@ def _layers(
     if whole.label is None or "unknown-marking" in whole.doubts:
         return
     current = [at for at in members if id(objects[at]) not in superseded]
-    for label, seen in layers([objects[at] for at in current], source.labels):
+    for label, seen in layers([objects[at] for at in current], source.labels, patterns):
         left = [obj for obj in seen if obj is not None]
         top = None if head is None else seen[current.index(head)]
         alone = all(obj["type"] in CONTEXT or obj["type"] in LINKS for obj in left)
@@ -244,7 +244,8 @@ def _layers(
             continue
         at = None if top is None else next(place for place, obj in enumerate(left) if obj is top)
         marked = [normalised(obj) for obj in left]
-        known = {obj["pattern"]: patterns[obj["pattern"]] for obj in left if obj.get("pattern") in patterns}
+        kept = [obj["pattern"] for obj in left if obj.get("pattern_type") == "stix"]
+        known = {pattern: patterns.get(pattern) or reading(pattern) for pattern in kept}
         made = _draft(left, marked, at, list(range(len(left))), set(), known, source, None)
         if made.label == label:  # not where the title, say, names another
             facts = msgspec.structs.replace(made.facts, tracking=whole.facts.tracking)

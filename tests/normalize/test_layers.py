@@ -112,6 +112,36 @@ def test_an_object_that_would_mislead_without_goes_whole(selector: str) -> None:
     assert "geheim" not in repr(layer)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        (
+            "[domain-name:value = 'open.example' OR domain-name:value = 'geheim.example']",
+            "[domain-name:value = 'open.example']",
+        ),
+        ("[domain-name:value IN ('geheim.example', 'open.example')]", "[domain-name:value IN ('open.example')]"),
+        ("[domain-name:value = 'open.example' AND domain-name:value = 'geheim.example']", None),
+        ("[domain-name:value NOT IN ('geheim.example', 'open.example')]", None),
+        ("[domain-name:value = 'open.example'] FOLLOWEDBY [domain-name:value = 'geheim.example']", None),
+        ("[domain-name:value = 'geheim.example']", None),
+    ],
+)
+def test_a_hidden_observable_is_cut_out_of_patterns_where_the_rest_says_the_same(
+    pattern: str, left: str | None
+) -> None:
+    malware, hidden = (
+        made("malware", "A", CLEAR, is_family=True),
+        made("domain-name", "geheim", RED, value="geheim.example"),
+    )
+    looks = indicator("zoekt", CLEAR) | {"pattern": pattern}
+    listed = [each["id"] for each in (malware, hidden, looks)]
+    layer = drafts(report(*listed), malware, hidden, looks)[CLEAR]
+    assert [obj["pattern"] for obj in of_type(layer, "indicator")] == ([left] if left else [])
+    assert "geheim" not in repr(layer)
+    told = looks | {"description": "Zoekt open.example en geheim.example."}
+    assert "geheim" not in repr(drafts(report(*listed), malware, hidden, told)[CLEAR])
+
+
 def test_a_granular_marking_never_widens() -> None:
     malware, strict = made("malware", "A", CLEAR, is_family=True), indicator("geheim", RED, **granular(CLEAR, "name"))
     layer = drafts(report(malware["id"], strict["id"]), malware, strict)[CLEAR]

@@ -23,6 +23,7 @@ TABLES = (
     "dispatch.atom",
     "dispatch.contacts",
     "dispatch.editions",
+    "dispatch.editorials",
     "dispatch.fanout",
     "dispatch.feedback",
     "dispatch.ledger",

@@ -1,5 +1,6 @@
 """The two weekly editions: for whom, of what, queued once; and what one holds when it is sent."""
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -11,11 +12,15 @@ from pyroaring import BitMap
 from app.observe import log
 from app.service import Service
 from app.views import Shelf, Views, differences
-from dispatch import Delivery, DispatchError, View, digest, editions, ledger, outbox
+from dispatch import Delivery, DispatchError, View, digest, editions, editorials, ledger, outbox
 from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Edition, Window
+from dispatch.editorials import Editorial
 from filtering import Outcome
+from filtering.disclosure import reader
 from subscribers import Subscriber, registry
+from tlp import Marked, Permit
+from tlp.enforce import enforce
 from triage import releases
 
 HERE = ZoneInfo("Europe/Amsterdam")
@@ -118,7 +123,17 @@ def _arranged(
         changed = differences(service, connection, subscriber, view, known) if 0 < known < version else ()
         sent = entry.at if entry is not None and entry.version == version else None
         candidates.append(Candidate(view, views.advised(view, subscriber), sent, changed, explanation.concerned))
-    return digest.arrange(window, candidates, told)
+    return digest.arrange(window, candidates, told, _editorial(service, connection, window, subscriber))
+
+
+def _editorial(service: Service, connection: sa.Connection, window: Window, subscriber: Subscriber) -> Editorial | None:
+    """What analysts wrote for an edition, as far as the subscriber may see it: the order is everybody's."""
+    found = editorials.approved(connection, window.id)
+    if found is None or not found.text:
+        return found
+    marked = Marked("editorial", found.label)
+    may = enforce([marked], reader(subscriber, concerned=False, confidential=False), service.clock())
+    return found if isinstance(may, Permit) else dataclasses.replace(found, text="")
 
 
 def _order(service: Service, window: Window, subscriber: Subscriber, channel: int) -> Delivery:

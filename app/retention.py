@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app import database, expiring, vaulting
 from app.observe import log
 from app.service import Service
-from dispatch import atom, editions, feedback, ledger, outbox, publication
+from dispatch import atom, editions, editorials, feedback, ledger, outbox, publication
 from pii_guard import audit, journal
 from subscribers import registry
 from triage import exposures, inbox, leads, releases
@@ -76,7 +76,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         "prepared": outbox.forget(connection, now, before=now - policy.messages),
         "published": publication.purge(connection, oldest),
         "feed": atom.purge(connection, oldest),
-        "editions": editions.purge(connection, oldest),
+        "editions": editions.purge(connection, oldest) + editorials.purge(connection, oldest),
         "credentials": auth.purge(connection, oldest),
         "statuses": statuses.purge(connection, now - policy.messages),
         "requests": requests.purge(connection, now - REQUESTS),

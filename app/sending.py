@@ -432,6 +432,7 @@ class Sender:
             for each in held
         )  # fmt: skip
         shown = "".join(fingerprint(each.view) for each in held)
+        shown += arranged.editorial.text if arranged.editorial else ""
         known = hashlib.sha256(shown.encode()).hexdigest()
         return Made(rendered, arranged.label, known, rests, outside=outside(arranged.label, delivery.subject))
 

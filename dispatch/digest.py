@@ -13,6 +13,7 @@ from typing import Any, Literal
 from dispatch import View, wording
 from dispatch.body import BANDS, why
 from dispatch.editions import Edition, Window
+from dispatch.editorials import Editorial
 from dispatch.lines import open_lines
 from dispatch.render import Rendered, Renderer, clean
 from dispatch.wording import capped, harmless, moment, plain, words
@@ -51,6 +52,8 @@ class Arranged:
     window: Window
     sections: tuple[tuple[SectionName, tuple[Candidate, ...]], ...]
     label: Label
+    editorial: Editorial | None = None
+    """What analysts wrote for it, that this reader may see."""
 
     @property
     def items(self) -> dict[str, int]:
@@ -58,21 +61,30 @@ class Arranged:
         return {each.view.item: each.view.version for _, part in self.sections for each in part}
 
 
-def arrange(window: Window, candidates: Sequence[Candidate], told: Mapping[str, int]) -> Arranged | None:
-    """Sort what a subscriber may see into its edition. None: nothing to send.
+def arrange(
+    window: Window, candidates: Sequence[Candidate], told: Mapping[str, int], editorial: Editorial | None = None
+) -> Arranged | None:
+    """Sort what a subscriber may see into its edition, first what analysts put first. None: nothing to send.
 
     `told`: item -> version that earlier editions held. Of those only what changed returns. What was sent by itself
     is one line, and does not make an edition by itself.
     """
     found: dict[SectionName, list[Candidate]] = {}
-    for each in sorted(candidates, key=_rank):
+    first = () if editorial is None else editorial.first
+    for each in sorted(candidates, key=lambda each: (_placed(each, first), _rank(each))):
         section = _section(window.edition, each, told)
         if section is not None:
             found.setdefault(section, []).append(each)
     if not found.keys() - {"told"}:
         return None
     sections = tuple((name, tuple(found[name])) for name in _ORDER[window.edition] if name in found)
-    return Arranged(window, sections, strictest(each.view.label for _, part in sections for each in part))
+    said = editorial if editorial is not None and editorial.paragraphs else None
+    labels = [each.view.label for _, part in sections for each in part] + ([said.label] if said else [])
+    return Arranged(window, sections, strictest(labels), said)
+
+
+def _placed(each: Candidate, first: Sequence[str]) -> int:
+    return first.index(each.view.item) if each.view.item in first else len(first)
 
 
 def _section(edition: Edition, each: Candidate, told: Mapping[str, int]) -> SectionName | None:
@@ -125,6 +137,8 @@ def render(
         "date": wording.day(window.day, language),
         "counts": d["count_one"] if count == 1 else d["count"].format(count=count),
         "intro": d[f"{window.edition}_intro"],
+        "editorial": [plain(line, 1200) for line in arranged.editorial.paragraphs] if arranged.editorial else [],
+        "editorial_lang": arranged.editorial.language if arranged.editorial else "",
         "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
         "sections": sections,
         "renew": d["renew"].format(days=software_days) if _outdated(window, subscriber, software_days) else "",

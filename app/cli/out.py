@@ -1,15 +1,21 @@
 """Commands for what goes out: dispatch, digest."""
 
+import sys
+from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Literal, cast
+from pathlib import Path
+from typing import Annotated, cast
 
 import typer
 from msgspec import structs
 
-from app import AppError, answering, digests, proving, workers
+from app import AppError, answering, digests, editing, proving, workers
 from app.cli import output
 from app.cli.root import Json, cli, opened
 from dispatch import fanout
+from dispatch.editions import Edition
+from dispatch.editorials import LABELS
+from tlp import Label
 
 MANY = 30
 """Checks that are shown one by one; of more, those that do not hold."""
@@ -57,6 +63,16 @@ def digest(
     json: Json = False,
 ) -> None:
     """Build and queue an edition; running it again changes nothing."""
+    named, on = _edition(edition, day)
+    service = opened(context)
+    counts = digests.build(service, named, on, dry_run=dry_run)
+    if json:
+        output.line(counts)
+        return
+    output.say(output.cell(counts))
+
+
+def _edition(edition: str, day: str) -> tuple[Edition, date]:
     if edition not in ("monday", "friday"):
         raise typer.BadParameter("use monday or friday", param_hint="--edition")
     try:
@@ -65,12 +81,45 @@ def digest(
         raise typer.BadParameter("use YYYY-MM-DD", param_hint="--date") from None
     if on.isoweekday() != (1 if edition == "monday" else 5):
         raise typer.BadParameter(f"that day is no {edition.capitalize()}", param_hint="--date")
+    return cast(Edition, edition), on
+
+
+@cli.command()
+def editorial(
+    context: typer.Context,
+    edition: Annotated[str, typer.Option("--edition", help="monday or friday.")],
+    day: Annotated[str, typer.Option("--date", help="The day of the edition, YYYY-MM-DD.")],
+    by: Annotated[str, typer.Option("--by", help="Who decides: your name as the desk knows it.")] = "",
+    text: Annotated[Path | None, typer.Option("--text", help="The introduction: a file, - is stdin.")] = None,
+    first: Annotated[list[str] | None, typer.Option("--first", help="Item that comes first; repeatable.")] = None,
+    tlp: Annotated[str, typer.Option("--tlp", help="Of the introduction: CLEAR or GREEN.")] = "CLEAR",
+    language: Annotated[str, typer.Option("--language", help="Of the introduction: nl or en.")] = "nl",
+    approve: Annotated[bool, typer.Option("--approve", help="The second pair of eyes.")] = False,
+    json: Json = False,
+) -> None:
+    """Write an edition's introduction and say what comes first, approve that, or see what there is."""
+    named, on = _edition(edition, day)
+    if tlp.upper() not in {label.value for label in LABELS}:
+        raise typer.BadParameter("use CLEAR or GREEN: what is stricter is an item (`oktt compose`)", param_hint="--tlp")
+    if language not in ("nl", "en"):
+        raise typer.BadParameter("use nl or en", param_hint="--language")
     service = opened(context)
-    counts = digests.build(service, cast(Literal["monday", "friday"], edition), on, dry_run=dry_run)
+    if approve:
+        editing.approve(service, named, on, by)
+    elif text is not None or first:
+        said = "" if text is None else sys.stdin.read(20_000) if str(text) == "-" else text.read_text("utf-8")
+        for doubt in editing.write(service, named, on, said, Label(tlp.upper()), language, tuple(first or ()), by):
+            output.warn(f"perhaps personal data: {doubt}")
+    found = editing.written(service, named, on)
     if json:
-        output.line(counts)
-        return
-    output.say(output.cell(counts))
+        output.line({"edition": f"{edition}/{on}", **(asdict(found) if found else {})})
+    elif found is None:
+        output.say(f"{edition}/{on} has no introduction and no order of its own.")
+    else:
+        state = f"approved by {found.approved_by}" if found.approved_by else "waits for a second person (--approve)"
+        output.say(f"{edition}/{on}, TLP:{found.label}, by {found.by}: {state}.")
+        output.say("First: " + (", ".join(found.first) or "as it comes"))
+        output.say(found.text)
 
 
 @cli.command()

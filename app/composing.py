@@ -43,7 +43,7 @@ from normalize.stix import new_id
 from normalize.tables import look
 from tlp import Label
 from tlp.markings import STIX_ID
-from triage import TriageError, decide, inbox
+from triage import TriageError, decide, inbox, lint
 
 _FENCE = re.compile(r"\+\+\+[ \t]*\r?\n(.*?\r?\n|)\+\+\+[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}", re.IGNORECASE)
@@ -95,6 +95,8 @@ class Composed(Struct, frozen=True):
     effect: str
     state: str
     holds: tuple[str, ...]
+    lint: tuple[str, ...]
+    """What is hard to read in it."""
 
 
 def compose(service: Service, file: Path, by: str, os_user: str) -> Composed:
@@ -124,8 +126,8 @@ def compose(service: Service, file: Path, by: str, os_user: str) -> Composed:
         if head.urgency not in (None, row.urgency):
             inbox.set_state(connection, item, row.state, now, urgency=head.urgency)
         inbox.note(connection, item, row.version, now, by, "compose", effect, os_user)
-    holds = passed.items[0][0].statements[0].holds
-    return Composed(item, effect, row.state, holds)
+    written = passed.items[0][0]
+    return Composed(item, effect, row.state, written.statements[0].holds, tuple(lint.own(written)))
 
 
 def read(file: Path) -> tuple[Head, str, Toml]:

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from app import pipeline, releasing
 from app.observe import log
 from app.service import Service
-from app.views import shown
+from app.views import about, shown
 from dispatch import outbox
 from pii_guard import GuardError, journal
 from subscribers import registry
-from triage import Released, TriageError, decide, inbox, joining
-from triage.decide import Request
+from triage import Released, TriageError, decide, inbox, joining, lint
+from triage.decide import Case, Request
 
 PATIENCE = 2.0
 """Seconds after which the rules commit what they decided: others wait to write meanwhile."""
@@ -28,11 +28,13 @@ class Done:
 
     state: str
     queued: int = 0
+    lint: tuple[str, ...] = ()
+    """What its message fails of the lint: told with a release."""
 
 
 def decide_on(service: Service, request: Request) -> Done:
     """Carry out what an analyst decided, with all that follows, in one transaction. Raises TriageError."""
-    desk, now = service.settings.main.desk, service.clock()
+    desk, now, faults = service.settings.main.desk, service.clock(), []
     with service.transaction() as connection:
         before = outbox.waiting(connection, request.item)
         for named in request.to:
@@ -40,6 +42,7 @@ def decide_on(service: Service, request: Request) -> Done:
                 raise TriageError(f"--to: there is no subscriber {named}: `oktt subscribers list` lists them")
         if request.act in ("release", "approve"):
             case = decide.open_case(connection, service.guard, request.item, service.settings.consents, request)
+            faults = _read(case, request)
             decision = partial(
                 decide.release if request.act == "release" else decide.approve,
                 connection,
@@ -55,7 +58,18 @@ def decide_on(service: Service, request: Request) -> Done:
                 releasing.take_back(service, connection, request.item)
         state = inbox.row(connection, request.item).state
         _account(service, connection, request.item, request.act, request.by)
-        return Done(state, outbox.waiting(connection, request.item) - before)
+        return Done(state, outbox.waiting(connection, request.item) - before, tuple(faults))
+
+
+def _read(case: Case, request: Request) -> list[str]:
+    """What the message fails of the lint. Text of our own that does needs a reason to leave. Raises TriageError."""
+    hard = lint.own(case.item)
+    if hard and request.act == "release" and not request.reason:
+        raise TriageError(
+            f"{request.item}: its text is hard to read ({'; '.join(hard[:3])}): mend it (`oktt compose`), or release "
+            "it as it is with --reason"
+        )
+    return lint.lint(case.item, about(case.item, case.kind))
 
 
 def merge(service: Service, one: str, other: str, word: joining.Word) -> tuple[str, str]:
@@ -114,6 +128,8 @@ def _ruled(service: Service, connection: sa.Connection, row: sa.Row[Any]) -> Rel
     """The first rule that applies to the item, or to a part of it, releases that; None: a person has to decide."""
     settings, now = service.settings, service.clock()
     case = decide.case_of(connection, service.guard, row, settings.consents)
+    if lint.own(case.item):  # an analyst sees it first
+        return None
     look = shown(service, case)
     decision = partial(decide.by_rule, connection, settings.main.desk, settings.rules, shown=look, now=now)
     released = pipeline.release(service, connection, case, decision)

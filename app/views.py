@@ -24,8 +24,8 @@ from filtering import Explanation, Outcome
 from filtering.disclosure import reader
 from filtering.match import Matching
 from filtering.network import holdings, place
-from normalize import Facts, Observable, Urgency, identity
-from pii_guard import Purpose, Recipient, Statement
+from normalize import Facts, Kind, Observable, Urgency, identity
+from pii_guard import Item, Purpose, Recipient, Statement
 from pii_guard.disclosure import Disclosed
 from subscribers import Subscriber
 from tlp import PUBLIC, Permit, Reader, Refusal
@@ -37,17 +37,17 @@ from triage.decide import Case
 
 def shown(service: Service, case: Case) -> str:
     """Hash of the advice and templates with which an item would be shown: an approval is bound to it."""
-    return _look(service, advice.choose(about(case)))
+    return _look(service, advice.choose(about(case.item, case.kind)))
 
 
-def about(case: Case) -> advice.About:
+def about(item: Item, kind: Kind) -> advice.About:
     """What an item as a whole is about."""
-    facts, said = inbox.standing_facts(case.item), case.item.statements
+    facts, said = inbox.standing_facts(item), item.statements
     decode = msgspec.json.Decoder(tuple[dict[str, Any], ...]).decode
     # What an exposure is about was seen, and what an advisory is about is named: only of the others marks are asked.
-    marked = said if case.kind in ("report", "indicators") else ()
+    marked = said if kind in ("report", "indicators") else ()
     marks = advice.marks_of(obj for each in marked for obj in decode(each.objects))
-    return advice.About(case.kind, facts.exposure, facts.affected, inbox.best(said, case.kind).title, marks)
+    return advice.About(kind, facts.exposure, facts.affected, inbox.best(said, kind).title, marks)
 
 
 def looks(service: Service) -> frozenset[str]:

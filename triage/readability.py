@@ -16,7 +16,7 @@ from triage.catalogue import Language, Register
 
 _LEXICON = Path(__file__).with_name("lexicon.toml")
 _FLESCH: Mapping[Language, tuple[float, float]] = {"nl": (0.93, 77.0), "en": (1.015, 84.6)}
-_SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=\S)")
+_SENTENCE = re.compile(r"(?<=[.!?:])\s+|\s*\n\s*\n\s*|\n(?=\s*[-*#>])")
 _WORD = re.compile(r"\w[\w'’./-]*\w|\w")
 _ASIDE = re.compile(r"\([^()]*\)")
 """What stands in brackets explains: a name that a supplier needs, after the words for it."""
@@ -40,6 +40,8 @@ class Limits:
     """Least Flesch score of the whole."""
 
 
+ENOUGH = 30
+"""Words from which on a score says something."""
 LIMITS: Mapping[Register, Limits] = {"zzp": Limits(20, 60), "mkb": Limits(25, 45), "mature": Limits(35, 15)}
 
 
@@ -55,7 +57,8 @@ def faults(parts: Iterable[str], register: Register, language: Language) -> list
                 found.append(f"a passive sentence, say who does it: {_start(sentence)}")
     if register == "zzp":
         found += [f"jargon: {word}; write {better}" for word, better in jargon(" ".join(texts), language)]
-    if texts and (score := ease(texts, language)) < limits.ease:
+    enough = sum(len(words(part)) for part in texts) >= ENOUGH
+    if enough and (score := ease(texts, language)) < limits.ease:
         found.append(
             f"hard to read: Flesch score {score:.0f}, less than {limits.ease:.0f}; shorter sentences and words"
         )
@@ -74,7 +77,7 @@ def ease(parts: Iterable[str], language: Language) -> float:
 
 
 def sentences(text: str) -> list[str]:
-    """A text at its full stops, question marks and colons: after each the reader may draw breath."""
+    """A text at its full stops, question marks, colons, paragraphs and points: there the reader may draw breath."""
     return [part for part in _SENTENCE.split(text.strip()) if part]
 
 

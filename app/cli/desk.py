@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
+from msgspec import structs
 
 from app import desk
 from app.cli import output
@@ -57,7 +58,7 @@ def release(
 ) -> None:
     """Release an item to its audience; a large one then waits for `approve` by somebody else.
 
-    Of what is held or was declined it needs --reason.
+    Of what is held or was declined it needs --reason, and of text of your own that is hard to read.
     """
     if tlp is not None and tlp.upper() not in {label.value for label in Label}:
         raise typer.BadParameter("use CLEAR, GREEN, AMBER, AMBER+STRICT or RED", param_hint="--tlp")
@@ -91,9 +92,11 @@ def compose(
 
     done = composing.compose(opened(context), file, by, getpass.getuser())
     if json:
-        output.line({"item": done.item, "effect": done.effect, "state": done.state, "holds": done.holds})
+        output.line(structs.asdict(done))
         return
     output.say(f"{done.item}: {done.effect}; it is {done.state}.")
+    for fault in done.lint:
+        output.say(f"  its message: {fault}")
     if done.holds:
         output.say(f"Held: {', '.join(done.holds)} (`oktt item {done.item}`).")
     elif done.state != "released":
@@ -105,9 +108,13 @@ def compose(
 def _decide(context: typer.Context, request: Request, json: bool) -> None:
     done = desk.decide_on(opened(context), request)
     if json:
-        output.line({"item": request.item, "act": request.act, "state": done.state, "queued": done.queued})
+        output.line(
+            {"item": request.item, "act": request.act, "state": done.state, "queued": done.queued, "lint": done.lint}
+        )
         return
     output.say(f"{request.item} is {done.state}.")
+    for fault in done.lint:
+        output.say(f"  its message: {fault}")
     if done.state == "pending":
         output.say(f"Its audience needs a second person: `oktt approve {request.item} --by WHO`.")
     if done.queued:

@@ -9,9 +9,10 @@ import typer
 from app import courses
 from app.cli import output
 from app.cli.root import Json, cli, opened
+from app.views import about
 from normalize.comparing import Disagreement, disagreements
 from pii_guard import Statement
-from triage import inbox, leads, scores
+from triage import advice, inbox, leads, lint, scores
 
 _MOST = 10
 """Related items that are shown to people; programs get all."""
@@ -29,6 +30,8 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
         facts = inbox.standing_facts(whole)
         exposed = courses.listed(service, connection, whole)
         epss = scores.highest(scores.of(connection, facts.cves), facts.cves, facts.epss)
+        subject = about(whole, card["kind"])
+        block, faults = advice.choose(subject), lint.lint(whole, subject)
         related = leads.related(connection, item_id)
         for each in related if json else related[:_MOST]:
             each |= {name: inbox.card(connection, each["item"])[name] for name in ("state", "title")}
@@ -41,6 +44,7 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
         stix = {"type": "bundle", "id": bundle_id(whole.id, whole.version), "objects": objects}
         more = {"stix": stix, "findings": findings, "history": history, "priority": priority, "statements": said}
         more["disagreement"] = msgspec.to_builtins(differing)
+        more["advice"], more["lint"] = {"block": block.id, "specific": not block.generic}, faults
         output.line({**card, **more, "related": related, "exposures": exposed})
         return
     output.say(f"{card['id']}  version {card['version']}  {card['state']}  TLP:{card['tlp']}  {card['urgency']}")
@@ -50,6 +54,9 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
             output.say(f"  {name}: {output.cell(card[name])}")
     output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
     _products("  affected", card["affected"])
+    output.say(f"  advice: {block.id}" + (" (of its kind: nothing of its own is known)" if block.generic else ""))
+    for fault in faults:
+        output.say(f"    its message: {fault}")
     _exposed(exposed)
     _disagree(differing)
     _related(related)

@@ -51,7 +51,7 @@ def compose(folder: Path, text: str = WHOLE, **more: Any) -> dict[str, Any]:
 
 
 def test_an_item_of_our_own(folder: Path) -> None:
-    assert compose(folder) == {"item": "OKTT-2026-0001", "effect": "new", "state": "new", "holds": []}
+    assert compose(folder) == {"item": "OKTT-2026-0001", "effect": "new", "state": "new", "holds": [], "lint": []}
     row = done(folder, "item", "OKTT-2026-0001", "--json").row
     assert (row["kind"], row["tlp"], row["urgency"], row["sources"]) == ("advisory", "GREEN", "today", ["oktt"])
     (said,) = row["statements"]
@@ -69,6 +69,20 @@ def test_an_item_of_our_own(folder: Path) -> None:
     assert done(folder, "dispatch", "--now", "--json").row["sent"] == 1
     (mail,) = (folder / "outbox").glob("*.eml")
     assert "abonnee" not in mail.read_text(encoding="utf-8", errors="replace"), "it is of OKTT's own"
+
+
+def test_what_is_hard_to_read_is_shown_before_it_goes_out(folder: Path) -> None:
+    hard = f"Organisaties dienen {'organisatorische beveiligingsmaatregelen ' * 30}te implementeren."
+    (long, score) = compose(folder, WHOLE.replace("Het wordt **misbruikt**.", hard))["lint"]
+    assert long.startswith("a sentence of 64 words, more than 25: Organisaties dienen organisatorische")
+    assert score.startswith("hard to read: Flesch score")
+    row = done(folder, "item", "OKTT-2026-0001", "--json").row
+    assert (row["advice"], row["lint"]) == ({"block": "fortinet-fortios", "specific": True}, [long, score])
+    assert f"its message: {long}" in done(folder, "item", "OKTT-2026-0001").out
+    refused = oktt(folder, "release", "OKTT-2026-0001", "--by", "anna")
+    assert (refused.code, "mend it (`oktt compose`)" in refused.err) == (1, True)
+    released = done(folder, "release", "OKTT-2026-0001", "--by", "anna", "--reason", "voor kenners", "--json").row
+    assert (released["state"], released["lint"]) == ("released", [long, score])
 
 
 def test_the_same_file_again_is_the_same_item(folder: Path) -> None:

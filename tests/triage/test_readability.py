@@ -44,11 +44,17 @@ def test_the_score_is_that_of_the_formula() -> None:
         ("De poort wordt door hem gesloten.", "nl", "a passive sentence"),
         ("The port is closed by him.", "en", "a passive sentence"),
         (f"Bel {'nu en ' * 12}dan.", "nl", "a sentence of 26 words, more than 20: Bel nu en nu en nu..."),
-        ("Organisatorische beveiligingsmaatregelen implementeren.", "nl", "hard to read: Flesch score"),
+        ("Organisatorische beveiligingsmaatregelen implementeren. " * 12, "nl", "hard to read: Flesch score"),
     ],
 )
 def test_what_is_too_hard_is_named(text: str, language: Language, fault: str) -> None:
     assert any(each.startswith(fault) for each in readability.faults([text], "zzp", language))
+
+
+def test_headings_paragraphs_and_points_end_a_sentence() -> None:
+    text = "# Wat er is\n\nHet begint nu. Let op:\n- een punt\n- nog een punt\n\nEinde"
+    assert len(readability.sentences(text)) == 6
+    assert readability.faults(["Kort maar organisatorisch."], "zzp", "nl") == [], "too few words for a score"
 
 
 @pytest.mark.parametrize("text", ["Zet een extra code aan (MFA).", "Bel uw leverancier.", "Wij worden gebeld? Goed."])

@@ -7,7 +7,6 @@ Patterns are read and rewritten by `normalize.patterns`, whose functions this mo
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,14 +15,15 @@ from uuid import UUID, uuid5
 import msgspec
 
 from ingest import Source
-from normalize import Draft, Kind, Normalized, NormalizeError, Problem
+from normalize import Draft, Normalized, NormalizeError, Problem
 from normalize.layers import layers
 from normalize.patterns import PatternValue, Reading, pattern_values, reading, rewrite_pattern
 from normalize.shape import MAX_OBJECTS, MAX_STRING, admit
 from normalize.stix20 import upgraded
 from normalize.stix_facts import addresses_of, facts_of
 from normalize.stix_split import CONTEXT, LINKS, Split
-from normalize.stix_types import OBSERVABLES, REQUIRED, is_id
+from normalize.stix_titles import left_over
+from normalize.stix_types import OBSERVABLES, is_id
 from tlp import Label, strictest, tags
 from tlp.markings import KNOWN, STIX_ID, definition, normalised, of_stix, of_text
 
@@ -37,7 +37,6 @@ _TRACKING = re.compile(
     r"(?!CVE-|CWE-|CAPEC-|T\d)[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*-\d[A-Za-z0-9-]*|GHSA(?:-[0-9a-z]{4}){3}"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_SEEN = OBSERVABLES | {"indicator", "observed-data", "malware-analysis", "infrastructure"}
 _MOST_REFERENCES = 50
 _LONGEST_TITLE = 300
 
@@ -194,7 +193,9 @@ def _draft(
     inside = [objects[at] for at in members]
     current = [obj for obj in inside if id(obj) not in superseded]
     if head is None:
-        kind, key, title, summary, language, tracking = _left_over(current, source, bundle)
+        kind, title, summary = left_over(current, source)
+        own = sorted({obj["id"] for obj in current if obj["type"] not in CONTEXT and obj["type"] not in LINKS})
+        key, tracking, language = f"{bundle}/rest" if bundle else new_id("bundle", *own), (), source.language
         references = [url for obj in current if obj["type"] == "vulnerability" for url in _urls(obj)]
         withdrawn = all(obj.get("revoked", False) for obj in current if obj["type"] not in CONTEXT)
     else:
@@ -250,43 +251,6 @@ def _layers(
         if made.label == label:  # not where the title, say, names another
             facts = msgspec.structs.replace(made.facts, tracking=whole.facts.tracking)
             yield msgspec.structs.replace(made, key=whole.key, layer=label, facts=facts, doubts=whole.doubts)
-
-
-def _left_over(
-    objects: list[dict[str, Any]], source: Source, bundle: str | None
-) -> tuple[Kind, str, str, str, str, tuple[str, ...]]:
-    """Kind, key, title, summary, language and tracking ids of what no report lists."""
-    own = [obj for obj in objects if obj["type"] not in CONTEXT and obj["type"] not in LINKS]
-    counts = Counter(obj["type"] if obj["type"] in REQUIRED else "other" for obj in own)
-    kind: Kind = "indicators" if any(obj["type"] in _SEEN for obj in own) else "report"
-    key = f"{bundle}/rest" if bundle else new_id("bundle", *sorted({obj["id"] for obj in own}))
-    named = [obj for obj in own if obj["type"] not in OBSERVABLES and obj.get("name")]
-    dutch = source.language.startswith("nl")
-    if len(named) == 1 and len(own) == 1:
-        title, summary = named[0]["name"], named[0].get("description", "")
-    elif kind == "indicators":
-        what = [obj["name"] for obj in named if obj["type"] in ("malware", "intrusion-set", "threat-actor", "tool")]
-        title = f"{', '.join(what) if 0 < len(what) <= 3 else source.name}: {_amount(counts, dutch=dutch)}"
-        summary = next((obj.get("description", "") for obj in named if len(what) == 1 and obj["name"] == what[0]), "")
-    else:
-        title = f"{source.name}: " + ", ".join(f"{count} {name}" for name, count in counts.most_common(3))
-        summary = ""
-        names = [obj["name"] for obj in named if obj["type"] == "vulnerability"]
-        if 0 < len(names) <= 5 and len(names) == len(own):
-            title = ", ".join(names)
-    return kind, key, title, summary, source.language, ()
-
-
-def _amount(counts: Counter[str], *, dutch: bool) -> str:
-    """`343 indicators`; where there are none, `4 observables`."""
-    if count := counts["indicator"]:
-        return f"{count} indicator{'' if count == 1 else 'en' if dutch else 's'}"
-    count = sum(counts[seen] for seen in OBSERVABLES if seen in counts)
-    if not count:
-        return ", ".join(f"{count} {name}" for name, count in counts.most_common(3))
-    if dutch:
-        return f"{count} waarneming{'' if count == 1 else 'en'}"
-    return f"{count} observable{'' if count == 1 else 's'}"
 
 
 def _numbers(obj: dict[str, Any]) -> Iterator[str]:

@@ -375,7 +375,7 @@ def test_a_second_person_is_another_person(own: Path) -> None:
     assert "oktt approve" in ran.out
     assert "else" in failed(own, "approve", item, "--by", "anna")
     assert done(own, "approve", item, "--by", "bram", "--json").row == {
-        "item": item, "act": "approve", "state": "released", "queued": 2,
+        "item": item, "act": "approve", "state": "released", "queued": 2, "lint": [],
     }  # fmt: skip
 
 

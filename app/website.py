@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
-from app import answering, contributing, database
+from app import answering, contributing, database, listing
 from app.concerns import Concerns
 from app.service import Service
 from dispatch import publication
@@ -32,6 +32,7 @@ def application(service: Service) -> FastAPI:
         permitted=lambda *question: permitted(service, concerns, *question),
         contribute=partial(contributing.contribute, service),
         current=lambda: database.require_current(service.engine),
+        listing=partial(listing.listing, service),
         seal=marks.seal,
         content=marks.content,
     )

@@ -25,11 +25,12 @@ _CLIENTS = re.compile(r"clients: (\d+)/(\d+)")
 _TIMES = re.compile(r" \((\d+)\)(?=,|$)")
 _FIRST = 3
 """Rows of the reader's own before the steps; the others follow below, so that the steps stay on the first screen."""
-_CAPS: dict[Register, dict[str, int]] = {
+CAPS: dict[Register, dict[str, int]] = {
     "zzp": {"versions": 5, "own": 10, "indicators": 25, "references": 3, "remedies": 0, "summary": 500},
     "mkb": {"versions": 10, "own": 25, "indicators": 25, "references": 5, "remedies": 3, "summary": 800},
     "mature": {"versions": 40, "own": 50, "indicators": 60, "references": 10, "remedies": 8, "summary": 2000},
 }
+"""How many lines of each a register reads, and characters of the summary."""
 
 
 def deadline(view: View, kind: MessageKind, language: str, at: datetime) -> str:
@@ -75,7 +76,7 @@ def content(
     An update is the difference and what to do: the rest stands in the message before. A withdrawal says nothing of what
     perhaps should never have gone out.
     """
-    w, caps = words(language), _CAPS[register]
+    w, caps = words(language), CAPS[register]
     own = own_lines(view, language)
     strange = [o for o in view.observables if not o.own]
     trusted = [urlsplit(url).hostname or "" for url in view.references if webby(url)]

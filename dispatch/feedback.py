@@ -61,6 +61,7 @@ class Message:
     item: str
     version: int
     subscriber: str
+    channel: int
     queued_at: datetime
 
 
@@ -126,7 +127,7 @@ def message(conn: sa.Connection, delivery: str) -> Message | None:
     """The alert or update with that id, if it has left or may have; None: there is none (any more)."""
     d = deliveries.c
     row = conn.execute(
-        sa.select(d.id, d.kind, d.subject, d.version, d.subscriber, d.queued_at).where(
+        sa.select(d.id, d.kind, d.subject, d.version, d.subscriber, d.channel, d.queued_at).where(
             d.id == delivery, d.attempts > 0, d.kind.in_(("alert", "update", "reminder"))
         )
     ).one_or_none()

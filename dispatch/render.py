@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from dispatch import View, wording
-from dispatch.body import BANDS, MessageKind, content
+from dispatch.body import BANDS, CAPS, MessageKind, content
 from dispatch.feedback import ANSWERS
 from dispatch.sharing import limits_of, sharing
 from dispatch.wording import moment, plain, words
@@ -104,11 +104,8 @@ class Renderer:
             "changes": [plain(line, 900) for line in changes],
             "since": "" if since is None else words(language)["text"]["since"].format(time=moment(since, language)),
             "notes": [plain(line, 600) for line in notes],
-            "answers": [
-                (words(language)["answer"][each], f"{answer}?answer={each}")
-                for each in ANSWERS
-                if answer and kind != "withdrawal"
-            ],
+            "listing": _listing(answer, view, register) if kind != "withdrawal" else "",
+            "answers": _answers(answer, language) if answer and kind != "withdrawal" else [],
         }
         return self.fill("message", filled)
 
@@ -156,6 +153,12 @@ class Renderer:
     def _say(self, language: str, key: str, **values: str) -> str:
         s = self.service
         return words(language)["text"][key].format(service=s.name, site=s.site, contact=s.contact, **values)
+
+
+def _listing(address: str, view: View, register: Register) -> str:
+    """Where the whole list is, if the message shows a part of it and has none attached."""
+    many = sum(row.own for row in view.observables) > CAPS[register]["own"]
+    return f"{address}/list.csv" if address and many and register != "mature" else ""
 
 
 def _answers(address: str, language: str) -> list[tuple[str, str]]:

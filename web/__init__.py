@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from dispatch.feedback import Message
 from subscribers import Subscriber
 from tlp import Label
 
@@ -45,3 +46,5 @@ class Services:
     """Keyed hash, by which an edit of the request ledger shows."""
     content: Callable[[datetime, str], str]
     """Keyed hash of what was answered, by the key of that moment's month."""
+    listing: Callable[[Message], bytes | None] = lambda _: None
+    """All rows of its recipient's own that a message is about, as CSV; None: nothing stands of it."""

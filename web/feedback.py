@@ -2,6 +2,7 @@
 
 GET shows a page with one button and changes nothing (mail scanners follow links; that the page was asked for is noted);
 POST answers, and may answer anew. The page names the message's number and day and nothing of its content.
+/a/TOKEN/list.csv has all rows of the recipient's own, of which a mail shows the first.
 """
 
 from collections.abc import Callable
@@ -62,6 +63,17 @@ def router(
             given=given, said=given and wording.moment(given.at, tongue), most=MOST,
             partnership=subscriber.profile.kind == "partnership", thanks="thanks" in request.query_params,
         )  # fmt: skip
+
+    @routes.api_route("/a/{token}/list.csv", methods=["GET", "HEAD"])
+    def rows(request: Request, token: str) -> Response:
+        with engine.execution_options(readonly=True).connect() as conn:
+            found = asked(conn, token)
+        listed = None if found is None else services.listing(found[0])
+        if found is None or listed is None:
+            return nobody(request)
+        name = f'attachment; filename="{found[0].item}.csv"'
+        said = {"Content-Disposition": name, "Content-Type": "text/csv; charset=utf-8; header=present"}
+        return Response(listed, headers=said | {"Cache-Control": "no-store"})
 
     @routes.post("/a/{token}")
     async def answer(request: Request, token: str) -> Response:

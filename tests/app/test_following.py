@@ -1,9 +1,11 @@
 """After a message: answers, one reminder, whom to call, and what it all came to."""
 
 import asyncio
+import csv
 import re
 from datetime import timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ from msgspec.structs import replace
 from app import effect, following, website, workers
 from app.service import open_service
 from dispatch import feedback, outbox
+from normalize import Observable
 from tests.app.house import MAIL, House, opened
 from tests.triage.desk import draft
+from tlp import Label
 
 BASE = "https://oktt.example"
 FIRMS = [f"firm-{number:02d}" for number in range(12)]
@@ -45,9 +49,15 @@ class Browser:
     def post(self, path: str, answer: str) -> int:
         return asyncio.run(self._ask("POST", path, data={"answer": answer}))
 
+    def read(self, path: str) -> httpx.Response:
+        return asyncio.run(self._asked("GET", path))
+
     async def _ask(self, method: str, path: str, **more: Any) -> int:
+        return (await self._asked(method, path, **more)).status_code
+
+    async def _asked(self, method: str, path: str, **more: Any) -> httpx.Response:
         async with httpx.AsyncClient(transport=self._transport, base_url=BASE, follow_redirects=True) as client:
-            return (await client.request(method, path, **more)).status_code
+            return await client.request(method, path, **more)
 
 
 @pytest.fixture
@@ -146,3 +156,37 @@ def test_a_withdrawn_item_is_not_reminded_of(house: House) -> None:
     assert workers.dispatch(house.service, now=True)["sent"] == 0
     with house.service.reading() as connection:
         assert feedback.answers(connection, item) == []
+
+
+def test_the_whole_list_is_behind_a_link_for_its_owner_alone(house: House, web: Browser) -> None:
+    for name, network in (("large", "192.0.2.0/25"), ("small", "192.0.2.128/25")):
+        house.subscribe(name, networks=(network,), clearance=Label.AMBER, verified=True)
+    rows = tuple(Observable("ipv4", f"192.0.2.{n}", role="victim", port=3389) for n in (*range(60), 130, 131))
+    item = house.item(
+        draft("scan_rdp/2026-03-02", "exposure", Label.AMBER, observables=rows, exposure="scan_rdp"), "shadowserver"
+    )
+    house.decide("release", item, urgency="today")
+    assert workers.dispatch(house.service, now=True)["sent"] == 2
+    texts, path = {}, {}
+    with house.service.reading() as connection:
+        d = outbox.deliveries.c
+        for row in connection.execute(outbox.deliveries.select().where(d.subject == item)).all():
+            file = house.service.settings.dir / "outbox" / f"{row.id}.eml"
+            texts[row.subscriber] = text = body(message_from_bytes(file.read_bytes(), policy=policy.default))
+            path[row.subscriber] = re.findall(rf"{BASE}(/a/[\w-]+)\?answer=", text)[0]
+    assert f"{path['large']}/list.csv" in texts["large"]
+    assert "list.csv" not in texts["small"], "it shows all of them"
+    listed = web.read(f"{path['large']}/list.csv")
+    assert listed.headers["content-disposition"] == f'attachment; filename="{item}.csv"'
+    lines = list(csv.DictReader(listed.text.splitlines()))
+    assert [each["value"] for each in lines] == [f"192.0.2.{n}" for n in range(60)]
+    assert {each["tlp"] for each in lines} == {"TLP:AMBER"}
+    assert len(web.read(f"{path['small']}/list.csv").text.splitlines()) == 3
+    house.decide("withdraw", item)
+    assert web.get(f"{path['large']}/list.csv") == 404
+
+
+def body(mail: EmailMessage) -> str:
+    found = mail.get_body(("plain",))
+    assert found is not None
+    return str(found.get_content())

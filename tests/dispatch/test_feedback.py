@@ -14,7 +14,7 @@ NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
 def message(who: str, version: int = 1) -> Message:
-    return Message(f"{who:0>32}", "alert", "OKTT-2026-0412", version, who, NOW)
+    return Message(f"{who:0>32}", "alert", "OKTT-2026-0412", version, who, 0, NOW)
 
 
 def test_the_newest_answer_counts(engine: sa.Engine) -> None:

@@ -1,0 +1,38 @@
+"""All rows of a recipient's own of an item, behind the address in its message: what a mail shows the first of."""
+
+import dataclasses
+from functools import partial
+
+from app.service import Service
+from app.views import Views, shown
+from dispatch import View
+from dispatch.attachments import table
+from dispatch.feedback import Message
+from subscribers import registry
+from triage import TriageError, decide
+
+
+def listing(service: Service, told: Message) -> bytes | None:
+    """CSV, as this recipient may see it now, by the way by which it was told; None: nothing stands of it for it."""
+    with service.reading() as connection:
+        subscriber = registry.get(connection, told.subscriber)
+        if subscriber is None or told.channel >= len(subscriber.contacts):
+            return None
+        look = partial(shown, service)
+        try:
+            released = decide.out(connection, service.guard, told.item, look, service.settings.consents)
+        except TriageError:  # its retention has ended
+            return None
+        if released is None or subscriber.number not in released.audience:
+            return None
+        views = Views(service, connection, released)
+        closed = subscriber.contacts[told.channel].confidential
+        view = views.of(subscriber, views.explain(subscriber), confidential=closed)
+    return table(_own(view)) if isinstance(view, View) else None
+
+
+def _own(view: View) -> View:
+    places = [place for place, row in enumerate(view.observables) if row.own]
+    rows = tuple(view.observables[place] for place in places)
+    days = view.days and dataclasses.replace(view.days, since=tuple(view.days.since[place] for place in places))
+    return dataclasses.replace(view, observables=rows, days=days)

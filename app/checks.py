@@ -1,5 +1,6 @@
 """`oktt doctor`: what is in order, what is not, and what to do."""
 
+import os
 import smtplib
 import ssl
 from collections import Counter
@@ -10,12 +11,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from app import AppError, database, keys
+from app import AppError, database, keys, returning
 from app.keys import Files
+from app.service import clock
 from config import ConfigError
 from config import settings as configuration
 from config.settings import Settings
-from dispatch import encryption
+from dispatch import contacts, encryption
 from ingest import SourceError, cursors
 from ingest.http import Web
 from pii_guard import GuardError, explaining
@@ -50,6 +52,7 @@ def _checks(folder: Path) -> Iterator[Result]:
     yield (stored := _database(settings))
     yield _folder(settings)
     yield _smtp(settings)
+    yield from _bounces(settings)
     yield _clock(settings)
     yield from _sources(settings)
     if stored[1] == "ok":
@@ -124,17 +127,36 @@ def _smtp(settings: Settings) -> Result:
     if smtp is None:
         return "smtp", "ok", "not set up: e-mail is written to outbox/ as .eml files"
     try:
+        trusted = ssl.create_default_context(cafile=settings.file(smtp.ca_file) if smtp.ca_file else None)
         if smtp.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=5)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=5, context=trusted)
         else:
             server = smtplib.SMTP(smtp.host, smtp.port, timeout=5)
         with server:
             if smtp.security == "starttls":
-                server.starttls(context=ssl.create_default_context())
+                server.starttls(context=trusted)
             server.noop()
     except (OSError, smtplib.SMTPException) as error:
         return "smtp", "fault", f"{smtp.host} port {smtp.port} does not answer ({type(error).__name__}): check [smtp]"
     return "smtp", "ok", f"{smtp.host} port {smtp.port} answers"
+
+
+def _bounces(settings: Settings) -> Iterator[Result]:
+    """Can mail that comes back be read?"""
+    given = settings.main.bounces
+    if given is None:
+        return
+    if not given.folder:
+        yield "bounces", "ok", "mail that comes back is read from a mailbox every five minutes"
+        return
+    folder = settings.file(given.folder)
+    if not os.access(folder / "new", os.R_OK | os.W_OK | os.X_OK):
+        says = f"{folder} is no Maildir whose new/ we may read and empty: correct folder in [bounces], or its owner"
+        yield "bounces", "fault", says
+    elif left := sum(1 for _ in (folder / "cur").glob("*")):
+        yield "bounces", "warning", f"{left} mails in {folder}/cur say nothing we understand: look at them, delete them"
+    else:
+        yield "bounces", "ok", "mail that comes back is read before each sending"
 
 
 def _clock(settings: Settings) -> Result:
@@ -180,8 +202,23 @@ def _late(settings: Settings, connection: sa.Connection) -> Iterator[Result]:
             yield f"source {source.id}", "warning", f"late: {since}; {why}"
 
 
-_KEYS = 10
-"""So many subscribers with a key that cannot be used are named."""
+_NAMED = 10
+"""So many subscribers with a key that cannot be used, or whom mail does not reach, are named."""
+
+
+def _unreached(settings: Settings, connection: sa.Connection) -> Iterator[Result]:
+    """Whom mail does not reach, and why mail that comes back cannot be read."""
+    standing = cursors.standing(connection, returning.HERE)
+    if standing.error:
+        yield "bounces", "warning", f"the mailbox of [bounces] cannot be read: {standing.error}"
+    ring, now, found = keys.load(settings.instance_key), clock(settings)(), []
+    for name in contacts.subscribers(connection):
+        one = registry.get(connection, name)
+        if one is not None and "unreachable" in returning.silences(ring, connection, one, now).values():
+            found.append(name)
+    if found:
+        named = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
+        yield "reach", "warning", f"mail to {named} comes back: ask for another address, and import it"
 
 
 def _subscribers(settings: Settings, connection: sa.Connection) -> tuple[Counter[str], int, dict[str, str]]:
@@ -189,16 +226,16 @@ def _subscribers(settings: Settings, connection: sa.Connection) -> tuple[Counter
     key cannot be used, and why."""
     now, days = datetime.now(UTC), settings.main.desk.software_days
     idle: Counter[str] = Counter()
-    stale, keys = 0, dict[str, str]()
+    stale, unusable = 0, dict[str, str]()
     for subscriber in registry.every(connection):
         for contact in subscriber.contacts:
             try:
                 encryption.key_of(contact, settings.dir, now)
             except encryption.KeyUnusableError as error:
-                keys[subscriber.id] = str(error)
+                unusable[subscriber.id] = str(error)
         idle.update({contact.type for contact in subscriber.contacts if not contact.served})
         stale += any(each.stale(now, days) for each in subscriber.inventories)
-    return idle, stale, keys
+    return idle, stale, unusable
 
 
 def _stored(settings: Settings) -> Iterator[Result]:
@@ -206,9 +243,9 @@ def _stored(settings: Settings) -> Iterator[Result]:
     engine = database.connect(settings.database_url)
     try:
         with database.reading(engine) as connection:
-            idle, stale, keys = _subscribers(settings, connection)
+            idle, stale, unusable = _subscribers(settings, connection)
             unused = auth.standing(connection, datetime.now(UTC), "api")
-            late = list(_late(settings, connection))
+            late = [*_late(settings, connection), *_unreached(settings, connection)]
     except sa.exc.SQLAlchemyError as error:
         yield "registry", "fault", f"cannot be read ({type(error).__name__}): put the database back from a backup"
         return
@@ -219,10 +256,10 @@ def _stored(settings: Settings) -> Iterator[Result]:
         told = " and ".join(f"{kind} (subscribers: {count})" for kind, count in sorted(idle.items()))
         says = f"nothing goes by {told} yet: import those with an email, file or taxii channel too"
         yield "channels", "warning", says
-    for subscriber, why in list(keys.items())[:_KEYS]:
+    for subscriber, why in list(unusable.items())[:_NAMED]:
         yield "keys of recipients", "warning", f"{subscriber}: {why}; till then it gets stubs of what is confidential"
-    if len(keys) > _KEYS:
-        yield "keys of recipients", "warning", f"and {len(keys) - _KEYS} more subscribers"
+    if len(unusable) > _NAMED:
+        yield "keys of recipients", "warning", f"and {len(unusable) - _NAMED} more subscribers"
     if stale:
         says = (
             f"{stale} subscribers have one older than {settings.main.desk.software_days} days: ask them for a new one"

@@ -13,13 +13,12 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from app import digests, proving
+from app import channels, digests, proving, returning
 from app.keys import MESSAGES
 from app.observe import log, place
 from app.service import Service
 from app.views import Shelf, Views, differences
 from dispatch import (
-    Channel,
     Delivery,
     DispatchError,
     Outcome,
@@ -37,11 +36,9 @@ from dispatch.attachments import attachments
 from dispatch.body import MessageKind
 from dispatch.codes import code_of
 from dispatch.encryption import Key
-from dispatch.files import FileChannel
 from dispatch.grounds import Grounds
 from dispatch.outbox import CancelReason
 from dispatch.render import Rendered, outside
-from dispatch.smtp import SmtpChannel, SmtpSettings
 from dispatch.view import content, fingerprint
 from filtering import Outcome as MatchOutcome
 from filtering.disclosure import reader
@@ -104,14 +101,7 @@ class Sender:
         self._rng = random.SystemRandom()
         self._keys: dict[str, Key | None] = {}
         """Of recipients, by file: read once a run."""
-        files = FileChannel(settings.dir / "outbox")
-        self._channels: dict[str, Channel] = {"file": files, "email": files}
-        if (smtp := settings.main.smtp) is not None:
-            secret = settings.file(smtp.password_file) if smtp.password_file else None
-            wanted = SmtpSettings(smtp.host, smtp.port, smtp.security, smtp.user, secret, timeout=smtp.timeout)
-            server = SmtpChannel(wanted, lambda _: self._from.address)
-            server.check()
-            self._channels["email"] = server
+        self._channels = channels.channels(service, self._from.address)
 
     def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """Check everything again (release, match, label, channel), make the message and store it.
@@ -126,6 +116,9 @@ class Sender:
             self._cancel(connection, delivery, "no-match")
             return None
         contact = subscriber.contacts[delivery.channel]
+        if (silent := returning.silence(self.service, connection, subscriber, contact)) is not None:
+            self._cancel(connection, delivery, silent)
+            return None
         made: Made | CancelReason | Literal["deferred"]
         if delivery.kind in ("monday", "friday"):
             made = self._edition(connection, delivery, subscriber, contact)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app import desk, digests, door, following, pipeline, polling, releasing, retention, sending
+from app import desk, digests, door, following, pipeline, polling, releasing, retention, returning, sending
 from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
@@ -69,6 +69,7 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
     """Send what is due, once. Counts by what became of it."""
     worker = f"{_host()}/{os.getpid()}/{_started(os.getpid())}"
     _requeue_dead(service)
+    returning.read(service)  # first: nothing more goes to who cannot be reached
     sender = sending.Sender(service)
     with (progress or _silent)("Sending", due(service, now=now)) as advance:
         try:

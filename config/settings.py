@@ -1,5 +1,6 @@
 """oktt.toml, sources.toml, rules.toml and legal.toml -> Settings. Errors name file, line and key, and the next step."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,6 +53,8 @@ class Smtp(Struct, frozen=True, forbid_unknown_fields=True):
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
     password_file: str = ""
+    ca_file: str = ""
+    """Certificates to trust instead of the machine's."""
     timeout: float = 30.0
 
 
@@ -64,6 +67,22 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     site: str = "oktt.example"
     """Where recipients check that a message is ours; shown, never linked."""
     contact: str = "meldpunt@oktt.example"
+
+
+class Bounces(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[bounces]`: mail that comes back is read, and heeded. Without this table it goes to the sender, to a person."""
+
+    address: str
+    """bounce@oktt.example: each message goes out with an envelope sender `bounce+TOKEN@oktt.example` of its own."""
+    folder: str = ""
+    """A Maildir, relative to DIR, or"""
+    url: str = ""
+    """a mailbox: imaps://host/FOLDER."""
+    user: str = ""
+    secret_file: str = ""
+    ca_file: str = ""
+    private: bool = False
+    """May the mailbox's host be in a private network?"""
 
 
 class Web(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +110,7 @@ class Main(Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = Database()
     keys: Keys = Keys()
     smtp: Smtp | None = None
+    bounces: Bounces | None = None
     mail: Mail = Mail()
     web: Web = Web()
     desk: DeskSettings = DeskSettings()
@@ -186,7 +206,18 @@ def load(folder: Path) -> Settings:
     feeds = _File(folder / "sources.toml")
     sources, labels = feeds.sources(), feeds.labels()
     rules = _File(folder / "rules.toml").rules()
+    if main.bounces is not None:
+        _check_bounces(_File(folder / "oktt.toml"), main.bounces)
     return Settings(folder, main, sources, rules, _policy(folder, sources), labels)
+
+
+def _check_bounces(file: "_File", given: Bounces) -> None:
+    """One place that mail comes back to, and an address whose tokens fit a local part of 64 signs."""
+    if bool(given.folder) == bool(given.url) or not re.fullmatch(r"[\w.-]{1,20}@[\w.-]+", given.address, re.ASCII):
+        raise ConfigError(
+            f"{file.path}:{file.line('bounces')}: bounces: give address as bounce@oktt.example (at most 20 signs "
+            "before the @), and either folder (a Maildir) or url (imaps://host/FOLDER)"
+        )
 
 
 def _policy(folder: Path, sources: dict[str, Source]) -> Policy:

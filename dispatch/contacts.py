@@ -69,6 +69,11 @@ def silent(conn: sa.Connection, now: datetime, among: Sequence[str] | None = Non
     return found
 
 
+def subscribers(conn: sa.Connection) -> list[str]:
+    """Of whom anything is known here."""
+    return list(conn.scalars(sa.select(_e.subscriber).distinct().order_by(_e.subscriber)))
+
+
 def _unreachable(returned: Sequence[_Row]) -> bool:
     weeks = {row.at.isocalendar()[:2] for row in returned}
     return len(weeks) > 1 or any(row.status in GONE for row in returned)

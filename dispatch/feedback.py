@@ -86,6 +86,7 @@ class Told:
     sent_at: datetime
     """The first attempt that was accepted; where none was, that which failed."""
     delivered: bool
+    """Taken by the other side, and not returned since."""
     opened: bool
     answer: Answer | None
     handled_at: datetime | None
@@ -182,13 +183,17 @@ def outcomes(conn: sa.Connection, since: datetime) -> Iterator[Told]:
     given = {(row.item, row.subscriber): row for row in conn.execute(sa.select(feedback).where(_f.id.in_(newest)))}
     looked = sa.select(*pair).join(opened, opened.c.delivery == ledger.c.delivery).where(*mine)
     seen_ = {tuple(row) for row in conn.execute(looked)}
+    other = ledger.alias().c
+    returned = sa.exists().where(other.delivery == ledger.c.delivery, other.outcome == "returned")
     accepted = sa.func.min(sa.case((ledger.c.outcome == "sent", ledger.c.at)))
-    every = sa.select(*pair, accepted.label("sent"), sa.func.min(ledger.c.at).label("at")).where(*mine).group_by(*pair)
+    kept = sa.func.max(sa.case((sa.and_(ledger.c.outcome == "sent", ~returned), 1), else_=0))
+    said_at = (accepted.label("sent"), sa.func.min(ledger.c.at).label("at"), kept.label("kept"))
+    every = sa.select(*pair, *said_at).where(*mine).group_by(*pair)
     for row in conn.execute(every.order_by(*pair)):
         said = given.get((row.subject, row.subscriber))
         handled = said.at if said is not None and said.answer == "handled" else None
         yield Told(
-            row.subject, row.subscriber, row.sent or row.at, row.sent is not None, tuple(row[:2]) in seen_,
+            row.subject, row.subscriber, row.sent or row.at, bool(row.kept), tuple(row[:2]) in seen_,
             None if said is None else said.answer, handled, None if said is None else said.passed_on,
         )  # fmt: skip
 

@@ -50,7 +50,7 @@ class Entry:
     """A line of the ledger."""
 
     at: datetime
-    outcome: Literal["sent", "failed", "cancelled"]
+    outcome: Literal["sent", "failed", "cancelled", "returned", "delayed"]
     delivery: str
     kind: DeliveryKind
     subscriber: str
@@ -104,6 +104,20 @@ def cancelled(conn: sa.Connection, rows: Sequence[sa.Row[Any]], reason: str, at:
     said = {"at": at, "outcome": "cancelled", "reason": reason}
     lines = [said | {"delivery": row.id} | {name: getattr(row, name) for name in same} for row in rows]
     conn.execute(sa.insert(ledger), lines)
+
+
+def came_back(
+    conn: sa.Connection, delivery: str, what: Literal["returned", "delayed"], status: str, at: datetime
+) -> Entry | None:
+    """Add a line: what was sent came back, or waits at a server. None: it was not sent, or that is known already."""
+    before = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome.in_(("sent", what)))
+    row = conn.execute(before.order_by(ledger.c.outcome != what, ledger.c.id).limit(1)).one_or_none()
+    if row is None or row.outcome == what:
+        return None
+    values = dict(row._mapping) | {"outcome": what, "reason": status, "at": at}
+    values.pop("id")
+    conn.execute(sa.insert(ledger).values(values))
+    return _entry(row)
 
 
 def sent_as(conn: sa.Connection, beginning: str) -> tuple[str, datetime] | None:

@@ -36,7 +36,9 @@ MEDIA: tuple[ChannelType, ...] = ("email", "file")
 BASE, CAP = timedelta(minutes=1), timedelta(hours=4)
 POSSIBLY_ACCEPTED = "lost-after-data"
 """Reason of a retry whose message the other side may have accepted before the connection broke."""
-CancelReason = Literal["tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out", "answered"]
+CancelReason = Literal[
+    "tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out", "answered", "unreachable"
+]
 _CHUNK = 500
 
 deliveries = sa.Table(
@@ -448,6 +450,12 @@ def rewrap(conn: sa.Connection, again: Callable[[bytes], bytes | None], within: 
     for each in prepared(conn):
         if within(each.queued_at) and (made := again(each.message)) is not None:
             conn.execute(sa.update(deliveries).where(_d.id == each.id, _d.message == each.message).values(message=made))
+
+
+def whose(conn: sa.Connection, delivery: str) -> tuple[str, int] | None:
+    """Subscriber and channel of a delivery that left, or may have; None: there is none (any more)."""
+    row = conn.execute(sa.select(_d.subscriber, _d.channel).where(_d.id == delivery, _d.attempts > 0)).one_or_none()
+    return None if row is None else (row.subscriber, row.channel)
 
 
 def ids(conn: sa.Connection, subject: str) -> list[str]:

@@ -215,6 +215,14 @@ class MailboxReader(Live):
         return SourceError(f"{self._source.id}: {reason}")
 
 
+class WholeReader(MailboxReader):
+    """The same of messages as they are, unopened: mail of our own that came back."""
+
+    def _documents(self, uid: int, body: bytes) -> Iterator[RawDocument | Unreadable]:
+        key = document_key(self._key, self._source.id, body)
+        yield RawDocument(self._source, body, f"mail {uid}", self._clock(), key=key)
+
+
 def _standing(position: str, validity: int) -> _Pull:
     """From the start when the folder numbers its messages anew, or the position cannot be read."""
     try:

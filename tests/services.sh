@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the full test suite needs beside Python: PostgreSQL, Dovecot, Java, strace, Chromium and SpamAssassin from Debian's packages; Apache Kafka (Maven)
+# What the full test suite needs beside Python: PostgreSQL, Dovecot, Postfix, Java, strace, Chromium and SpamAssassin from Debian's packages; Apache Kafka (Maven)
 # and medallion (a TAXII server, PyPI, which has pins of its own) in OKTT_SERVICES. Says what to do where it cannot.
 # The databases and servers themselves are started by the tests, and end with them.
 set -eu
@@ -12,6 +12,7 @@ flock 9
 missing=""
 command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 { [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ]; } || missing="$missing dovecot-imapd"
+[ -x /usr/lib/postfix/sbin/master ] || missing="$missing postfix"
 command -v java >/dev/null || missing="$missing default-jre-headless"
 command -v mvn >/dev/null || missing="$missing maven"
 command -v strace >/dev/null || missing="$missing strace"
@@ -23,6 +24,7 @@ if [ -n "$missing" ]; then
     # Each test run starts servers of its own; Debian's cluster is not needed.
     mkdir -p /etc/postgresql-common
     [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf
+    echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
     # shellcheck disable=SC2086 # names of packages
     apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null
   else

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 import typer
 
-from app import workers
+from app import returning, workers
 from app.cli import output
 from app.cli.feeds import MOST, moment
 from app.cli.root import Json, cli, opened
 from app.service import Service
-from dispatch import publication
+from dispatch import contacts, publication
 from subscribers import Incoming, SubscriberError, importing, registry
 from subscribers import Subscriber as Stored
 from subscribers.components import repair
@@ -105,9 +105,12 @@ def show(context: typer.Context, subscriber: Subscriber, json: Json = False) -> 
     service = opened(context)
     with service.reading() as connection:
         found = registry.get(connection, subscriber)
+        silent = {} if found is None else returning.silences(service.keys, connection, found, service.clock())
     if found is None:
         raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
     shown = _shown(service, found)
+    for channel, why in silent.items():
+        shown["contacts"][channel]["silent"] = why
     if json:
         output.line(shown)
         return
@@ -124,6 +127,7 @@ def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -
         removed = registry.remove(connection, subscriber, service.clock())
         if removed:
             auth.revoke(connection, subscriber, service.clock())
+            contacts.drop(connection, subscriber)
             publication.drop(connection, subscriber)
             statuses.drop(connection, subscriber)
     if not removed:

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from app import desk, digests, door, website, workers
+from app import desk, digests, door, proving, website, workers
 from dispatch import ledger
 from ingest import RawDocument
 from subscribers import Contact
@@ -131,6 +131,7 @@ class NeverWider(RuleBasedStateMachine):
 
     @rule(threat=threats, named=st.booleans(), raised=st.none() | labels)
     def is_released(self, threat: str, named: bool, raised: Label | None) -> None:
+        self.house.later(minutes=1)
         try:
             self.house.decide("release", self.items[threat], to=("rood",) if named else (), tlp=raised)
         except TriageError:  # a wider label, or nothing new
@@ -140,6 +141,7 @@ class NeverWider(RuleBasedStateMachine):
 
     @rule(threat=threats)
     def is_withdrawn(self, threat: str) -> None:
+        self.house.later(minutes=1)
         item = self.items[threat]
         if self.house.state(item) == "released":
             had = {name for name in READERS if self.pulled(name) & self.words_of(item)}
@@ -159,6 +161,7 @@ class NeverWider(RuleBasedStateMachine):
         one, other = sorted(set(self.items.values()))
         if "withdrawn" in (self.house.state(one), self.house.state(other)):
             return
+        self.house.later(minutes=1)
         words = {each: self.words_of(each) for each in (one, other)}
         survivor, taken = desk.merge(self.service, one, other, Word("anna", "os", "reden"))
         self.consented -= words[taken]
@@ -166,6 +169,7 @@ class NeverWider(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(list(READERS)), clearance=labels)
     def clearance_changes(self, name: str, clearance: Label) -> None:
+        self.house.later(minutes=1)
         self.clearance[name] = clearance
         self.register(name, clearance)
 
@@ -202,6 +206,9 @@ class NeverWider(RuleBasedStateMachine):
             if self.users:
                 self.leaves()
                 self.is_read()
+                for name in sorted(self.read)[:3]:
+                    proof = proving.prove(self.service, name.removesuffix(".eml"))
+                    assert proof.ok, proof
         finally:
             self.web.state.ledger.flush()
             self.service.engine.dispose()

@@ -11,7 +11,7 @@ from app.cli import output
 from app.cli.root import Json, cli, opened
 from app.views import about
 from normalize.comparing import Disagreement, disagreements
-from pii_guard import Statement
+from pii_guard import Statement, fullest
 from triage import advice, inbox, leads, lint, scores
 
 _MOST = 10
@@ -38,7 +38,7 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
     parts = (*whole.statements, *whole.facts)
     objects = _distinct(each for part in whole.statements for each in msgspec.json.decode(part.objects))
     priority = {"kans": facts.kans, "schade": facts.schade, "cvss": facts.cvss, "epss": epss}
-    findings = [msgspec.to_builtins(each) for part in parts for each in part.findings]
+    findings = [msgspec.to_builtins(each) for part in fullest(parts) for each in part.findings]
     said, differing = [_said(part) for part in parts], disagreements([(part.source, part.facts) for part in parts])
     if json:
         stix = {"type": "bundle", "id": bundle_id(whole.id, whole.version), "objects": objects}

@@ -200,9 +200,9 @@ def test_why_says_how_sure_it_is() -> None:
 def test_own_rows_stand_before_the_steps_and_the_rest_below() -> None:
     text = message(an_exposure(40)).text
     steps = text.index("DOE DIT")
-    assert text.index("192.0.2.3,") < steps < text.index("192.0.2.4,")
-    assert "en nog 37" in text[:steps]
-    assert "- en nog 12\n" in text[steps:]
+    assert text.index("192.0.2.2,") < steps < text.index("192.0.2.3,")
+    assert "en nog 38" in text[:steps]
+    assert "- en nog 13\n" in text[steps:]
     assert "adressen van anderen (39.960)" in " ".join(text.split())
 
 

@@ -10,21 +10,22 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
-from app import answering, contributing, database, listing
+from app import answering, contributing, database, listing, portal, returning
 from app.concerns import Concerns
 from app.service import Service
 from dispatch import publication
 from filtering.disclosure import reader
+from ingest import dns
 from subscribers import Subscriber, registry
 from tlp import PUBLIC, Label, Permit
 from tlp.enforce import enforce
 from triage import releases
-from web import Services, WebError
+from web import Services, WebError, unsubscribe
 from web.server import create_app, server_config
 
 
-def application(service: Service) -> FastAPI:
-    """The application of one instance."""
+def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
+    """The application of one instance. `lookup`: of TXT records; None: as this machine looks them up."""
     web = service.settings.main.web
     concerns, marks = Concerns(service), answering.marks(service)
     services = Services(
@@ -35,8 +36,9 @@ def application(service: Service) -> FastAPI:
         listing=partial(listing.listing, service),
         seal=marks.seal,
         content=marks.content,
+        portal=portal.portal(service, lookup),
     )
-    return create_app(
+    made = create_app(
         service.engine,
         services,
         clock=service.clock,
@@ -47,6 +49,16 @@ def application(service: Service) -> FastAPI:
         answer_key=service.keys.derive("answers"),
         per_minute=web.requests_per_minute,
     )
+    leaving = unsubscribe.router(
+        service.engine,
+        service.clock,
+        key=service.keys.derive("unsubscribe"),
+        mark=partial(returning.contact_mark, service.keys),
+        service=web.title,
+        contact=service.settings.main.mail.contact,
+    )
+    made.include_router(leaving)
+    return made
 
 
 def permitted(
@@ -89,7 +101,8 @@ def serve(service: Service, port: int | None, announce: Callable[[str], None]) -
             f"cannot listen on {web.host} port {wanted} ({reason}): set [web] in oktt.toml, or --port"
         ) from None
     bound = listening.getsockname()[1]
-    announce(f"Serving http://{web.host}:{bound}/ (TAXII 2.1 at /taxii2/, public feed at /feed.atom); Ctrl-C stops it.")
+    served = "TAXII 2.1 at /taxii2/, portal at /portal/, public feed at /feed.atom"
+    announce(f"Serving http://{web.host}:{bound}/ ({served}); Ctrl-C stops it.")
     made = application(service)
     server = uvicorn.Server(server_config(made, web.host, bound))
     # uvicorn ends in order and then raises the signal once more: whoever runs us in a `with` has an end of its own.

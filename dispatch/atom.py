@@ -4,8 +4,10 @@ An entry is made of a View for the public reader, so of CLEAR statements only; w
 its id, and says only that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -32,6 +34,10 @@ entries = sa.Table(
 )
 _ENTRY = sa.select(entries).where(entries.c.item == sa.bindparam("item"))
 _ADD = entries.insert()
+_c = entries.c
+_FOUND = sa.select(
+    _c.item, _c.title, _c.summary, _c.categories, _c.statements, _c.published_at, _c.updated_at, _c.withdrawn
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +104,20 @@ def withdraw(conn: sa.Connection, item: str, now: datetime) -> bool:
 
 def latest(conn: sa.Connection, limit: int) -> list[Entry]:
     """The entries that changed last, newest first."""
-    columns = entries.c
-    query = sa.select(
-        columns.item, columns.title, columns.summary, columns.categories, columns.statements,
-        columns.published_at, columns.updated_at, columns.withdrawn,
-    ).order_by(columns.updated_at.desc(), columns.item.desc())  # fmt: skip
-    return [
-        Entry(
-            item, title, summary,
-            msgspec.json.decode(terms, type=tuple[tuple[str, str], ...]),
-            msgspec.json.decode(keys, type=frozenset[str]),
-            *rest,
-        )
-        for item, title, summary, terms, keys, *rest in conn.execute(query.limit(limit))
-    ]  # fmt: skip
+    query = _FOUND.order_by(entries.c.updated_at.desc(), entries.c.item.desc())
+    return [_entry(row) for row in conn.execute(query.limit(limit))]
+
+
+def find(conn: sa.Connection, item: str) -> Entry | None:
+    """The entry of an item; None: it has none."""
+    row = conn.execute(_FOUND.where(entries.c.item == item)).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    item, title, summary, terms, keys, *rest = row
+    categories = msgspec.json.decode(terms, type=tuple[tuple[str, str], ...])
+    return Entry(item, title, summary, categories, msgspec.json.decode(keys, type=frozenset[str]), *rest)
 
 
 def _storable(text: str) -> str:

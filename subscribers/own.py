@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from normalize import Kind
 from subscribers import Claim, Contact, Incoming, Own, Profile, Said, Subscriber
 
-KINDS: tuple[str, ...] = get_args(Kind)
+KINDS: tuple[str, ...] = tuple(each for each in get_args(Kind) if each != "facts")
+"""Kinds of messages."""
 
 
 def effective(one: Incoming, own: Own, number: int, changed_at: datetime) -> Subscriber:

@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.columns import Instant, metadata
-from subscribers import Incoming, Inventory, Own, Subscriber, SubscriberError, addresses
+from subscribers import Claim, Incoming, Inventory, Own, Subscriber, SubscriberError, addresses
 from subscribers.own import effective
 
 NOBODY = "no subscriber has this id: see `oktt subscribers list`"
@@ -126,6 +126,15 @@ def given(conn: sa.Connection, id: str) -> Own:  # noqa: A002
     if row is None:
         raise SubscriberError(NOBODY)
     return _OWN.decode(row.own)
+
+
+def claim(conn: sa.Connection, id: str, one: Claim, now: datetime) -> None:  # noqa: A002
+    """Put what is known of one network or domain in place of what was; others stay. Raises SubscriberError."""
+    row, own = _owned(conn, id)
+    before = next((each for each in own.claims if each.what == one.what), None)
+    kept = tuple(one if each is before else each for each in own.claims) if before else (*own.claims, one)
+    counts = before is None or (before.proven_at is None) != (one.proven_at is None)
+    _give(conn, row, msgspec.structs.replace(own, claims=kept), now, changed=counts)
 
 
 def stock(conn: sa.Connection, id: str, inventory: Inventory, now: datetime) -> Inventory | None:  # noqa: A002

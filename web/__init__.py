@@ -1,19 +1,20 @@
 """Everything HTTP; thin. `web.server.create_app(...)` builds it; rooms below do the work.
 
 TAXII 2.1 (`web.taxii` reads, `web.contribute` hands in, `web.ledger` tells what was asked) with a page for browsers,
-the public Atom feed, health and metrics. GET changes nothing but access records.
+the public Atom feed, subscribers' pages (`web.portal`), health and metrics. GET changes nothing but access records.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from dispatch.feedback import Message
+from normalize import Urgency
 from subscribers import Subscriber
-from tlp import Label
+from tlp import Clearance, Label
 
 
 class WebError(Exception):
@@ -26,6 +27,38 @@ class Verdict:
 
     taken: bool
     message: str = ""
+
+
+class Glimpse(NamedTuple):
+    """One item that somebody would have got."""
+
+    item: str
+    title: str
+    label: str
+    urgency: Urgency
+    edition: bool
+    """In a digest only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """What the subscribers' pages ask beside."""
+
+    title: str
+    contact: str
+    """Whom a person can ask."""
+    clearance: Clearance
+    """Of who subscribes here."""
+    key: Callable[[str], bytes]
+    """Derived for a purpose."""
+    glimpses: Callable[[Connection, Subscriber], Sequence[Glimpse]]
+    """What a subscriber would have got last month."""
+    bulletin: Callable[[Connection, str, str], Mapping[str, Any] | None]
+    """What everybody may see of an item, in a language, as its page is filled; None: nothing."""
+    texts: Callable[[str], tuple[str, ...] | None]
+    """TXT records of a name; None: nobody answers."""
+    left: Callable[[], None]
+    """After somebody was removed: forget copies of the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +81,5 @@ class Services:
     """Keyed hash of what was answered, by the key of that moment's month."""
     listing: Callable[[Message], bytes | None] = lambda _: None
     """All rows of its recipient's own that a message is about, as CSV; None: nothing stands of it."""
+    portal: Portal | None = None
+    """None: there are no subscribers' pages."""

@@ -51,11 +51,18 @@ def contribute(engine: sa.Engine, services: Services, caller: Caller, body: byte
     objects = _objects(body)
     caller.asked.objects = len(objects)
     verdicts = services.contribute(caller.subscriber.id, body, objects)
-    told = _resource(objects, verdicts, caller.now)
     with engine.begin() as conn:
-        kept = {**told, **{name: [_without_value(each) for each in told[name]] for name in ("successes", "failures")}}
-        statuses.keep(conn, caller.subscriber.id, _bare(kept), caller.now)
-    return answer(_bare(told), 202)
+        return answer(keep(conn, caller.subscriber.id, objects, verdicts, caller.now), 202)
+
+
+def keep(
+    conn: sa.Connection, subscriber: str, objects: Sequence[Any], verdicts: Sequence[Verdict], now: datetime
+) -> dict[str, Any]:
+    """The status of what was handed in, for its sender; kept without what could be tried for a value."""
+    told = _resource(objects, verdicts, now)
+    kept = {**told, **{name: [_without_value(each) for each in told[name]] for name in ("successes", "failures")}}
+    statuses.keep(conn, subscriber, _bare(kept), now)
+    return _bare(told)
 
 
 def status(caller: Caller, request: Request) -> Response:

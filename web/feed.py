@@ -36,7 +36,7 @@ def router(engine: sa.Engine, services: Services, clock: Callable[[], datetime],
                 for entry in atom.latest(conn, ENTRIES)
                 if entry.withdrawn or services.permitted(conn, None, entry.item, entry.statements, Label.CLEAR, now)
             ]
-        body = render(entries, title)
+        body = render(entries, title, pages=services.portal is not None)
         updated = max((entry.updated_at for entry in entries), default=_EMPTY)
         headers = {
             "ETag": f'"{sha256(body).hexdigest()[:32]}"',
@@ -50,8 +50,8 @@ def router(engine: sa.Engine, services: Services, clock: Callable[[], datetime],
     return routes
 
 
-def render(entries: Sequence[Entry], title: str) -> bytes:
-    """A valid Atom 1.0 document of these entries."""
+def render(entries: Sequence[Entry], title: str, *, pages: bool = False) -> bytes:
+    """A valid Atom 1.0 document of these entries. `pages`: each has one at the portal."""
     ET.register_namespace("", _ATOM)
     root = ET.Element(f"{{{_ATOM}}}feed")
     _text(root, "id", FEED_ID)
@@ -60,12 +60,12 @@ def render(entries: Sequence[Entry], title: str) -> bytes:
     _text(_text(root, "author", ""), "name", title)
     ET.SubElement(root, f"{{{_ATOM}}}link", rel="self", type="application/atom+xml", href="/feed.atom")
     for entry in entries:
-        _entry(root, entry)
+        _entry(root, entry, pages=pages)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return document
 
 
-def _entry(root: ET.Element, entry: Entry) -> None:
+def _entry(root: ET.Element, entry: Entry, *, pages: bool) -> None:
     node = ET.SubElement(root, f"{{{_ATOM}}}entry")
     _text(node, "id", entry.id)
     title = f"{entry.title} ({entry.item})" if entry.title else entry.item
@@ -74,6 +74,10 @@ def _entry(root: ET.Element, entry: Entry) -> None:
     _text(node, "updated", _time(entry.updated_at))
     for scheme, term in entry.categories:
         ET.SubElement(node, f"{{{_ATOM}}}category", term=_clean(term), scheme=f"urn:x-oktt:{_clean(scheme)}")
+    if pages:
+        ET.SubElement(
+            node, f"{{{_ATOM}}}link", rel="alternate", type="text/html", href=f"/portal/berichten/{entry.item}"
+        )
     # An entry without an alternate link has to have content (RFC 4287 4.1.1.1).
     _text(node, "content", entry.summary or title).set("type", "text")
 

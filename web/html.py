@@ -47,10 +47,12 @@ def words(name: str, tongue: str) -> dict[str, Any]:
 
 def page(
     name: str, tongue: str, *, status: int = 200, headers: Mapping[str, str] | None = None, form: bool = False,
-    **content: Any,
+    wording: str = "", **content: Any,
 ) -> Response:  # fmt: skip
-    """A page in one language. `form`: it has one, which is sent to where the page is from."""
-    text = _environment().get_template(f"{name}.html").render(words=words(name, tongue), language=tongue, **content)
+    """A page in one language. `form`: it has one, which is sent to where the page is from. `wording`: its words stand
+    under another name than its own."""
+    said = words(wording or name, tongue)
+    text = _environment().get_template(f"{name}.html").render(words=said, language=tongue, **content)
     digest = base64.b64encode(sha256(_STYLE.findall(text)[0].encode()).digest()).decode()
     target = "'self'" if form else "'none'"
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; base-uri 'none'"

@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import Services, answers, feed, feedback, health, taxii, verify
+from web import Services, answers, feed, feedback, health, portal, taxii, verify
 from web.ledger import Ledger, Marks
 from web.taxii_query import TaxiiError
 
@@ -73,6 +73,8 @@ def create_app(
         app.include_router(
             feedback.router(engine, services, clock, key=answer_key, service=title, contact=contact or title)
         )
+    if services.portal is not None:
+        app.include_router(portal.router(engine, services, services.portal, clock))
     app.include_router(health.router(engine, services, registry))
     app.add_exception_handler(TaxiiError, _taxii_error)
     app.add_exception_handler(HTTPException, _http_error)

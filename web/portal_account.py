@@ -1,0 +1,202 @@
+"""The portal of who is logged in: how it stands, profile, proofs, second factor, the end."""
+
+from typing import Any
+
+import segno
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from msgspec.structs import replace
+
+from dispatch import wording
+from subscribers import Claim, Inventory, Own, SubscriberError, proofs, registry
+from subscribers.links import HAND
+from web import factors, portal_fields, sessions
+from web.leaving import leave
+from web.portal_frame import HOME, Fields, Frame, Who, first, see
+
+
+def add(routes: APIRouter, frame: Frame) -> None:
+    """These pages."""
+    account = Account(frame)
+    for path, show, change in (
+        ("account", account.home, None),
+        ("profile", account.profile, account.save),
+        ("proofs", account.proofs, account.prove),
+        ("factor", account.factor, account.change_factor),
+        ("delete", account.ask_delete, account.delete),
+        ("logout", None, account.logout),
+        ("confirmed", None, account.confirm),
+    ):
+        if show is not None:
+            routes.add_api_route(f"/portal/{path}", frame.shown(show), methods=["GET", "HEAD"])
+        if change is not None:
+            routes.add_api_route(f"/portal/{path}", frame.changed(change), methods=["POST"])
+
+
+class Account:
+    """What a subscriber sees and changes of itself."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame, self._proofs = frame, frame.portal.key("proofs")
+
+    def _page(self, name: str, who: Who, **content: Any) -> Response:
+        shown: dict[str, Any] = {"subscriber": who.subscriber, "here": name} | content
+        return self.frame.page(name, who.subscriber.language, who=who.session.id, **shown)
+
+    def home(self, conn: sa.Connection, request: Request, who: Who) -> Response:
+        """How it stands."""
+        one = who.subscriber
+        confirmed = one.confirmed_at and wording.day(one.confirmed_at, one.language)
+        return self._page(
+            "account", who, confirmed=confirmed, welcome="welcome" in request.query_params, thanks=_done(request),
+            paused=self._own(conn, who).said is not None and self._stated(conn, who).paused,
+            sectors=[wording.sector(code, one.language) for code in one.profile.sectors],
+            region=portal_fields.REGIONS.get(one.profile.region, one.profile.region),
+            proven=[each.what for each in one.claims if each.proven_at],
+            open_=[each.what for each in one.claims if not each.proven_at], factor=factors.has(conn, one.id),
+            level=wording.words(one.language)["level"],
+        )  # fmt: skip
+
+    def confirm(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+        """It is still right."""
+        now, own = self.frame.clock(), self._own(conn, who)
+        said = replace(self._stated(conn, who), confirmed_at=now)
+        registry.give(conn, who.subscriber.id, replace(own, said=said), now)
+        return see("/portal/account?done=confirmed")
+
+    def profile(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
+        """Preferences and profile, to change."""
+        own = self._own(conn, who)
+        lines = [line for each in own.inventories if each.name == HAND for line in each.software]
+        return self._form(who, portal_fields.values(self._stated(conn, who), lines, own.opt_out), own)
+
+    def _form(self, who: Who, filled: dict[str, Any], own: Own, wrong: tuple[str, ...] = ()) -> Response:
+        lists = [each for each in own.inventories if each.name != HAND]
+        return self._page(
+            "profile", who, status=422 if wrong else 200, filled=filled, wrong=wrong, profile=True, lists=lists,
+            choices=portal_fields.choices(who.subscriber.language),
+        )  # fmt: skip
+
+    def save(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+        """What it says of itself, all of it; that is its word that it is right, too."""
+        now, own = self.frame.clock(), self._own(conn, who)
+        filled = portal_fields.read(given, profile=True)
+        if filled.wrong:
+            return self._form(who, portal_fields.again(given, profile=True), own, filled.wrong)
+        others = tuple(each for each in own.inventories if each.name != HAND)
+        hand = (Inventory(HAND, "hand", now, filled.software),) if filled.software else ()
+        said = replace(filled.said, confirmed_at=now)
+        given_now = replace(own, said=said, opt_out=filled.opt_out, inventories=(*others, *hand))
+        registry.give(conn, who.subscriber.id, given_now, now)
+        return see("/portal/account?done=saved")
+
+    def proofs(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
+        """Networks and domains, what is proven of them, and how to prove the others."""
+        return self._proofs_page(who, who.subscriber.claims, _done(request))
+
+    def _proofs_page(self, who: Who, claims: tuple[Claim, ...], answer: str, status: int = 200) -> Response:
+        one = who.subscriber
+        rows = [
+            {
+                "what": each.what, "proven": each.proven_at and wording.day(each.proven_at, one.language),
+                "until": each.proven_at and wording.day(each.proven_at + proofs.HOLDS, one.language),
+                "name": proofs.record(each.what), "text": proofs.text(self._proofs, one.id, each.what),
+            }
+            for each in claims
+        ]  # fmt: skip
+        operator = [*one.profile.networks, *one.profile.domains] if one.profile.verified else []
+        known = [each for each in operator if each not in {claim.what for claim in claims}]
+        return self._page("proofs", who, rows=rows, answer=answer, known=known, status=status)
+
+    def prove(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+        """Name one, take one back, or look whether its record is there."""
+        now, own, one = self.frame.clock(), self._own(conn, who), who.subscriber
+        act, what = first(given, "act"), first(given, "what")
+        mine = next((each for each in own.claims if each.what == what), None)
+        if act == "add":
+            try:
+                what = proofs.named(what)
+            except SubscriberError:
+                return self._proofs_page(who, own.claims, "wrong", 422)
+            if len(own.claims) >= proofs.MOST:
+                return self._proofs_page(who, own.claims, "many", 422)
+            if what not in {each.what for each in own.claims}:
+                registry.claim(conn, one.id, Claim(what, now), now)
+            return see("/portal/proofs?done=added")
+        if mine is None:
+            return see("/portal/proofs")
+        if act == "remove":
+            kept = tuple(each for each in own.claims if each is not mine)
+            registry.give(conn, one.id, replace(own, claims=kept), now)
+            return see("/portal/proofs?done=removed")
+        looked = proofs.look(mine, one.id, self._proofs, self.frame.portal.texts, now)
+        registry.claim(conn, one.id, looked.claim, now)
+        return see(f"/portal/proofs?done={looked.answer}")
+
+    def factor(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
+        """The second factor: to set up, or to end."""
+        one = who.subscriber
+        if factors.has(conn, one.id):
+            return self._page("factor", who, has=True, left=factors.left(conn, one.id), wrong=False)
+        return self._set_up(who, self.frame.factors.fresh())
+
+    def _set_up(self, who: Who, secret: str, *, wrong: bool = False) -> Response:
+        frame = self.frame
+        address = factors.address(secret, frame.portal.title, who.subscriber.name)
+        code = segno.make(address, error="m", micro=False)
+        return self._page(
+            "factor", who, has=False, address=address, secret=secret, sealed=frame.factors.seal(secret), wrong=wrong,
+            status=422 if wrong else 200,
+            picture=code.svg_inline(omitsize=True, border=2, svgclass=None, lineclass=None, dark="#000"),
+        )  # fmt: skip
+
+    def change_factor(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+        """Set it up, with a code as proof that it works; or end it, with a code as well."""
+        frame, one, code = self.frame, who.subscriber, first(given, "code")
+        if factors.has(conn, one.id):
+            if not frame.factors.opens(conn, one.id, code):
+                return self._page("factor", who, has=True, left=factors.left(conn, one.id), wrong=True, status=422)
+            factors.drop(conn, one.id)
+            return see("/portal/account?done=factor_off")
+        secret = frame.factors.unseal(first(given, "sealed"))
+        if secret is None:
+            return see("/portal/factor")
+        paper = frame.factors.keep(conn, one.id, secret, code)
+        if paper is None:
+            return self._set_up(who, secret, wrong=True)
+        sessions.end(conn, subscriber=one.id, but=who.session.id)
+        return self._page("paper", who, paper=paper, here="factor")
+
+    def ask_delete(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
+        """Whether it is meant."""
+        return self._page("delete", who)
+
+    def delete(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+        """All that it gave goes; nobody can take that back."""
+        one = who.subscriber
+        leave(conn, one.id, self.frame.clock())
+        self.frame.portal.left()
+        return _logged_out(self.frame.say(one.language, "deleted", to=HOME))
+
+    def logout(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+        """Here; with `all`, everywhere."""
+        sessions.end(conn, session=who.session.id)
+        if first(given, "act") == "all":
+            sessions.end(conn, subscriber=who.subscriber.id)
+        return _logged_out(self.frame.say(who.subscriber.language, "out", to="/portal/login"))
+
+    def _own(self, conn: sa.Connection, who: Who) -> Own:
+        return registry.given(conn, who.subscriber.id)
+
+    def _stated(self, conn: sa.Connection, who: Who) -> Any:
+        one, digest = who.subscriber, {name for each in who.subscriber.contacts for name in each.digest}
+        return portal_fields.stated(one.profile, self._own(conn, who).said, one.language, sorted(digest))
+
+
+def _done(request: Request) -> str:
+    return request.query_params.get("done", "")[:20]
+
+
+def _logged_out(answer: Response) -> Response:
+    answer.delete_cookie(sessions.COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    return answer

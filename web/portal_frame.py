@@ -1,0 +1,131 @@
+"""What every page of the portal shares: who asks, the frame, forms that are sent once, and limits."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from subscribers import Subscriber
+from web import Portal, Services, forms, html, sessions
+from web.factors import Factors
+from web.forms import Forms
+from web.limits import Buckets
+from web.sessions import Session
+
+PER_MINUTE = 30
+"""Forms that one peer sends a minute."""
+HOME = "/portal/"
+Fields = Mapping[str, list[str]]
+Handler = Callable[[Request, Fields], Response]
+
+
+class Who(NamedTuple):
+    """Who is logged in."""
+
+    session: Session
+    subscriber: Subscriber
+
+
+class Frame:
+    """Shared by the pages of one application."""
+
+    def __init__(
+        self, engine: sa.Engine, services: Services, portal: Portal, clock: Callable[[], datetime], *, per_minute: int
+    ) -> None:
+        self.engine, self.services, self.portal, self.clock = engine, services, portal, clock
+        self.forms = Forms(portal.key("forms"), clock)
+        self.factors = Factors(portal.key("factors"), clock)
+        self._buckets = Buckets(per_minute)
+
+    def page(
+        self, name: str, tongue: str, *, who: str = "", status: int = 200, here: str = "", **content: Any
+    ) -> Response:
+        """A page with a token for each form on it. `who`: to whom it is shown; `here`: which entry of the menu it
+        is, empty: no menu."""
+        return html.page(
+            f"portal_{name}", tongue, status=status, headers={"Vary": "Accept-Language, Cookie"}, form=True,
+            wording="portal", title=self.portal.title, contact=self.portal.contact, here=here,
+            token=lambda: self.forms.token(who), **content,
+        )  # fmt: skip
+
+    def say(self, tongue: str, what: str, *, status: int = 200, to: str = "", **about: str) -> Response:
+        """A page with some words alone. `to`: where it goes on."""
+        return self.page("said", tongue, status=status, what=what, to=to, about=about)
+
+    def tongue(self, request: Request) -> str:
+        """Of somebody we do not know."""
+        return html.language(request.headers.get("accept-language"))
+
+    def reading(self) -> sa.Connection:
+        """A connection that only looks."""
+        return self.engine.execution_options(readonly=True).connect()
+
+    def who(self, conn: sa.Connection, request: Request, *, whole: bool = True) -> Who | None:
+        """Whoever is logged in; `whole`: with the second factor, if there is one."""
+        cookie = request.cookies.get(sessions.COOKIE, "")
+        session = sessions.find(conn, cookie, self.clock()) if cookie else None
+        subscriber = None if session is None else self.services.subscriber(conn, session.subscriber)
+        if session is None or subscriber is None or (whole and not session.whole):
+            return None
+        return Who(session, subscriber)
+
+    def shown(self, handler: Callable[[sa.Connection, Request, Who], Response]) -> Callable[[Request], Response]:
+        """An endpoint that shows a page to who is logged in. It changes nothing."""
+
+        def endpoint(request: Request) -> Response:
+            with self.reading() as conn:
+                who = self.who(conn, request)
+                return see("/portal/login") if who is None else handler(conn, request, who)
+
+        return endpoint
+
+    def changed(
+        self, handler: Callable[[sa.Connection, Request, Fields, Who], Response]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that does what a form of who is logged in asks for, once."""
+
+        def handle(request: Request, given: Fields) -> Response:
+            with self.engine.begin() as conn:
+                who = self.who(conn, request)
+                if who is None:
+                    return see("/portal/login")
+                if not self.forms.take(conn, first(given, "token"), who.session.id):
+                    return self.say(who.subscriber.language, "again", status=409, to=request.url.path)
+                return handler(conn, request, given, who)
+
+        return self.posted(handle)
+
+    def posted(self, handler: Handler, most: int = forms.MOST) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint for a form of ours, sent from a page of ours. It is handled in a thread."""
+
+        async def endpoint(request: Request) -> Response:
+            tongue = self.tongue(request)
+            if not forms.fits(request):
+                return self.say(tongue, "foreign", status=403, to=HOME)
+            if wait := self._buckets.take(request.client.host if request.client else "", self.clock()):
+                answer = self.say(tongue, "wait", status=429, to=request.url.path)
+                answer.headers["Retry-After"] = str(int(wait) + 1)
+                return answer
+            body = await request.body()
+            try:
+                given = forms.fields(body) if len(body) <= most else None
+            except ValueError:
+                given = None
+            if given is None:
+                return self.say(tongue, "large", status=413, to=request.url.path)
+            return await run_in_threadpool(handler, request, given)
+
+        return endpoint
+
+
+def first(given: Fields, name: str) -> str:
+    """What was filled in there, without spaces around it."""
+    return next(iter(given.get(name, ())), "").strip()
+
+
+def see(path: str) -> Response:
+    """Go there next (RFC 9110 15.4.4): who loads the page again sends nothing again."""
+    return Response(status_code=303, headers={"Location": path})

@@ -1,0 +1,64 @@
+"""What everybody may read: the latest messages, and each with its course of action. TLP is asked on each request."""
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+
+from dispatch import atom, wording
+from dispatch.atom import Entry
+from tlp import Label
+from web.portal_frame import Frame
+
+SHOWN = 50
+LIST = "/portal/berichten/"
+
+
+def add(routes: APIRouter, frame: Frame) -> None:
+    """These pages."""
+    items = Items(frame)
+    routes.add_api_route(LIST, items.listed, methods=["GET", "HEAD"])
+    routes.add_api_route(LIST + "{item}", items.one, methods=["GET", "HEAD"])
+
+
+class Items:
+    """Public items."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+    def listed(self, request: Request) -> Response:
+        """The latest, with how urgent they are."""
+        tongue = self.frame.tongue(request)
+        level = wording.words(tongue)["level"]
+        with self.frame.reading() as conn:
+            rows = [
+                {
+                    "item": each.item, "title": wording.plain(each.title, 200) or each.item,
+                    "day": wording.day(each.updated_at, tongue), "level": level.get(_term(each, "urgency"), ""),
+                }
+                for each in atom.latest(conn, SHOWN)
+                if not each.withdrawn and self._may(conn, each)
+            ]  # fmt: skip
+        return self.frame.page("items", tongue, rows=rows)
+
+    def one(self, request: Request, item: str) -> Response:
+        """One, whole: what everybody may see of it."""
+        tongue, language = self.frame.tongue(request), request.query_params.get("lang", "")
+        tongue = language if language in wording.LANGUAGES else tongue
+        with self.frame.reading() as conn:
+            entry = atom.find(conn, item) if "\0" not in item else None
+            if entry is not None and entry.withdrawn:
+                return self.frame.say(tongue, "withdrawn", status=410, to=LIST, number=entry.item)
+            filled = None
+            if entry is not None and self._may(conn, entry):
+                filled = self.frame.portal.bulletin(conn, entry.item, tongue)
+        if entry is None or filled is None:
+            return self.frame.say(tongue, "no_item", status=404, to=LIST)
+        return self.frame.page("item", tongue, day=wording.day(entry.updated_at, tongue), **filled)
+
+    def _may(self, conn: sa.Connection, entry: Entry) -> bool:
+        now = self.frame.clock()
+        return self.frame.services.permitted(conn, None, entry.item, entry.statements, Label.CLEAR, now)
+
+
+def _term(entry: Entry, scheme: str) -> str:
+    return next((term for name, term in entry.categories if name == scheme), "")

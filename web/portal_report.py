@@ -1,0 +1,145 @@
+"""Handing in at the portal what looks suspicious: text, a mail, and what was seen. Through the same door as TAXII's
+`contribute`, and AMBER unless it says otherwise. The status page tells what became of it, and holds no value.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import msgspec
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+
+from ingest.columns import instant_text
+from pii_guard.forms import refanged
+from web import contribute, statuses
+from web.portal_frame import Fields, Frame, Who, first, see
+
+MOST = 400_000
+"""Octets of what is handed in at a time."""
+LINES = 500
+"""Addresses, domains and hashes that one contribution lists."""
+KINDS = ("phishing", "mail", "system", "other")
+_HASHES = {32: "MD5", 40: "SHA-1", 64: "SHA-256"}
+_DOMAIN = re.compile(
+    r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.ASCII
+)
+
+
+class Report(NamedTuple):
+    """What somebody filled in."""
+
+    kind: str
+    title: str
+    text: str
+    seen: tuple[str, ...]
+
+
+def add(routes: APIRouter, frame: Frame) -> None:
+    """These pages."""
+    reports = Reports(frame)
+    routes.add_api_route("/portal/report", frame.shown(reports.form), methods=["GET", "HEAD"])
+    routes.add_api_route("/portal/report", frame.posted(reports.hand_in, most=MOST), methods=["POST"])
+    routes.add_api_route("/portal/report/{status}", frame.shown(reports.status), methods=["GET", "HEAD"])
+
+
+class Reports:
+    """Handing in, and what became of it."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+    def form(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
+        """The form."""
+        return self._form(who, Report("phishing", "", "", ()), ())
+
+    def _form(self, who: Who, filled: Report, wrong: Sequence[str]) -> Response:
+        return self.frame.page(
+            "report", who.subscriber.language, who=who.session.id, here="report", filled=filled, wrong=wrong,
+            kinds=KINDS, status=422 if wrong else 200,
+        )  # fmt: skip
+
+    def hand_in(self, request: Request, given: Fields) -> Response:
+        """Through the door. The form is used up first: pressed twice, it is handed in once."""
+        frame, now = self.frame, self.frame.clock()
+        lines = tuple(each.strip() for each in first(given, "seen").splitlines() if each.strip())
+        kind = first(given, "kind")
+        filled = Report(kind if kind in KINDS else "other", first(given, "title")[:200], first(given, "text"), lines)
+        with frame.engine.begin() as conn:
+            who = frame.who(conn, request)
+            if who is None:
+                return see("/portal/login")
+            patterns = [pattern(each) for each in lines]
+            wrong = [] if filled.title else ["title"]
+            wrong += ["seen"] if None in patterns or len(lines) > LINES else []
+            wrong += [] if filled.text or lines else ["text"]
+            if wrong:
+                return self._form(who, filled, wrong)
+            if not frame.forms.take(conn, first(given, "token"), who.session.id):
+                return frame.say(who.subscriber.language, "again", status=409, to="/portal/report")
+        objects = list(bundle(filled, [each for each in patterns if each], instant_text(now)))
+        body = msgspec.json.encode({"objects": objects})
+        verdicts = frame.services.contribute(who.subscriber.id, body, objects)
+        with frame.engine.begin() as conn:
+            told = contribute.keep(conn, who.subscriber.id, objects, verdicts, now)
+        return see(f"/portal/report/{told['id']}")
+
+    def status(self, conn: sa.Connection, request: Request, who: Who) -> Response:
+        """How much was taken in, and why the rest was not."""
+        name, language = request.path_params["status"], who.subscriber.language
+        found = None if "\0" in name else statuses.find(conn, who.subscriber.id, name)
+        if found is None:
+            return self.frame.say(language, "no_report", status=404, to="/portal/report")
+        told = msgspec.json.decode(found)
+        refused, taken = (
+            [each.get("message", "") for each in told.get(name, ())] for name in ("failures", "successes")
+        )
+        return self.frame.page(
+            "status", language, who=who.session.id, here="report", told=told,
+            reasons=[each for each in dict.fromkeys(refused) if each],
+            held=any("looks first" in each for each in taken),
+        )  # fmt: skip
+
+
+def bundle(report: Report, patterns: Sequence[str], at: str) -> Iterator[dict[str, Any]]:
+    """As STIX 2.1: a report, of indicators where there are any. Ids are random, so that nothing is told by them."""
+    made = [
+        {
+            "type": "indicator", "spec_version": "2.1", "id": f"indicator--{uuid4()}", "created": at, "modified": at,
+            "indicator_types": ["malicious-activity"], "pattern": each, "pattern_type": "stix", "valid_from": at,
+        }
+        for each in dict.fromkeys(patterns)
+    ]  # fmt: skip
+    about = made or [
+        {
+            "type": "identity", "spec_version": "2.1", "id": f"identity--{uuid4()}", "created": at, "modified": at,
+            "name": "OKTT", "identity_class": "organization",
+        }
+    ]  # fmt: skip
+    yield {
+        "type": "report", "spec_version": "2.1", "id": f"report--{uuid4()}", "created": at, "modified": at,
+        "name": report.title, "description": report.text or report.title, "published": at,
+        "report_types": ["threat-report"], "labels": [f"reported-{report.kind}"],
+        "object_refs": [each["id"] for each in about],
+    }  # fmt: skip
+    yield from about
+
+
+def pattern(line: str) -> str | None:
+    """An address, domain, web address or hash, perhaps defanged, as a STIX pattern. None: it is none of these."""
+    text = re.sub("^hxxp", "http", refanged(line).strip().strip("<>\"'"), flags=re.IGNORECASE)
+    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    if re.match(r"https?://[^\s/]+\S*\Z", text, re.IGNORECASE):
+        return f"[url:value = '{quoted}']"
+    try:
+        address = ipaddress.ip_address(text)
+        return f"[ipv{address.version}-addr:value = '{address}']"
+    except ValueError:
+        pass
+    if (kind := _HASHES.get(len(text))) and re.fullmatch(r"[0-9a-fA-F]+", text):
+        return f"[file:hashes.'{kind}' = '{text.lower()}']"
+    if "@" in text and _DOMAIN.fullmatch(text.rpartition("@")[2].lower()) and " " not in text:
+        return f"[email-addr:value = '{quoted}']"
+    return f"[domain-name:value = '{text.lower()}']" if _DOMAIN.fullmatch(text.lower()) else None

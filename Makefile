@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Compiled modules are kept, whatever the environment says: the tests start many processes, each with all of them.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: install develop services demo serve check test bench lock migration clean
+.PHONY: install develop services demo pictures serve check test bench lock migration clean
 
 install: .venv/installed
 develop: .venv/developed
@@ -26,6 +26,10 @@ services:
 
 demo: install
 	$(BIN)/oktt demo
+
+# The pictures of docs/, of the demo's mails: look at each before you keep it. Needs Chromium.
+pictures: develop demo
+	$(BIN)/python -m tests.pictures var/demo/outbox
 
 serve: install
 	$(BIN)/oktt --dir var/demo serve

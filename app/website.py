@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 
@@ -14,10 +14,11 @@ from app import answering, contributing, database, listing, portal
 from app.concerns import Concerns
 from app.service import Service
 from dispatch import publication
+from dispatch.pages import Link
 from filtering.disclosure import reader
 from ingest import dns
 from subscribers import Subscriber, registry
-from tlp import PUBLIC, Label, Permit
+from tlp import PUBLIC, Label, Permit, Refusal
 from tlp.enforce import enforce
 from triage import releases
 from web import Services, WebError
@@ -56,23 +57,26 @@ def permitted(
     concerns: Concerns,
     connection: sa.Connection,
     subscriber: Subscriber | None,
-    item: str,
-    statements: frozenset[str],
-    label: Label,
+    links: Collection[Link],
     now: datetime,
-) -> bool:
-    """May this reader now see what was composed of these statements? TLP on each request, by the labels of today."""
-    if item == publication.TEST:
-        return True
-    marked = releases.marks(connection, item, service.settings.consents)
-    if not marked:
-        return False
-    who = PUBLIC
-    if subscriber is not None:
-        concerned = label is not Label.CLEAR and concerns.ask(connection, subscriber, item, marked, now)
-        who = reader(subscriber, concerned, confidential=True)
-    answer = enforce(marked, who, now)
-    return isinstance(answer, Permit) and statements <= answer.visible
+) -> list[Link]:
+    """What of these this reader may see now: TLP on each request, by the labels of today."""
+    items = sorted({link.item for link in links})
+    marked = releases.marks_of(connection, items, service.settings.consents)
+    answers: dict[tuple[str, bool], Permit | Refusal] = {}
+    seen = []
+    for link in links:
+        marks, clear = marked.get(link.item, ()), link.label is Label.CLEAR
+        if marks and (link.item, clear) not in answers:
+            concerned = (
+                not clear and subscriber is not None and (concerns.ask(connection, subscriber, link.item, marks, now))
+            )
+            who = PUBLIC if subscriber is None else reader(subscriber, concerned, confidential=True)
+            answers[link.item, clear] = enforce(marks, who, now)
+        answer = answers.get((link.item, clear))
+        if link.item == publication.TEST or (isinstance(answer, Permit) and link.statements <= answer.visible):
+            seen.append(link)
+    return seen
 
 
 def serve(service: Service, port: int | None, announce: Callable[[str], None]) -> None:

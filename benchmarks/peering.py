@@ -31,6 +31,14 @@ def python() -> Path:
     return found
 
 
+def environment(name: str) -> Path:
+    """The interpreter of another peer. Raises PeerError."""
+    found = cache() / name / "bin" / "python"
+    if not found.exists():
+        raise PeerError(f"{name} is not here: run benchmarks/peers/fetch.sh")
+    return found
+
+
 def redis() -> tuple[Path, dict[str, str]]:
     """The Redis server, and the environment in which it finds its libraries. Raises PeerError."""
     if installed := shutil.which("redis-server"):
@@ -71,6 +79,21 @@ def seconds(process: int) -> float:
     """What a running process has spent of a processor's time, in user and in kernel mode (proc(5): utime, stime)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def family(process: int) -> float:
+    """The same of a process with its children, those that have ended included."""
+    spent = 0.0
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = each.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended since
+            continue
+        if each.parent.name == str(process):
+            spent += sum(map(int, fields[11:15]))
+        elif fields[1] == str(process):
+            spent += sum(map(int, fields[11:13]))
+    return spent / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

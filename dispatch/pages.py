@@ -5,10 +5,10 @@ not be seen are passed over, and a page is filled from what follows, so `more` a
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -16,8 +16,19 @@ import sqlalchemy as sa
 from dispatch.sequence import published, published_items
 from tlp import Label
 
-Allowed = Callable[[str, frozenset[str], Label], bool]
-"""(item, statements its view was composed of, label it had) -> may it be seen now?"""
+
+class Link(NamedTuple):
+    """As a part of what a row was published."""
+
+    item: str
+    statements: frozenset[str]
+    """Of which the view was composed."""
+    label: Label
+    """That it had."""
+
+
+Allowed = Callable[[Collection[Link]], Collection[Link]]
+"""Which of these may be seen now? Asked once for all of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +42,22 @@ class Filters:
     added_after: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One version of one object."""
 
     seq: int
-    date_added: datetime
+    added: str
+    """When, as it stands in the database and in TAXII."""
     object_id: str
     version: str
     media_type: str
     body: bytes
     """The object's JSON; empty when bodies were not asked for."""
+
+    @property
+    def date_added(self) -> datetime:
+        """When."""
+        return datetime.fromisoformat(self.added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,17 @@ class Page:
 
     rows: tuple[Row, ...]
     more: bool
+    links: frozenset[Link] = frozenset()
+    """On what all rows that came into question rest."""
+    whole: bool = False
+    """Could all of them be seen? Then who may see all of `links` gets the same page, until the collection changes."""
+
+
+_R = published.c
+_ADDED = sa.type_coerce(_R.date_added, sa.String).label("added")
+_NAMES = (_R.seq, _ADDED, _R.object_id, _R.version_text, _R.media_type)
+_BODIES = sa.select(*_NAMES, _R.body, _R.revoked)
+_LISTED = sa.select(*_NAMES, sa.literal_column("''"), _R.revoked)
 
 
 def page(
@@ -63,57 +90,54 @@ def page(
     bodies: bool = True,
 ) -> Page:
     """At most `limit` rows with `seq` > `after` that pass the filters and may be seen now."""
-    rows = published.c
-    columns = [rows.seq, rows.date_added, rows.object_id, rows.version_text, rows.media_type]
-    query = sa.select(*columns, rows.body if bodies else sa.literal(b""), rows.revoked)
-    query = query.where(rows.collection == collection, ~rows.withdrawn, *_where(filters)).order_by(rows.seq)
-    check = _Once(allowed)
+    query = _BODIES if bodies else _LISTED
+    query = query.where(_R.collection == collection, ~_R.withdrawn, *_where(filters)).order_by(_R.seq)
     found: list[Row] = []
+    every, seen = set[Link](), set[Link]()
+    whole = True
     while len(found) <= limit:
-        batch = conn.execute(query.where(rows.seq > after).limit(limit + 1)).all()
+        batch = conn.execute(query.where(_R.seq > after).limit(limit + 1)).all()
         links = _links(conn, collection, after, batch[-1].seq) if batch else {}
-        found += [Row(*row[:6]) for row in batch if check.any(links.get(row.seq, ()), row.revoked)]
+        asked = {link for some in links.values() for link in some} - every
+        seen |= asked & set(allowed(asked)) if asked else asked
+        every |= asked
+        passed = [Row._make(row[:6]) for row in batch if _may(links.get(row[0]), seen, row[6])]
+        whole = whole and len(passed) == len(batch)
+        found += passed
         if len(batch) <= limit:
             break
         after = batch[-1].seq
-    return Page(tuple(found[:limit]), len(found) > limit)
+    return Page(tuple(found[:limit]), len(found) > limit, frozenset(every), whole)
 
 
 def at(conn: sa.Connection, collection: str, ranges: Sequence[tuple[int, int]]) -> list[Row]:
     """The rows of these numbers (from, to and with) that are there and were not taken back, in order."""
-    rows = published.c
-    columns = (rows.seq, rows.date_added, rows.object_id, rows.version_text, rows.media_type, rows.body)
-    query = sa.select(*columns).where(rows.collection == collection, ~rows.withdrawn).order_by(rows.seq)
-    return [Row(*row) for first, last in ranges for row in conn.execute(query.where(rows.seq.between(first, last)))]
+    query = _BODIES.where(_R.collection == collection, ~_R.withdrawn).order_by(_R.seq)
+    return [Row(*row[:6]) for first, last in ranges for row in conn.execute(query.where(_R.seq.between(first, last)))]
 
 
-class _Once:
-    """Asks once for each (item, statements, label) of a request."""
-
-    def __init__(self, allowed: Allowed) -> None:
-        self._allowed = allowed
-        self._answers: dict[tuple[str, bytes, str], bool] = {}
-
-    def any(self, links: Sequence[tuple[str, bytes, str]], revoked: bool) -> bool:
-        """What nothing needs any more is a notice of revocation: it says nothing else, and must arrive."""
-        return any(self._one(link) for link in links) if links else revoked
-
-    def _one(self, link: tuple[str, bytes, str]) -> bool:
-        if link not in self._answers:
-            item, statements, label = link
-            keys = frozenset(msgspec.json.decode(statements, type=list[str]))
-            self._answers[link] = self._allowed(item, keys, Label(label))
-        return self._answers[link]
+def _may(links: Sequence[Link] | None, seen: set[Link], revoked: bool) -> bool:
+    """What nothing needs any more is a notice of revocation: it says nothing else, and must arrive."""
+    return not seen.isdisjoint(links) if links else revoked
 
 
-def _links(conn: sa.Connection, collection: str, after: int, to: int) -> dict[int, list[tuple[str, bytes, str]]]:
+def _links(conn: sa.Connection, collection: str, after: int, to: int) -> dict[int, list[Link]]:
+    """By row. Many rows have the same, which is read once."""
     links = published_items.c
     query = sa.select(links.seq, links.item, links.statements, links.label)
     where = (links.collection == collection, links.seq > after, links.seq <= to)
-    found: dict[int, list[tuple[str, bytes, str]]] = defaultdict(list)
-    for seq, item, statements, label in conn.execute(query.where(*where)):
-        found[seq].append((item, bytes(statements), label))
+    known: dict[tuple[str, bytes, str], Link] = {}
+    found: dict[int, list[Link]] = defaultdict(list)
+    for seq, *said in conn.execute(query.where(*where)):
+        key = (said[0], said[1], said[2])
+        link = known.get(key)
+        if link is None:
+            link = known[key] = Link(said[0], frozenset(_keys(said[1])), Label(said[2]))
+        found[seq].append(link)
     return found
+
+
+_keys = msgspec.json.Decoder(list[str]).decode
 
 
 def _where(filters: Filters) -> list[sa.ColumnElement[bool]]:

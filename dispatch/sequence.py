@@ -34,6 +34,7 @@ collections = sa.Table(
     sa.Column("last_added", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("before", sa.BigInteger, comment="rows up to it were published before the register held that"),
+    sa.Column("revision", sa.BigInteger, comment="of all collections; only the first one's counts"),
 )
 
 published = sa.Table(
@@ -72,7 +73,8 @@ published_items = sa.Table(
 
 # What is asked for each view that is published is built once: building it costs three times what carrying it out does.
 _c, _links, _rows = collections.c, published_items.c, published.c
-_LOCK = sa.select(_c.id).where(_c.alias == "clear").with_for_update()
+_LOCK = collections.update().where(_c.alias == "clear").values(revision=sa.func.coalesce(_c.revision, 0) + 1)
+_REVISION = sa.select(_c.revision).where(_c.alias == "clear")
 _FIND = sa.select(_c.id, _c.alias, _c.subscriber, _c.title, _c.description).where(
     sa.or_(_c.id == sa.bindparam("name"), _c.alias == sa.bindparam("name"))
 )
@@ -166,12 +168,17 @@ def before(conn: sa.Connection, collection: str) -> int:
 
 
 def lock(conn: sa.Connection) -> None:
-    """The right to append, to any collection, until the transaction ends.
+    """The right to change what lies in collections, until the transaction ends.
 
     One lock for all, because whether an id may keep its meaning is decided over all collections. It is the row of
-    the first collection; on SQLite, where a transaction is the only writer anyway, FOR UPDATE is left out.
+    the first collection, which counts how often that was (`revision`).
     """
     conn.execute(_LOCK)
+
+
+def revision(conn: sa.Connection) -> int:
+    """As long as it is the same, nothing has changed in any collection."""
+    return conn.scalar(_REVISION) or 0
 
 
 def locked(conn: sa.Connection, alias: str) -> Collection:

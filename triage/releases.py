@@ -4,7 +4,7 @@ which labels. `triage.decide` decides on them, and alone makes a Released.
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,29 @@ releases = sa.Table(
 
 _ANY = sa.select(releases.c.version).where(releases.c.item == sa.bindparam("item")).limit(1)
 _RECORD = releases.insert()
+_MANY = 500
+"""Items, or CVEs, in one question: below SQLite's limit on parameters."""
+_ITEMS: sa.BindParameter[list[str]] = sa.bindparam("items", expanding=True)
+_ACTIVE = (
+    sa.select(releases.c.item, releases.c.decision, inbox.items.c.label)
+    .join(inbox.items, inbox.items.c.id == releases.c.item)
+    .where(releases.c.item.in_(_ITEMS), releases.c.status == "active")
+    .order_by(releases.c.version)
+)
+_S = inbox.statements.c
+_STATED = (
+    sa.select(_S.item, _S.key, _S.label, _S.source, inbox.cves.c.cve)
+    .select_from(inbox.statements.outerjoin(inbox.cves, inbox.cves.c.statement == _S.key))
+    .where(_S.item.in_(_ITEMS))
+    .order_by(_S.key)
+)
+_CVES: sa.BindParameter[list[str]] = sa.bindparam("cves", expanding=True)
+_RECORDS = (
+    sa.select(inbox.cves.c.cve, _S.key, _S.label)
+    .join(inbox.statements, inbox.cves.c.statement == _S.key)
+    .where(_S.item.is_(None), inbox.cves.c.cve.in_(_CVES))
+)
+_to = msgspec.json.Decoder(Decision).decode
 
 
 def record(connection: sa.Connection, decision: Decision, match: Match, shown: str, status: str) -> None:
@@ -109,36 +132,62 @@ def end(connection: sa.Connection, item: str, status: str) -> None:
 
 
 def marks(connection: sa.Connection, item: str, sources: Mapping[str, frozenset[str]]) -> tuple[Marked, ...]:
-    """The labels under which an item was published, as they are now; empty: withdrawn, or never released.
+    """The labels under which an item was published, as they are now; empty: withdrawn, or never released."""
+    return marks_of(connection, [item], sources).get(item, ())
+
+
+def marks_of(
+    connection: sa.Connection, items: Sequence[str], sources: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[Marked, ...]]:
+    """The same of many items; of what was withdrawn, or never released, nothing.
 
     For each TAXII request: reads no content. While a newer version waits for a decision, what was released stays,
     under the labels of today.
     """
-    active = find(connection, item, "active")
-    if active is None:
-        return ()
-    raised = Label(inbox.row(connection, item).label or "CLEAR")
-    consent = frozenset(msgspec.json.decode(active.decision, type=Decision).to)
-    table = inbox.statements.c
-    columns = sa.select(table.key, table.label, table.source, inbox.cves.c.cve).select_from(
-        inbox.statements.outerjoin(inbox.cves, inbox.cves.c.statement == table.key)
-    )
-    own: dict[str, Marked] = {}
-    named: dict[str, dict[str, Marked]] = {}
-    for each in connection.execute(columns.where(table.item == item)):
-        mark = Marked(each.key, max(Label(each.label), raised), Consent(consent, sources.get(each.source, frozenset())))
-        own[each.key] = mark
+    found: dict[str, tuple[Marked, ...]] = {}
+    for start in range(0, len(items), _MANY):
+        found |= _marks_of(connection, items[start : start + _MANY], sources)
+    return found
+
+
+def _marks_of(
+    connection: sa.Connection, items: Sequence[str], sources: Mapping[str, frozenset[str]]
+) -> dict[str, tuple[Marked, ...]]:
+    active = {row.item: row for row in connection.execute(_ACTIVE, {"items": items})}
+    if not active:
+        return {}
+    raised = {item: Label(row.label or "CLEAR") for item, row in active.items()}
+    consent = {item: frozenset(_to(row.decision).to) for item, row in active.items()}
+    own: dict[str, dict[str, Marked]] = {item: {} for item in active}
+    named: dict[str, dict[str, list[Marked]]] = {item: {} for item in active}
+    for each in connection.execute(_STATED, {"items": list(active)}):
+        mine = own[each.item]
+        mark = mine.get(each.key)
+        if mark is None:
+            given = Consent(consent[each.item], sources.get(each.source, frozenset()))
+            mark = mine[each.key] = Marked(each.key, max(Label(each.label), raised[each.item]), given)
         if each.cve is not None:
-            named.setdefault(each.cve, {})[each.key] = mark
+            named[each.item].setdefault(each.cve, []).append(mark)
     # A CVE record shows which CVEs the others name: it may be seen with any statement that names one of its CVEs, and
     # is as strict as that one at least (filtering.disclosure.marked).
-    joined: dict[Marked, None] = {}
-    if named:
-        for each in connection.execute(columns.where(table.item.is_(None), inbox.cves.c.cve.in_(named))):
-            for mark in named[each.cve].values():
-                label = max(Label(each.label), raised, mark.label)
-                joined[Marked(each.key, label, mark.consent)] = None
-    return (*own.values(), *joined)
+    joined: dict[str, dict[Marked, None]] = {item: {} for item in active}
+    facts = _facts(connection, {cve for cves in named.values() for cve in cves})
+    for item, cves in named.items():
+        for cve, marks in cves.items():
+            for key, said in facts.get(cve, ()):
+                for mark in marks:
+                    joined[item][Marked(key, max(said, raised[item], mark.label), mark.consent)] = None
+    return {item: (*own[item].values(), *joined[item]) for item in active}
+
+
+def _facts(connection: sa.Connection, cves: Collection[str]) -> dict[str, list[tuple[str, Label]]]:
+    """The CVE records of these, with their labels, by CVE."""
+    found: dict[str, list[tuple[str, Label]]] = {}
+    wanted = sorted(cves)
+    for start in range(0, len(wanted), _MANY):
+        for row in connection.execute(_RECORDS, {"cves": wanted[start : start + _MANY]}):
+            found.setdefault(row.cve, []).append((row.key, Label(row.label)))
+    return found
 
 
 def standing(connection: sa.Connection, *, since: datetime | None = None, until: datetime | None = None) -> list[str]:

@@ -4,7 +4,7 @@ TAXII 2.1 (`web.taxii` reads, `web.contribute` hands in, `web.ledger` tells what
 the public Atom feed, subscribers' pages (`web.portal`), health and metrics. GET changes nothing but access records.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from dispatch.feedback import Message
+from dispatch.pages import Link
 from normalize import Urgency
 from subscribers import Subscriber
-from tlp import Clearance, Label
+from tlp import Clearance
 
 
 class WebError(Exception):
@@ -67,9 +68,9 @@ class Services:
 
     subscriber: Callable[[Connection, str], Subscriber | None]
     """By id; None: no such subscriber (any more)."""
-    permitted: Callable[[Connection, Subscriber | None, str, frozenset[str], Label, datetime], bool]
-    """May this reader (None: the public), now, see what was composed of these statements of this item, under this
-    label? Decided from the release that stands and `tlp.enforce`; asked once an item and request."""
+    permitted: Callable[[Connection, Subscriber | None, Collection[Link], datetime], Collection[Link]]
+    """What of these may this reader (None: the public) see now? Decided from the releases that stand and
+    `tlp.enforce`; asked once a request for all of a page."""
     contribute: Callable[[str, bytes, Sequence[Any]], Sequence[Verdict]]
     """Bring what this subscriber handed in through the door: the envelope as it came, and its objects; a verdict each.
     Handing it in again changes nothing."""

@@ -41,6 +41,7 @@ credentials = sa.Table(
     sa.Column("last_used_at", Instant),
 )
 """`id` is the user name."""
+_PRESENTED = sa.select(credentials).where(credentials.c.id == sa.bindparam("user"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _proven(conn: sa.Connection, authorization: str | None) -> sa.Row[Any] | Non
     user, password = _presented(authorization)
     if not _USER.fullmatch(user):
         user = ""  # nobody's; some databases refuse to look for some characters
-    row = conn.execute(sa.select(credentials).where(credentials.c.id == user)).first()
+    row = conn.execute(_PRESENTED, {"user": user}).first()
     same = hmac.compare_digest(_NOBODY if row is None else bytes(row.secret), _digest(password))
     return row if same else None
 

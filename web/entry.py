@@ -37,6 +37,9 @@ Taker = Callable[[Caller, bytes], Response]
 """Answers a request with a body; the caller's connection is closed by then."""
 FAILURES = 60
 """Failed log-ins that one peer has a minute. Who logs in is not held up by them: a proxy may be everybody's peer."""
+BODY = 120.0
+"""Seconds that a body may take to come."""
+TOO_LARGE = "max_content_length of the API root says how many octets; send fewer objects at a time"
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="OKTT", charset="UTF-8", Bearer realm="OKTT"'}
 _HOW = "Send user and password (Basic) or the token (Bearer) of a credential for taxii, which the hub gives you"
 
@@ -96,6 +99,8 @@ class Entry:
             if access is None or subscriber is None:
                 raise self._nobody(request, asked, auth.why_not(conn, authorization, asked.at))
             asked.credential, asked.subscriber, asked.due = access.credential, access.subscriber, access.due
+            if request.scope.get("too_large"):
+                raise TaxiiError(413, "Content Too Large", TOO_LARGE)
             if wait := self._requests.take(access.credential, asked.at):
                 raise _too_many(
                     f"{self._per_minute} requests a minute with one credential; larger pages need fewer", wait
@@ -115,7 +120,12 @@ class Entry:
 
 async def _body(request: Request) -> bytes:
     try:
-        return await request.body()
+        async with asyncio.timeout(BODY):
+            return await request.body()
+    except TimeoutError:
+        raise TaxiiError(
+            408, "The body took too long", "Send fewer objects at a time: nothing of it was kept"
+        ) from None
     except ClientDisconnect:  # nobody hears the answer; the ledger does
         raise TaxiiError(400, "The body broke off", "Send it again: nothing of it was kept") from None
 

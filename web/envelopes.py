@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from dispatch.pages import Row
-from ingest.columns import instant_text
 from web.answers import encode
 from web.taxii_query import next_token
 
@@ -24,7 +23,7 @@ def _manifest(rows: Sequence[Row]) -> bytes:
     records = [
         {
             "id": row.object_id,
-            "date_added": instant_text(row.date_added),
+            "date_added": row.added,
             "version": row.version,
             "media_type": row.media_type,
         }

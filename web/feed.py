@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from dispatch import atom
 from dispatch.atom import Entry
+from dispatch.pages import Link
 from tlp import Label
 from web import Services
 
@@ -31,11 +32,9 @@ def router(engine: sa.Engine, services: Services, clock: Callable[[], datetime],
     def feed(request: Request) -> Response:
         now = clock()
         with engine.execution_options(readonly=True).connect() as conn:
-            entries = [
-                entry
-                for entry in atom.latest(conn, ENTRIES)
-                if entry.withdrawn or services.permitted(conn, None, entry.item, entry.statements, Label.CLEAR, now)
-            ]
+            latest = [(each, Link(each.item, each.statements, Label.CLEAR)) for each in atom.latest(conn, ENTRIES)]
+            seen = services.permitted(conn, None, {link for each, link in latest if not each.withdrawn}, now)
+            entries = [entry for entry, link in latest if entry.withdrawn or link in seen]
         body = render(entries, title, pages=services.portal is not None)
         updated = max((entry.updated_at for entry in entries), default=_EMPTY)
         headers = {

@@ -8,11 +8,10 @@ and a thousand requests no thousand commits. A crash loses that moment, of what 
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -21,7 +20,6 @@ import structlog
 from fastapi import Response
 
 from ingest.columns import Instant, metadata
-from pii_guard import journal
 from web import auth
 
 _encode = msgspec.json.Encoder().encode
@@ -76,12 +74,9 @@ class Asked:
     content: str | None = None
     """SHA-256 of a page; keyed when it is written."""
 
-    def answered(self, rows: Sequence[int], body: bytes, *, more: bool) -> None:
-        """A page went out: these rows of the collection, in these octets."""
-        self.objects, self.more = len(rows), more
-        whole = bool(rows) and rows[-1] - rows[0] + 1 == len(rows)
-        self.rows = _encode([(rows[0], rows[-1])] if whole else journal.ranges(rows))
-        self.content = sha256(body).hexdigest()
+    def answered(self, objects: int, rows: bytes, digest: str, *, more: bool) -> None:
+        """A page went out: so many objects, which rows of the collection, in octets of this hash."""
+        self.objects, self.rows, self.content, self.more = objects, rows, digest, more
 
 
 SHOWN = ("name", "credential", "at", "method", "route", "collection", "status", "reason", "objects")

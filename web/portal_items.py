@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 
 from dispatch import atom, wording
 from dispatch.atom import Entry
+from dispatch.pages import Link
 from tlp import Label
 from web.portal_frame import Frame
 
@@ -57,7 +58,8 @@ class Items:
 
     def _may(self, conn: sa.Connection, entry: Entry) -> bool:
         now = self.frame.clock()
-        return self.frame.services.permitted(conn, None, entry.item, entry.statements, Label.CLEAR, now)
+        asked = [Link(entry.item, entry.statements, Label.CLEAR)]
+        return bool(self.frame.services.permitted(conn, None, asked, now))
 
 
 def _term(entry: Entry, scheme: str) -> str:

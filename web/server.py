@@ -20,6 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import Services, answers, feed, feedback, health, portal, taxii, verify
+from web.connections import Patient
+from web.entry import TOO_LARGE
 from web.ledger import Ledger, Marks
 from web.taxii_query import TaxiiError
 
@@ -35,7 +37,7 @@ _HEADERS = {
 _NEXT = {
     404: "Nothing here has that path: /taxii2/ names the API root, and its collections/ what can be read",
     405: "This path has no such method",
-    413: "The body is too large: max_content_length of the API root says how many octets; send fewer objects at a time",
+    413: f"The body is too large: {TOO_LARGE}",
     500: "A mistake of ours, and the same request may work later; tell the hub when it was",
 }
 """What to do next, for a TAXII client."""
@@ -82,10 +84,10 @@ def create_app(
     return app
 
 
-def server_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
-    """uvicorn without a log of addresses and queries, and without naming itself."""
+def server_config(app: FastAPI, host: str, port: int, protocol: type[Patient] = Patient) -> uvicorn.Config:
+    """uvicorn without a log of addresses and queries, without naming itself, and with an end to its patience."""
     return uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False, lifespan="off"
+        app, host=host, port=port, http=protocol, log_config=None, access_log=False, server_header=False, lifespan="off"
     )
 
 
@@ -142,9 +144,10 @@ class _Exchange:
     async def run(self, app: ASGIApp) -> None:
         """Answer it, whatever happens."""
         try:
-            if self._declared() > self._max:
+            if self._declared() > self._max and not self.scope["path"].startswith("/taxii2/"):
                 await self._refuse(413)
             else:
+                self.scope["too_large"] = self._declared() > self._max
                 await app(self.scope, self._bounded, self._dressed)
         except Exception as error:  # the last place before the server, which would log the text
             structlog.get_logger("web").error("request-failed", error=type(error).__name__)

@@ -7,23 +7,24 @@ meanwhile.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection as CollectionOf
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
+from starlette.routing import BaseRoute, Match
 
-from dispatch import pages, publication
-from dispatch.pages import Filters, Page
+from dispatch import pages, publication, sequence
+from dispatch.pages import Filters, Link
 from dispatch.publication import Collection
 from ingest.columns import instant_text
-from tlp import Label
 from web import Services, auth, contribute, html, ledger, onboarding
 from web.answers import MEDIA_TYPE, answer, is_ours
 from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
-from web.envelopes import envelope
+from web.kept import Kept, Pages, made_of
 from web.ledger import Ledger
 from web.taxii_query import TaxiiError, parameters, read_filters, read_limit, read_next
 
@@ -31,6 +32,9 @@ STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
 COMMON = {**publication.IDS, CONTRIBUTE.alias: CONTRIBUTE.id}
 """Ids of the collections that every credential has."""
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_WORTH = 50
+"""Objects of a page that is worth keeping."""
 _FIELDS = {"match[id]", "match[type]", "match[version]", "match[spec_version]"}
 MAX_LIMIT = 1000
 PER_MINUTE = 1200
@@ -86,7 +90,16 @@ def router(
     made.add_api_route("/taxii2/", discover, methods=["GET"], response_model=None)
     adding = entry.taking("objects", _may_add, partial(contribute.contribute, engine, services))
     made.add_api_route(f"{one}objects/", adding, methods=["POST"], response_model=None)
+    nowhere = entry.reading("none", partial(_nowhere, [*made.routes]))
+    made.add_api_route("/taxii2/{rest:path}", nowhere, methods=_METHODS, response_model=None)
     return made
+
+
+def _nowhere(routes: list[BaseRoute], caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
+    """No such path, or none with that method: told to who logged in, and in the ledger."""
+    if any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes):
+        raise TaxiiError(405, "Method Not Allowed", "This path has no such method")
+    raise TaxiiError(404, "Not Found", f"Nothing here has that path: {ROOT} is the API root, and its collections/ list")
 
 
 def _fixed(resource: dict[str, Any]) -> Handler:
@@ -154,17 +167,15 @@ class _Reading:
     """The four resources that are pages of one sequence."""
 
     def __init__(self, services: Services, max_limit: int) -> None:
-        self._services, self._max_limit = services, max_limit
+        self._services, self._max_limit, self._kept = services, max_limit, Pages()
 
     def objects(self, caller: Caller, request: Request) -> Response:
         """5.4 Get Objects: an envelope; `{}` when nothing matches."""
-        page, _ = self._page(caller, request, _FIELDS)
-        return _paged(caller, page)
+        return _paged(caller, self._page(caller, request, _FIELDS)[0])
 
     def manifest(self, caller: Caller, request: Request) -> Response:
         """5.3 Get Object Manifests."""
-        page, _ = self._page(caller, request, _FIELDS, bodies=False)
-        return _paged(caller, page)
+        return _paged(caller, self._page(caller, request, _FIELDS, bodies=False)[0])
 
     def object(self, caller: Caller, request: Request) -> Response:
         """5.6 Get an Object: an envelope of one object, or of several versions of it."""
@@ -192,8 +203,8 @@ class _Reading:
         *,
         versions: tuple[Literal["all"], ...] = (),
         bodies: bool = True,
-    ) -> tuple[Page, bool]:
-        """The page that was asked for; and whether the object in the path is there at all."""
+    ) -> tuple[Kept, bool]:
+        """The page that was asked for, kept or made; and whether the object in the path is there at all."""
         collection = _collection(caller, request)
         if collection is CONTRIBUTE:
             raise TaxiiError(
@@ -204,16 +215,22 @@ class _Reading:
         self._require(object_id is None or "\0" not in object_id)
         filters = read_filters(asked, object_id, versions)
         limit = min(read_limit(asked.get("limit")) or self._max_limit, self._max_limit)
-        allowed = self._allowed(caller, collection)
-        found = pages.page(
-            caller.conn, collection.id, allowed,
-            limit=limit, filters=filters, after=read_next(asked.get("next")), bodies=bodies,
+        allowed, after = self._allowed(caller, collection), read_next(asked.get("next"))
+        revision, key = sequence.revision(caller.conn), (collection.id, caller.asked.route, filters, after, limit)
+        kept = self._kept.get(key, revision)
+        if kept is not None and kept.links.issubset(allowed(kept.links)):
+            return kept, True
+        page = pages.page(
+            caller.conn, collection.id, allowed, limit=limit, filters=filters, after=after, bodies=bodies
         )  # fmt: skip
-        if found.rows or object_id is None:
-            return found, True
+        made = made_of(caller.asked.route, page)
+        if page.whole and len(page.rows) >= _WORTH:
+            self._kept.put(key, revision, made)
+        if page.rows or object_id is None:
+            return made, True
         every = Filters(ids=(object_id,), versions=("all",))
         probe = pages.page(caller.conn, collection.id, allowed, limit=1, filters=every, bodies=False)
-        return found, bool(probe.rows)
+        return made, bool(probe.rows)
 
     def _allowed(self, caller: Caller, collection: Collection) -> pages.Allowed:
         """TLP, again: what lies in `clear` has to be public now, what lies in one's own collection one's own."""
@@ -221,19 +238,17 @@ class _Reading:
             return _everybody
         reader = None if collection.alias == publication.CLEAR else caller.subscriber
         ask = self._services.permitted
-        return lambda item, statements, label: ask(caller.conn, reader, item, statements, label, caller.now)
+        return lambda links: ask(caller.conn, reader, links, caller.now)
 
 
-def _everybody(item: str, statements: frozenset[str], label: Label) -> bool:  # noqa: ARG001 - an Allowed
-    return True
+def _everybody(links: CollectionOf[Link]) -> CollectionOf[Link]:
+    return links
 
 
-def _paged(caller: Caller, page: Page) -> Response:
+def _paged(caller: Caller, page: Kept) -> Response:
     """A page as TAXII has it, with the dates of its first and last row; the ledger can name it."""
-    body = envelope(caller.asked.route, page.rows, more=page.more)
-    caller.asked.answered([row.seq for row in page.rows], body, more=page.more)
+    caller.asked.answered(page.count, page.rows, page.digest, more=page.more)
     headers = {"Content-Type": MEDIA_TYPE}
-    if page.rows:
-        headers["X-TAXII-Date-Added-First"] = instant_text(page.rows[0].date_added)
-        headers["X-TAXII-Date-Added-Last"] = instant_text(page.rows[-1].date_added)
-    return Response(body, headers=headers)
+    if page.dates is not None:
+        headers["X-TAXII-Date-Added-First"], headers["X-TAXII-Date-Added-Last"] = page.dates
+    return Response(page.body, headers=headers)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The programs that `make bench` measures OKTT against, in OKTT_PEERS: IntelMQ with its contact database's queries (PyPI, in an
-# environment of its own) and Redis (Debian's packages, unpacked there; nothing is installed). PostgreSQL comes with `make services`.
-# Says what cannot be had, and ends well: the bench goes on without.
+# The programs that `make bench` measures OKTT against, in OKTT_PEERS: IntelMQ with its contact database's queries, OpenTAXII and
+# medallion (PyPI, each in an environment of its own) and Redis (Debian's packages, unpacked there; nothing is installed). PostgreSQL
+# comes with `make services`. Says what cannot be had, and ends well: the bench goes on without.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${OKTT_PEERS:-$HOME/.cache/oktt-peers}
@@ -9,20 +9,25 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 
-# A folder is made under another name first: one that is there is whole.
-intelmq=$cache/intelmq-$(sha256sum "$here/requirements.txt" | cut -c1-12)
-if [ ! -d "$intelmq" ]; then
-  rm -rf "$intelmq.new"
-  "${PYTHON:-python3}" -m venv "$intelmq.new"
-  # --no-deps: the list is whole, but for what would have to be compiled (psycopg2; psycopg2-binary is the same, built).
-  if "$intelmq.new/bin/pip" install --quiet --no-deps --require-hashes -r "$here/requirements.txt"; then
-    rm -rf "$cache"/intelmq-????????????
-    mv "$intelmq.new" "$intelmq"
-    ln -sfn "$intelmq" "$cache/intelmq"
+# environment NAME LIST [OPTION]: a folder is made under another name first: one that is there is whole.
+environment() {
+  folder=$cache/$1-$(sha256sum "$2" | cut -c1-12)
+  [ ! -d "$folder" ] || return 0
+  rm -rf "$folder.new"
+  "${PYTHON:-python3}" -m venv "$folder.new"
+  # shellcheck disable=SC2086 # an option, or none
+  if "$folder.new/bin/pip" install --quiet ${3:-} --require-hashes -r "$2"; then
+    rm -rf "$cache/$1"-????????????
+    mv "$folder.new" "$folder"
+    ln -sfn "$folder" "$cache/$1"
   else
-    echo "IntelMQ cannot be installed from PyPI: the bench goes on without it" >&2
+    echo "$1 cannot be installed from PyPI: the bench goes on without it" >&2
   fi
-fi
+}
+# --no-deps: the list is whole, but for what would have to be compiled (psycopg2; psycopg2-binary is the same, built).
+environment intelmq "$here/requirements.txt" --no-deps
+environment opentaxii "$here/opentaxii.txt"
+environment medallion "$here/../../tests/services/medallion.txt"
 
 if [ ! -d "$cache/redis" ] && ! command -v redis-server >/dev/null; then
   rm -rf "$cache/redis.new"

@@ -85,7 +85,7 @@ def served(house: House, alias: str) -> bytes:
     with house.service.reading() as connection:
         collection = publication.find(connection, alias)
         assert collection is not None
-        page = pages.page(connection, collection.id, lambda *_: True, limit=1000)
+        page = pages.page(connection, collection.id, lambda links: links, limit=1000)
         return b"\n".join(row.body for row in page.rows)
 
 

@@ -13,6 +13,7 @@ from app import subject, website
 from app.concerns import Concerns
 from app.website import permitted
 from dispatch import View, publication
+from dispatch.pages import Link
 from normalize import Affected
 from pii_guard import journal
 from pii_guard.sought import Sought
@@ -54,7 +55,8 @@ def may(house: House, who: str | None, item: str, keys: frozenset[str], label: L
     with house.service.reading() as connection:
         subscriber = None if who is None else registry.get(connection, who)
         assert who is None or isinstance(subscriber, Subscriber)
-        return permitted(house.service, known(house), connection, subscriber, item, keys, label, house.now)
+        asked = [Link(item, keys, label)]
+        return permitted(house.service, known(house), connection, subscriber, asked, house.now) == asked
 
 
 def test_everybody_sees_what_is_clear_and_released(house: House) -> None:

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import stix2
 
 from dispatch import DispatchError, View, pages, publication
-from dispatch.pages import Filters, Row
+from dispatch.pages import Filters, Link, Row
 from dispatch.renaming import HUB
 from dispatch.revocation import notice
 from dispatch.sequence import published
@@ -72,8 +72,8 @@ def subscriber(subscriber_id: str) -> Subscriber:
     return Subscriber(subscriber_id, 1, "Voorbeeld", "nl", Clearance(Label.AMBER), SubscriberProfile(), contacts, NOW)
 
 
-def everything(item: str, statements: frozenset[str], label: Label) -> bool:
-    return True
+def everything(links: Collection[Link]) -> Collection[Link]:
+    return links
 
 
 def read(connection: sa.Connection, alias: str = "clear", **filters: Any) -> list[Row]:
@@ -334,10 +334,10 @@ def test_only_what_may_be_seen_now_is_served_and_pages_are_filled(db: sa.Connect
         publication.publish(db, "clear", shown, NOW)
     asked: list[str] = []
 
-    def odd(item: str, statements: frozenset[str], label: Label) -> bool:
-        asked.append(item)
-        assert statements == {f"s{int(item[-4:])}"}
-        return int(item[-2:]) % 4 == 3
+    def odd(links: Collection[Link]) -> list[Link]:
+        asked.extend(link.item for link in links)
+        assert all(link.statements == {f"s{int(link.item[-4:])}"} for link in links)
+        return [link for link in links if int(link.item[-2:]) % 4 == 3]
 
     found = publication.find(db, "clear")
     assert found is not None

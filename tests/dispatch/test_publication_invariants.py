@@ -58,7 +58,7 @@ def rows(conn: sa.Connection, alias: str) -> list[tuple[int, str, str, bytes]]:
     found = publication.find(conn, alias)
     assert found is not None
     filters = Filters(versions=("all",))
-    page = pages.page(conn, found.id, lambda item, statements, label: True, limit=1000, filters=filters)
+    page = pages.page(conn, found.id, lambda links: links, limit=1000, filters=filters)
     return [(row.seq, row.object_id, row.version, row.body) for row in page.rows]
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,9 +15,11 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 
 from dispatch import View, publication
+from dispatch.pages import Link
 from subscribers import Contact, Profile, Subscriber
 from tlp import Clearance, Label
 from web import Services, Verdict, auth
+from web.connections import Patient
 from web.ledger import Marks
 from web.server import create_app, server_config
 
@@ -64,16 +66,14 @@ class World:
         self,
         conn: sa.Connection,
         reader: Subscriber | None,
-        item: str,
-        keys: frozenset[str],
-        label: Label,
+        links: Collection[Link],
         now: datetime,
-    ) -> bool:
+    ) -> list[Link]:
         if self.broken:
             raise RuntimeError("geheime waarde")
         name = "public" if reader is None else reader.id
-        self.asked.append((name, item))
-        return (name, item) not in self.forbidden
+        self.asked += [(name, link.item) for link in links]
+        return [link for link in links if (name, link.item) not in self.forbidden]
 
     def contribute(self, subscriber: str, body: bytes, objects: Sequence[Any]) -> list[Verdict]:
         """A door that takes in what has a name."""
@@ -124,9 +124,9 @@ def world(engine: sa.Engine) -> World:
 def serve() -> Iterator[Callable[..., World]]:
     running: list[tuple[uvicorn.Server, threading.Thread, Any]] = []
 
-    def start(world: World, **settings: Any) -> World:
+    def start(world: World, *, protocol: type[Patient] = Patient, **settings: Any) -> World:
         app = create_app(world.engine, world.services(), clock=lambda: world.now, registry=world.registry, **settings)
-        server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
+        server = uvicorn.Server(server_config(app, "127.0.0.1", 0, protocol))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         running.append((server, thread, app))

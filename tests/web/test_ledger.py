@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -221,14 +220,3 @@ def test_no_limit_is_none_and_what_is_remembered_is_bounded() -> None:
     buckets = Buckets(1)
     assert not any(buckets.take(str(number), NOW) for number in range(20_000))
     assert len(buckets._left) == 10_000
-
-
-def test_what_is_refused_before_anybody_is_known_says_what_to_do(served: Any) -> None:
-    login = served.join("kvk-1")
-    with served.client(login) as client:
-        for method, path, status in (("GET", "/taxii2/anders/", 404), ("PUT", CLEAR + "objects/", 405)):
-            resource = client.request(method, path).json()
-            assert (resource["http_status"], bool(resource["description"])) == (str(status), True)
-    answer = httpx.post(served.url + CLEAR, content=b"x" * 11_000_000)
-    assert answer.status_code == 413
-    assert "max_content_length" in answer.json()["description"]

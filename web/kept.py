@@ -1,0 +1,72 @@
+"""Pages that were served, as long as nothing changes in any collection: many readers ask for the same ones.
+
+Who may see a page is not kept: TLP is asked on each request, of all that the page rests on.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from dispatch.pages import Link, Page
+from pii_guard import journal
+from web.answers import encode
+from web.envelopes import envelope
+
+_MOST = 64 * 1024 * 1024
+"""Octets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A page, made."""
+
+    body: bytes
+    digest: str
+    """SHA-256 (hexadecimal) of the body."""
+    rows: bytes
+    """Their numbers: from, to and with; JSON."""
+    count: int
+    more: bool
+    dates: tuple[str, str] | None
+    """Of the first and the last."""
+    links: frozenset[Link]
+    """All that it rests on."""
+
+
+def made_of(route: str, page: Page) -> Kept:
+    """What a route answers with these rows."""
+    rows, body = page.rows, envelope(route, page.rows, more=page.more)
+    numbers = [row.seq for row in rows]
+    whole = bool(rows) and numbers[-1] - numbers[0] + 1 == len(rows)
+    ranges = ((numbers[0], numbers[-1]),) if whole else journal.ranges(numbers)
+    dates = (rows[0].added, rows[-1].added) if rows else None
+    return Kept(body, sha256(body).hexdigest(), encode(ranges), len(rows), page.more, dates, page.links)
+
+
+class Pages:
+    """Those last used. For threads."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most, self._size, self._lock = most, 0, threading.Lock()
+        self._pages: OrderedDict[Hashable, tuple[int, Kept]] = OrderedDict()
+
+    def get(self, key: Hashable, revision: int) -> Kept | None:
+        """As it was made at this revision of the collections."""
+        with self._lock:
+            found = self._pages.get(key)
+            if found is None or found[0] != revision:
+                return None
+            self._pages.move_to_end(key)
+            return found[1]
+
+    def put(self, key: Hashable, revision: int, page: Kept) -> None:
+        """`revision`: read before the page was."""
+        with self._lock:
+            if (old := self._pages.pop(key, None)) is not None:
+                self._size -= len(old[1].body)
+            self._pages[key] = revision, page
+            self._size += len(page.body)
+            while self._size > self._most:
+                self._size -= len(self._pages.popitem(last=False)[1][1].body)

@@ -34,6 +34,9 @@ from triage import Released, advice, decide, inbox, releases, scores
 from triage.catalogue import Block, load
 from triage.decide import Case
 
+MARKED = frozenset({"advisory", "report", "indicators"})
+"""Kinds whose STIX objects say what they are about: what an exposure is about was seen, and news is its title."""
+
 
 def shown(service: Service, case: Case) -> str:
     """Hash of the advice and templates with which an item would be shown: an approval is bound to it."""
@@ -44,8 +47,7 @@ def about(item: Item, kind: Kind) -> advice.About:
     """What an item as a whole is about."""
     facts, said = inbox.standing_facts(item), item.statements
     decode = msgspec.json.Decoder(tuple[dict[str, Any], ...]).decode
-    # What an exposure is about was seen, and what an advisory is about is named: only of the others marks are asked.
-    marked = said if kind in ("report", "indicators") else ()
+    marked = said if kind in MARKED else ()
     marks = advice.marks_of(obj for each in marked for obj in decode(each.objects))
     return advice.About(kind, facts.exposure, facts.affected, inbox.best(said, kind).title, marks)
 
@@ -125,7 +127,7 @@ class Views:
         key = (view.statements, register, subscriber.language, view.title)
         found = self._advice.get(key)
         if found is None:
-            marks = advice.marks_of(view.objects) if view.kind in ("report", "indicators") else frozenset()
+            marks = advice.marks_of(view.objects) if view.kind in MARKED else frozenset()
             of = advice.About(view.kind, view.exposure, view.affected, view.title, marks)
             found = self._advice[key] = advice.steps(of, register, subscriber.language)
         return found

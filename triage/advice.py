@@ -5,6 +5,7 @@ What was seen at the reader (an exposure) chooses before the products an item na
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -95,18 +96,18 @@ def steps(about: About, register: Register, language: Language) -> Advice:
 def choose(about: About) -> Block:
     """The block that names most of what the item is about; of equals the first id. TriageError: kind `facts`."""
     catalogue = load()
-    names = {name_key(each.vendor, each.product) for each in about.affected if each.status != "not-affected"}
+    weights = Counter({name: 0 for name, block in catalogue.items() if about.kind in block.kinds and not block.generic})
+    for vendor, product in {name_key(each.vendor, each.product) for each in about.affected if _counts(each)}:
+        for name in _makers().get(vendor, ()):
+            weights[name] += _hit(_products(name), (vendor, product)) if name in weights else 0
     key = exposure_key(about.exposure or "")
     said = f"-{'-'.join(_WORDS.findall(about.title.casefold()))}-"
     marks = frozenset(mark.casefold() for mark in about.marks) if len(about.marks) <= FEW else frozenset()
-    best = min(
-        (
-            (-_weight(block, key, names, said, marks), block.id)
-            for block in catalogue.values()
-            if about.kind in block.kinds and not block.generic
-        ),
-        default=(0, ""),
-    )
+    for name in weights:
+        block = catalogue[name]
+        weights[name] += _seen(block, key) if key and block.exposures else 0
+        weights[name] += _themes(block, said, marks) if block.themes else 0
+    best = min(((-weight, name) for name, weight in weights.items()), default=(0, ""))
     found = catalogue.get(best[1] if best[0] < 0 else f"generic-{about.kind}")
     if found is None:
         raise TriageError(f"{about.kind} has no course of action: it is no item of its own")
@@ -158,17 +159,18 @@ def exposure_key(exposure: str) -> str:
     return key
 
 
-def _weight(block: Block, exposure: str, names: Collection[tuple[str, str]], said: str, marks: Collection[str]) -> int:
-    """How much of the item the block names. An exposure outweighs products: it says what was seen."""
-    named = _products(block.id)
-    weight = sum(_hit(named, name) for name in names) if named else 0
-    for theme in map(str.casefold, block.themes):
-        weight += _TITLE * (f"-{theme}-" in said) + (theme in marks)
-    if exposure and block.exposures:
-        weight += _SEEN * any(
-            exposure.startswith(name[:-1]) if name.endswith("*") else exposure == name for name in block.exposures
-        )
-    return weight
+def _counts(product: Affected) -> bool:
+    return product.status != "not-affected"
+
+
+def _seen(block: Block, key: str) -> int:
+    """An exposure outweighs products: it says what was seen."""
+    return _SEEN * any(key.startswith(name[:-1]) if name.endswith("*") else key == name for name in block.exposures)
+
+
+def _themes(block: Block, said: str, marks: Collection[str]) -> int:
+    themes = [theme.casefold() for theme in block.themes]
+    return sum(_TITLE * (f"-{theme}-" in said) + (theme in marks) for theme in themes)
 
 
 def _hit(named: Mapping[str, Collection[str]], name: tuple[str, str]) -> int:
@@ -190,6 +192,16 @@ def _products(block: str) -> Mapping[str, Collection[str]]:
     return found
 
 
+@functools.cache
+def _makers() -> Mapping[str, Sequence[str]]:
+    """Vendor -> the blocks that name anything of it."""
+    found: dict[str, list[str]] = {}
+    for name in load():
+        for vendor in _products(name):
+            found.setdefault(vendor, []).append(name)
+    return found
+
+
 def _headline(text: str, say: Callable[..., str], language: Language) -> str:
     """What to do is never cut off by a long name: then it goes in general words."""
     filled = say(text)
@@ -201,7 +213,7 @@ def _headline(text: str, say: Callable[..., str], language: Language) -> str:
 def _product(block: Block, affected: Sequence[Affected], language: Language) -> str:
     """What to call what it is about: the one product (of the block), else in general words."""
     named = _products(block.id)
-    known = [product for product in affected if product.status != "not-affected"]
+    known = [product for product in affected if _counts(product)]
     mine = [each for each in known if _hit(named, name_key(each.vendor, each.product))] if named else []
     mine = mine or known
     names = list(dict.fromkeys(each.product or each.vendor for each in mine))

@@ -1,10 +1,14 @@
 """What analysts write themselves comes through the same door and lies at the same desk."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.service import open_service
+from dispatch import ledger
+from dispatch.codes import beginning
 from tests.app.house import opened
 from tests.app.instance import FORTINET, FRIDAY, ROOT, done, make, oktt, person
 from tests.app.test_joining import cut_off_everywhere
@@ -68,7 +72,13 @@ def test_an_item_of_our_own(folder: Path) -> None:
     done(folder, "release", "OKTT-2026-0001", "--by", "anna")
     assert done(folder, "dispatch", "--now", "--json").row["sent"] == 1
     (mail,) = (folder / "outbox").glob("*.eml")
-    assert "abonnee" not in mail.read_text(encoding="utf-8", errors="replace"), "it is of OKTT's own"
+    text = mail.read_text(encoding="utf-8", errors="replace")
+    assert "abonnee" not in text, "it is of OKTT's own"
+    (code,) = set(re.findall(r"Code: (?:<[^>]*>)?([0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4})", text.replace("=\n", "")))
+    service = open_service(folder)
+    with service.reading() as connection:
+        assert ledger.sent_as(connection, str(beginning(code)))[0] == "OKTT-2026-0001"  # type: ignore[index]
+    service.close()
 
 
 def test_what_is_hard_to_read_is_shown_before_it_goes_out(folder: Path) -> None:

@@ -130,6 +130,13 @@ def test_themes_find_their_block(title: str, marks: Sequence[str], block: str) -
     assert chosen("report", None, ("Fortinet", "FortiOS"), title=title, marks=marks) == "fortinet-fortios"
 
 
+def test_a_weakness_decides_where_no_product_does() -> None:
+    assert chosen("advisory", None, ("Acme", "Foo"), marks=("CWE-89",)) == "web-weakness"
+    assert chosen("advisory", None, ("Acme", "Foo"), title="Foo SQL Injection Vulnerability") == "web-weakness"
+    assert chosen("advisory", None, ("Acme", "Foo"), marks=("CWE-798",)) == "fixed-password"
+    assert chosen("advisory", None, ("Cisco", "Foo"), marks=("CWE-798",)) == "cisco-firewall"
+
+
 def test_marks_are_those_of_techniques_weaknesses_and_malware() -> None:
     objects = [
         {"type": "attack-pattern", "external_references": [{"external_id": "T1566.002"}, {"source_name": "a blog"}]},

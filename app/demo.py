@@ -23,23 +23,34 @@ from rich.text import Text
 
 from app import AppError, audience, desk, digests, door, generate, pipeline, retention, workers
 from app.service import Service, make, open_service
-from dispatch import outbox, publication
+from dispatch import feedback, outbox, publication
+from dispatch.feedback import Answer
 from ingest import RawDocument
 from ingest.files import FilesReader
 from subscribers import importing, registry
-from triage import inbox
+from triage import inbox, releases
 from triage.decide import Request
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "week"
 MONDAY = date(2026, 3, 2)
 MARK = ".demo"
 HERE = ZoneInfo("Europe/Amsterdam")
-SETTINGS = """# The demo's settings: small thresholds, so that people are needed.
+SETTINGS = """# The demo's settings: where `make serve` serves, and small thresholds, so that people are needed.
+[web]
+base_url = "http://127.0.0.1:8080"
+
 [desk]
 person_over = 60
 second_person_over = 120
 undo_minutes = 10
 """
+REPLIES: dict[int, Answer] = {
+    **dict.fromkeys(range(6), "handled"),
+    **dict.fromkeys((6, 7), "working"),
+    8: "not-applicable",
+    9: "need-help",
+}
+"""Of sixteen recipients."""
 SHOWN = "beveiliging@voorbeeldmetaal.example"
 """Whose notification is shown: the metal firm of the samples."""
 
@@ -76,7 +87,7 @@ def _week(service: Service, folder: Path, started: float) -> None:
     console = Console()
     with _progress() as step:
         people = _subscribers(service, folder, step)
-        tally, decided, digested = door.Tally(), Counter[str](), Counter[str]()
+        tally, decided, digested, answered = door.Tally(), Counter[str](), Counter[str](), Counter[str]()
         days = sorted(path for path in SAMPLES.iterdir() if path.is_dir())
         for day_folder in days:
             day = MONDAY + timedelta(days=int(day_folder.name.split("-")[0]) - 1)
@@ -89,10 +100,12 @@ def _week(service: Service, folder: Path, started: float) -> None:
             clock.set(day, 16)
             step(f"{day:%A}: sending", 1)
             workers.dispatch(service)
+            clock.set(day, 17)
+            answered.update(_recipients(service))
         step("Monday: start of the week", 1)
         _edition(service, clock, MONDAY + timedelta(days=7), digested)
         retention.save_head(service)
-    _summary(console, service, folder, tally, decided, digested, people, time.monotonic() - started)
+    _summary(console, service, folder, tally, decided, digested, answered, people, time.monotonic() - started)
 
 
 def _fresh(folder: Path) -> None:
@@ -154,6 +167,25 @@ def _analysts(service: Service, clock: Week, day: date) -> Counter[str]:
     return done
 
 
+def _recipients(service: Service) -> Counter[str]:
+    """An hour after the alerts ten of sixteen recipients say what became of it; which, the id of the message says."""
+    done: Counter[str] = Counter()
+    with service.transaction() as connection:
+        told = [
+            message
+            for item in releases.standing(connection)
+            for each in outbox.ids(connection, item)
+            if (message := feedback.message(connection, each)) is not None
+        ]
+        for each in told:
+            answer = REPLIES.get(int(each.delivery[:2], 16) // 16)
+            if answer is not None and feedback.latest(connection, each.item, each.subscriber) is None:
+                feedback.visited(connection, each.delivery, service.clock())
+                feedback.give(connection, each, answer, None, service.clock())
+                done[answer] += 1
+    return done
+
+
 def _edition(service: Service, clock: Week, day: date, counts: Counter[str]) -> None:
     if day.isoweekday() == 1:
         clock.set(day, 7, 30)
@@ -183,6 +215,7 @@ def _summary(
     tally: door.Tally,
     decided: Counter[str],
     digested: Counter[str],
+    answered: Counter[str],
     people: int,
     seconds: float,
 ) -> None:
@@ -206,6 +239,7 @@ def _summary(
             "Messages",
             ", ".join(f"{count} {medium or 'none'} {what}" for (medium, what), count in sorted(channels.items())),
         ),
+        ("Answers", ", ".join(f"{count} {name}" for name, count in sorted(answered.items()))),
         ("Digests", ", ".join(f"{count} on {name}" for name, count in digested.items())),
         ("TAXII", _collections(collections)),
     ]
@@ -222,6 +256,7 @@ def _summary(
   items              {oktt} --dir {folder} items
   one item whole     {oktt} --dir {folder} item {shown}
   who gets it, why   {oktt} --dir {folder} audience {shown}
+  what it came to    {oktt} --dir {folder} effect --since {MONDAY}
   refused, held      {oktt} --dir {folder} refused
   TAXII, feed        make serve, then http://127.0.0.1:8080/feed.atom
   the register       {oktt} --dir {folder} audit verify"""

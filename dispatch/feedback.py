@@ -181,7 +181,7 @@ def outcomes(conn: sa.Connection, since: datetime) -> Iterator[Told]:
     pair = ledger.c.subject, ledger.c.subscriber
     newest = sa.select(sa.func.max(_f.id)).group_by(_f.item, _f.subscriber)
     given = {(row.item, row.subscriber): row for row in conn.execute(sa.select(feedback).where(_f.id.in_(newest)))}
-    looked = sa.select(*pair).join(opened, opened.c.delivery == ledger.c.delivery).where(*mine)
+    looked = sa.select(*pair).join(opened, opened.c.delivery == ledger.c.delivery).where(ledger.c.outcome == "sent")
     seen_ = {tuple(row) for row in conn.execute(looked)}
     other = ledger.alias().c
     returned = sa.exists().where(other.delivery == ledger.c.delivery, other.outcome == "returned")

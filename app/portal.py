@@ -94,7 +94,7 @@ def recheck(service: Service, lookup: dns.Lookup | None = None) -> int:
     """Look again at every proof by DNS that is a year old; how many were looked at. Once a day."""
     now, key, texts = service.clock(), service.keys.derive("proofs"), lookup or dns.lookup()
     with service.reading() as connection:
-        waiting = [(each.id, proofs.due(each.claims, now)) for each in registry.every(connection) if each.claims]
+        waiting = [(each.id, proofs.due(each.claims, now)) for each in registry.giving(connection)]
     count = 0
     for who, claims in waiting:
         for claim in claims:

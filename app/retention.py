@@ -11,9 +11,9 @@ from app.observe import log
 from app.service import Service
 from dispatch import atom, contacts, editions, editorials, feedback, ledger, outbox, publication
 from pii_guard import audit, journal
-from subscribers import registry
+from subscribers import links, registry
 from triage import exposures, inbox, leads, releases
-from web import auth, statuses
+from web import auth, forms, sessions, statuses
 from web import ledger as requests
 
 HEAD = "journal.head"
@@ -81,6 +81,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         "credentials": auth.purge(connection, oldest),
         "statuses": statuses.purge(connection, now - policy.messages),
         "requests": requests.purge(connection, now - REQUESTS),
+        "portal": sum(each.purge(connection, now) for each in (links, sessions, forms)),
         "profiles": registry.forget(connection, oldest),
     }
 

@@ -24,7 +24,7 @@ from pii_guard import Statement, journal, marks, subjects
 from pii_guard.erasing import texts_of
 from pii_guard.sought import CATEGORY, Sought, texts_in
 from pii_guard.vault import month_of
-from subscribers import registry
+from subscribers import links, registry
 from triage import expiry, inbox, releases
 
 Place = dict[str, Any]
@@ -54,6 +54,8 @@ class Search:
         yield from self.items(connection)
         yield from self.notes(connection)
         yield from self.subscribers(connection)
+        for name in links.found(connection, self.sought.holds):
+            yield {"store": "portal", "id": name}
         yield from self.prepared(connection)
         yield from self.files()
         yield from self.published(connection)

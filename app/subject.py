@@ -24,7 +24,7 @@ from pii_guard import Item, Statement, journal, subjects
 from pii_guard.expiry import source_of
 from pii_guard.sought import Sought
 from pii_guard.vault import month_of
-from subscribers import registry
+from subscribers import links, registry
 from triage import expiry, releases
 from triage.expiry import Expired, Expiry
 
@@ -136,6 +136,8 @@ def _stores(service: Service, connection: sa.Connection, search: Search, made: E
         if "revision" in each:
             registry.forget_replaced(connection, each["id"], each["revision"])
             yield "profiles"
+    for _ in links.forget(connection, search.sought.holds):
+        yield "portal"
     yield from _notes(connection, search.sought)
 
 

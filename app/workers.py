@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app import desk, digests, door, following, pipeline, polling, releasing, retention, returning, sending
+from app import desk, digests, door, following, pipeline, polling, portal, releasing, retention, returning, sending
 from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
@@ -190,7 +190,7 @@ def _polls(service: Service, stop: threading.Event) -> None:
 def _loop(service: Service, stop: threading.Event) -> None:
     purged = None
     _attempt(Service.save_index, service)  # built or restored outside of any transaction that writes
-    work = (read_folders, open_collections, apply_rules, digests.build_due, dispatch)
+    work = (read_folders, open_collections, apply_rules, digests.build_due, dispatch, portal.tidy)
     while True:
         for each in work:
             _attempt(each, service)
@@ -199,6 +199,7 @@ def _loop(service: Service, stop: threading.Event) -> None:
         today = service.clock().astimezone(HERE).date()
         if purged != today and _attempt(retention.purge, service):
             purged = today
+            _attempt(portal.recheck, service)
             _attempt(Service.save_index, service)
         if stop.wait(PAUSE):
             return

@@ -7,7 +7,7 @@ sent. The label of an edition is the strictest of its views.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from dispatch import View, wording
@@ -29,6 +29,8 @@ _ORDER: dict[Edition, tuple[SectionName, ...]] = {
 }
 _CAPS: dict[Register, int] = {"zzp": 5, "mkb": 8, "mature": 15}
 _URGENCIES = ("today", "this-week", "info")
+CONFIRMED = timedelta(days=182)
+"""After so long a subscriber is asked again whether its profile is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def render(
         "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
         "sections": sections,
         "renew": d["renew"].format(days=software_days) if _outdated(window, subscriber, software_days) else "",
+        "still_right": _still_right(window, subscriber, renderer.service.site, d["still_right"]),
     }
     content["reading"] = d["reading"].format(count=_minutes(sections))
     return renderer.fill("digest", content)
@@ -149,6 +152,14 @@ def render(
 
 def _outdated(window: Window, subscriber: Subscriber, days: int) -> bool:
     return window.edition == "monday" and any(each.stale(window.until, days) for each in subscriber.inventories)
+
+
+def _still_right(window: Window, subscriber: Subscriber, site: str, text: str) -> str:
+    """Who said half a year ago that its profile is right is asked again, on a Monday."""
+    said = subscriber.confirmed_at
+    if window.edition != "monday" or said is None or window.until - said < CONFIRMED:
+        return ""
+    return text.format(day=wording.day(said, subscriber.language), site=site)
 
 
 def subject(arranged: Arranged, language: str) -> str:

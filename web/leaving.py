@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from dispatch import publication
+from dispatch import contacts, publication
 from subscribers import registry
 from web import auth, factors, sessions, statuses
 
@@ -14,6 +14,7 @@ def leave(conn: sa.Connection, subscriber: str, now: datetime) -> bool:
     if registry.remove(conn, subscriber, now) is None:
         return False
     auth.revoke(conn, subscriber, now)
+    contacts.drop(conn, subscriber)
     publication.drop(conn, subscriber)
     statuses.drop(conn, subscriber)
     sessions.end(conn, subscriber=subscriber)

@@ -12,11 +12,11 @@ from app.cli import output
 from app.cli.feeds import MOST, moment
 from app.cli.root import Json, cli, opened
 from app.service import Service
-from dispatch import contacts, publication
 from subscribers import Incoming, SubscriberError, importing, registry
 from subscribers import Subscriber as Stored
 from subscribers.components import repair
-from web import auth, ledger, statuses
+from web import auth, ledger
+from web.leaving import leave
 
 subscribers = typer.Typer(no_args_is_help=True, help="Who gets alerts: import, show, list, remove.")
 credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API.")
@@ -124,12 +124,7 @@ def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -
     """Remove a subscriber: its profile and contacts go, its credentials end."""
     service = opened(context)
     with service.transaction() as connection:
-        removed = registry.remove(connection, subscriber, service.clock())
-        if removed:
-            auth.revoke(connection, subscriber, service.clock())
-            contacts.drop(connection, subscriber)
-            publication.drop(connection, subscriber)
-            statuses.drop(connection, subscriber)
+        removed = leave(connection, subscriber, service.clock())
     if not removed:
         raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
     service.forget_index()

@@ -184,6 +184,15 @@ def test_mondays_asks_to_renew_a_list_of_software_that_is_old() -> None:
     assert asked not in said(NEWS, 61)
 
 
+@pytest.mark.parametrize(("window", "days", "asks"), [(WEEK, 183, True), (WEEK, 180, False), (NEWS, 183, False)])
+def test_mondays_asks_half_a_year_later_whether_the_profile_is_right(window: Window, days: int, asks: bool) -> None:
+    found = arrange(window, [candidate(news(1))], {})
+    assert found is not None
+    someone = msgspec.structs.replace(a_subscriber(), confirmed_at=window.until - timedelta(days=days))
+    made = digest.render(RENDERER, found, someone, "mkb", "K7QM-3XTP-9RWZ", 60)
+    assert (made.text + made.html).count("Klopt uw profiel nog?") == 2 * asks
+
+
 def test_one_action_is_one_card() -> None:
     several = [candidate(numbered(n, title=f"Lek {n}")) for n in range(3)]
     page = Page(rendered(WEEK, *several).html)

@@ -5,7 +5,6 @@ import base64
 import email
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from email import policy
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,9 +19,12 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from fastapi import FastAPI
 
 from app import portal as glue
-from app import website, workers
+from app import subject, website, workers
+from app.stores import Search
 from normalize import Affected
+from pii_guard.sought import Sought
 from subscribers import Contact, links, proofs, registry
+from tests.app import instance
 from tests.app.house import House, opened
 from tests.triage.desk import draft
 from tlp import Label
@@ -297,7 +299,8 @@ def test_what_a_subscriber_says_goes_before_an_import(house: House, visitor: Vis
     visitor.browser.post(visitor.link("a@firma.example"), data={})
     page = visitor.get("/portal/profile").text
     assert 'value="10.71"' in page, "what the operator knows is filled in, to be looked at"
-    changed: dict[str, Any] = {"size": "large", "codes": "25.62", "region": "NL-ZH", "urgency": "today", "digest": "friday",
+    changed: dict[str, Any] = {
+               "size": "large", "codes": "25.62", "region": "NL-ZH", "urgency": "today", "digest": "friday",
                "language": "en", "from": "22:00", "to": "07:00", "kind": ["advisory", "exposure"],
                "products": "FortiOS", "software": "Fortinet|FortiOS|7.2.3"}  # fmt: skip
     assert "Saved" in visitor.send("/portal/profile", **changed).text
@@ -507,4 +510,34 @@ def test_second_factor(house: House, visitor: Visitor, again: Callable[[], Visit
     assert other.send("/portal/second", code=code()).status_code == 422, "after five wrong ones a wait"
     house.later(minutes=16)
     assert other.send("/portal/second", code=code()).url.path == "/portal/account"
-    assert timedelta(0) < sessions.HOLDS
+
+
+def test_an_analyst_takes_what_dns_cannot_show(tmp_path: Path) -> None:
+    folder = instance.make(tmp_path / "instance", people=[instance.person("metaal", verified=False)])
+    verify = "subscribers", "verify", "kvk-metaal"
+    ran = instance.done(
+        folder, *verify, "--network", "AS64500", "--network", "198.51.100.0/25", "--by", "anna", "--json"
+    )
+    assert [(row["what"], row["by"], row["old"]) for row in ran.rows] == [
+        ("AS64500", "anna", False), ("198.51.100.0/25", "anna", False),
+    ]  # fmt: skip
+    shown = instance.done(folder, "subscribers", "show", "kvk-metaal", "--json").row
+    assert (shown["profile"]["networks"], shown["profile"]["verified"]) == (["AS64500", "198.51.100.0/25"], True)
+    later = instance.done(folder, *verify, "--json", now="2027-03-04T08:00:00Z")
+    assert [row["old"] for row in later.rows] == [True, True]
+    instance.done(folder, *verify, "--network", "AS64500", "--withdraw", "--by", "anna")
+    shown = instance.done(folder, "subscribers", "show", "kvk-metaal", "--json").row
+    assert shown["profile"]["networks"] == ["198.51.100.0/25"]
+    assert instance.oktt(folder, *verify, "--network", "AS64500").code == 2
+    assert instance.oktt(folder, *verify, "--domain", "co.uk", "--by", "anna").code == 1
+    assert instance.oktt(folder, *verify[:2], "niemand").code == 1
+
+
+def test_what_was_typed_is_found_and_erased(house: House, visitor: Visitor) -> None:
+    visitor.send("/portal/", **BAKER)
+    sought = Sought("email", "info@brood.example")
+    with house.service.reading() as connection:
+        found = list(Search(house.service, sought).places(connection))
+    assert "portal" in {each["store"] for each in found}
+    assert subject.erase(house.service, sought).counts["portal"] == 1
+    assert visitor.mails() == [], "nor does a mail go out any more"

@@ -1,10 +1,41 @@
-"""The ways out, as the settings of an instance have them."""
+"""The ways out, as the settings of an instance have them; and what mail carries to show that it is ours."""
+
+from dataclasses import dataclass
 
 from app import returning
 from app.service import Service
-from dispatch import Channel
+from config.settings import Settings
+from dispatch import Channel, signing
+from dispatch import dkim as dkim_signature
+from dispatch.dkim import Dkim
 from dispatch.files import FileChannel
+from dispatch.signing import Signer
 from dispatch.smtp import SmtpChannel, SmtpSettings
+from subscribers import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """With what our mail is signed."""
+
+    dkim: Dkim | None = None
+    smime: Signer | None = None
+    pgp: Signer | None = None
+
+    def signer(self, contact: Contact) -> Signer | None:
+        """What its reader's mail program knows, as far as we can tell: S/MIME more of them do."""
+        return self.pgp or self.smime if contact.pgp else self.smime or self.pgp
+
+
+def signatures(settings: Settings) -> Signatures:
+    """Of `[mail]`. Raises DispatchError for keys that cannot be used: before anything is claimed, not for each."""
+    mail, file = settings.main.mail, settings.file
+    domain = mail.sender.rpartition("@")[2].rstrip("> ")
+    return Signatures(
+        dkim_signature.dkim(file(mail.dkim_key), mail.dkim_selector, domain) if mail.dkim_key else None,
+        signing.smime(file(mail.smime_cert), file(mail.smime_key)) if mail.smime_cert else None,
+        signing.openpgp(file(mail.pgp_key)) if mail.pgp_key else None,
+    )
 
 
 def channels(service: Service, sender: str) -> dict[str, Channel]:

@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from app import AppError, database, keys, returning
+from app import AppError, channels, database, keys, returning
 from app.keys import Files
 from app.service import clock
 from config import ConfigError
 from config import settings as configuration
 from config.settings import Settings
-from dispatch import contacts, encryption
+from dispatch import DispatchError, contacts, encryption
 from ingest import SourceError, cursors
 from ingest.http import Web
 from pii_guard import GuardError, explaining
@@ -52,6 +52,7 @@ def _checks(folder: Path) -> Iterator[Result]:
     yield (stored := _database(settings))
     yield _folder(settings)
     yield _smtp(settings)
+    yield from _signatures(settings)
     yield from _bounces(settings)
     yield _clock(settings)
     yield from _sources(settings)
@@ -157,6 +158,25 @@ def _bounces(settings: Settings) -> Iterator[Result]:
         yield "bounces", "warning", f"{left} mails in {folder}/cur say nothing we understand: look at them, delete them"
     else:
         yield "bounces", "ok", "mail that comes back is read before each sending"
+
+
+def _signatures(settings: Settings) -> Iterator[Result]:
+    """Can our keys be used, and what has to stand in the DNS?"""
+    try:
+        found = channels.signatures(settings)
+    except DispatchError as error:
+        yield "signatures", "fault", str(error)
+        return
+    if found.dkim is None:
+        if settings.main.smtp is not None:
+            yield (
+                "dkim",
+                "warning",
+                "mail is not signed: make a key, and name it in dkim_key of [mail] (docs/sending.md)",
+            )
+        return
+    name = f"{found.dkim.selector}._domainkey.{found.dkim.domain}"
+    yield "dkim", "ok", f"mail is signed; the DNS has to say of {name}, as TXT: {found.dkim.record}"
 
 
 def _clock(settings: Settings) -> Result:

@@ -133,11 +133,11 @@ def _against(
     service: Service, connection: sa.Connection, delivery: str, sent: datetime, status: str, now: datetime
 ) -> None:
     """It counts against the address that it was sent to, whatever the subscriber's is by now."""
-    subscriber, channel = outbox.whose(connection, delivery) or ("", 0)
-    then = registry.at(connection, subscriber, sent)
-    if then is not None and channel < len(then.contacts):
-        mark = contact_mark(service.keys, subscriber, then.contacts[channel])
-        contacts.note(connection, mark, subscriber, "returned", now, status)
+    went = outbox.whose(connection, delivery)
+    then = None if went is None else registry.at(connection, went.subscriber, sent)
+    if went is not None and then is not None and went.channel < len(then.contacts):
+        mark = contact_mark(service.keys, then.id, then.contacts[went.channel])
+        contacts.note(connection, mark, then.id, "returned", now, status)
 
 
 def silence(

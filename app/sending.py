@@ -102,6 +102,8 @@ class Sender:
         self._keys: dict[str, Key | None] = {}
         """Of recipients, by file: read once a run."""
         self._channels = channels.channels(service, self._from.address)
+        self._signatures = channels.signatures(settings)
+        self._leaving = service.keys.derive("unsubscribe")
 
     def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """Check everything again (release, match, label, channel), make the message and store it.
@@ -180,6 +182,9 @@ class Sender:
                 attachments=made.files,
                 key=self._key(contact),
                 outside=made.outside,
+                unsubscribe=self._unsubscribe(delivery, contact),
+                signer=self._signatures.signer(contact),
+                dkim=self._signatures.dkim,
             )
         except DispatchError as error:
             raise UnsendableError(str(error)) from None
@@ -318,6 +323,13 @@ class Sender:
     def _closed(self, contact: Contact) -> bool:
         """Is this way out closed to others, as things are?"""
         return self._key(contact) is not None if contact.type == "email" else contact.confidential
+
+    def _unsubscribe(self, delivery: Delivery, contact: Contact) -> str:
+        """Where the reader stops what comes to this address; empty: what was asked for once, or no mail."""
+        web = self.service.settings.main.web
+        if not web.base_url or contact.type != "email" or delivery.kind == "link":
+            return ""
+        return web.address(f"/u/{feedback.token(self._leaving, delivery.id)}")
 
     def _answer(self, delivery: Delivery) -> str:
         """Where the recipient says what became of it; empty: the web has no address."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
-from app import answering, contributing, database, listing, portal
+from app import answering, contributing, database, listing, portal, returning
 from app.concerns import Concerns
 from app.service import Service
 from dispatch import publication
@@ -21,7 +21,7 @@ from subscribers import Subscriber, registry
 from tlp import PUBLIC, Label, Permit, Refusal
 from tlp.enforce import enforce
 from triage import releases
-from web import Services, WebError
+from web import Services, WebError, unsubscribe
 from web.server import create_app, server_config
 
 
@@ -39,7 +39,7 @@ def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
         content=marks.content,
         portal=portal.portal(service, lookup),
     )
-    return create_app(
+    made = create_app(
         service.engine,
         services,
         clock=service.clock,
@@ -50,6 +50,16 @@ def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
         answer_key=service.keys.derive("answers"),
         per_minute=web.requests_per_minute,
     )
+    leaving = unsubscribe.router(
+        service.engine,
+        service.clock,
+        key=service.keys.derive("unsubscribe"),
+        mark=partial(returning.contact_mark, service.keys),
+        service=web.title,
+        contact=service.settings.main.mail.contact,
+    )
+    made.include_router(leaving)
+    return made
 
 
 def permitted(

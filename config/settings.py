@@ -67,6 +67,14 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     site: str = "oktt.example"
     """Where recipients check that a message is ours; shown, never linked."""
     contact: str = "meldpunt@oktt.example"
+    dkim_key: str = ""
+    """PEM file, RSA or Ed25519; `oktt doctor` says what has to stand in the DNS."""
+    dkim_selector: str = "oktt"
+    smime_cert: str = ""
+    smime_key: str = ""
+    """PEM files of the hub's own certificate: all mail is signed with it."""
+    pgp_key: str = ""
+    """OpenPGP: mail to who has an OpenPGP key, and all mail where there is no certificate."""
 
 
 class Bounces(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from pysequoia import Cert, encrypt
 
 from dispatch import DispatchError
+from dispatch.signing import Signer
 from subscribers import Contact
 
 Headers = Sequence[tuple[str, str]]
@@ -118,12 +119,16 @@ class _Smime:
         return head.encode() + base64.encodebytes(sealed).replace(b"\n", b"\r\n")
 
 
-def sealed(body: bytes, headers: Headers, key: Key, subject: str, boundary: str) -> tuple[Headers, bytes]:
-    """(Headers outside, body) of a message whose own headers and body go inside."""
+def sealed(
+    body: bytes, headers: Headers, key: Key, subject: str, boundary: str, signer: Signer | None = None
+) -> tuple[Headers, bytes]:
+    """(Headers outside, body) of a message whose own headers and body go inside, signed first."""
     outside = [(name, subject if name == "Subject" else value) for name, value in headers]
     inside = [each for each in headers if each[0] != "MIME-Version"]
     inside += [("HP-Outer", f"{name}: {value}") for name, value in outside if name != "MIME-Version"]
     lines = "".join(f"{name}: {value}\r\n" for name, value in inside)
     head, rest = body.split(b"\r\n\r\n", 1)
     entity = lines.encode("ascii") + head + b';\r\n hp="cipher"\r\n\r\n' + rest
-    return outside, key.wrap(entity, boundary)
+    if signer is not None:
+        entity = signer.wrap(entity, f"{boundary}_s")
+    return outside, key.wrap(entity, f"{boundary}_e")

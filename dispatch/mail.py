@@ -14,12 +14,15 @@ from email.header import Header
 from email.utils import format_datetime
 
 from dispatch import Delivery, DispatchError
+from dispatch.dkim import Dkim
 from dispatch.encryption import Headers, Key, sealed
 from dispatch.render import Rendered
+from dispatch.signing import Signer
 
 MOST = 90_000
 """Bytes of text, and of HTML: mail programs clip what is longer."""
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
+_ONE_CLICK = "List-Unsubscribe=One-Click"
 _ID = re.compile(r"[A-Za-z0-9]{8,64}")
 
 
@@ -61,10 +64,14 @@ def build(
     attachments: Sequence[Attachment] = (),
     key: Key | None = None,
     outside: str = "",
+    unsubscribe: str = "",
+    signer: Signer | None = None,
+    dkim: Dkim | None = None,
 ) -> bytes:
     """The mail, CRLF, 7 bit. `original`: Message-ID of the alert that an update or withdrawal belongs to.
 
-    `key`: to whom it is encrypted, with the subject `outside` for everybody to see; then the bytes differ each time.
+    `key`: to whom it is encrypted, with the subject `outside` for everybody to see; then, as with a `signer`, the bytes
+    differ each time. `unsubscribe`: where a POST stops what comes to this address (RFC 8058: over https alone).
 
     Raises DispatchError for an address that is none, and for text or HTML of more than 90 kB.
     """
@@ -84,12 +91,18 @@ def build(
         ("Message-ID", message_id(delivery.id, sender.domain)),
         *([("In-Reply-To", _reference(original)), ("References", _reference(original))] if original else []),
         ("Auto-Submitted", "auto-generated"),
+        *([("List-Unsubscribe", _link(unsubscribe))] if unsubscribe else []),
+        *([("List-Unsubscribe-Post", _ONE_CLICK)] if unsubscribe.startswith("https://") else []),
         ("Content-Language", rendered.language),
         ("MIME-Version", "1.0"),
     ]
     if key is not None:
         subject = _encoded(outside, "Subject")
-        headers, body = sealed(body, headers, key, subject, f"{boundary}_e")
+        headers, body = sealed(body, headers, key, subject, boundary, signer)
+    elif signer is not None:
+        body = signer.wrap(body, f"{boundary}_s")
+    if dkim is not None:
+        headers = [("DKIM-Signature", dkim.signature(headers, body, delivery.queued_at)), *headers]
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
     return lines.encode("ascii") + body
 
@@ -140,6 +153,12 @@ def address_of(address: str, delivery: Delivery) -> str:
     if not _ADDRESS.fullmatch(plain):
         raise DispatchError(f"delivery {delivery.id}: the address of channel {delivery.channel} is no mail address")
     return plain
+
+
+def _link(address: str) -> str:
+    if not re.fullmatch(r"https?://[\x21-\x3b\x3d\x3f-\x7e]+", address):
+        raise DispatchError("web.base_url is no address that can stand in a mail: write it as https://oktt.example")
+    return f"<{address}>"
 
 
 def _reference(identifier: str) -> str:

@@ -110,6 +110,14 @@ class Prepared(NamedTuple):
     message: bytes
 
 
+class Whose(NamedTuple):
+    """To whom a delivery went."""
+
+    subscriber: str
+    channel: int
+    queued_at: datetime
+
+
 def delivery_id(key: bytes, kind: DeliveryKind, subject: str, version: int, subscriber: str, channel: int) -> str:
     """The natural key: HMAC-SHA-256 cut to 128 bits, hexadecimal. Names no one to who sees it in a Message-ID."""
     content = msgspec.json.encode([kind, subject, version, subscriber, channel])
@@ -452,10 +460,11 @@ def rewrap(conn: sa.Connection, again: Callable[[bytes], bytes | None], within: 
             conn.execute(sa.update(deliveries).where(_d.id == each.id, _d.message == each.message).values(message=made))
 
 
-def whose(conn: sa.Connection, delivery: str) -> tuple[str, int] | None:
-    """Subscriber and channel of a delivery that left, or may have; None: there is none (any more)."""
-    row = conn.execute(sa.select(_d.subscriber, _d.channel).where(_d.id == delivery, _d.attempts > 0)).one_or_none()
-    return None if row is None else (row.subscriber, row.channel)
+def whose(conn: sa.Connection, delivery: str) -> Whose | None:
+    """To whom a delivery went that left, or may have; None: there is none (any more)."""
+    chosen = sa.select(_d.subscriber, _d.channel, _d.queued_at).where(_d.id == delivery, _d.attempts > 0)
+    row = conn.execute(chosen).one_or_none()
+    return None if row is None else Whose(*row)
 
 
 def ids(conn: sa.Connection, subject: str) -> list[str]:

@@ -4,7 +4,6 @@ A row is served when one of the items that need it may be seen now, by the check
 not be seen are passed over, and a page is filled from what follows, so `more` and `next` mean what they say.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,6 +77,11 @@ _NAMES = (_R.seq, _ADDED, _R.object_id, _R.version_text, _R.media_type)
 _BODIES = sa.select(*_NAMES, _R.body, _R.revoked)
 _LISTED = sa.select(*_NAMES, sa.literal_column("''"), _R.revoked)
 
+_L = published_items.c
+_LINKS = sa.select(_L.seq, _L.item, _L.statements, _L.label).where(
+    _L.collection == sa.bindparam("in"), _L.seq > sa.bindparam("after"), _L.seq <= sa.bindparam("to")
+)
+
 
 def page(
     conn: sa.Connection,
@@ -97,11 +101,12 @@ def page(
     whole = True
     while len(found) <= limit:
         batch = conn.execute(query.where(_R.seq > after).limit(limit + 1)).all()
-        links = _links(conn, collection, after, batch[-1].seq) if batch else {}
-        asked = {link for some in links.values() for link in some} - every
+        distinct, links = _links(conn, collection, after, batch[-1].seq) if batch else ((), {})
+        asked = {*distinct} - every
         seen |= asked & set(allowed(asked)) if asked else asked
         every |= asked
-        passed = [Row._make(row[:6]) for row in batch if _may(links.get(row[0]), seen, row[6])]
+        open_ = {id(link) for link in distinct if link in seen}
+        passed = [Row._make(row[:6]) for row in batch if _may(links.get(row[0]), open_, row[6])]
         whole = whole and len(passed) == len(batch)
         found += passed
         if len(batch) <= limit:
@@ -116,25 +121,21 @@ def at(conn: sa.Connection, collection: str, ranges: Sequence[tuple[int, int]]) 
     return [Row(*row[:6]) for first, last in ranges for row in conn.execute(query.where(_R.seq.between(first, last)))]
 
 
-def _may(links: Sequence[Link] | None, seen: set[Link], revoked: bool) -> bool:
+def _may(links: Sequence[Link] | None, open_: set[int], revoked: bool) -> bool:
     """What nothing needs any more is a notice of revocation: it says nothing else, and must arrive."""
-    return not seen.isdisjoint(links) if links else revoked
+    return any(id(link) in open_ for link in links) if links else revoked
 
 
-def _links(conn: sa.Connection, collection: str, after: int, to: int) -> dict[int, list[Link]]:
-    """By row. Many rows have the same, which is read once."""
-    links = published_items.c
-    query = sa.select(links.seq, links.item, links.statements, links.label)
-    where = (links.collection == collection, links.seq > after, links.seq <= to)
+def _links(conn: sa.Connection, collection: str, after: int, to: int) -> tuple[Collection[Link], dict[int, list[Link]]]:
+    """Those that there are, each once, and by row: many rows have the same one."""
     known: dict[tuple[str, bytes, str], Link] = {}
-    found: dict[int, list[Link]] = defaultdict(list)
-    for seq, *said in conn.execute(query.where(*where)):
-        key = (said[0], said[1], said[2])
-        link = known.get(key)
+    found: dict[int, list[Link]] = {}
+    for seq, item, statements, label in conn.execute(_LINKS, {"in": collection, "after": after, "to": to}).all():
+        link = known.get(key := (item, statements, label))
         if link is None:
-            link = known[key] = Link(said[0], frozenset(_keys(said[1])), Label(said[2]))
-        found[seq].append(link)
-    return found
+            link = known[key] = Link(item, frozenset(_keys(statements)), Label(label))
+        found.setdefault(seq, []).append(link)
+    return known.values(), found
 
 
 _keys = msgspec.json.Decoder(list[str]).decode

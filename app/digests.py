@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from app.observe import log
 from app.service import Service
 from app.views import Shelf, Views, differences
-from dispatch import Delivery, DispatchError, View, digest, editions, editorials, ledger, outbox
+from dispatch import Delivery, DispatchError, View, digest, editions, editorials, feedback, ledger, outbox
 from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Edition, Window
 from dispatch.editorials import Editorial
@@ -122,8 +122,23 @@ def _arranged(
         known = max(told.get(item, 0), entry.version if entry else 0)
         changed = differences(service, connection, subscriber, view, known) if 0 < known < version else ()
         sent = entry.at if entry is not None and entry.version == version else None
-        candidates.append(Candidate(view, views.advised(view, subscriber), sent, changed, explanation.concerned))
+        members = _members(service, connection, views, subscriber)
+        advised = views.advised(view, subscriber)
+        candidates.append(Candidate(view, advised, sent, changed, explanation.concerned, members))
     return digest.arrange(window, candidates, told, _editorial(service, connection, window, subscriber))
+
+
+def _members(
+    service: Service, connection: sa.Connection, views: Views, subscriber: Subscriber
+) -> digest.Members | None:
+    """Of one who stands for others: how many of them an item alerted."""
+    clients = service.index(connection).agents.of(subscriber.number)
+    alerted = clients & views.reached(("deliver", "quiet")) & views.released.audience if clients else clients
+    if not alerted:
+        return None
+    said = feedback.answers(connection, views.released.item.id) if len(alerted) >= digest.FEWEST else ()
+    known = {service.index(connection).number(each.subscriber) for each in said if each.answer == "handled"}
+    return digest.Members(len(alerted), len(known & set(alerted)))
 
 
 def _editorial(service: Service, connection: sa.Connection, window: Window, subscriber: Subscriber) -> Editorial | None:

@@ -8,7 +8,7 @@ sent. The label of an edition is the strictest of its views.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from dispatch import View, wording
 from dispatch.body import BANDS, why
@@ -16,7 +16,7 @@ from dispatch.editions import Edition, Window
 from dispatch.editorials import Editorial
 from dispatch.lines import open_lines
 from dispatch.render import Rendered, Renderer, clean
-from dispatch.wording import capped, harmless, moment, plain, words
+from dispatch.wording import capped, harmless, moment, number, plain, words
 from subscribers import FRESH_DAYS, Subscriber
 from tlp import Label, strictest
 from triage.advice import Advice
@@ -28,9 +28,18 @@ _ORDER: dict[Edition, tuple[SectionName, ...]] = {
     "friday": ("relevant", "new", "changed", "news", "told"),
 }
 _CAPS: dict[Register, int] = {"zzp": 5, "mkb": 8, "mature": 15}
+FEWEST = 10
+"""Members of whom a number is told: who fewer are could be known."""
 _URGENCIES = ("today", "this-week", "info")
 CONFIRMED = timedelta(days=182)
 """After so long a subscriber is asked again whether its profile is right."""
+
+
+class Members(NamedTuple):
+    """How many of those whom a reader stands for were alerted, and say that they have handled it."""
+
+    alerted: int
+    handled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class Candidate:
     """Against the version it was told of before (dispatch.changes)."""
     concerned: bool = False
     """By a criterion of its own."""
+    members: Members | None = None
+    """Of a reader who stands for others, where any of them was alerted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +154,26 @@ def render(
         "editorial_lang": arranged.editorial.language if arranged.editorial else "",
         "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
         "sections": sections,
+        "members": _members(arranged, language),
         "renew": d["renew"].format(days=software_days) if _outdated(window, subscriber, software_days) else "",
         "still_right": _still_right(window, subscriber, renderer.service.site, d["still_right"]),
     }
     content["reading"] = d["reading"].format(count=_minutes(sections))
     return renderer.fill("digest", content)
+
+
+def _members(arranged: Arranged, language: str) -> list[tuple[str, str, str]]:
+    """What it is about, how many members were alerted, how many have handled it; most first."""
+    d = words(language)["digest"]
+    held = [each for _, part in arranged.sections for each in part if each.members]
+    rows = []
+    for each in sorted(held, key=lambda each: (-each.members.alerted if each.members else 0, each.view.item))[:FEWEST]:
+        assert each.members is not None
+        few = each.members.alerted < FEWEST
+        alerted = d["few"] if few else number(each.members.alerted, language)
+        name = plain(harmless(each.advice.headline, each.view.observables), 90)
+        rows.append((f"{name} ({each.view.item})", alerted, "" if few else number(each.members.handled, language)))
+    return rows
 
 
 def _outdated(window: Window, subscriber: Subscriber, days: int) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,7 +13,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from app import effect, following, website, workers
+from app import digests, effect, following, website, workers
 from app.service import open_service
 from dispatch import feedback, outbox
 from normalize import Observable
@@ -190,3 +190,31 @@ def body(mail: EmailMessage) -> str:
     found = mail.get_body(("plain",))
     assert found is not None
     return str(found.get_content())
+
+
+def test_a_partnership_reads_how_its_members_stand_but_not_of_few(house: House) -> None:
+    house.subscribe("branche", kind="partnership", members=tuple(FIRMS), sectors=("SBI:25",))
+    house.subscribe("kring", kind="partnership", members=tuple(FIRMS[:9]), sectors=("SBI:25",))
+    item = house.item(draft("0412", cves=("CVE-2026-0412",), sectors=("SBI:25",), exploited=True))
+    house.decide("release", item)
+    workers.dispatch(house.service, now=True)
+    house.later(hours=1)
+    with house.service.transaction() as connection:
+        for told in filter(None, (feedback.message(connection, each) for each in outbox.ids(connection, item))):
+            if told.subscriber in FIRMS[:3]:
+                feedback.give(connection, told, "handled", None, house.now)
+    item = house.item(draft("0413", cves=("CVE-2026-0413",)))
+    house.decide("release", item)
+    house.later(hours=1)
+    digests.build(house.service, "monday", date(2026, 3, 2))
+    workers.dispatch(house.service)
+    found = {}
+    for file in (house.service.settings.dir / "outbox").glob("*.eml"):
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        if "Start van de week" in mail["Subject"]:
+            text = " ".join(body(mail).split())
+            found[next(name for name in ("branche", "kring", "firm") if f"omdat {name}" in text)] = text
+    assert "(OKTT-2026-0001): gewaarschuwd 12, geregeld 3" in found["branche"]
+    assert "gewaarschuwd minder dan 10" in found["kring"]
+    assert "geregeld" not in found["kring"]
+    assert "gewaarschuwd" not in found["firm"]

@@ -185,7 +185,7 @@ def _still_right(window: Window, subscriber: Subscriber, site: str, text: str) -
     said = subscriber.confirmed_at
     if window.edition != "monday" or said is None or window.until - said < CONFIRMED:
         return ""
-    return text.format(day=wording.day(said, subscriber.language), site=site)
+    return text.format(day=wording.date_of(said, subscriber.language), site=site)
 
 
 def subject(arranged: Arranged, language: str) -> str:

@@ -98,6 +98,11 @@ def sector(code: str, language: str) -> str:
     return f"{name} ({code})"
 
 
+def date_of(at: datetime, language: str) -> str:
+    """`2 maart 2026`, Dutch local time: of what lies months away."""
+    return format_date(at.astimezone(ZONE), "d MMMM y", locale=_LOCALES.get(language, "en_GB"))
+
+
 def moment(at: datetime, language: str) -> str:
     """`2 maart 2026 09:00`, Dutch local time."""
     return format_datetime(at, "d MMMM y HH:mm", tzinfo=ZONE, locale=_LOCALES.get(language, "en_GB"))

@@ -46,7 +46,7 @@ class Account:
     def home(self, conn: sa.Connection, request: Request, who: Who) -> Response:
         """How it stands."""
         one = who.subscriber
-        confirmed = one.confirmed_at and wording.day(one.confirmed_at, one.language)
+        confirmed = one.confirmed_at and wording.date_of(one.confirmed_at, one.language)
         return self._page(
             "account", who, confirmed=confirmed, welcome="welcome" in request.query_params, thanks=_done(request),
             paused=self._own(conn, who).said is not None and self._stated(conn, who).paused,
@@ -98,8 +98,8 @@ class Account:
         one = who.subscriber
         rows = [
             {
-                "what": each.what, "proven": each.proven_at and wording.day(each.proven_at, one.language),
-                "until": each.proven_at and wording.day(each.proven_at + proofs.HOLDS, one.language),
+                "what": each.what, "proven": each.proven_at and wording.date_of(each.proven_at, one.language),
+                "until": each.proven_at and wording.date_of(each.proven_at + proofs.HOLDS, one.language),
                 "name": proofs.record(each.what), "text": proofs.text(self._proofs, one.id, each.what),
             }
             for each in claims

@@ -34,7 +34,7 @@ class Items:
             rows = [
                 {
                     "item": each.item, "title": wording.plain(each.title, 200) or each.item,
-                    "day": wording.day(each.updated_at, tongue), "level": level.get(_term(each, "urgency"), ""),
+                    "day": wording.date_of(each.updated_at, tongue), "level": level.get(_term(each, "urgency"), ""),
                 }
                 for each in atom.latest(conn, SHOWN)
                 if not each.withdrawn and self._may(conn, each)
@@ -54,7 +54,7 @@ class Items:
                 filled = self.frame.portal.bulletin(conn, entry.item, tongue)
         if entry is None or filled is None:
             return self.frame.say(tongue, "no_item", status=404, to=LIST)
-        return self.frame.page("item", tongue, day=wording.day(entry.updated_at, tongue), **filled)
+        return self.frame.page("item", tongue, day=wording.date_of(entry.updated_at, tongue), **filled)
 
     def _may(self, conn: sa.Connection, entry: Entry) -> bool:
         now = self.frame.clock()

@@ -362,6 +362,7 @@ def test_pages_are_plain_and_a_get_changes_nothing(house: House, visitor: Visito
             found = Page(page.text)
             assert not found.loads, path
             assert "script" not in found.tags
+            assert "built-in" not in page.text, "a word that is missing, and has a meaning in Python"
             assert "default-src 'none'" in page.headers["content-security-policy"]
             assert page.headers["cache-control"] == "no-store"
     assert rows() == before

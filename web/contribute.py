@@ -41,7 +41,7 @@ _MOST_TOLD = 1000
 
 
 class _Envelope(msgspec.Struct):
-    """3.7. Other properties are left alone (1.6.1); a bundle passes too, since it has the same `objects`."""
+    """3.7. Other properties are left alone (7.1); a bundle passes too, since it has the same `objects`."""
 
     objects: list[msgspec.Raw]
 
@@ -117,7 +117,7 @@ def _resource(objects: Sequence[Any], verdicts: Sequence[Verdict], now: datetime
 
 
 def _bare(resource: dict[str, Any]) -> dict[str, Any]:
-    """As TAXII has it: without our own `at`, and without empty lists (3.1)."""
+    """As TAXII has it: without our own `at`, and without empty lists (2)."""
     lists = {
         name: [{key: value for key, value in each.items() if key != "at"} for each in resource[name]]
         for name in ("successes", "failures")

@@ -7,13 +7,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from dispatch.pages import Link, Page
+from ingest.columns import instant_text
 from pii_guard import journal
 from web.answers import encode
 from web.envelopes import envelope
 
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 64 * 1024 * 1024
 """Octets."""
 
@@ -29,19 +32,21 @@ class Kept:
     """Their numbers: from, to and with; JSON."""
     count: int
     more: bool
-    dates: tuple[str, str] | None
+    dates: tuple[str, str]
     """Of the first and the last."""
     links: frozenset[Link]
     """All that it rests on."""
 
 
-def made_of(route: str, page: Page) -> Kept:
-    """What a route answers with these rows."""
+def made_of(route: str, page: Page, since: datetime | None) -> Kept:
+    """What a route answers with these rows. An answer without any has the dates of nothing added since then (3.2: each
+    answer has both), from where a client goes on that takes the last one."""
     rows, body = page.rows, envelope(route, page.rows, more=page.more)
     numbers = [row.seq for row in rows]
     whole = bool(rows) and numbers[-1] - numbers[0] + 1 == len(rows)
     ranges = ((numbers[0], numbers[-1]),) if whole else journal.ranges(numbers)
-    dates = (rows[0].added, rows[-1].added) if rows else None
+    none = instant_text(since or _EVER)
+    dates = (rows[0].added, rows[-1].added) if rows else (none, none)
     return Kept(body, sha256(body).hexdigest(), encode(ranges), len(rows), page.more, dates, page.links)
 
 

@@ -136,7 +136,7 @@ class _Exchange:
     def __init__(self, scope: Scope, receive: Receive, send: Send, max_length: int) -> None:
         path: str = scope["path"]
         if path.startswith("/taxii2") and not path.endswith("/"):
-            # TAXII's paths end in a slash (1.6.4); clients that leave it out mean the same.
+            # TAXII's paths end in a slash (3.1); clients that leave it out mean the same.
             scope = {**scope, "path": path + "/"}
         self.scope, self._receive, self._send, self._max = scope, receive, send, max_length
         self.status, self._read, self._started = 500, 0, False

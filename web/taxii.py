@@ -223,7 +223,7 @@ class _Reading:
         page = pages.page(
             caller.conn, collection.id, allowed, limit=limit, filters=filters, after=after, bodies=bodies
         )  # fmt: skip
-        made = made_of(caller.asked.route, page)
+        made = made_of(caller.asked.route, page, filters.added_after)
         if page.whole and len(page.rows) >= _WORTH:
             self._kept.put(key, revision, made)
         if page.rows or object_id is None:
@@ -248,7 +248,6 @@ def _everybody(links: CollectionOf[Link]) -> CollectionOf[Link]:
 def _paged(caller: Caller, page: Kept) -> Response:
     """A page as TAXII has it, with the dates of its first and last row; the ledger can name it."""
     caller.asked.answered(page.count, page.rows, page.digest, more=page.more)
-    headers = {"Content-Type": MEDIA_TYPE}
-    if page.dates is not None:
-        headers["X-TAXII-Date-Added-First"], headers["X-TAXII-Date-Added-Last"] = page.dates
-    return Response(page.body, headers=headers)
+    first, last = page.dates
+    dates = {"X-TAXII-Date-Added-First": first, "X-TAXII-Date-Added-Last": last}
+    return Response(page.body, headers={"Content-Type": MEDIA_TYPE, **dates})

@@ -208,7 +208,9 @@ def test_nothing_that_matches_is_an_empty_envelope(served: Any, client: httpx.Cl
     for path in (CLEAR + "objects/", CLEAR + "manifest/", one, one + "versions/"):
         answer = client.get(path, params=future)
         assert (answer.status_code, answer.json()) == (200, {})
-        assert "x-taxii-date-added-first" not in answer.headers
+        for which in ("first", "last"):  # 3.2: in each answer
+            assert answer.headers[f"x-taxii-date-added-{which}"] == "2030-01-01T00:00:00.000000Z"
+            assert client.get(path, params={"match[spec_version]": "1.0"}).headers[f"x-taxii-date-added-{which}"]
 
 
 def test_added_after_is_strictly_after(served: Any, client: httpx.Client) -> None:

@@ -101,6 +101,8 @@ class Door:
             link = self._link(conn, token)
             if link is None:
                 return self.frame.say(self.frame.tongue(request), "ended", status=404, to="/portal/login")
+            if wait := self.frame.busy(request, link.id, link.language):
+                return wait
             known = registry.at_address(conn, link.address)
             if link.wanted is not None:
                 return self._confirm(conn, link, link.wanted, known)

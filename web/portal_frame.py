@@ -15,8 +15,10 @@ from web.forms import Forms
 from web.limits import Buckets
 from web.sessions import Session
 
-PER_MINUTE = 30
-"""Forms that one peer sends a minute."""
+PER_MINUTE = 600
+"""Forms that one peer sends a minute: a proxy may be everybody's peer. What a mailbox gets is bounded by address."""
+EACH = 30
+"""Forms of one log-in, and looks behind one link, a minute: those cost work."""
 HOME = "/portal/"
 Fields = Mapping[str, list[str]]
 Handler = Callable[[Request, Fields], Response]
@@ -38,7 +40,7 @@ class Frame:
         self.engine, self.services, self.portal, self.clock = engine, services, portal, clock
         self.forms = Forms(portal.key("forms"), clock)
         self.factors = Factors(portal.key("factors"), clock)
-        self._buckets = Buckets(per_minute)
+        self._peers, self._each = Buckets(per_minute), Buckets(EACH)
 
     def page(
         self, name: str, tongue: str, *, who: str = "", status: int = 200, here: str = "", **content: Any
@@ -72,6 +74,16 @@ class Frame:
             return None
         return Who(session, subscriber)
 
+    def busy(self, request: Request, who: str, tongue: str) -> Response | None:
+        """What somebody gets who asks too often: a page that says so."""
+        seconds = self._each.take(who, self.clock())
+        return self._wait(request, tongue, seconds) if seconds else None
+
+    def _wait(self, request: Request, tongue: str, seconds: float) -> Response:
+        answer = self.say(tongue, "wait", status=429, to=request.url.path)
+        answer.headers["Retry-After"] = str(int(seconds) + 1)
+        return answer
+
     def shown(self, handler: Callable[[sa.Connection, Request, Who], Response]) -> Callable[[Request], Response]:
         """An endpoint that shows a page to who is logged in. It changes nothing."""
 
@@ -92,6 +104,8 @@ class Frame:
                 who = self.who(conn, request)
                 if who is None:
                     return see("/portal/login")
+                if wait := self.busy(request, who.session.id, who.subscriber.language):
+                    return wait
                 if not self.forms.take(conn, first(given, "token"), who.session.id):
                     return self.say(who.subscriber.language, "again", status=409, to=request.url.path)
                 return handler(conn, request, given, who)
@@ -105,10 +119,8 @@ class Frame:
             tongue = self.tongue(request)
             if not forms.fits(request):
                 return self.say(tongue, "foreign", status=403, to=HOME)
-            if wait := self._buckets.take(request.client.host if request.client else "", self.clock()):
-                answer = self.say(tongue, "wait", status=429, to=request.url.path)
-                answer.headers["Retry-After"] = str(int(wait) + 1)
-                return answer
+            if seconds := self._peers.take(request.client.host if request.client else "", self.clock()):
+                return self._wait(request, tongue, seconds)
             body = await request.body()
             try:
                 given = forms.fields(body) if len(body) <= most else None

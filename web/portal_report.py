@@ -71,6 +71,8 @@ class Reports:
             who = frame.who(conn, request)
             if who is None:
                 return see("/portal/login")
+            if wait := frame.busy(request, who.session.id, who.subscriber.language):
+                return wait
             patterns = [pattern(each) for each in lines]
             wrong = [] if filled.title else ["title"]
             wrong += ["seen"] if None in patterns or len(lines) > LINES else []

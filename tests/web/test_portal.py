@@ -24,6 +24,7 @@ from app.stores import Search
 from normalize import Affected
 from pii_guard.sought import Sought
 from subscribers import Contact, links, proofs, registry
+from tests import browser
 from tests.app import instance
 from tests.app.house import House, opened
 from tests.triage.desk import draft
@@ -246,16 +247,15 @@ def test_before_confirming_one_sees_what_one_would_have_got(house: House, visito
     assert "Lek in FortiOS" not in visitor.get(visitor.link("later@brood.example")).text
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("name", " "), ("address", "geen adres"), ("kvk", "1234567"), ("codes", "99.99"), ("software", "|"),
-     ("software", "cpe:2.3:stuk")],
-)  # fmt: skip
-def test_what_cannot_be_right_is_said_beside_its_field(visitor: Visitor, field: str, value: str) -> None:
-    answer = visitor.send("/portal/", **(BAKER | {field: value}))
-    assert answer.status_code == 422
-    assert re.findall('id="wrong-([a-z]+)"', answer.text) == [field]
-    assert "Bakkerij Brood" in answer.text or field == "name", "what was right is still there"
+def test_what_cannot_be_right_is_said_beside_its_field(visitor: Visitor) -> None:
+    for field, value in (
+        ("name", " "), ("address", "geen adres"), ("kvk", "1234567"), ("codes", "99.99"), ("software", "|"),
+        ("software", "cpe:2.3:stuk"),
+    ):  # fmt: skip
+        answer = visitor.send("/portal/", **(BAKER | {field: value}))
+        assert answer.status_code == 422
+        assert re.findall('id="wrong-([a-z]+)"', answer.text) == [field]
+        assert "Bakkerij Brood" in answer.text or field == "name", "what was right is still there"
     assert visitor.mails() == []
 
 
@@ -339,6 +339,16 @@ def test_a_form_is_sent_once_and_from_our_own_page(visitor: Visitor, again: Call
             if action == "/portal/confirmed"
         )
         assert post("/portal/confirmed", content=f"token={fresh}", headers=headers).status_code == 403
+
+
+def test_who_asks_too_often_waits(house: House, visitor: Visitor) -> None:
+    visitor.send("/portal/", **BAKER)
+    path = visitor.link("info@brood.example")
+    answers = [visitor.get(path) for _ in range(31)]
+    assert [each.status_code for each in answers] == [200] * 30 + [429], "what is behind a link costs work"
+    assert int(answers[-1].headers["retry-after"]) <= 60
+    house.later(minutes=1)
+    assert visitor.get(path).status_code == 200
 
 
 def test_pages_are_plain_and_a_get_changes_nothing(house: House, visitor: Visitor) -> None:
@@ -542,3 +552,26 @@ def test_what_was_typed_is_found_and_erased(house: House, visitor: Visitor) -> N
     assert "portal" in {each["store"] for each in found}
     assert subject.erase(house.service, sought).counts["portal"] == 1
     assert visitor.mails() == [], "nor does a mail go out any more"
+
+
+@pytest.mark.skipif(not browser.WANTED, reason="Chromium is not installed (make services)")
+def test_every_page_is_fit_for_a_telephone_and_for_everybody(house: House, visitor: Visitor) -> None:
+    """axe (WCAG 2.2 A and AA) and no sideways scrolling at 320 px; half of them light, half dark."""
+    item = house.item(draft("a", cves=("CVE-2026-0001",), affected=FORTI, title="Lek in FortiOS"))
+    house.decide("release", item)
+    pages = {"join": visitor.get("/portal/"), "wrong": visitor.send("/portal/", **(BAKER | {"name": ""}))}
+    pages["sent"] = visitor.send("/portal/", **BAKER)
+    pages["confirm"] = visitor.get(path := visitor.link("info@brood.example"))
+    pages["welcome"] = visitor.browser.post(path, data={})
+    for what in ("brood.example", "AS64500"):
+        pages["added"] = visitor.send("/portal/proofs", what=what, act="add")
+    for name in ("profile", "factor", "report", "delete", "login", "berichten/", f"berichten/{item}"):
+        pages[name] = visitor.get(f"/portal/{name}")
+    with browser.chromium() as running:
+        found = {}
+        for dark in (False, True):
+            with browser.window(running, width=320, dark=dark) as page:
+                for name, answer in list(pages.items())[dark::2]:
+                    page.set_content(answer.text)
+                    found[name] = browser.faults(page)
+    assert {name: faults for name, faults in found.items() if faults} == {}

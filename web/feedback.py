@@ -14,16 +14,16 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dispatch import feedback, wording
-from dispatch.feedback import ANSWERS, MOST, Message
+from dispatch.feedback import ANSWERS, MOST, Answer, Message
 from subscribers import Subscriber
 from web import Services, html
-from web.limits import Buckets
+from web.limits import Buckets, body
 
 PER_MINUTE = 30
-"""Answers that one message has a minute."""
+"""Answers, and whole lists, that one message has a minute."""
 _FORM = "application/x-www-form-urlencoded"
-_MOST = 1000
-"""Octets of a form."""
+_MOST, _FIELDS = 1000, 10
+"""Octets of a form, and fields."""
 
 
 def router(
@@ -31,13 +31,11 @@ def router(
 ) -> APIRouter:
     """The one path. `key`: of the tokens; `service`, `contact`: who asks, and where a person answers."""
     routes = APIRouter()
-    buckets = Buckets(PER_MINUTE)
+    buckets, lists = Buckets(PER_MINUTE), Buckets(PER_MINUTE)
 
     def asked(conn: sa.Connection, token: str) -> tuple[Message, Subscriber] | None:
         delivery = feedback.delivery_of(key, token)
-        told = None if delivery is None else feedback.message(conn, delivery)
-        subscriber = None if told is None else services.subscriber(conn, told.subscriber)
-        return None if told is None or subscriber is None else (told, subscriber)
+        return None if delivery is None else _told(conn, delivery, services)
 
     def nobody(request: Request) -> Response:
         tongue = html.language(request.headers.get("accept-language"))
@@ -68,6 +66,8 @@ def router(
     def rows(request: Request, token: str) -> Response:
         with engine.execution_options(readonly=True).connect() as conn:
             found = asked(conn, token)
+        if found is not None and lists.take(found[0].delivery, clock()):
+            return _too_often()
         listed = None if found is None else services.listing(found[0])
         if found is None or listed is None:
             return nobody(request)
@@ -77,26 +77,58 @@ def router(
 
     @routes.post("/a/{token}")
     async def answer(request: Request, token: str) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-            return Response(status_code=415)
-        form = parse_qs((await request.body())[:_MOST].decode("utf-8", "replace"), max_num_fields=10)
-        return await run_in_threadpool(give, request, token, form)
+        delivery = feedback.delivery_of(key, token)
+        if delivery is None:  # known before anything is read or locked
+            return nobody(request)
+        form = await _form(request)
+        return form if isinstance(form, Response) else await run_in_threadpool(give, request, token, delivery, form)
 
-    def give(request: Request, token: str, form: dict[str, list[str]]) -> Response:
-        chosen, count = form.get("answer", [""])[0], form.get("passed_on", [""])[0].strip()
+    def give(request: Request, token: str, delivery: str, form: dict[str, list[str]]) -> Response:
+        if buckets.take(delivery, clock()):
+            return _too_often()
+        said = _said(form)
         with engine.begin() as conn:
             found = asked(conn, token)
             if found is None:
                 return nobody(request)
-            told, subscriber = found
-            if buckets.take(told.delivery, clock()):
-                return Response(status_code=429, headers={"Retry-After": "60"})
-            if chosen not in ANSWERS or not (
-                not count or (count.isascii() and count.isdecimal() and int(count[:9]) <= MOST)
-            ):
-                return Response(status_code=303, headers={"Location": token})
-            passed = int(count) if count and subscriber.profile.kind == "partnership" else None
-            feedback.give(conn, told, chosen, passed, clock())
-        return Response(status_code=303, headers={"Location": f"{token}?thanks"})
+            _give(conn, *found, said, clock())
+        return Response(status_code=303, headers={"Location": f"{token}?thanks" if said else token})
 
     return routes
+
+
+def _told(conn: sa.Connection, delivery: str, services: Services) -> tuple[Message, Subscriber] | None:
+    told = feedback.message(conn, delivery)
+    subscriber = None if told is None else services.subscriber(conn, told.subscriber)
+    return None if told is None or subscriber is None else (told, subscriber)
+
+
+def _give(
+    conn: sa.Connection, told: Message, subscriber: Subscriber, said: tuple[Answer, int | None] | None, now: datetime
+) -> None:
+    if said is not None:
+        passed_on = said[1] if subscriber.profile.kind == "partnership" else None
+        feedback.give(conn, told, said[0], passed_on, now)
+
+
+async def _form(request: Request) -> dict[str, list[str]] | Response:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        return Response(status_code=415)
+    said = await body(request, _MOST)
+    if said is None or said.count(b"&") >= _FIELDS:
+        return Response(status_code=413)
+    return parse_qs(said.decode("utf-8", "replace"))
+
+
+def _said(form: dict[str, list[str]]) -> tuple[Answer, int | None] | None:
+    """The answer, and to how many it was passed on; None: it is none."""
+    chosen, count = form.get("answer", [""])[0], form.get("passed_on", [""])[0].strip()
+    known = next((each for each in ANSWERS if each == chosen), None)
+    if known is None or not count:
+        return known and (known, None)
+    fits = count.isascii() and count.isdecimal() and len(count) <= len(str(MOST)) and int(count) <= MOST
+    return (known, int(count)) if fits else None
+
+
+def _too_often() -> Response:
+    return Response(status_code=429, headers={"Retry-After": "60"})

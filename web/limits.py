@@ -1,9 +1,15 @@
-"""How often somebody may ask: a token bucket each, in this process."""
+"""How often somebody may ask: a token bucket each, in this process. And how much, and how long, anybody may send."""
 
+import asyncio
 import threading
 from collections import OrderedDict
 from datetime import datetime
 
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+BODY = 20.0
+"""Seconds that a small form may take to come."""
 _MOST = 10_000
 """Buckets that are remembered; the one that was used longest ago is forgotten, and full again."""
 
@@ -27,3 +33,17 @@ class Buckets:
             if len(self._left) > _MOST:
                 self._left.popitem(last=False)
         return wait
+
+
+async def body(request: Request, most: int) -> bytes | None:
+    """What is sent, of so many octets at most. None: it is more, took too long, or broke off."""
+    read = bytearray()
+    try:
+        async with asyncio.timeout(BODY):
+            async for chunk in request.stream():
+                read += chunk
+                if len(read) > most:
+                    return None
+    except (TimeoutError, ClientDisconnect):
+        return None
+    return bytes(read)

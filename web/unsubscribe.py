@@ -13,8 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dispatch import contacts, feedback, outbox
 from subscribers import Contact, Subscriber, registry
-from web import html
-from web.limits import Buckets
+from web import html, limits
 
 PER_MINUTE = 30
 """Changes that one message has a minute."""
@@ -34,29 +33,18 @@ def router(
 ) -> APIRouter:
     """The one path. `key`: of the tokens; `mark`: under what an address of a subscriber is known."""
     routes = APIRouter()
-    buckets = Buckets(PER_MINUTE)
+    buckets = limits.Buckets(PER_MINUTE)
 
-    def meant(conn: sa.Connection, token: str) -> tuple[str, Subscriber, str] | None:
-        """The delivery, whose it was, and the address that it went to, whatever the subscriber's is by now."""
-        delivery = feedback.delivery_of(key, token)
-        sent = None if delivery is None else outbox.whose(conn, delivery)
-        if delivery is None or sent is None:
-            return None
-        now = registry.get(conn, sent.subscriber)
-        then = now and (registry.at(conn, sent.subscriber, sent.queued_at) or now)
-        if now is None or then is None or sent.channel >= len(then.contacts):
-            return None
-        return delivery, now, mark(now.id, then.contacts[sent.channel])
+    def nobody(request: Request) -> Response:
+        tongue = html.language(request.headers.get("accept-language"))
+        return html.page("nolink", tongue, status=404, contact=contact, service=service)
 
-    def answer(request: Request, conn: sa.Connection, token: str, body: bytes | None) -> Response:
-        found = meant(conn, token)
+    def answer(request: Request, conn: sa.Connection, delivery: str, body: bytes | None) -> Response:
+        found = _meant(conn, delivery)
         if found is None:
-            tongue = html.language(request.headers.get("accept-language"))
-            return html.page("nolink", tongue, status=404, contact=contact, service=service)
-        delivery, subscriber, address = found
+            return nobody(request)
+        subscriber, address = found[0], mark(found[0].id, found[1])
         if body is not None:
-            if buckets.take(delivery, clock()):
-                return Response(status_code=429, headers={"Retry-After": "60"})
             wanted: contacts.What | None = "stopped" if _STOP in body else "resumed" if _RESUME in body else None
             if wanted is None:
                 return Response(status_code=400)
@@ -73,19 +61,39 @@ def router(
 
     @routes.api_route("/u/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
+        delivery = feedback.delivery_of(key, token)
+        if delivery is None:
+            return nobody(request)
         with engine.execution_options(readonly=True).connect() as conn:
-            return answer(request, conn, token, None)
+            return answer(request, conn, delivery, None)
 
-    def change(request: Request, token: str, body: bytes) -> Response:
+    def change(request: Request, delivery: str, body: bytes) -> Response:
         with engine.begin() as conn:
-            return answer(request, conn, token, body)
+            return answer(request, conn, delivery, body)
 
     @routes.post("/u/{token}")
     async def post(request: Request, token: str) -> Response:
-        body = (await request.body())[:_MOST]
-        return await run_in_threadpool(change, request, token, body)
+        delivery = feedback.delivery_of(key, token)
+        if delivery is None:
+            return nobody(request)
+        if buckets.take(delivery, clock()):  # before the database has one writer less
+            return Response(status_code=429, headers={"Retry-After": "60"})
+        body = await limits.body(request, _MOST)
+        if body is None:
+            return Response(status_code=413)
+        return await run_in_threadpool(change, request, delivery, body)
 
     return routes
+
+
+def _meant(conn: sa.Connection, delivery: str) -> tuple[Subscriber, Contact] | None:
+    """Whose a delivery was, and the contact that it went to, whatever the subscriber's is by now."""
+    sent = outbox.whose(conn, delivery)
+    now = None if sent is None else registry.get(conn, sent.subscriber)
+    if sent is None or now is None:
+        return None
+    then = registry.at(conn, sent.subscriber, sent.queued_at) or now
+    return (now, then.contacts[sent.channel]) if sent.channel < len(then.contacts) else None
 
 
 def _stopped(conn: sa.Connection, address: str, now: datetime) -> bool:

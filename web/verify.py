@@ -18,7 +18,8 @@ from web import html
 from web.limits import Buckets
 
 PER_MINUTE = 30
-"""Codes that one peer may try a minute. There are 2^60, so that also without a limit none is guessed."""
+"""Wrong codes that one peer may try a minute; who has one of ours is never held up by others behind the same proxy.
+There are 2^60, so that also without a limit none is guessed."""
 _ZONE = ZoneInfo("Europe/Amsterdam")
 _LOCALES = {"nl": "nl_NL", "en": "en_GB"}
 
@@ -32,10 +33,10 @@ def router(engine: sa.Engine, clock: Callable[[], datetime], title: str) -> APIR
         tongue = html.language(request.headers.get("accept-language"))
         typed = code.strip()[:40]
         found, status = _Answer("ask"), 200
-        if typed and tries.take(request.client.host if request.client else "", clock()):
-            found, status = _Answer("wait"), 429
-        elif typed:
+        if typed:
             found = _look(engine, typed, tongue)
+        if found.kind == "none" and tries.take(request.client.host if request.client else "", clock()):
+            found, status = _Answer("wait"), 429
         headers = {"Vary": "Accept-Language", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
         return html.page(
             "verify", tongue, status=status, headers=headers | ({"Retry-After": "60"} if status == 429 else {}),

@@ -82,7 +82,7 @@ def spread(service: Service) -> bool:
 
 def _spread(service: Service, connection: sa.Connection, item: str) -> bool:
     """The next ones of an item. Whom it no longer concerns by now gets no row."""
-    waiting = fanout.held(connection, item)
+    waiting = fanout.held(connection, item, service.clock())
     if waiting is None or inbox.row(connection, item).reserved:
         return False  # another worker is at it, or somebody holds it
     look = partial(shown, service)

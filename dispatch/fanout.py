@@ -62,8 +62,11 @@ def put(conn: sa.Connection, item: str, version: int, waves: Sequence[BitMap], u
 
 def items(conn: sa.Connection, now: datetime) -> list[str]:
     """What somebody waits for whose wave is open, most urgent and then oldest first."""
-    open_ = sa.or_(_f.opens_at.is_(None), _f.opens_at <= now)
-    return list(conn.scalars(sa.select(_f.item).where(open_).order_by(_f.priority, _f.at, _f.item)))
+    return list(conn.scalars(sa.select(_f.item).where(_open(now)).order_by(_f.priority, _f.at, _f.item)))
+
+
+def _open(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(_f.opens_at.is_(None), _f.opens_at <= now)
 
 
 def waves(conn: sa.Connection, now: datetime) -> list[Wave]:
@@ -75,9 +78,11 @@ def waves(conn: sa.Connection, now: datetime) -> list[Wave]:
     ]
 
 
-def held(conn: sa.Connection, item: str) -> Waiting | None:
-    """Who waits, for this transaction alone to change. None: nobody does, or another worker is at it."""
-    row = conn.execute(sa.select(fanout).where(_f.item == item).with_for_update(skip_locked=True)).one_or_none()
+def held(conn: sa.Connection, item: str, now: datetime) -> Waiting | None:
+    """Who waits, for this transaction alone to change. None: nobody does, or another worker is at it, or has opened the
+    next wave since, which waits for its time."""
+    mine = sa.select(fanout).where(_f.item == item, _open(now))
+    row = conn.execute(mine.with_for_update(skip_locked=True)).one_or_none()
     return None if row is None else Waiting(row.version, row.at, BitMap.deserialize(row.waiting))
 
 

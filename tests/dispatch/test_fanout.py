@@ -17,13 +17,13 @@ def test_the_most_urgent_first(engine: sa.Engine) -> None:
         fanout.put(conn, "OKTT-2026-0004", 1, [BitMap()], "today", NOW)
     with engine.begin() as conn:
         assert fanout.items(conn, NOW) == ["OKTT-2026-0002", "OKTT-2026-0001", "OKTT-2026-0003"]
-        held = fanout.held(conn, "OKTT-2026-0002")
+        held = fanout.held(conn, "OKTT-2026-0002", NOW)
         assert held == (2, NOW + timedelta(minutes=1), BitMap((1, 2, 3, 900_000)))
         fanout.keep(conn, "OKTT-2026-0002", BitMap((900_000,)), NOW)
     with engine.begin() as conn:
         assert fanout.count(conn, "OKTT-2026-0002") == 1
         fanout.keep(conn, "OKTT-2026-0002", BitMap(), NOW)
-        assert fanout.held(conn, "OKTT-2026-0002") is None
+        assert fanout.held(conn, "OKTT-2026-0002", NOW) is None
         conn.rollback()
     with engine.begin() as conn:
         assert fanout.count(conn, "OKTT-2026-0002") == 1, "what was not committed waits again"
@@ -51,7 +51,8 @@ def test_waves_open_one_after_the_other(engine: sa.Engine) -> None:
         assert fanout.items(conn, NOW) == []
         assert fanout.waves(conn, NOW) == [(item, soon, 3)]
         assert fanout.items(conn, soon) == [item]
-        held = fanout.held(conn, item)
+        assert fanout.held(conn, item, NOW) is None, "a worker that looked a moment ago does not open it too soon"
+        held = fanout.held(conn, item, soon)
         assert held is not None
         assert held.numbers == BitMap((3, 4, 5))
         fanout.keep(conn, item, BitMap(), soon)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from app import returning
 from app.service import Service
 from config.settings import Settings
-from dispatch import Channel, signing
+from dispatch import Channel, DispatchError, signing
 from dispatch import dkim as dkim_signature
 from dispatch.dkim import Dkim
 from dispatch.files import FileChannel
 from dispatch.signing import Signer
 from dispatch.smtp import SmtpChannel, SmtpSettings
+from dispatch.topic import Broker, KafkaChannel
+from dispatch.webhook import WebhookChannel
 from subscribers import Contact
 
 
@@ -56,4 +58,22 @@ def channels(service: Service, sender: str) -> dict[str, Channel]:
         server = SmtpChannel(wanted, lambda delivery: returning.address_for(service, delivery) or sender)
         server.check()
         made["email"] = server
+    hooks = settings.main.webhooks
+    trusted = settings.file(hooks.ca_file) if hooks.ca_file else None
+    made["webhook"] = WebhookChannel(settings.dir, service.clock, private=hooks.private, ca_file=trusted)
+    made["kafka"] = KafkaChannel(_broker(settings))
     return made
+
+
+def _broker(settings: Settings) -> Broker | None:
+    kafka = settings.main.kafka
+    if kafka is None:
+        return None
+    password = ""
+    if kafka.user:
+        try:
+            password = settings.file(kafka.password_file).read_text("utf-8").strip()
+        except OSError as error:
+            raise DispatchError(f"kafka.password_file {kafka.password_file}: {error.strerror}") from None
+    trusted = settings.file(kafka.ca_file) if kafka.ca_file else None
+    return Broker(kafka.servers, kafka.user, password, kafka.security == "tls", trusted, kafka.timeout)

@@ -22,7 +22,7 @@ from ingest import SourceError, cursors
 from ingest.http import Web
 from pii_guard import GuardError, explaining
 from pii_guard.policy import check_sources
-from subscribers import registry
+from subscribers import Contact, registry
 from web import auth
 
 Status = Literal["ok", "warning", "fault"]
@@ -231,7 +231,11 @@ def _unreached(settings: Settings, connection: sa.Connection) -> Iterator[Result
     standing = cursors.standing(connection, returning.HERE)
     if standing.error:
         yield "bounces", "warning", f"the mailbox of [bounces] cannot be read: {standing.error}"
-    ring, now, found = keys.load(settings.instance_key), clock(settings)(), []
+    try:
+        ring = keys.load(settings.instance_key)
+    except AppError:  # told above
+        return
+    now, found = clock(settings)(), []
     for name in contacts.subscribers(connection):
         one = registry.get(connection, name)
         if one is not None and "unreachable" in returning.silences(ring, connection, one, now).values():
@@ -253,9 +257,16 @@ def _subscribers(settings: Settings, connection: sa.Connection) -> tuple[Counter
                 encryption.key_of(contact, settings.dir, now)
             except encryption.KeyUnusableError as error:
                 unusable[subscriber.id] = str(error)
-        idle.update({contact.type for contact in subscriber.contacts if not contact.served})
+        idle.update({contact.type for contact in subscriber.contacts if _idle(settings, contact)})
         stale += any(each.stale(now, days) for each in subscriber.inventories)
     return idle, stale, unusable
+
+
+def _idle(settings: Settings, contact: Contact) -> bool:
+    """Does nothing go this way, as things are set up?"""
+    if contact.type == "webhook":
+        return not (contact.url.startswith("https://") and contact.secret_file)
+    return contact.type == "kafka" and settings.main.kafka is None
 
 
 def _stored(settings: Settings) -> Iterator[Result]:
@@ -274,7 +285,7 @@ def _stored(settings: Settings) -> Iterator[Result]:
     yield from late
     if idle:
         told = " and ".join(f"{kind} (subscribers: {count})" for kind, count in sorted(idle.items()))
-        says = f"nothing goes by {told} yet: import those with an email, file or taxii channel too"
+        says = f"nothing goes by {told}: a webhook takes an https url and a secret_file, a topic [kafka] in oktt.toml"
         yield "channels", "warning", says
     for subscriber, why in list(unusable.items())[:_NAMED]:
         yield "keys of recipients", "warning", f"{subscriber}: {why}; till then it gets stubs of what is confidential"

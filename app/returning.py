@@ -17,7 +17,7 @@ from app.keys import Keyring
 from app.observe import log
 from app.service import Service
 from config.settings import Bounces
-from dispatch import bounces, contacts, ledger, outbox
+from dispatch import Delivery, bounces, contacts, ledger, outbox
 from ingest import Feed, RawDocument, Reached, Source, SourceError, cursors
 from ingest.mailbox import WholeReader
 from subscribers import Contact, Subscriber, registry
@@ -112,9 +112,13 @@ def source(service: Service, wanted: Bounces) -> Source:
 
 def _one(service: Service, wanted: Bounces, body: bytes) -> Read:
     """Heed one mail. A forged one is not understood, and changes nothing."""
-    mail = bounces.parsed(body)
-    named = bounces.deliveries_of(service.keys.derive("bounces"), mail, wanted.address)
-    said = bounces.read(mail) if len(named) == 1 else None
+    try:
+        mail = bounces.parsed(body)
+        named = bounces.deliveries_of(service.keys.derive("bounces"), mail, wanted.address)
+        said = bounces.read(mail) if len(named) == 1 else None
+    except Exception as error:  # anybody may write here, thousands of parts deep: that keeps no other mail
+        log.warning("bounce", problem="a mail that cannot be read", error=type(error).__name__)
+        return "not understood"
     if said is None:
         return "not understood"
     (delivery,) = named
@@ -138,6 +142,14 @@ def _against(
     if went is not None and then is not None and went.channel < len(then.contacts):
         mark = contact_mark(service.keys, then.id, then.contacts[went.channel])
         contacts.note(connection, mark, then.id, "returned", now, status)
+
+
+def stopped(service: Service, connection: sa.Connection, delivery: Delivery) -> None:
+    """A subscriber's own server said that it wants no more."""
+    one = registry.get(connection, delivery.subscriber)
+    if one is not None and delivery.channel < len(one.contacts):
+        mark = contact_mark(service.keys, one.id, one.contacts[delivery.channel])
+        contacts.note(connection, mark, one.id, "stopped", service.clock())
 
 
 def silence(

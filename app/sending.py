@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from app import channels, digests, proving, returning
 from app.keys import MESSAGES
@@ -31,6 +32,7 @@ from dispatch import (
     letters,
     mail,
     outbox,
+    webhook,
 )
 from dispatch.attachments import attachments
 from dispatch.body import MessageKind
@@ -38,6 +40,7 @@ from dispatch.codes import code_of
 from dispatch.encryption import Key
 from dispatch.grounds import Grounds
 from dispatch.outbox import CancelReason
+from dispatch.payload import payload
 from dispatch.render import Rendered, outside
 from dispatch.view import content, fingerprint
 from filtering import Outcome as MatchOutcome
@@ -61,7 +64,7 @@ class Ready:
     """Prepared and stored: to be handed over as it is."""
 
     delivery: Delivery
-    address: str
+    contact: Contact
     message: bytes
 
 
@@ -75,6 +78,8 @@ class Made:
     """Hash of all that it shows."""
     grounds: tuple[Grounds, ...]
     files: Sequence[mail.Attachment] = ()
+    objects: Sequence[dict[str, Any]] = ()
+    """STIX 2.1 of what it shows, for programs."""
     original: str | None = None
     outside: str = ""
     """What the subject says of it where it is encrypted; a stub never is."""
@@ -135,9 +140,9 @@ class Sender:
         if not isinstance(made, Made):
             self._cancel(connection, delivery, made)
             return None
-        return self._ready(
-            connection, delivery, made, contact, contact.address or _placeholder(subscriber, self._from.domain)
-        )
+        if not contact.address:
+            contact = structs.replace(contact, address=_placeholder(subscriber, self._from.domain))
+        return self._ready(connection, delivery, made, contact)
 
     def _letter(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """A link that somebody asked for at the portal, while it works."""
@@ -148,20 +153,18 @@ class Sender:
         address = self.service.settings.main.web.address(f"/portal/l/{links.token(self._links, link.id)}")
         rendered = letters.render(self.service.renderer, link, address, code_of(delivery.id))
         made = Made(rendered, Label.CLEAR, hashlib.sha256(rendered.text.encode()).hexdigest(), ())
-        return self._ready(connection, delivery, made, Contact("email"), link.address)
+        return self._ready(connection, delivery, made, Contact("email", address=link.address))
 
-    def _ready(
-        self, connection: sa.Connection, delivery: Delivery, made: Made, contact: Contact, address: str
-    ) -> Ready | None:
+    def _ready(self, connection: sa.Connection, delivery: Delivery, made: Made, contact: Contact) -> Ready | None:
         try:
-            return self._held(connection, delivery, made, contact, address)
+            return self._held(connection, delivery, made, contact)
         except UnsendableError as error:
             outbox.settle(connection, delivery, Outcome("failed", "unsendable"), self.service.clock(), rng=self._rng)
             self._count(delivery, "failed")
             log.warning("unsendable", delivery=delivery.id, reason=str(error))
             return None
 
-    def _held(self, connection: sa.Connection, delivery: Delivery, made: Made, contact: Contact, address: str) -> Ready:
+    def _held(self, connection: sa.Connection, delivery: Delivery, made: Made, contact: Contact) -> Ready:
         """The delivery with its bytes stored, sealed: those of the attempt before, if they may have been accepted.
 
         But what may be shown now decides: bytes that show something else than that are made anew.
@@ -171,13 +174,25 @@ class Sender:
         if delivery.repeat and delivery.message is not None and delivery.shows == shows:
             before = vault.unlock(MESSAGES, month, bound, delivery.message)
             if before is not None:
-                return Ready(outbox.again(connection, delivery), address, before)
+                return Ready(outbox.again(connection, delivery), contact, before)
+        message = self._bytes(delivery, made, contact)
+        identifier = mail.message_id(delivery.id, self._from.domain)
+        digest = vault.fingerprint(MESSAGES, month, hashlib.sha256(message).hexdigest())
+        held = outbox.prepare(
+            connection, dataclasses.replace(delivery, message=None), vault.lock(MESSAGES, month, bound, message),
+            label=made.label, view=shows, message_id=identifier, digest=digest, grounds=grounds.encode(made.grounds),
+        )  # fmt: skip
+        return Ready(held, contact, message)
+
+    def _bytes(self, delivery: Delivery, made: Made, contact: Contact) -> bytes:
+        if contact.type in ("webhook", "kafka"):
+            return payload(delivery, made.rendered, made.label, made.objects)
         try:
-            message = mail.build(
+            return mail.build(
                 delivery,
                 made.rendered,
                 sender=self._from,
-                recipient=address,
+                recipient=contact.address,
                 original=made.original,
                 attachments=made.files,
                 key=self._key(contact),
@@ -188,13 +203,6 @@ class Sender:
             )
         except DispatchError as error:
             raise UnsendableError(str(error)) from None
-        identifier = mail.message_id(delivery.id, self._from.domain)
-        digest = vault.fingerprint(MESSAGES, month, hashlib.sha256(message).hexdigest())
-        held = outbox.prepare(
-            connection, dataclasses.replace(delivery, message=None), vault.lock(MESSAGES, month, bound, message),
-            label=made.label, view=shows, message_id=identifier, digest=digest, grounds=grounds.encode(made.grounds),
-        )  # fmt: skip
-        return Ready(held, address, message)
 
     def hand_over(self, ready: Ready | None) -> None:
         """Give it to its channel, once. What became of it is settled with the next message, or by `finish`."""
@@ -204,7 +212,7 @@ class Sender:
         if ready is not None:
             channel = self._channels[ready.delivery.medium or "file"]
             try:
-                outcome = channel.send(ready.delivery, ready.address, ready.message)
+                outcome = channel.send(ready.delivery, ready.contact, ready.message)
             except Exception as error:  # a fault of ours, and nobody knows how far it came
                 log.error("delivery", delivery=ready.delivery.id, error=type(error).__name__, place=place(error))
                 outcome = Outcome("retry", outbox.POSSIBLY_ACCEPTED)
@@ -237,6 +245,8 @@ class Sender:
             return
         (delivery, outcome), now = self._handed, self.service.clock()
         rested = outbox.grounds(connection, delivery)
+        if outcome.reason == webhook.GONE:
+            returning.stopped(self.service, connection, delivery)
         if outcome.status == "sent" and rested == _STUB and delivery.kind != "link":
             outcome = dataclasses.replace(outcome, reason="open-channel")
         try:
@@ -415,7 +425,10 @@ class Sender:
             former = [*taken_in, *([split_from] if split_from else [])]
             before = [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
         original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
-        return Made(rendered, view.label, fingerprint(view), (rests,), files, original, outside(view.label, view.item))
+        return Made(
+            rendered, view.label, fingerprint(view), (rests,), files, view.objects, original,
+            outside(view.label, view.item),
+        )  # fmt: skip
 
     def _edition(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -439,7 +452,10 @@ class Sender:
         shown = "".join(fingerprint(each.view) for each in held)
         shown += arranged.editorial.text if arranged.editorial else ""
         known = hashlib.sha256(shown.encode()).hexdigest()
-        return Made(rendered, arranged.label, known, rests, outside=outside(arranged.label, delivery.subject))
+        objects = [one for each in held for one in each.view.objects]
+        return Made(
+            rendered, arranged.label, known, rests, objects=objects, outside=outside(arranged.label, delivery.subject)
+        )
 
 
 def _mailbox(sender: str) -> tuple[str, str]:

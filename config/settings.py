@@ -111,6 +111,28 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.base_url.rstrip('/') or f'http://{self.host}:{self.port}'}{path}"
 
 
+class Webhooks(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[webhooks]`: to subscribers' own servers, always over https."""
+
+    private: bool = False
+    """May they be in private networks?"""
+    ca_file: str = ""
+    """Certificates to trust instead of the machine's."""
+
+
+class Kafka(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[kafka]`: our own broker, for subscribers' topics."""
+
+    servers: tuple[str, ...]
+    """host:port of each."""
+    security: Literal["tls", "none"] = "tls"
+    user: str = ""
+    """SCRAM-SHA-512."""
+    password_file: str = ""
+    ca_file: str = ""
+    timeout: float = 30.0
+
+
 class Main(Struct, frozen=True, forbid_unknown_fields=True):
     """oktt.toml."""
 
@@ -119,6 +141,8 @@ class Main(Struct, frozen=True, forbid_unknown_fields=True):
     keys: Keys = Keys()
     smtp: Smtp | None = None
     bounces: Bounces | None = None
+    webhooks: Webhooks = Webhooks()
+    kafka: Kafka | None = None
     mail: Mail = Mail()
     web: Web = Web()
     desk: DeskSettings = DeskSettings()

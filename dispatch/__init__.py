@@ -10,12 +10,12 @@ What it rests on that a message may leave is kept (`dispatch.grounds`). What onl
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from filtering import Reason
 from normalize import Affected, Kind, Level, Observable, Urgency
-from subscribers import ChannelType
+from subscribers import ChannelType, Contact
 from tlp import Label
 
 DeliveryKind = Literal["alert", "update", "reminder", "withdrawal", "monday", "friday", "link"]
@@ -133,12 +133,14 @@ class Outcome:
     status: Literal["sent", "retry", "failed"]
     reason: str = ""
     """Named, for the ledger; never an address."""
+    wait: timedelta | None = None
+    """How long the other side asks to be left alone."""
 
 
 class Channel(Protocol):
     """One way out. It never retries and never decides."""
 
-    def send(self, delivery: Delivery, address: str, message: bytes) -> Outcome:
+    def send(self, delivery: Delivery, contact: Contact, message: bytes) -> Outcome:
         """Hand the message over once. Faults of the other side are Outcomes; programming errors raise."""
         ...
 

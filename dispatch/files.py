@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from dispatch import Delivery, DispatchError, Outcome
+from subscribers import Contact
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -16,7 +17,7 @@ class FileChannel:
     def __init__(self, folder: Path, suffix: str = ".eml") -> None:
         self.folder, self.suffix = folder, suffix
 
-    def send(self, delivery: Delivery, address: str, message: bytes) -> Outcome:  # noqa: ARG002
+    def send(self, delivery: Delivery, contact: Contact, message: bytes) -> Outcome:  # noqa: ARG002
         """Write the message, whole or not at all, and only then call it sent. A full disk is a retry."""
         if not _NAME.fullmatch(delivery.id):
             raise DispatchError("a delivery's id has to be letters and digits")

@@ -31,9 +31,11 @@ from tlp import Label, RefusalReason
 LEASE = timedelta(minutes=5)
 """How long a claim holds. Longer than any channel's time-out, or a slow send would be repeated."""
 ATTEMPTS = 8
-MEDIA: tuple[ChannelType, ...] = ("email", "file")
+MEDIA: tuple[ChannelType, ...] = ("email", "file", "webhook", "kafka")
 """Channels that messages are queued for; TAXII reads what is published."""
 BASE, CAP = timedelta(minutes=1), timedelta(hours=4)
+LONGEST_WAIT = timedelta(days=1)
+"""Whatever the other side asks for."""
 POSSIBLY_ACCEPTED = "lost-after-data"
 """Reason of a retry whose message the other side may have accepted before the connection broke."""
 CancelReason = Literal[
@@ -302,7 +304,7 @@ def settle(
     if outcome.status == "retry" and delivery.attempts < attempts:
         uncertain = outcome.reason == POSSIBLY_ACCEPTED or delivery.repeat
         kept = {} if uncertain else {"message": None}
-        due = now + backoff(delivery.attempts, rng)
+        due = now + max(backoff(delivery.attempts, rng), min(outcome.wait or timedelta(), LONGEST_WAIT))
         free = {"worker": "", "claimed_until": None, "attempts": delivery.attempts}
         _hold(conn, delivery, state="queued", due_at=due, reason=outcome.reason, repeat=uncertain, **free, **kept)
         return "retry"

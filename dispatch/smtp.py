@@ -18,6 +18,7 @@ from typing import Literal
 from dispatch import Delivery, DispatchError, Outcome
 from dispatch.mail import address_of
 from dispatch.outbox import POSSIBLY_ACCEPTED
+from subscribers import Contact
 
 _OUR_FAULT = {530, 534, 535, 538}
 """Authentication (RFC 4954 section 6): our settings, not the message. It waits until they are right."""
@@ -63,9 +64,9 @@ class SmtpChannel:
         if self.settings.security != "none":
             self._tls()
 
-    def send(self, delivery: Delivery, address: str, message: bytes) -> Outcome:
+    def send(self, delivery: Delivery, contact: Contact, message: bytes) -> Outcome:
         """Hand a message over once. 4xx and the network: retry; 5xx: failed; nothing raises but our own errors."""
-        envelope = f"MAIL FROM:<{self._sender(delivery.id)}>", f"RCPT TO:<{address_of(address, delivery)}>"
+        envelope = f"MAIL FROM:<{self._sender(delivery.id)}>", f"RCPT TO:<{address_of(contact.address, delivery)}>"
         used = self._open
         try:
             return self._attempt(envelope, message, fresh=used is None)

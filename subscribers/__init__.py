@@ -93,11 +93,6 @@ class Contact(Struct, frozen=True):
     pgp: str = ""
 
     @property
-    def served(self) -> bool:
-        """Does anything go this way yet? Webhooks and topics are kept, and not served."""
-        return self.type in ("email", "file", "taxii")
-
-    @property
     def confidential(self) -> bool:
         """Is this way out closed to others? TAXII with credentials, encrypted mail, a webhook over https to the
         subscriber's own server. Plain mail, plain http, a file and a topic, whose readers we do not know, are not."""
@@ -165,8 +160,7 @@ class Subscriber(Struct, frozen=True):
         confidential = alerts = editions = False
         for each in self.contacts:
             confidential = confidential or each.confidential
-            if each.served:
-                alerts, editions = True, editions or bool(each.digest) or each.type == "taxii"
+            alerts, editions = True, editions or bool(each.digest) or each.type == "taxii"
         return Ways(confidential, alerts, editions)
 
 

@@ -86,12 +86,13 @@ def test_sources_that_are_late(house: House) -> None:
     assert told["source never"] == "late: it was never read to its end; it took too long to answer"
 
 
-def test_channels_that_nothing_serves(house: House) -> None:
+def test_channels_by_which_nothing_goes_as_things_are_set_up(house: House) -> None:
     folder = house.service.settings.dir
     house.subscribe("mail")
     assert warnings(folder) == {}
+    house.subscribe("goed", Contact("webhook", url="https://a.example", secret_file="a.secret"))
     house.subscribe("haak", Contact("webhook", url="https://a.example"), Contact("webhook", url="https://b.example"))
-    house.subscribe("beide", MAIL, Contact("kafka", topic="t"), Contact("webhook", url="https://c.example"))
+    house.subscribe("beide", MAIL, Contact("kafka", topic="t"), Contact("webhook", url="http://c.example"))
     assert "kafka (subscribers: 1) and webhook (subscribers: 2)" in warnings(folder)["channels"]
 
 

@@ -20,6 +20,7 @@ from dispatch import DispatchError, Outcome
 from dispatch.mail import build
 from dispatch.outbox import POSSIBLY_ACCEPTED
 from dispatch.smtp import SmtpChannel, SmtpSettings
+from subscribers import Contact
 from tests.dispatch.test_mail import RENDERED, SENDER, TO, a_delivery
 from tests.dispatch.views import NOW
 
@@ -113,7 +114,7 @@ def channel(server: Server) -> Iterator[SmtpChannel]:
 
 def send(channel: SmtpChannel, number: int = 1) -> Outcome:
     delivery = a_delivery(number)
-    return channel.send(delivery, TO, build(delivery, RENDERED, sender=SENDER, recipient=TO))
+    return channel.send(delivery, Contact("email", address=TO), build(delivery, RENDERED, sender=SENDER, recipient=TO))
 
 
 def test_messages_arrive_as_they_were_over_one_connection(server: Server, channel: SmtpChannel) -> None:

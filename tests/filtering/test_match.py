@@ -228,10 +228,10 @@ def test_an_attackers_address_inside_is_flagged() -> None:
     ("contacts", "alert", "edition"),
     [
         ((), False, False),
-        ((Contact("webhook", url="https://example.nl/in"), Contact("kafka", topic="t")), False, False),
+        ((Contact("webhook", url="https://example.nl/in"), Contact("kafka", topic="t")), True, False),
         ((Contact("email", address="a@voorbeeld.example"),), True, False),
         ((Contact("file", digest=("monday",)),), True, True),
-        ((Contact("webhook", digest=("monday",)),), False, False),
+        ((Contact("webhook", digest=("monday",)),), True, True),
         ((Contact("taxii"),), True, True),
     ],
 )

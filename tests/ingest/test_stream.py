@@ -13,14 +13,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
+from dispatch import Delivery, Outcome
+from dispatch import topic as outgoing
+from dispatch.topic import KafkaChannel
 from ingest import RawDocument, Reached, Source, SourceError, cursors
 from ingest.kafka_records import LEAST
 from ingest.stream import BATCH
+from subscribers import Contact
 from tests.ingest.reading import HASTY, made, pull, source, whole, words
-from tests.ingest.servers import USER, Broker, broker, secret_file
+from tests.ingest.servers import PASSWORD, USER, Broker, broker, secret_file
 from tests.ingest.webserver import Authority
 
 TODAY = datetime.now(UTC)
@@ -327,3 +331,32 @@ def test_reading_is_left_in_the_middle(server: Broker, topic: str) -> None:
     while any(each.name.startswith("kafka-io") and "admin" not in each.name for each in threading.enumerate()):
         assert time.monotonic() < until, threading.enumerate()
         time.sleep(0.05)
+
+
+def test_our_own_messages_go_to_a_topic(server: Broker, admin: KafkaAdminClient, topic: str) -> None:
+    """The way out (dispatch.topic): here, since this is where there is a broker."""
+    made_topic(admin, topic)
+    contact = Contact("kafka", topic=topic)
+    delivery = Delivery("0" * 32, "alert", "OKTT-2026-0412", 1, "kvk-1", 0, "sending", TODAY, TODAY)
+    channel = KafkaChannel(
+        outgoing.Broker((f"localhost:{server.scram}",), USER, PASSWORD, ca_file=server.ca_file, timeout=20)
+    )
+    try:
+        assert channel.send(delivery, contact, b"one") == Outcome("sent", "kafka")
+        assert channel.send(delivery, contact, b"one") == Outcome("sent", "kafka"), "again, with the same key"
+        assert channel.send(delivery, contact, b"x" * (2 << 20)).status == "failed", "larger than the broker takes"
+        assert channel.send(delivery, Contact("kafka", topic="no topic!"), b"x").status == "failed"
+    finally:
+        channel.close()
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=f"localhost:{server.plain}", auto_offset_reset="earliest", consumer_timeout_ms=10_000
+    )
+    first, second = (next(consumer) for _ in range(2))
+    assert (first.key, first.value) == (second.key, second.value) == (delivery.id.encode(), b"one")
+    consumer.close()
+    wrong = KafkaChannel(
+        outgoing.Broker((f"localhost:{server.scram}",), USER, "wrong", ca_file=server.ca_file, timeout=3)
+    )
+    assert wrong.send(delivery, contact, b"one").status == "retry"
+    wrong.close()
+    assert KafkaChannel(None).send(delivery, contact, b"one") == Outcome("failed", "no-kafka")

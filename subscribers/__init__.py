@@ -78,6 +78,8 @@ class Quiet(Struct, frozen=True, rename={"start": "from", "end": "to"}):
     end: str
     days: tuple[int, ...] = ()
     tz: str = "Europe/Amsterdam"
+    holidays: str = ""
+    """Country (ISO 3166-1) whose public holidays are quiet all day; empty: none."""
 
 
 class Contact(Struct, frozen=True):

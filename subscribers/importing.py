@@ -9,7 +9,7 @@ CSV: comma-separated, a header with the JSON names, an empty cell = the key is a
     software    `vendor|product|version`, `vendor|product`, a CPE 2.3 name or a purl
     channels    `type:target`, options after `|`: `email:a@b.nl|digest=monday+friday|pgp=FILE`,
                 `webhook:https://...|secret_file=FILE`, `kafka:topic`, `taxii`, `file`
-    quiet       `22:00-07:00`, options after `|`: `22:00-07:00|days=1+2+3|tz=Europe/Amsterdam`
+    quiet       `22:00-07:00`, options after `|`: `22:00-07:00|days=1+2+3|tz=Europe/Amsterdam|holidays=NL`
     clearance   `AMBER`, or with its end `AMBER|2026-12-31T00:00:00Z`
     scope       two columns, `scope.sectors` and `scope.regions`
     verified, serves_members    `true` or `false` (also yes/no, ja/nee, 1/0)
@@ -223,8 +223,10 @@ def _quiet(text: str) -> dict[str, Any]:
             quiet["days"] = [int(day) for day in value.split("+")]
         elif key == "tz":
             quiet["tz"] = value
+        elif key == "holidays":
+            quiet["holidays"] = value
         else:
-            raise ValueError("an unknown option: use days=1+2+3 (1 is Monday) or tz=Europe/Amsterdam")
+            raise ValueError("an unknown option: use days=1+2+3 (1 is Monday), tz=Europe/Amsterdam or holidays=NL")
     return quiet
 
 

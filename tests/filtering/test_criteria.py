@@ -186,6 +186,11 @@ def test_clients_come_and_go() -> None:
         (Quiet("02:00", "03:00"), "2026-10-25T00:30Z", True),  # an hour that is there twice
         (Quiet("02:00", "03:00"), "2026-10-25T01:30Z", True),
         (Quiet("22:00", "07:00", (), "America/New_York"), "2026-03-03T03:00Z", True),
+        (Quiet("22:00", "07:00", holidays="NL"), "2026-04-06T10:00Z", True),  # Easter Monday
+        (Quiet("22:00", "07:00", holidays="NL"), "2026-04-05T21:30Z", True),  # Easter Sunday, by hours too
+        (Quiet("07:00", "07:00", holidays="NL"), "2026-04-26T22:30Z", True),  # King's Day has begun in the Netherlands
+        (Quiet("07:00", "07:00", holidays="NL"), "2026-04-27T22:30Z", False),  # and is over
+        (Quiet("07:00", "07:00", holidays="BE"), "2026-04-27T10:00Z", False),
     ],
 )
 def test_quiet_in_local_time(quiet: Quiet, moment: str, wanted: bool) -> None:

@@ -4,8 +4,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from subscribers import Quiet
 
 
@@ -28,4 +26,6 @@ def is_quiet(quiet: Quiet, now: datetime) -> bool:
 
 @lru_cache(maxsize=256)
 def _free(country: str, year: int) -> frozenset[date]:
+    import holidays  # a tenth of a second, which few need
+
     return frozenset(holidays.country_holidays(country, years=year))

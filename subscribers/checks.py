@@ -7,8 +7,6 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from holidays import list_supported_countries
-
 from normalize import NormalizeError, products, sectors, suffixes
 from subscribers import Contact, Incoming, Profile, Quiet, Scope, Software
 from subscribers.components import salvaged
@@ -24,7 +22,6 @@ _AS = re.compile(r"(?:AS|as|As)(\d{1,10})")
 _DOMAIN_PART = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_HOLIDAYS = frozenset(list_supported_countries())
 _REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 _MAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]{1,64}@[^@\s,;:<>()\[\]\\\"]{1,255}")
 _LABELS = {label.value: label for label in Label} | {"WHITE": Label.CLEAR, "AMBER STRICT": Label.AMBER_STRICT}
@@ -196,6 +193,13 @@ def _scope(scope: ScopeIn) -> Scope:
     return Scope(_each("scope.sectors", scope.sectors, _sector), _each("scope.regions", scope.regions, region))
 
 
+@lru_cache(maxsize=256)
+def _has_holidays(country: str) -> bool:
+    from holidays import list_supported_countries  # a tenth of a second, which few need
+
+    return country in list_supported_countries()
+
+
 def _quiet(quiet: QuietIn) -> Quiet:
     for field, value in (("quiet.from", quiet.start), ("quiet.to", quiet.end)):
         _matching(field, value, _CLOCK, "a time such as 22:00")
@@ -203,7 +207,7 @@ def _quiet(quiet: QuietIn) -> Quiet:
         raise FieldError("quiet.days: no day of the week: 1 is Monday, 7 is Sunday")
     if not _zone(quiet.tz):
         raise FieldError("quiet.tz: no known time zone: write it as Europe/Amsterdam")
-    if quiet.holidays and quiet.holidays not in _HOLIDAYS:
+    if quiet.holidays and not _has_holidays(quiet.holidays):
         raise FieldError("quiet.holidays: no country whose public holidays are known: write it as NL")
     return Quiet(quiet.start, quiet.end, tuple(sorted(set(quiet.days))), quiet.tz, quiet.holidays)
 

@@ -52,6 +52,7 @@ def _checks(folder: Path) -> Iterator[Result]:
     yield (stored := _database(settings))
     yield _folder(settings)
     yield _smtp(settings)
+    yield from _portal(settings)
     yield from _signatures(settings)
     yield from _bounces(settings)
     yield _clock(settings)
@@ -140,6 +141,14 @@ def _smtp(settings: Settings) -> Result:
     except (OSError, smtplib.SMTPException) as error:
         return "smtp", "fault", f"{smtp.host} port {smtp.port} does not answer ({type(error).__name__}): check [smtp]"
     return "smtp", "ok", f"{smtp.host} port {smtp.port} answers"
+
+
+def _portal(settings: Settings) -> Iterator[Result]:
+    """Links that go out by mail have to lead to us, and browsers keep a log-in over https alone."""
+    base = settings.main.web.base_url
+    if settings.main.smtp is not None and not base.startswith("https://"):
+        leads = base or "this machine alone"
+        yield "portal", "warning", f"links in its mails lead to {leads}: set [web] base_url to https://..."
 
 
 def _bounces(settings: Settings) -> Iterator[Result]:

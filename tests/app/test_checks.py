@@ -200,6 +200,10 @@ def test_a_server_that_answers(folder: Path) -> None:
     try:
         (folder / "oktt.toml").write_text(f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n')
         assert found(folder)["smtp"][0]
+        assert "set [web] base_url" in warnings(folder)["portal"]
+        with (folder / "oktt.toml").open("a") as file:
+            file.write('[web]\nbase_url = "https://oktt.example"\n')
+        assert "portal" not in found(folder)
         (folder / "oktt.toml").write_text(f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "starttls"\n')
         assert "does not answer" in fault(folder, "smtp")
     finally:

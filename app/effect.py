@@ -1,14 +1,15 @@
 """What messages did: sent, delivered, opened, answered, handled, and how soon; by item, urgency and segment.
 
-Groups under ten recipients are told by their name alone: few could be known by their number. Where what is left out
-of a kind of group comes to fewer than ten, the next smallest is left out too, or subtraction would tell.
+Groups of fewer than ten subscribers are told by their name alone, however many messages they got: few could be known
+by their number. Where what is left out of a kind of group, or of the items of one urgency, comes to fewer than ten
+subscribers, the next smallest is left out too, or subtraction would tell.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from statistics import median
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 import sqlalchemy as sa
@@ -23,8 +24,10 @@ from filtering.index import Index
 from triage import TriageError, inbox
 
 LEAST = 10
-"""Recipients of the smallest group whose counts are shown."""
+"""Subscribers of the smallest group whose counts are shown."""
 By = Literal["all", "item", "urgency", "sector", "size", "maturity", "kind"]
+_ORDER: tuple[By, ...] = ("all", "urgency", "kind", "size", "maturity", "sector", "item")
+_Group: TypeAlias = tuple[By, str]
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -47,7 +50,7 @@ class Effect(msgspec.Struct, frozen=True):
 
 def effect(service: Service, since: datetime) -> tuple[list[Effect], Lateness | None]:
     """A line for each group, everybody first; and how long it took from the source to the inbox."""
-    groups: defaultdict[tuple[By, str], list[Told]] = defaultdict(list)
+    groups: defaultdict[_Group, list[Told]] = defaultdict(list)
     with service.reading() as connection:
         index = service.index(connection)
         parts = [(by, value, bits) for by, held in reach.segments(index).items() for value, bits in held.items()]
@@ -58,21 +61,35 @@ def effect(service: Service, since: datetime) -> tuple[list[Effect], Lateness | 
             for group in _groups(told, urgency[told.item], index, parts):
                 groups[group].append(told)
         late = lateness.to_inbox(connection, since)
-    order: tuple[By, ...] = ("all", "urgency", "kind", "size", "maturity", "sector", "item")
-    shown = {
-        group for by in order for group in _shown([(group, len(groups[group])) for group in groups if group[0] == by])
-    }
-    listed = sorted(groups, key=lambda each: (order.index(each[0]), each[1]))
+    shown = _shown({group: {each.subscriber for each in told} for group, told in groups.items()}, urgency)
+    listed = sorted(filter(_named, groups), key=lambda each: (_ORDER.index(each[0]), each[1]))
     return [_summed(*group, groups[group]) if group in shown else Effect(*group) for group in listed], late
 
 
-def _shown(sizes: list[tuple[tuple[By, str], int]]) -> set[tuple[By, str]]:
-    """The groups of one kind that may be told."""
-    left = sorted(sizes, key=lambda each: (each[1], each[0]))
-    hidden = 0
-    while left and (left[0][1] < LEAST or 0 < hidden < LEAST):
-        hidden += left.pop(0)[1]
-    return {group for group, _ in left}
+def _named(group: _Group) -> bool:
+    """Those of whom a kind of group says nothing are left out, and count as such."""
+    return bool(group[1]) or group[0] == "all"
+
+
+def _shown(groups: Mapping[_Group, set[str]], urgency: Mapping[str, str]) -> set[_Group]:
+    """The groups that may be told; `groups`: of which subscribers they are."""
+    shown = {group for by in _ORDER[:-1] for group in _enough({one: groups[one] for one in groups if one[0] == by})}
+    # The items of an urgency that is told come to it, all others to the rest.
+    parts: defaultdict[str, dict[_Group, set[str]]] = defaultdict(dict)
+    for group in groups:
+        if group[0] == "item":
+            above = urgency[group[1]]
+            parts[above if above and ("urgency", above) in shown else ""][group] = groups[group]
+    return shown.union(*map(_enough, parts.values()))
+
+
+def _enough(groups: Mapping[_Group, set[str]]) -> set[_Group]:
+    """Of groups that come to a known sum: those that may be told."""
+    left = sorted(groups, key=lambda each: (_named(each), len(groups[each]), each))
+    hidden: set[str] = set()
+    while left and (not _named(left[0]) or len(groups[left[0]]) < LEAST or 0 < len(hidden) < LEAST):
+        hidden |= groups[left.pop(0)]
+    return set(left)
 
 
 def _urgency(connection: sa.Connection, item: str) -> str:
@@ -84,15 +101,14 @@ def _urgency(connection: sa.Connection, item: str) -> str:
 
 def _groups(
     told: Told, urgency: str, index: Index, parts: list[tuple[reach.Dimension, str, BitMap]]
-) -> Iterator[tuple[By, str]]:
+) -> Iterator[_Group]:
     yield "all", ""
     yield "item", told.item
-    if urgency:
-        yield "urgency", urgency
+    yield "urgency", urgency
     number = index.number(told.subscriber)
-    for by, value, bits in parts:
-        if number is not None and number in bits:
-            yield by, value
+    mine = [(by, value) for by, value, bits in parts if number is not None and number in bits]
+    yield from mine
+    yield from ((by, "") for by in {by for by, _, _ in parts} - {by for by, _ in mine})
 
 
 def _summed(by: By, value: str, told: list[Told]) -> Effect:

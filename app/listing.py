@@ -3,12 +3,14 @@
 import dataclasses
 from functools import partial
 
+import sqlalchemy as sa
+
 from app.service import Service
 from app.views import Views, shown
 from dispatch import View
 from dispatch.attachments import table
 from dispatch.feedback import Message
-from subscribers import registry
+from subscribers import Contact, Subscriber, registry
 from triage import TriageError, decide
 
 
@@ -16,7 +18,8 @@ def listing(service: Service, told: Message) -> bytes | None:
     """CSV, as this recipient may see it now, by the way by which it was told; None: nothing stands of it for it."""
     with service.reading() as connection:
         subscriber = registry.get(connection, told.subscriber)
-        if subscriber is None or told.channel >= len(subscriber.contacts):
+        contacts = None if subscriber is None else _contacts(connection, subscriber, told)
+        if subscriber is None or contacts is None:
             return None
         look = partial(shown, service)
         try:
@@ -26,9 +29,20 @@ def listing(service: Service, told: Message) -> bytes | None:
         if released is None or subscriber.number not in released.audience:
             return None
         views = Views(service, connection, released)
-        closed = subscriber.contacts[told.channel].confidential
+        closed = all(each.confidential for each in contacts)
         view = views.of(subscriber, views.explain(subscriber), confidential=closed)
     return table(_own(view)) if isinstance(view, View) else None
+
+
+def _contacts(connection: sa.Connection, subscriber: Subscriber, told: Message) -> tuple[Contact, Contact] | None:
+    """The way by which it was told: as it was then, in which the address of the list lies, and as it is. None: that
+    leads elsewhere by now, and who read there is no longer asked."""
+    then = registry.at(connection, subscriber.id, told.queued_at) or subscriber
+    if told.channel >= min(len(then.contacts), len(subscriber.contacts)):
+        return None
+    was, now = then.contacts[told.channel], subscriber.contacts[told.channel]
+    same = (was.type, was.address.casefold()) == (now.type, now.address.casefold())
+    return (was, now) if same else None
 
 
 def _own(view: View) -> View:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ from app import digests, effect, following, website, workers
 from app.service import open_service
 from dispatch import feedback, outbox
 from normalize import Observable
+from subscribers import Contact
 from tests.app.house import MAIL, House, opened
 from tests.triage.desk import draft
 from tlp import Label
@@ -136,6 +137,21 @@ def test_what_it_came_to_is_told_by_group_and_small_groups_are_not(house: House,
     assert (late.count, late.median) == (12, 3 * 3600)
 
 
+def test_no_small_group_is_told_by_subtraction_or_for_many_messages() -> None:
+    def shown(urgency: dict[str, str], **sizes: int) -> set[str]:
+        groups: dict[tuple[effect.By, str], set[str]] = {}
+        for name, size in sizes.items():
+            by, _, value = name.partition("_")
+            groups[get_args(effect.By)[get_args(effect.By).index(by)], value] = {f"firm-{each}" for each in range(size)}
+        return {"_".join(group) for group in effect._shown(groups, urgency)}
+
+    sizes = {"all_": 80, "urgency_today": 59, "urgency_info": 40, "item_A": 50, "item_B": 9, "item_C": 40}
+    told = shown({"A": "today", "B": "today", "C": "info"}, **sizes)
+    assert told == {*sizes} - {"item_A", "item_B"}, "what A would leave of today is B"
+    assert shown({}, kind_cert=9, kind_vital=5) == set(), "nine, and five of the same, are nine"
+    assert shown({}, all_=80, size_mkb=80, size_=1) == {"all_"}, "the one of whom no size is known"
+
+
 def test_without_an_address_nobody_is_asked_or_reminded(tmp_path: Path) -> None:
     house = opened(tmp_path)
     house.subscribe("baker", MAIL, sectors=("SBI:25",))
@@ -182,6 +198,10 @@ def test_the_whole_list_is_behind_a_link_for_its_owner_alone(house: House, web: 
     assert [each["value"] for each in lines] == [f"192.0.2.{n}" for n in range(60)]
     assert {each["tlp"] for each in lines} == {"TLP:AMBER"}
     assert len(web.read(f"{path['small']}/list.csv").text.splitlines()) == 3
+    house.later(hours=1)
+    other = Contact("email", address="ander@voorbeeld.example")
+    house.subscribe("small", other, networks=("192.0.2.128/25",), clearance=Label.AMBER, verified=True)
+    assert web.get(f"{path['small']}/list.csv") == 404, "whose address it no longer is, reads no more there"
     house.decide("withdraw", item)
     assert web.get(f"{path['large']}/list.csv") == 404
 

@@ -22,6 +22,7 @@ MessageKind = Literal["alert", "update", "reminder", "withdrawal"]
 BANDS = {"today": "#a31515", "this-week": "#8a4500", "info": "#154273"}
 """White text stands out on each by at least 6:1 (WCAG 2.2 1.4.3)."""
 _CLIENTS = re.compile(r"clients: (\d+)/(\d+)")
+_TWICE = re.compile(r"^(.+?) \1(?= |$)")
 _TIMES = re.compile(r" \((\d+)\)(?=,|$)")
 _FIRST = 2
 """Rows of the reader's own before the steps; the others follow below, so that the steps stay on the first screen."""
@@ -62,10 +63,11 @@ def why(reasons: Sequence[Reason], register: Register, language: str) -> list[st
 
 
 def _named(value: str, criterion: str, language: str) -> str:
-    """Codes of sectors with their names; how many rows lie in a network as people count."""
+    """Codes of sectors with their names, a maker that is called as its product once, rows counted as people do."""
     if criterion == "sector":
         return ", ".join(wording.sector(code, language) for code in value.split(", "))
-    return _TIMES.sub(lambda found: words(language)["why"]["times"].format(count=found[1]), value)
+    counted = _TIMES.sub(lambda found: words(language)["why"]["times"].format(count=found[1]), value)
+    return _TWICE.sub(r"\1", counted) if criterion == "software" else counted
 
 
 def content(
@@ -87,13 +89,13 @@ def content(
         # Cut before searching: thousands of indicators in a whole report would cost seconds.
         return plain(harmless(plain(text, 2 * most), view.observables, trusted), most)
 
-    whole = kind in ("alert", "reminder")
+    whole, headline = kind in ("alert", "reminder"), harm(advice.headline, 200)
     return {
         "kind": kind,
         "level": w["level"][view.urgency if kind == "alert" else kind],
         "band": BANDS["info" if kind == "withdrawal" else view.urgency],
         "deadline": deadline(view, kind, language, at),
-        "headline": harm(advice.headline, 200),
+        "headline": w["text"]["taken_back"].format(headline=headline) if kind == "withdrawal" else headline,
         "headline_lang": foreign if advice.headline == view.title else "",
         "why": w["why"]["concerned" if reasons or own else "general"],
         "reasons": capped(reasons, 10, language).lines,

@@ -188,6 +188,8 @@ def test_why_says_how_sure_it_is() -> None:
     assert why([Reason("network", "192.0.2.0/24 (2), AS64500 (1)", True)], "zzp", "nl") == [
         "Een netwerk of adres van u: 192.0.2.0/24, 2 keer, AS64500, 1 keer (zeker)"
     ]
+    twice = Reason("software", "7-Zip 7-Zip 23.01", True)
+    assert why([twice], "zzp", "nl") == ["Software die u gebruikt: 7-Zip 23.01 (zeker)"]
     assert why([Reason("software", "clients: 1/44", True)], "mature", "nl") == [
         "1 van de 44 bedrijven die u vertegenwoordigt: software die zij gebruiken (zeker)"
     ]
@@ -233,6 +235,7 @@ def test_a_withdrawal_asks_nothing() -> None:
     assert found.subject.startswith("TLP:CLEAR [INGETROKKEN] FortiGate")
     assert "De bron trok de melding in." in found.text
     assert "U hoeft niets meer te doen" in found.text
+    assert "Niet meer nodig: “FortiGate: zet beheer via internet uit”" in " ".join(found.text.split())
     assert "DOE DIT" not in found.text
     assert "ICT-LEVERANCIER" not in found.text
     for said in (a_view().summary[:20], "CVE-2024-55591", "Nationaal Cyber", "https://", "7.0.16"):

@@ -1,6 +1,6 @@
 """What follows a message that nobody answered: one reminder after its deadline, then a list of whom to call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from app.observe import log
 from app.releasing import AT_ONCE
 from app.service import Service
 from app.views import shown
-from dispatch import feedback, outbox
+from dispatch import Delivery, feedback, outbox
 from normalize import Urgency
 from pii_guard import GuardError
 from triage import TriageError, advice, decide, releases
@@ -48,21 +48,30 @@ def remind(service: Service) -> bool:
         items = releases.standing(connection, since=now - LOOKED_AT)
     for item in items:
         try:
-            with service.transaction() as connection:
-                if _remind(service, connection, item, now):
-                    return True
+            with service.reading() as connection:  # the database is not kept from others for what only looks
+                orders, urgency = _reminders(service, connection, item, now)
+            if orders and _queued(service, orders, urgency):
+                return True
         except (GuardError, TriageError) as error:  # one that cannot be read keeps no other from being reminded of
             log.error("reminder", item=item, error=type(error).__name__)
     return False
 
 
-def _remind(service: Service, connection: sa.Connection, item: str, now: datetime) -> int:
-    silent = feedback.unanswered(connection, item, AT_ONCE)
+def _queued(service: Service, orders: Sequence[Delivery], urgency: Urgency) -> int:
+    with service.transaction() as connection:
+        return outbox.queue(connection, orders, urgency=urgency)
+
+
+def _reminders(service: Service, connection: sa.Connection, item: str, now: datetime) -> tuple[list[Delivery], Urgency]:
+    stands = releases.find(connection, item, "active")
+    if stands is None or not _over("today", stands.at, now):  # the soonest that anything is
+        return [], "info"
+    silent = feedback.unanswered(connection, item, stands.version, AT_ONCE)
     released = silent and decide.out(
         connection, service.guard, item, partial(shown, service), service.settings.consents
     )
     if not released:
-        return 0
+        return [], "info"
     key, version = service.keys.derive("deliveries"), released.item.version
     orders = [
         outbox.order(
@@ -71,7 +80,7 @@ def _remind(service: Service, connection: sa.Connection, item: str, now: datetim
         for each in silent
         if each.version == version and _over(released.urgency, each.queued_at, now)
     ]
-    return outbox.queue(connection, orders, urgency=released.urgency)
+    return orders, released.urgency
 
 
 def _over(urgency: Urgency, at: datetime, now: datetime) -> bool:

@@ -74,9 +74,9 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
     with (progress or _silent)("Sending", due(service, now=now)) as advance:
         try:
             while True:  # some thousand rows of large audiences, then what is due: nothing waits until all are made
-                more = releasing.spread(service) or following.remind(service)
+                more = releasing.spread(service)
                 claimed = _claimed(service, worker, hurry=now)
-                if not (more or claimed):
+                if not (more or claimed or following.remind(service)):  # it looks through all that was sent: at the end
                     break
                 for delivery in claimed:
                     try:

@@ -198,20 +198,17 @@ def outcomes(conn: sa.Connection, since: datetime) -> Iterator[Told]:
         )  # fmt: skip
 
 
-def unanswered(conn: sa.Connection, item: str, most: int) -> Sequence[Unanswered]:
-    """Alerts and updates on an item that were sent to those who have neither answered nor been reminded, the oldest
-    first, at most so many. Of each the latest version."""
+def unanswered(conn: sa.Connection, item: str, version: int, most: int) -> Sequence[Unanswered]:
+    """Alerts and updates on a version of an item that were sent to those who have neither answered nor been reminded,
+    the oldest first, at most so many. A reminder that was cancelled is not made again: who cannot be reached would
+    stand before all others for ever."""
     d, other = deliveries.c, deliveries.alias().c
+    made = sa.or_(other.state != "cancelled", sa.and_(other.version == d.version, other.channel == d.channel))
     again = sa.exists().where(
-        other.subject == d.subject, other.subscriber == d.subscriber, other.kind == "reminder",
-        other.state != "cancelled",
-    )  # fmt: skip
-    later = sa.exists().where(
-        other.subject == d.subject, other.subscriber == d.subscriber, other.channel == d.channel,
-        other.kind.in_(_ALERTS), other.version > d.version, other.state != "cancelled",
-    )  # fmt: skip
+        other.subject == d.subject, other.subscriber == d.subscriber, other.kind == "reminder", made
+    )
     said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber)
-    mine = (d.subject == item, d.state == "sent", d.kind.in_(_ALERTS), ~said, ~later, ~again)
+    mine = (d.subject == item, d.version == version, d.state == "sent", d.kind.in_(_ALERTS), ~said, ~again)
     chosen = sa.select(d.subject, d.version, d.subscriber, d.channel, d.medium, d.queued_at).where(*mine)
     return [Unanswered(*row) for row in conn.execute(chosen.order_by(d.queued_at, d.id).limit(most))]
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -137,12 +137,22 @@ def test_what_it_came_to_is_told_by_group_and_small_groups_are_not(house: House,
     assert (late.count, late.median) == (12, 3 * 3600)
 
 
+def test_who_cannot_be_reached_stands_before_nobody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = out(house)
+    monkeypatch.setattr(following, "AT_ONCE", 2)
+    house.later(hours=16)
+    assert following.remind(house.service)
+    with house.service.transaction() as connection:
+        assert outbox.cancel_waiting(connection, item, "superseded", house.now) == 2
+    assert workers.dispatch(house.service)["sent"] == len(FIRMS) - 2
+
+
 def test_no_small_group_is_told_by_subtraction_or_for_many_messages() -> None:
     def shown(urgency: dict[str, str], **sizes: int) -> set[str]:
         groups: dict[tuple[effect.By, str], set[str]] = {}
         for name, size in sizes.items():
             by, _, value = name.partition("_")
-            groups[get_args(effect.By)[get_args(effect.By).index(by)], value] = {f"firm-{each}" for each in range(size)}
+            groups[cast(effect.By, by), value] = {f"firm-{each}" for each in range(size)}
         return {"_".join(group) for group in effect._shown(groups, urgency)}
 
     sizes = {"all_": 80, "urgency_today": 59, "urgency_info": 40, "item_A": 50, "item_B": 9, "item_C": 40}

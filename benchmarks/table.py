@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from app import desk, generate, pipeline
-from benchmarks import finding, formats, guarding, intelmq, matching, taxii
+from benchmarks import finding, formats, guarding, intelmq, mailing, matching, taxii
 from benchmarks.inputs import bundle, report
 from benchmarks.measuring import NOW, ROUNDS, best, instance, row
 from ingest import RawDocument
@@ -21,7 +21,7 @@ from subscribers import importing, registry
 def measure() -> list[dict[str, Any]]:
     """Rows {"what","ours","peer","ratio","aim"}."""
     own = [door(), exposure(), *guarding.measure(), *finding.measure(), *formats.measure()]
-    return [*own, *matching.measure(), *taxii.measure(), *intelmq.measure()]
+    return [*own, *matching.measure(), *taxii.measure(), *mailing.measure(), *intelmq.measure()]
 
 
 def door(objects: int = 4000) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 
 from dispatch import Delivery, DispatchError
 from dispatch.dkim import Dkim
@@ -75,11 +76,12 @@ def build(
 
     Raises DispatchError for an address that is none, and for text or HTML of more than 90 kB.
     """
-    text, html = rendered.text.encode(), rendered.html.encode()
-    if max(len(text), len(html)) > MOST:
+    if max(len(rendered.text.encode()), len(rendered.html.encode())) > MOST:
         raise DispatchError(f"delivery {delivery.id}: text or HTML is longer than {MOST} bytes; show fewer lines")
     boundary = f"=_{_checked(delivery.id)}"
-    alternative = _multipart("alternative", f"{boundary}_a", [_text("plain", text), _text("html", html)])
+    alternative = _multipart(
+        "alternative", f"{boundary}_a", [_text("plain", rendered.text), _text("html", rendered.html)]
+    )
     body = alternative
     if attachments:
         body = _multipart("mixed", f"{boundary}_m", [alternative, *map(_attached, attachments)])
@@ -113,11 +115,17 @@ def _multipart(subtype: str, boundary: str, parts: Sequence[bytes]) -> bytes:
     return head + b"".join(start + part + b"\r\n" for part in parts) + b"--" + boundary.encode() + b"--\r\n"
 
 
-def _text(subtype: str, content: bytes) -> bytes:
+def _text(subtype: str, content: str) -> bytes:
     """Quoted-printable: 7 bit and short lines, so no relay re-encodes what was signed."""
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    lines = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    return head.encode() + binascii.b2a_qp(lines, istext=True)
+    *lines, last = content.replace("\r\n", "\n").split("\n")
+    return head.encode() + b"".join(map(_line, lines)) + binascii.b2a_qp(last.encode(), istext=True)
+
+
+@lru_cache(maxsize=8192)
+def _line(content: str) -> bytes:
+    """A line, encoded. Messages on one item have most of their lines in common, and this is most of the work."""
+    return binascii.b2a_qp(content.encode() + b"\r\n", istext=True)
 
 
 def _attached(file: Attachment) -> bytes:
@@ -131,6 +139,7 @@ def _attached(file: Attachment) -> bytes:
     return head.encode() + base64.encodebytes(file.body).replace(b"\n", b"\r\n")
 
 
+@lru_cache(maxsize=1024)
 def _encoded(value: str, name: str) -> str:
     """A header's value: one line of content, whatever stood in it, folded and encoded (RFC 2047)."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in value).split())

@@ -19,7 +19,7 @@ from msgspec import structs
 from app import expiring
 from app.keys import MESSAGES
 from app.service import Service
-from dispatch import atom, ledger, outbox, sequence
+from dispatch import atom, editorials, ledger, outbox, sequence
 from pii_guard import Statement, journal, marks, subjects
 from pii_guard.erasing import texts_of
 from pii_guard.sought import CATEGORY, Sought, texts_in
@@ -147,7 +147,7 @@ class Search:
         }
 
     def notes(self, connection: sa.Connection) -> Iterator[Place]:
-        """What people wrote about items, and who."""
+        """What people wrote about items and for editions, and who."""
         notes = [(each.item, each.at, each.by, each.os_user, each.reason) for each in expiry.notes(connection)]
         notes += [
             (each.item, each.at, each.by, each.os_user, each.reason) for _, each in releases.decisions(connection)
@@ -155,6 +155,9 @@ class Search:
         for item, at, by, user, reason in notes:
             if paths := [path for path, _ in self.sought.places({"by": by, "os_user": user, "reason": reason})]:
                 yield {"store": "desk", "id": item, "at": at, "places": paths}
+        for edition, at, said in editorials.every(connection):
+            if paths := [path for path, _ in self.sought.places(said)]:
+                yield {"store": "desk", "id": edition, "at": at, "places": paths}
 
     def subscribers(self, connection: sa.Connection) -> Iterator[Place]:
         """Profiles, contacts, networks and domains; also as they were before."""

@@ -19,7 +19,7 @@ from app.observe import log
 from app.service import Service
 from app.stores import Place, Search
 from app.views import shown
-from dispatch import atom, outbox, publication
+from dispatch import atom, editorials, outbox, publication
 from pii_guard import Item, Statement, journal, subjects
 from pii_guard.expiry import source_of
 from pii_guard.sought import Sought
@@ -142,7 +142,11 @@ def _stores(service: Service, connection: sa.Connection, search: Search, made: E
 
 
 def _notes(connection: sa.Connection, sought: Sought) -> Iterator[str]:
-    """What people wrote about items."""
+    """What people wrote about items and for editions."""
+    for edition, _, said in editorials.every(connection):
+        if (text := sought.out_of(said["text"], "[verwijderd]")) != said["text"]:
+            editorials.reword(connection, edition, text)
+            yield "notes"
     for note in list(expiry.notes(connection)):
         if (reason := sought.out_of(note.reason, "[verwijderd]")) != note.reason:
             expiry.reword(connection, note.id, reason)

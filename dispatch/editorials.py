@@ -90,6 +90,19 @@ def approved(conn: sa.Connection, edition: str) -> Editorial | None:
     return found if found is not None and found.approved_by is not None else None
 
 
+def every(conn: sa.Connection) -> list[tuple[str, datetime, dict[str, str]]]:
+    """Of each edition when it was written, and all that people wrote."""
+    rows = conn.execute(sa.select(editorials).order_by(_e.edition))
+    return [
+        (row.edition, row.at, {"text": row.text, "by": row.by, "approved_by": row.approved_by or ""}) for row in rows
+    ]
+
+
+def reword(conn: sa.Connection, edition: str, text: str) -> None:
+    """The same without a value that was erased; what two people decided stands."""
+    conn.execute(editorials.update().where(_e.edition == edition).values(text=text))
+
+
 def purge(conn: sa.Connection, before: datetime) -> int:
     """How many rows went."""
     return conn.execute(editorials.delete().where(_e.at < before)).rowcount

@@ -1,6 +1,7 @@
 """A data subject's request: found in every store, erased from all of them, cut off and run again; on both engines."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from app import retention, subject, workers
+from app import editing, retention, subject, workers
 from app.cli import cli
 from app.stores import Place
 from dispatch import outbox
@@ -68,6 +69,12 @@ def verified(house: House) -> audit.Report:
 def test_it_is_found_in_every_store_with_basis_time_and_recipients(house: House) -> None:
     seen, _ = filled(house)
     house.decide("hold", second(house), reason=f"klacht over {C2}")
+    editing.write(house.service, "friday", date(2026, 3, 6), "Dank aan Sanne Bakker.", Label.CLEAR, "nl", (), "anna")
+    assert [(each["store"], each["id"]) for each in find(house, "name", "Sanne Bakker")] == [
+        ("desk", "friday/2026-03-06")
+    ]
+    assert erase(house, "name", "Sanne Bakker").counts["notes"] == 1
+    assert find(house, "name", "Sanne Bakker") == []
     found = find(house, "ipv4", C2)
     assert stores(found) >= {"register", "items", "published", "feed", "files", "desk"}
     item = next(each for each in found if each["store"] == "items" and each["id"] == seen)

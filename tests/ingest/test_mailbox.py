@@ -16,8 +16,13 @@ from typing import Any
 
 import pytest
 
+from app import returning
+from app.service import open_service
+from dispatch import Delivery, feedback, ledger
 from ingest import Source
 from ingest.mailbox import TRIES
+from tests.app.instance import copied, initialised
+from tests.dispatch.test_bounces import report as returned
 from tests.ingest.reading import HASTY, NOW, Pulled, pull, source, whole, words
 from tests.ingest.servers import PASSWORD, USER, Dovecot, dovecot, secret_file
 from tests.ingest.webserver import Authority
@@ -490,3 +495,35 @@ def test_the_clock_is_the_service_s(box: imaplib.IMAP4, reports: Source) -> None
     (document,) = whole(reports, now=TODAY).documents
     assert document.received_at == TODAY
     assert NOW < TODAY
+
+
+def test_mail_of_our_own_that_came_back_is_read_from_a_mailbox(
+    box: imaplib.IMAP4, server: Dovecot, tmp_path: Path
+) -> None:
+    """app.returning, here since this is where there is a mailbox: once each, and only what has our token."""
+    house = copied(initialised(), tmp_path / "house")
+    secret_file(tmp_path).rename(house / "bounces.password")
+    url = f"imaps://localhost:{server.imaps}/Reports"
+    table = f'[bounces]\naddress = "bounce@oktt.example"\nurl = "{url}"\nuser = "{USER}"\nprivate = true\n'
+    more = f'secret_file = "bounces.password"\nca_file = "{server.ca_file}"\n'
+    (house / "oktt.toml").write_text(table + more)
+    service = open_service(house)
+    service.clock = lambda: TODAY
+    with service.transaction() as connection:
+        delivery = Delivery("0" * 32, "alert", "OKTT-2026-0001", 1, "kvk-1", 0, "sent", TODAY, TODAY)
+        ledger.record(
+            connection, delivery, "sent", "smtp-250", TODAY, label=None, view=None, digest=None, message_id=None
+        )
+    to = returning.address_for(service, delivery.id)
+    assert to is not None
+    add(box, returned("failed", "5.1.1", to=to))
+    add(box, returned("failed", "5.1.1", to="bounce+forged@oktt.example"))
+    assert returning.read(service) == {"returned": 1, "not understood": 1}
+    assert returning.read(service) == {}, "not due"
+    service.clock = lambda: TODAY + timedelta(minutes=6)
+    add(box, returned("failed", "5.7.1", to=to))
+    assert returning.read(service) == {"known": 1}
+    with service.reading() as connection:
+        (told,) = feedback.outcomes(connection, TODAY - timedelta(days=1))
+        assert not told.delivered
+    service.close()

@@ -8,11 +8,18 @@ import email.policy
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from playwright.sync_api import Browser
 
+from app.service import open_service
+from tests.app.house import House
+from tests.app.instance import copied
 from tests.browser import CHROMIUM, chromium, window
+from tests.web.test_portal import BAKER, Visitor
 from web import html
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -38,6 +45,7 @@ def main(outbox: Path) -> None:
         sys.exit("Chromium is not installed: apt-get install chromium")
     mails = sorted(_mails(outbox))
     (DOCS / "pictures").mkdir(exist_ok=True)
+    pages = list(_portal(outbox.parent))  # before Chromium: each has an event loop of its own
     with chromium() as browser:
         for name, subject, register, size, dark in MAILS:
             _take(
@@ -45,10 +53,28 @@ def main(outbox: Path) -> None:
             )
         _take(browser, _one(mails, *MAILS[1][1:3], outbox), DOCS / "notification.png", (640, 800))
         ask = html.page("verify", "nl", title="OKTT", answer="ask", number="", day="")
-        told = {"number": "OKTT-2026-0019", "day": "vrijdag 6 maart 2026"}
+        told: dict[str, Any] = {"number": "OKTT-2026-0019", "day": "vrijdag 6 maart 2026"}
         known = html.page("verify", "nl", title="OKTT", answer="yes", **told)
         for name, answer in (("ask", ask), ("yes", known)):
             _take(browser, bytes(answer.body).decode(), DOCS / "pictures" / f"verify-{name}.png", PHONE)
+        for name, page in pages:
+            _take(browser, page, DOCS / "pictures" / f"portal-{name}.png", PHONE, dark=name == "proofs")
+
+
+def _portal(demo: Path) -> Iterator[tuple[str, str]]:
+    """Pages of the portal, as somebody sees them who subscribes on the demo's Friday; in a copy of it."""
+    with TemporaryDirectory() as home:
+        house = House(open_service(copied(demo, Path(home) / "demo")), datetime(2026, 3, 6, 12, tzinfo=UTC))
+        house.service.clock = lambda: house.now
+        visitor = Visitor(house)
+        yield "join", visitor.get("/portal/").text
+        visitor.send("/portal/", **BAKER)
+        path = visitor.link(BAKER["address"])
+        yield "confirm", visitor.get(path).text
+        yield "welcome", visitor.browser.post(path, data={}).text
+        yield "proofs", visitor.send("/portal/proofs", what="brood.example", act="add").text
+        yield "profile", visitor.get("/portal/profile").text
+        house.service.close()
 
 
 def _mails(outbox: Path) -> Iterator[tuple[str, str, str]]:

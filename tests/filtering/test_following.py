@@ -17,12 +17,12 @@ from filtering import snapshot
 from filtering.index import Index
 from filtering.network import prefix
 from filtering.postings import Postings
-from subscribers import Incoming, Own, Profile, registry
+from subscribers import Incoming, Own, Profile, addresses, registry
 from tests.filtering import strategies
 from tests.filtering.things import NOW, subscriber
 from tlp import Clearance
 
-TABLES = (registry.subscribers, registry.history, registry.counters, registry.revisions)
+TABLES = (registry.subscribers, registry.history, registry.counters, registry.revisions, addresses.table)
 IDS = st.integers(0, strategies.MOST).map("kvk-{:08d}".format)
 STEPS = st.lists(
     st.one_of(

@@ -218,12 +218,14 @@ def forget(conn: sa.Connection) -> int:
     Their ids are hashes of their values (STIX 2.1 2.9): all of IPv4 can be tried. They have no versions, so that no
     revocation and no later version needs the row.
     """
-    lock(conn)
     rows, names = published.c, renamed.c
     empty = sa.and_(rows.withdrawn, ~rows.revoked, rows.type.in_(sorted(OBSERVABLES)))
-    gone = conn.execute(sa.delete(published).where(empty)).rowcount
     kinds = sa.or_(*(names.source_id.startswith(f"{kind}--", autoescape=True) for kind in sorted(OBSERVABLES)))
     used = sa.exists().where(rows.collection == names.collection, rows.object_id == names.object_id)
+    if not conn.scalar(sa.select(sa.or_(sa.exists().where(empty), sa.exists().where(kinds, ~used)))):
+        return 0  # the lock counts as a change
+    lock(conn)
+    gone = conn.execute(sa.delete(published).where(empty)).rowcount
     return gone + conn.execute(sa.delete(renamed).where(kinds, ~used)).rowcount
 
 

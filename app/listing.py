@@ -41,8 +41,8 @@ def _contacts(connection: sa.Connection, subscriber: Subscriber, told: Message) 
     if told.channel >= min(len(then.contacts), len(subscriber.contacts)):
         return None
     was, now = then.contacts[told.channel], subscriber.contacts[told.channel]
-    same = (was.type, was.address.casefold()) == (now.type, now.address.casefold())
-    return (was, now) if same else None
+    places = ((each.type, each.address.casefold(), each.url, each.topic) for each in (was, now))
+    return (was, now) if len(set(places)) == 1 else None
 
 
 def _own(view: View) -> View:

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from app.service import Service
 from app.views import Views, shown
-from dispatch import View
+from dispatch import View, ledger
 from dispatch.attachments import table
 from dispatch.feedback import Message
 from subscribers import Contact, Subscriber, registry
+from tlp import Label
 from triage import TriageError, decide
 
 
@@ -18,8 +19,8 @@ def listing(service: Service, told: Message) -> bytes | None:
     """CSV, as this recipient may see it now, by the way by which it was told; None: nothing stands of it for it."""
     with service.reading() as connection:
         subscriber = registry.get(connection, told.subscriber)
-        contacts = None if subscriber is None else _contacts(connection, subscriber, told)
-        if subscriber is None or contacts is None:
+        contact = None if subscriber is None else _contact(connection, subscriber, told)
+        if subscriber is None or contact is None:
             return None
         look = partial(shown, service)
         try:
@@ -29,20 +30,21 @@ def listing(service: Service, told: Message) -> bytes | None:
         if released is None or subscriber.number not in released.audience:
             return None
         views = Views(service, connection, released)
-        closed = all(each.confidential for each in contacts)
+        # A mail went in the open for want of a key, and its link with it: closed is what was told by a closed way.
+        sent = ledger.sent(connection, told.delivery)
+        closed = contact.confidential and sent is not None and (sent.label or Label.CLEAR) > Label.AMBER
         view = views.of(subscriber, views.explain(subscriber), confidential=closed)
     return table(_own(view)) if isinstance(view, View) else None
 
 
-def _contacts(connection: sa.Connection, subscriber: Subscriber, told: Message) -> tuple[Contact, Contact] | None:
-    """The way by which it was told: as it was then, in which the address of the list lies, and as it is. None: that
-    leads elsewhere by now, and who read there is no longer asked."""
+def _contact(connection: sa.Connection, subscriber: Subscriber, told: Message) -> Contact | None:
+    """The way by which it was told. None: that leads elsewhere by now, and who read there is no longer asked."""
     then = registry.at(connection, subscriber.id, told.queued_at) or subscriber
     if told.channel >= min(len(then.contacts), len(subscriber.contacts)):
         return None
     was, now = then.contacts[told.channel], subscriber.contacts[told.channel]
-    places = ((each.type, each.address.casefold(), each.url, each.topic) for each in (was, now))
-    return (was, now) if len(set(places)) == 1 else None
+    places = {(each.type, each.address.casefold(), each.url, each.topic) for each in (was, now)}
+    return now if len(places) == 1 else None
 
 
 def _own(view: View) -> View:

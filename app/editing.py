@@ -41,12 +41,12 @@ def _where(text: str, span: Span) -> str:
     return f"{span.category} in line {text.count(chr(10), 0, span.start) + 1}"
 
 
-def approve(service: Service, edition: Edition, day: date, by: str) -> None:
+def approve(service: Service, edition: Edition, day: date, mark: str, by: str) -> None:
     """The second pair of eyes. Raises DispatchError."""
     decide.may(service.settings.main.desk, by)
     with service.transaction() as connection:
         identifier = _open(connection, edition, day)
-        editorials.approve(connection, identifier, by)
+        editorials.approve(connection, identifier, mark, by)
         _account(service, connection, identifier, "approve")
 
 

@@ -7,7 +7,7 @@ subscribers, the next smallest is left out too, or subtraction would tell.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal, TypeAlias
 
@@ -112,7 +112,8 @@ def _groups(
 
 
 def _summed(by: By, value: str, told: list[Told]) -> Effect:
-    hours = [(each.handled_at - each.sent_at).total_seconds() / 3600 for each in told if each.handled_at is not None]
+    handled = [each.handled_at - each.sent_at for each in told if each.handled_at is not None]
+    hours = [each.total_seconds() / 3600 for each in handled if each >= timedelta(0)]  # else it was sent before `since`
     passed = [each.passed_on for each in told if each.passed_on is not None]
     return Effect(
         by,
@@ -121,7 +122,7 @@ def _summed(by: By, value: str, told: list[Told]) -> Effect:
         delivered=sum(each.delivered for each in told),
         opened=sum(each.opened for each in told),
         answered=sum(each.answer is not None for each in told),
-        handled=len(hours),
+        handled=len(handled),
         median_hours=round(median(hours), 1) if hours else None,
         passed_on=sum(passed) if passed else None,
     )

@@ -92,6 +92,11 @@ def _spread(service: Service, connection: sa.Connection, item: str) -> bool:
     next_ones, desk = waiting.numbers[:AT_ONCE], service.settings.main.desk
     left = max(service.clock(), waiting.at + timedelta(minutes=desk.undo_minutes))
     opens_at = left + timedelta(minutes=desk.wave_minutes)
+    if waiting.opening:
+        before = outbox.untried(connection, item)  # nobody has seen the wave before: the mail server was away
+        fanout.postpone(connection, item, opens_at if before else None)
+        if before:
+            return False
     fanout.keep(connection, item, waiting.numbers - next_ones, opens_at)
     asked = matching(service, connection, released, service.clock())
     match = asked.match()

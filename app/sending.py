@@ -310,8 +310,10 @@ class Sender:
             return "deferred"
         if outcome != "deliver":
             return NO_LONGER.get(outcome, "no-match")
-        if delivery.kind == "reminder" and feedback.latest(connection, delivery.subject, subscriber.id) is not None:
-            return "answered"
+        if delivery.kind == "reminder":
+            given = feedback.latest(connection, delivery.subject, subscriber.id)
+            if given is not None and given.version >= delivery.version:
+                return "answered"
         view = views.of(subscriber, explanation, confidential=self._closed(contact))
         if not isinstance(view, View):
             return self._stub(delivery, subscriber, contact, view)

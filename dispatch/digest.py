@@ -170,10 +170,15 @@ def _members(arranged: Arranged, language: str) -> list[tuple[str, str, str]]:
     for each in sorted(held, key=lambda each: (-each.members.alerted if each.members else 0, each.view.item))[:FEWEST]:
         assert each.members is not None
         few = each.members.alerted < FEWEST
-        alerted = d["few"] if few else number(each.members.alerted, language)
+        alerted = d["few"] if few else _about(each.members.alerted, language)
         name = plain(harmless(each.advice.headline, each.view.observables), 90)
-        rows.append((f"{name} ({each.view.item})", alerted, "" if few else number(each.members.handled, language)))
+        rows.append((f"{name} ({each.view.item})", alerted, "" if few else _about(each.members.handled, language)))
     return rows
+
+
+def _about(count: int, language: str) -> str:
+    """To the nearest five: what one member more or less answers does not show."""
+    return words(language)["digest"]["about"].format(count=number(5 * round(count / 5), language))
 
 
 def _outdated(window: Window, subscriber: Subscriber, days: int) -> bool:

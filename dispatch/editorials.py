@@ -4,6 +4,7 @@ It needs two people, as a release to many does; what only one has seen stays out
 is an item. The edition's own label is the strictest of it and of the items.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +45,12 @@ class Editorial:
     approved_by: str | None
 
     @property
+    def mark(self) -> str:
+        """What an approval is bound to: whoever approves names what was read."""
+        said = msgspec.json.encode([self.text, self.label.value, self.language, self.first])
+        return hashlib.sha256(said).hexdigest()[:8]
+
+    @property
     def paragraphs(self) -> tuple[str, ...]:
         """Of the introduction; none: there is only an order."""
         return tuple(" ".join(each.split()) for each in self.text.split("\n\n") if each.strip())
@@ -74,11 +81,13 @@ def get(conn: sa.Connection, edition: str) -> Editorial | None:
     return Editorial(row.text, Label(row.label), row.language, first, row.by, row.approved_by)
 
 
-def approve(conn: sa.Connection, edition: str, by: str) -> None:
-    """The second pair of eyes. Raises DispatchError: there is nothing to approve, or it is the same person."""
+def approve(conn: sa.Connection, edition: str, mark: str, by: str) -> None:
+    """The second pair of eyes. Raises DispatchError: nothing waits, it is another text by now, or the same person."""
     found = get(conn, edition)
     if found is None or found.approved_by is not None:
         raise DispatchError(f"nothing of {edition} waits for approval: `oktt editorial` shows what there is")
+    if mark != found.mark:
+        raise DispatchError(f"{edition} is not what {mark} names: read it again, `oktt editorial` shows its mark")
     if " ".join(by.split()).casefold() == " ".join(found.by.split()).casefold():
         raise DispatchError(f"{edition} was written by {found.by}: approval is for somebody else")
     conn.execute(editorials.update().where(_e.edition == edition).values(approved_by=by))

@@ -40,6 +40,8 @@ class Waiting(NamedTuple):
     version: int
     at: datetime
     numbers: BitMap
+    opening: bool
+    """Is it the moment at which a later wave opens?"""
 
 
 class Wave(NamedTuple):
@@ -83,7 +85,14 @@ def held(conn: sa.Connection, item: str, now: datetime) -> Waiting | None:
     next wave since, which waits for its time."""
     mine = sa.select(fanout).where(_f.item == item, _open(now))
     row = conn.execute(mine.with_for_update(skip_locked=True)).one_or_none()
-    return None if row is None else Waiting(row.version, row.at, BitMap.deserialize(row.waiting))
+    if row is None:
+        return None
+    return Waiting(row.version, row.at, BitMap.deserialize(row.waiting), row.opens_at is not None)
+
+
+def postpone(conn: sa.Connection, item: str, opens_at: datetime | None) -> None:
+    """The wave that would open now does so then; None: it is open."""
+    conn.execute(fanout.update().where(_f.item == item).values(opens_at=opens_at))
 
 
 def keep(conn: sa.Connection, item: str, rest: BitMap, opens_at: datetime) -> None:

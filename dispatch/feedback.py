@@ -207,7 +207,7 @@ def unanswered(conn: sa.Connection, item: str, version: int, most: int) -> Seque
     again = sa.exists().where(
         other.subject == d.subject, other.subscriber == d.subscriber, other.kind == "reminder", made
     )
-    said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber)
+    said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber, _f.version >= d.version)
     mine = (d.subject == item, d.version == version, d.state == "sent", d.kind.in_(_ALERTS), ~said, ~again)
     chosen = sa.select(d.subject, d.version, d.subscriber, d.channel, d.medium, d.queued_at).where(*mine)
     return [Unanswered(*row) for row in conn.execute(chosen.order_by(d.queued_at, d.id).limit(most))]
@@ -216,7 +216,7 @@ def unanswered(conn: sa.Connection, item: str, version: int, most: int) -> Seque
 def reminded(conn: sa.Connection, item: str, most: int) -> list[tuple[str, datetime]]:
     """Who was reminded of an item and has not answered, and when that was; at most so many, the oldest first."""
     d, sent_at = deliveries.c, sa.func.min(deliveries.c.settled_at).label("sent_at")
-    said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber)
+    said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber, _f.version >= d.version)
     mine = (d.subject == item, d.kind == "reminder", d.state == "sent", ~said)
     chosen = sa.select(d.subscriber, sent_at).where(*mine).group_by(d.subscriber).order_by(sent_at, d.subscriber)
     return [(row.subscriber, row.sent_at) for row in conn.execute(chosen.limit(most))]

@@ -229,6 +229,12 @@ def waiting(conn: sa.Connection, subject: str) -> int:
     return conn.execute(sa.select(sa.func.count()).where(*mine)).scalar_one() + fanout.count(conn, subject)
 
 
+def untried(conn: sa.Connection, subject: str) -> bool:
+    """Does a row of an item wait that nobody has tried to send, and that does not wait for its recipient's sake?"""
+    mine = (_d.subject == subject, _d.state == "queued", _d.attempts == 0, _d.reason == "")
+    return conn.execute(sa.select(_d.id).where(*mine).limit(1)).first() is not None
+
+
 def _delivery(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
     return Delivery(
         row.id,

@@ -30,7 +30,8 @@ def add(routes: APIRouter, frame: Frame) -> None:
         if show is not None:
             routes.add_api_route(f"/portal/{path}", frame.shown(show), methods=["GET", "HEAD"])
         if change is not None:
-            routes.add_api_route(f"/portal/{path}", frame.changed(change), methods=["POST"])
+            before = account.ask if path == "proofs" else None
+            routes.add_api_route(f"/portal/{path}", frame.changed(change, before), methods=["POST"])
 
 
 class Account:
@@ -108,7 +109,15 @@ class Account:
         known = [each for each in operator if each not in {claim.what for claim in claims}]
         return self._page("proofs", who, rows=rows, answer=answer, known=known, status=status)
 
-    def prove(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+    def ask(self, request: Request, given: Fields, who: Who) -> None:
+        """The DNS for the record of what is to be proven: a slow server keeps nobody from the database."""
+        what = first(given, "what")
+        with self.frame.reading() as conn:
+            mine = first(given, "act") == "check" and any(each.what == what for each in self._own(conn, who).claims)
+        name = proofs.record(what) if mine else None
+        request.state.texts = None if name is None else self.frame.portal.texts(name)
+
+    def prove(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:
         """Name one, take one back, or look whether its record is there."""
         now, own, one = self.frame.clock(), self._own(conn, who), who.subscriber
         act, what = first(given, "act"), first(given, "what")
@@ -129,7 +138,9 @@ class Account:
             kept = tuple(each for each in own.claims if each is not mine)
             registry.give(conn, one.id, replace(own, claims=kept), now)
             return see("/portal/proofs?done=removed")
-        looked = proofs.look(mine, one.id, self._proofs, self.frame.portal.texts, now)
+        if act != "check":
+            return see("/portal/proofs")
+        looked = proofs.look(mine, one.id, self._proofs, lambda _: request.state.texts, now)
         registry.claim(conn, one.id, looked.claim, now)
         return see(f"/portal/proofs?done={looked.answer}")
 

@@ -12,7 +12,7 @@ from subscribers import Subscriber
 from web import Portal, Services, forms, html, sessions
 from web.factors import Factors
 from web.forms import Forms
-from web.limits import Buckets
+from web.limits import Buckets, body
 from web.sessions import Session
 
 PER_MINUTE = 600
@@ -95,17 +95,26 @@ class Frame:
         return endpoint
 
     def changed(
-        self, handler: Callable[[sa.Connection, Request, Fields, Who], Response]
+        self,
+        handler: Callable[[sa.Connection, Request, Fields, Who], Response],
+        before: Callable[[Request, Fields, Who], None] | None = None,
     ) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint that does what a form of who is logged in asks for, once."""
+        """An endpoint that does what a form of who is logged in asks for, once. `before`: what takes time, and is done
+        while nobody waits for the database; it leaves what it finds in the request's state."""
 
         def handle(request: Request, given: Fields) -> Response:
+            with self.reading() as conn:
+                who = self.who(conn, request)
+            if who is None:
+                return see("/portal/login")
+            if wait := self.busy(request, who.session.id, who.subscriber.language):
+                return wait
+            if before is not None:
+                before(request, given, who)
             with self.engine.begin() as conn:
                 who = self.who(conn, request)
                 if who is None:
                     return see("/portal/login")
-                if wait := self.busy(request, who.session.id, who.subscriber.language):
-                    return wait
                 if not self.forms.take(conn, first(given, "token"), who.session.id):
                     return self.say(who.subscriber.language, "again", status=409, to=request.url.path)
                 return handler(conn, request, given, who)
@@ -121,9 +130,9 @@ class Frame:
                 return self.say(tongue, "foreign", status=403, to=HOME)
             if seconds := self._peers.take(request.client.host if request.client else "", self.clock()):
                 return self._wait(request, tongue, seconds)
-            body = await request.body()
+            sent = await body(request, most)
             try:
-                given = forms.fields(body) if len(body) <= most else None
+                given = None if sent is None else forms.fields(sent)
             except ValueError:
                 given = None
             if given is None:

@@ -94,7 +94,7 @@ def editorial(
     first: Annotated[list[str] | None, typer.Option("--first", help="Item that comes first; repeatable.")] = None,
     tlp: Annotated[str, typer.Option("--tlp", help="Of the introduction: CLEAR or GREEN.")] = "CLEAR",
     language: Annotated[str, typer.Option("--language", help="Of the introduction: nl or en.")] = "nl",
-    approve: Annotated[bool, typer.Option("--approve", help="The second pair of eyes.")] = False,
+    approve: Annotated[str, typer.Option("--approve", help="The second pair of eyes: the mark of what was read.")] = "",
     json: Json = False,
 ) -> None:
     """Write an edition's introduction and say what comes first, approve that, or see what there is."""
@@ -105,18 +105,22 @@ def editorial(
         raise typer.BadParameter("use nl or en", param_hint="--language")
     service = opened(context)
     if approve:
-        editing.approve(service, named, on, by)
+        editing.approve(service, named, on, approve, by)
     elif text is not None or first:
         said = "" if text is None else sys.stdin.read(20_000) if str(text) == "-" else text.read_text("utf-8")
         for doubt in editing.write(service, named, on, said, Label(tlp.upper()), language, tuple(first or ()), by):
             output.warn(f"perhaps personal data: {doubt}")
     found = editing.written(service, named, on)
     if json:
-        output.line({"edition": f"{edition}/{on}", **(asdict(found) if found else {})})
+        output.line({"edition": f"{edition}/{on}", **(asdict(found) | {"mark": found.mark} if found else {})})
     elif found is None:
         output.say(f"{edition}/{on} has no introduction and no order of its own.")
     else:
-        state = f"approved by {found.approved_by}" if found.approved_by else "waits for a second person (--approve)"
+        state = (
+            f"approved by {found.approved_by}"
+            if found.approved_by
+            else f"waits for a second person (--approve {found.mark})"
+        )
         output.say(f"{edition}/{on}, TLP:{found.label}, by {found.by}: {state}.")
         output.say("First: " + (", ".join(found.first) or "as it comes"))
         output.say(found.text)

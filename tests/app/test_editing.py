@@ -31,6 +31,12 @@ def write(house: House, text: str = TEXT, label: Label = Label.CLEAR, *first: st
     return editing.write(house.service, "monday", MONDAY, text, label, "nl", first, by)
 
 
+def approve(house: House, by: str = "bert") -> None:
+    found = editing.written(house.service, "monday", MONDAY)
+    assert found is not None
+    editing.approve(house.service, "monday", MONDAY, found.mark, by)
+
+
 def edition(house: House) -> dict[str, tuple[str, str]]:
     """Subject and text of the edition that each got."""
     house.later(hours=1)
@@ -47,7 +53,7 @@ def edition(house: House) -> dict[str, tuple[str, str]]:
 def test_what_two_people_want_stands_above_and_first(house: House) -> None:
     items = ["OKTT-2026-0001", "OKTT-2026-0002", "OKTT-2026-0003"]
     assert write(house, TEXT, Label.CLEAR, items[2]) == []
-    editing.approve(house.service, "monday", MONDAY, "bert")
+    approve(house)
     for _, text in edition(house).values():
         assert "Deze week valt één ding op." in text
         assert "Zet wat u niet gebruikt uit." in text
@@ -58,22 +64,25 @@ def test_what_one_person_wrote_stays_out(house: House) -> None:
     write(house)
     for who in ("anna", " Anna "):
         with pytest.raises(DispatchError, match="somebody else"):
-            editing.approve(house.service, "monday", MONDAY, who)
+            approve(house, who)
     assert all("valt één ding op" not in text for _, text in edition(house).values())
 
 
 def test_changed_after_it_was_approved_it_waits_again(house: House) -> None:
     write(house)
-    editing.approve(house.service, "monday", MONDAY, "bert")
+    approve(house)
     write(house, "Iets anders.", by="bert")
     found = editing.written(house.service, "monday", MONDAY)
     assert found is not None
     assert found.approved_by is None
+    write(house, "En nog iets.", by="bert")
+    with pytest.raises(DispatchError, match="read it again"):
+        editing.approve(house.service, "monday", MONDAY, found.mark, "anna")
 
 
 def test_it_is_no_wider_than_its_label_and_labels_the_edition(house: House) -> None:
     write(house, TEXT, Label.GREEN)
-    editing.approve(house.service, "monday", MONDAY, "bert")
+    approve(house)
     found = edition(house)
     assert found["baker"][0].startswith("TLP:GREEN")
     assert "valt één ding op" in found["baker"][1]
@@ -95,4 +104,4 @@ def test_what_was_made_is_on_its_way(house: House) -> None:
     with pytest.raises(TriageError, match="there is no item"):
         editing.write(house.service, "friday", date(2026, 3, 6), TEXT, Label.CLEAR, "nl", ["OKTT-2026-9999"], "anna")
     with pytest.raises(DispatchError, match="nothing of friday"):
-        editing.approve(house.service, "friday", date(2026, 3, 6), "bert")
+        editing.approve(house.service, "friday", date(2026, 3, 6), "0a1b2c3d", "bert")

@@ -18,7 +18,7 @@ def test_the_most_urgent_first(engine: sa.Engine) -> None:
     with engine.begin() as conn:
         assert fanout.items(conn, NOW) == ["OKTT-2026-0002", "OKTT-2026-0001", "OKTT-2026-0003"]
         held = fanout.held(conn, "OKTT-2026-0002", NOW)
-        assert held == (2, NOW + timedelta(minutes=1), BitMap((1, 2, 3, 900_000)))
+        assert held == (2, NOW + timedelta(minutes=1), BitMap((1, 2, 3, 900_000)), False)
         fanout.keep(conn, "OKTT-2026-0002", BitMap((900_000,)), NOW)
     with engine.begin() as conn:
         assert fanout.count(conn, "OKTT-2026-0002") == 1

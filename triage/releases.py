@@ -157,14 +157,16 @@ def _marks_of(
     if not active:
         return {}
     raised = {item: Label(row.label or "CLEAR") for item, row in active.items()}
-    consent = {item: frozenset(_to(row.decision).to) for item, row in active.items()}
+    decided = {item: _to(row.decision) for item, row in active.items()}
     own: dict[str, dict[str, Marked]] = {item: {} for item in active}
     named: dict[str, dict[str, list[Marked]]] = {item: {} for item in active}
     for each in connection.execute(_STATED, {"items": list(active)}):
         mine = own[each.item]
         mark = mine.get(each.key)
         if mark is None:
-            given = Consent(consent[each.item], sources.get(each.source, frozenset()))
+            # The source consented to what was released then, not to what another item has brought along since.
+            to = frozenset(decided[each.item].to) if each.key in decided[each.item].only else frozenset()
+            given = Consent(to, sources.get(each.source, frozenset()))
             mark = mine[each.key] = Marked(each.key, max(Label(each.label), raised[each.item]), given)
         if each.cve is not None:
             named[each.item].setdefault(each.cve, []).append(mark)

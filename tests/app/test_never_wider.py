@@ -267,3 +267,18 @@ TestNeverWider = NeverWider.TestCase
 TestNeverWider.settings = settings(
     max_examples=5, stateful_step_count=7, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+def test_consent_is_for_what_was_released_with_it() -> None:
+    """Not for what another item brings along, whose source raised it meanwhile."""
+    world, strict = NeverWider(), Label.AMBER_STRICT
+    try:
+        world.subscribe()
+        world.speaks("1", "market", Label.AMBER, Label.AMBER, "released")
+        world.speaks("2", "market", strict, strict, "named")
+        world.is_read()
+        world.speaks("1", "market", strict, strict, "")
+        world.turns_out_to_be_one()
+        world.is_read()
+    finally:
+        world.teardown()

@@ -25,7 +25,8 @@ from subscribers import Contact
 
 GONE = "http-410"
 """The reader wants no more."""
-_BOUNDS = Bounds(connect=10.0, idle=20.0, answer=30.0, poll=86_400.0)
+_BOUNDS = Bounds(connect=3.0, idle=5.0, answer=5.0, poll=86_400.0)
+"""Everybody else's messages wait as long: one thread sends."""
 _ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 _LEAST = 16
 """Octets of a secret."""
@@ -40,11 +41,15 @@ class WebhookChannel:
         self._folder, self._clock, self._ca_file = folder, clock, ca_file
         self._private = _ANYWHERE if private else ()
         self._open: dict[tuple[str, str], tuple[Web, bytes]] = {}
+        self._silent: set[str] = set()
+        """Addresses that did not answer: not asked again in this run."""
 
     def send(self, delivery: Delivery, contact: Contact, message: bytes) -> Outcome:
         """Hand the message over once. What is wrong with url or secret fails by name; all else is tried again."""
         if not contact.url.startswith("https://"):
             return Outcome("failed", "webhook-without-tls")
+        if contact.url in self._silent:
+            return Outcome("retry", "webhook-silent")
         try:
             web, key = self._web(contact)
         except (SourceError, binascii.Error, ValueError):
@@ -62,6 +67,7 @@ class WebhookChannel:
             reason = f"http-{error.status}"
             return Outcome("failed" if reason == GONE else "retry", reason, error.retry_after)
         except SourceError:
+            self._silent.add(contact.url)
             return Outcome("retry", POSSIBLY_ACCEPTED)
         except requests.RequestException:
             return Outcome("failed", "webhook-address")

@@ -124,6 +124,17 @@ def test_answers_are_told_apart(hook: Hook, status: int, headers: dict[str, str]
     assert len(hook.got) == 1, "no redirect is followed, nothing is tried twice"
 
 
+def test_who_does_not_answer_is_not_asked_again_at_once(hook: Hook) -> None:
+    hook.status = 0
+    contact = Contact("webhook", url=hook.url, secret_file="hook.secret")
+    channel = WebhookChannel(hook.folder, lambda: NOW, private=True, ca_file=hook.ca_file)
+    outcomes = [channel.send(a_delivery(), contact, MESSAGE) for _ in range(3)]
+    channel.close()
+    assert [each.reason for each in outcomes] == [POSSIBLY_ACCEPTED, "webhook-silent", "webhook-silent"]
+    assert {each.status for each in outcomes} == {"retry"}
+    assert len(hook.got) == 1
+
+
 def test_what_is_not_safe_is_not_sent(hook: Hook) -> None:
     assert sent(hook, url=hook.url.replace("https", "http")) == Outcome("failed", "webhook-without-tls")
     assert sent(hook, secret_file="") == Outcome("failed", "webhook-secret")

@@ -188,7 +188,8 @@ def broker(folder: Path) -> Iterator[Broker]:
     file = folder / "kafka.properties"
     file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     java = ["java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"]
-    cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+    # One that begins with a dash would be read as an option.
+    cluster = urlsafe_b64encode(b"\0" + uuid4().bytes[1:]).decode().rstrip("=")
     user = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
     command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(file), "--add-scram", user]
     subprocess.run(command, check=True, capture_output=True)

@@ -21,6 +21,8 @@ LOOKED_AT = timedelta(days=14)
 """How long after its release an item is reminded of."""
 PATIENCE: dict[Urgency, timedelta] = {"today": timedelta(days=1), "this-week": timedelta(days=7)}
 """How long after the reminder somebody is called."""
+AGAIN = timedelta(minutes=10)
+"""How often it is looked who did not answer: that goes through all messages of two weeks."""
 _FIRST = ("partnership", "cert", "supplier")
 
 
@@ -43,7 +45,9 @@ def remind(service: Service) -> bool:
     """
     if not service.settings.main.web.base_url:
         return False
-    now = service.clock()
+    now, last = service.clock(), service.reminded_at
+    if last is not None and timedelta(0) <= now - last < AGAIN:
+        return False
     with service.reading() as connection:
         items = releases.standing(connection, since=now - LOOKED_AT)
     for item in items:
@@ -54,6 +58,7 @@ def remind(service: Service) -> bool:
                 return True
         except (GuardError, TriageError) as error:  # one that cannot be read keeps no other from being reminded of
             log.error("reminder", item=item, error=type(error).__name__)
+    service.reminded_at = now
     return False
 
 

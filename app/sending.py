@@ -345,8 +345,8 @@ class Sender:
 
     def _answer(self, delivery: Delivery) -> str:
         """Where the recipient says what became of it; empty: the web has no address."""
-        base = self.service.settings.main.web.base_url.rstrip("/")
-        return f"{base}/a/{feedback.token(self._tokens, delivery.id)}" if base else ""
+        web = self.service.settings.main.web
+        return web.address(f"/a/{feedback.token(self._tokens, delivery.id)}") if web.base_url else ""
 
     def _stub(
         self, delivery: Delivery, subscriber: Subscriber, contact: Contact, refusal: Refusal

@@ -47,6 +47,8 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     collections_at: int = -1
     """The registry's revision up to which subscribers with a TAXII channel have their collection."""
+    reminded_at: datetime | None = None
+    """When it was last looked who has to be reminded, and nobody was left."""
     _index: Index | None = None
     _indexing: threading.RLock = field(default_factory=threading.RLock)
     """Worker, poller and web ask one index: one of them brings it up to date."""

@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
@@ -168,11 +168,6 @@ def answers(conn: sa.Connection, item: str) -> list[Given]:
     """What counts of each subscriber on an item, in the order in which it came."""
     newest = sa.select(sa.func.max(_f.id)).where(_f.item == item).group_by(_f.subscriber)
     return [Given(*row) for row in conn.execute(_given().where(_f.id.in_(newest)).order_by(_f.id))]
-
-
-def answered(conn: sa.Connection, item: str, among: Collection[str]) -> set[str]:
-    """Who of these (some thousands) has said anything on an item."""
-    return set(conn.scalars(sa.select(_f.subscriber).where(_f.item == item, _f.subscriber.in_(list(among)))))
 
 
 def outcomes(conn: sa.Connection, since: datetime) -> Iterator[Told]:

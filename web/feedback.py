@@ -5,7 +5,7 @@ POST answers, and may answer anew. The page names the message's number and day a
 /a/TOKEN/list.csv has all rows of the recipient's own, of which a mail shows the first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qs
 
@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dispatch import feedback, wording
-from dispatch.feedback import ANSWERS, MOST, Answer, Message
+from dispatch.feedback import ANSWERS, MOST, Answer, Given, Message
 from subscribers import Subscriber
 from web import Services, html
 from web.limits import Buckets, body
@@ -38,8 +38,7 @@ def router(
         return None if delivery is None else _told(conn, delivery, services)
 
     def nobody(request: Request) -> Response:
-        tongue = html.language(request.headers.get("accept-language"))
-        return html.page("nolink", tongue, status=404, contact=contact, service=service)
+        return html.nowhere(request, service, contact)
 
     @routes.api_route("/a/{token}", methods=["GET", "HEAD"])
     def show(request: Request, token: str) -> Response:
@@ -53,14 +52,7 @@ def router(
         if not seen and request.method == "GET":
             with engine.begin() as conn:
                 feedback.visited(conn, told.delivery, clock())
-        wanted = request.query_params.get("answer", "")
-        tongue = subscriber.language if subscriber.language in html.LANGUAGES else "en"
-        return html.page(
-            "feedback", tongue, form=True, service=service, contact=contact, answers=ANSWERS, number=told.item,
-            day=wording.day(told.queued_at, tongue), chosen=wanted if wanted in ANSWERS else given and given.answer,
-            given=given, said=given and wording.moment(given.at, tongue), most=MOST,
-            partnership=subscriber.profile.kind == "partnership", thanks="thanks" in request.query_params,
-        )  # fmt: skip
+        return _page(told, subscriber, given, request.query_params, service=service, contact=contact)
 
     @routes.api_route("/a/{token}/list.csv", methods=["GET", "HEAD"])
     def rows(request: Request, token: str) -> Response:
@@ -95,6 +87,19 @@ def router(
         return Response(status_code=303, headers={"Location": f"{token}?thanks" if said else token})
 
     return routes
+
+
+def _page(
+    told: Message, subscriber: Subscriber, given: Given | None, asked: Mapping[str, str], *, service: str, contact: str
+) -> Response:
+    wanted = asked.get("answer", "")
+    tongue = subscriber.language if subscriber.language in html.LANGUAGES else "en"
+    return html.page(
+        "feedback", tongue, form=True, service=service, contact=contact, answers=ANSWERS, number=told.item,
+        day=wording.day(told.queued_at, tongue), chosen=wanted if wanted in ANSWERS else given and given.answer,
+        given=given, said=given and wording.moment(given.at, tongue),
+        partnership=subscriber.profile.kind == "partnership", thanks="thanks" in asked,
+    )  # fmt: skip
 
 
 def _told(conn: sa.Connection, delivery: str, services: Services) -> tuple[Message, Subscriber] | None:

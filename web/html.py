@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 LANGUAGES = ("nl", "en")
@@ -51,8 +51,8 @@ def page(
 ) -> Response:  # fmt: skip
     """A page in one language. `form`: it has one, which is sent to where the page is from. `wording`: its words stand
     under another name than its own."""
-    said = words(wording or name, tongue)
-    text = _environment().get_template(f"{name}.html").render(words=said, language=tongue, **content)
+    its_words = words(wording or name, tongue)
+    text = _environment().get_template(f"{name}.html").render(words=its_words, language=tongue, **content)
     digest = base64.b64encode(sha256(_STYLE.findall(text)[0].encode()).digest()).decode()
     target = "'self'" if form else "'none'"
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; base-uri 'none'"
@@ -62,6 +62,12 @@ def page(
         "Cache-Control": "no-store",
     }
     return Response(text, status, headers=said | dict(headers or {}) | {"Content-Type": "text/html; charset=utf-8"})
+
+
+def nowhere(request: Request, service: str, contact: str) -> Response:
+    """For the address of a mail that we did not make, or of which nothing is kept any more."""
+    tongue = language(request.headers.get("accept-language"))
+    return page("nolink", tongue, status=404, contact=contact, service=service)
 
 
 @cache

@@ -36,21 +36,15 @@ def router(
     buckets = limits.Buckets(PER_MINUTE)
 
     def nobody(request: Request) -> Response:
-        tongue = html.language(request.headers.get("accept-language"))
-        return html.page("nolink", tongue, status=404, contact=contact, service=service)
+        return html.nowhere(request, service, contact)
 
     def answer(request: Request, conn: sa.Connection, delivery: str, body: bytes | None) -> Response:
         found = _meant(conn, delivery)
         if found is None:
             return nobody(request)
         subscriber, address = found[0], mark(found[0].id, found[1])
-        if body is not None:
-            wanted: contacts.What | None = "stopped" if _STOP in body else "resumed" if _RESUME in body else None
-            if wanted is None:
-                return Response(status_code=400)
-            stopped = _stopped(conn, address, clock())
-            if stopped != (wanted == "stopped"):
-                contacts.note(conn, address, subscriber.id, wanted, clock())
+        if body is not None and not _changed(conn, subscriber, address, body, clock()):
+            return Response(status_code=400)
         tongue = subscriber.language if subscriber.language in html.LANGUAGES else "en"
         stopped, changed = _stopped(conn, address, clock()), body is not None
         headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -94,6 +88,14 @@ def _meant(conn: sa.Connection, delivery: str) -> tuple[Subscriber, Contact] | N
         return None
     then = registry.at(conn, sent.subscriber, sent.queued_at) or now
     return (now, then.contacts[sent.channel]) if sent.channel < len(then.contacts) else None
+
+
+def _changed(conn: sa.Connection, subscriber: Subscriber, address: str, body: bytes, now: datetime) -> bool:
+    """Note what the form says, unless it is so already. False: it says nothing."""
+    wanted: contacts.What | None = "stopped" if _STOP in body else "resumed" if _RESUME in body else None
+    if wanted is not None and _stopped(conn, address, now) != (wanted == "stopped"):
+        contacts.note(conn, address, subscriber.id, wanted, now)
+    return wanted is not None
 
 
 def _stopped(conn: sa.Connection, address: str, now: datetime) -> bool:

@@ -27,7 +27,6 @@ def test_the_newest_answer_counts(engine: sa.Engine) -> None:
         assert changed == [True, True, True, False]
         found = feedback.answers(conn, "OKTT-2026-0412")
         assert [(each.subscriber, each.answer) for each in found] == [("a", "need-help"), ("b", "handled")]
-        assert feedback.answered(conn, "OKTT-2026-0412", ["a", "c"]) == {"a"}
         assert feedback.give(conn, message("a", 2), "need-help", None, NOW)  # of a later version it is news
         for _ in range(2):
             feedback.visited(conn, "0" * 32, NOW)

@@ -89,6 +89,14 @@ def postgres_url() -> Iterator[str]:
     shutil.rmtree(home, ignore_errors=True)
 
 
+def program(name: str) -> str:
+    """Where a program lies that `make services` installs. In CI its absence is a failure, elsewhere a skip."""
+    found = shutil.which(name)
+    if found is None:
+        (pytest.fail if IN_CI else pytest.skip)(f"{name} is not installed (make services)")
+    return found
+
+
 @cache
 def _initdb() -> Path | None:
     """Where PostgreSQL's programs lie."""

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What the full test suite needs beside Python: PostgreSQL, Dovecot, Postfix, Java, strace, Chromium and SpamAssassin from Debian's packages; Apache Kafka (Maven)
-# and medallion (a TAXII server, PyPI, which has pins of its own) in OKTT_SERVICES. Says what to do where it cannot.
+# What the full test suite needs beside Python: PostgreSQL, Dovecot, Postfix, Java, strace, openssl, gpg, Chromium and SpamAssassin from
+# Debian's packages; Apache Kafka (Maven) and medallion (a TAXII server, PyPI, which has pins of its own) in OKTT_SERVICES. Says what to do
+# where it cannot.
 # The databases and servers themselves are started by the tests, and end with them.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)/services
@@ -16,6 +17,8 @@ command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2
 command -v java >/dev/null || missing="$missing default-jre-headless"
 command -v mvn >/dev/null || missing="$missing maven"
 command -v strace >/dev/null || missing="$missing strace"
+command -v openssl >/dev/null || missing="$missing openssl"
+command -v gpg >/dev/null || missing="$missing gnupg"
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v spamassassin >/dev/null || missing="$missing spamassassin"
 if [ -n "$missing" ]; then

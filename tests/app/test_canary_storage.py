@@ -8,7 +8,6 @@ import os
 import random
 import re
 import resource
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import sqlalchemy as sa
 from app import AppError, database
 from tests.app import canary, canary_victims
 from tests.app.instance import MONDAY, ROOT, done, make, oktt
-from tests.conftest import IN_CI
+from tests.conftest import program
 
 MADE, PLANTED = canary_victims.documents()
 SEARCH = canary.Search(PLANTED)
@@ -53,11 +52,7 @@ def run(
 
 def test_a_process_writes_nowhere_but_in_its_instance(tmp_path: Path, documents: Path) -> None:
     """Temporary folders, its working folder and that of the documents stay as they are, and it calls nobody."""
-    strace = shutil.which("strace")
-    if strace is None:
-        if IN_CI:
-            pytest.fail("strace is not installed; `make services` installs it")
-        pytest.skip("strace is not installed (make services)")
+    strace = program("strace")
     instance, trace = make(tmp_path / "instance"), tmp_path / "trace"
     watched = (strace, "-f", "-qq", "-o", str(trace), "-e", "trace=open,openat,creat,memfd_create,connect,execve")
     ran = run(instance, "ingest", documents, "--source", "market", before=watched)

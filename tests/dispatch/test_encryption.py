@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -18,6 +17,7 @@ from pysequoia import Tsk, decrypt
 from dispatch.encryption import Key, KeyUnusableError, openpgp, smime
 from dispatch.mail import Attachment, Sender, build
 from dispatch.render import Rendered
+from tests.conftest import program
 from tests.dispatch.test_mail import a_delivery
 from tests.dispatch.views import NOW
 
@@ -104,13 +104,13 @@ def test_smime(tmp_path: Path, encoding: serialization.Encoding) -> None:
     body = found.get_payload(decode=True)
     assert isinstance(body, bytes)
     check_inside(pkcs7.pkcs7_decrypt_der(body, theirs, private, []))
-    if openssl := shutil.which("openssl"):  # another's reader
-        form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        (tmp_path / "key.pem").write_bytes(private.private_bytes(serialization.Encoding.PEM, *form))
-        (tmp_path / "mail.eml").write_bytes(message)
-        (tmp_path / "crt.pem").write_bytes(theirs.public_bytes(serialization.Encoding.PEM))
-        command = [openssl, "smime", "-decrypt", "-in", "mail.eml", "-inkey", "key.pem", "-recip", "crt.pem"]
-        check_inside(subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout)
+    # Another's reader.
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (tmp_path / "key.pem").write_bytes(private.private_bytes(serialization.Encoding.PEM, *form))
+    (tmp_path / "mail.eml").write_bytes(message)
+    (tmp_path / "crt.pem").write_bytes(theirs.public_bytes(serialization.Encoding.PEM))
+    command = [program("openssl"), "smime", "-decrypt", "-in", "mail.eml", "-inkey", "key.pem", "-recip", "crt.pem"]
+    check_inside(subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout)
 
 
 def test_keys_that_cannot_be_used(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import email
 import os
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +18,7 @@ from pysequoia import Tsk
 from dispatch import DispatchError, signing
 from dispatch.dkim import dkim
 from dispatch.encryption import openpgp
+from tests.conftest import program
 from tests.dispatch.test_mail import RENDERED, SENDER, a_mail, read
 from tests.dispatch.views import NOW
 
@@ -88,7 +88,7 @@ def test_openssl_verifies_the_signature(keys: Path, tmp_path: Path) -> None:
     signer = signing.smime(keys / "oktt.crt", keys / "rsa.pem")
     mail = a_mail(signer=signer, dkim=dkim(keys / "rsa.pem", "oktt", "oktt.example"))
     (tmp_path / "mail").write_bytes(mail)
-    command = ["openssl", "cms", "-verify", "-in", tmp_path / "mail", "-CAfile", keys / "oktt.crt"]
+    command = [program("openssl"), "cms", "-verify", "-in", tmp_path / "mail", "-CAfile", keys / "oktt.crt"]
     said = subprocess.run([*command, "-purpose", "any"], capture_output=True, check=False)
     assert said.returncode == 0, said.stderr
     assert said.stdout in mail
@@ -98,14 +98,13 @@ def test_openssl_verifies_the_signature(keys: Path, tmp_path: Path) -> None:
     assert subprocess.run([*command, "-purpose", "any"], capture_output=True, check=False).returncode != 0
 
 
-@pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed")
 def test_gpg_verifies_the_signature_and_reads_what_is_signed_and_encrypted(keys: Path, tmp_path: Path) -> None:
     home = tmp_path / "gnupg"
     home.mkdir(0o700)
     environment = os.environ | {"GNUPGHOME": str(home)}
 
     def gpg(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-        command = ["gpg", "--batch", "--quiet", "--no-autostart" if "--verify" in arguments else "--yes"]
+        command = [program("gpg"), "--batch", "--quiet", "--no-autostart" if "--verify" in arguments else "--yes"]
         return subprocess.run([*command, *arguments], capture_output=True, env=environment, check=False)
 
     try:

@@ -1,7 +1,6 @@
 """The register against whoever can write to the database: any row or field, changed, removed, swapped, added or cut."""
 
 import hashlib
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pii_guard.journal import Entry
 from pii_guard.marks import Heap
 from pii_guard.subjects import subjects
 from pii_guard.vault import Vault
+from tests.conftest import program
 from tests.pii_guard.held import Held
 
 KEY = b"register key" * 3
@@ -240,9 +240,7 @@ def test_a_head_of_the_first_version_still_counts() -> None:
 
 def test_who_has_the_public_key_alone_can_check_a_head(tmp_path: Path) -> None:
     """As docs/decisions/012 says."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    program("openssl")  # the shell finds it
     with register() as connection:
         head = audit.head(connection, key=KEY)
     (tmp_path / "head").write_bytes(head.text)

@@ -469,7 +469,12 @@ def test_no_tls_no_reading(tmp_path: Path) -> None:
             client.sendall(b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n" + line.split()[0] + b" OK done\r\n")
 
     with create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=lambda: plain(listening.accept()[0]), daemon=True)
+
+        def serve() -> None:
+            with suppress(OSError):
+                plain(listening.accept()[0])
+
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         url = f"imap://localhost:{listening.getsockname()[1]}/INBOX"
         told = words(source("imap", url, user=USER, secret_file=secret_file(tmp_path)))

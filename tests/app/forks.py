@@ -62,5 +62,5 @@ def forking() -> Iterator[Forks]:
         yield Forks(process)
     finally:
         process.stdin.close()
-        process.wait(20)
+        process.wait(60)
         process.stdout.close()

@@ -25,7 +25,7 @@ class Process:
     def end(self, number: int = signal.SIGTERM) -> int:
         """Ask it to stop; its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def started(instance: Path, *args: str, **environment: str) -> Iterator[Process]
             yield Process(process, _address(process, log), log)
         finally:
             process.kill()
-            process.wait(30)
+            process.wait(60)
             assert process.stdout is not None
             process.stdout.close()
 

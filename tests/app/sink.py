@@ -62,7 +62,7 @@ class _Controller(Controller):
 
     def __init__(self, sink: Sink) -> None:
         self._bound = socket.create_server(("127.0.0.1", 0))
-        super().__init__(sink, hostname="127.0.0.1", port=self._bound.getsockname()[1], ready_timeout=20)
+        super().__init__(sink, hostname="127.0.0.1", port=self._bound.getsockname()[1], ready_timeout=60)
 
     def _create_server(self) -> Coroutine[Any, Any, asyncio.AbstractServer]:
         return self.loop.create_server(self._factory_invoker, sock=self._bound)

@@ -1,6 +1,5 @@
 """`oktt doctor`: each fault is found, named, and comes with what to do."""
 
-import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from config.settings import load
 from ingest import cursors
 from subscribers import Contact, Inventory, Software, registry
 from tests.app.house import MAIL, House, opened
+from tests.ingest.servers import free_ports
 from web import auth
 
 
@@ -178,9 +178,7 @@ def test_an_outbox_that_cannot_be_written(folder: Path) -> None:
 
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])
 def test_a_server_that_does_not_answer(folder: Path, security: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     (folder / "oktt.toml").write_text(f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "{security}"\n')
     assert "does not answer" in fault(folder, "smtp")
 
@@ -192,10 +190,8 @@ def test_a_server_that_answers(folder: Path) -> None:
         async def handle_DATA(self, *_: Any) -> str:  # noqa: N802
             return "250 ok"
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Controller(Nothing(), hostname="127.0.0.1", port=port)
+    (port,) = free_ports(1)
+    server = Controller(Nothing(), hostname="127.0.0.1", port=port, ready_timeout=60)
     server.start()
     try:
         (folder / "oktt.toml").write_text(f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n')

@@ -47,7 +47,7 @@ def taxii(house: House, who: str) -> Iterator[httpx.Client]:
             yield client
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         app.state.ledger.flush()
 
 

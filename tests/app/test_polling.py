@@ -166,7 +166,7 @@ def test_a_slow_host_keeps_no_other_waiting_and_is_not_asked_twice(tmp_path: Pat
     stall = threading.Event()
 
     def stalled(request: object) -> Reply:
-        stall.wait(30)
+        stall.wait(60)
         return Reply(KEV)
 
     with web_server(tmp_path, "127.0.0.1") as other:
@@ -221,7 +221,7 @@ def test_killed_while_a_document_drips(tmp_path: Path, server: WebServer) -> Non
     wait_for(lambda: server.asked(f"/csaf/{path}"))
     time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
-    assert process.wait(10) == -signal.SIGKILL
+    assert process.wait(60) == -signal.SIGKILL
     server[f"/csaf/{path}"] = good
     done(begin, "poll")
     done(whole, "poll")

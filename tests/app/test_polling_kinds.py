@@ -56,7 +56,7 @@ def taxii(home: Path, stack: ExitStack) -> Partner:
         requests.post(
             f"{url}/api1/collections/{DATA['api1']['collections'][1]['id']}/objects/",
             json={"objects": [indicator(999)]},
-            auth=(USER, PASSWORD), headers={"Content-Type": media, "Accept": media}, timeout=20,
+            auth=(USER, PASSWORD), headers={"Content-Type": media, "Accept": media}, timeout=60,
         ).raise_for_status()  # fmt: skip
 
     return Partner(table("taxii", f"{url}/taxii2/", user=USER, secret_file=secret_file(home)), add)

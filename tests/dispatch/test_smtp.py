@@ -1,6 +1,5 @@
 """SMTP against real servers with real faults: aiosmtpd as a test wants it, and Postfix as it is."""
 
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from dispatch.smtp import SmtpChannel, SmtpSettings
 from subscribers import Contact
 from tests.dispatch.test_mail import RENDERED, SENDER, TO, a_delivery
 from tests.dispatch.views import NOW
+from tests.ingest.servers import free_ports
 
 
 def from_whom(delivery: str) -> str:
@@ -79,16 +79,9 @@ class Server:
         return reply
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def serving(server: Server, **more: Any) -> Iterator[Controller]:
-    controller = Controller(server, hostname="127.0.0.1", port=free_port(), **more)
+    controller = Controller(server, hostname="127.0.0.1", port=free_ports(1)[0], ready_timeout=60, **more)
     controller.start()
     try:
         yield controller
@@ -106,7 +99,7 @@ def server(request: pytest.FixtureRequest) -> Server:
 @pytest.fixture
 def channel(server: Server) -> Iterator[SmtpChannel]:
     with serving(server) as controller:
-        settings = SmtpSettings("127.0.0.1", controller.port, "none", timeout=5, hello="oktt.example")
+        settings = SmtpSettings("127.0.0.1", controller.port, "none", timeout=60, hello="oktt.example")
         made = SmtpChannel(settings, from_whom)
         yield made
         made.close()
@@ -175,13 +168,13 @@ def test_an_idle_connection_that_died_is_replaced(server: Server, channel: SmtpC
 
 
 def test_nobody_there_is_a_retry() -> None:
-    channel = SmtpChannel(SmtpSettings("127.0.0.1", free_port(), "none", timeout=2), from_whom)
+    channel = SmtpChannel(SmtpSettings("127.0.0.1", free_ports(1)[0], "none", timeout=60), from_whom)
     assert send(channel) == Outcome("retry", "connect")
 
 
 def test_without_starttls_nothing_is_sent(server: Server) -> None:
     with serving(server) as controller:
-        channel = SmtpChannel(SmtpSettings("127.0.0.1", controller.port, timeout=5, hello="oktt.example"), from_whom)
+        channel = SmtpChannel(SmtpSettings("127.0.0.1", controller.port, timeout=60, hello="oktt.example"), from_whom)
         assert send(channel) == Outcome("retry", "no-starttls")
     assert server.got == []
 
@@ -239,6 +232,6 @@ def test_starttls_with_a_log_in_from_a_file(server: Server, certificate: Path, t
 def test_a_missing_file_is_named(server: Server, certificate: Path, tmp_path: Path, missing: str) -> None:
     files = {"password_file": tmp_path, "ca_file": certificate, missing: tmp_path / "none"}
     with serving(server, tls_context=context(certificate)) as controller:
-        settings = SmtpSettings("localhost", controller.port, user="oktt", timeout=5, hello="oktt.example", **files)
+        settings = SmtpSettings("localhost", controller.port, user="oktt", timeout=60, hello="oktt.example", **files)
         with pytest.raises(DispatchError, match=f"smtp.{missing}"):
             send(SmtpChannel(settings, from_whom))

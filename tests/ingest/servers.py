@@ -5,6 +5,7 @@
 
 import grp
 import hashlib
+import itertools
 import json
 import os
 import pwd
@@ -15,7 +16,7 @@ import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,20 @@ FILES = Path(__file__).parents[1] / "services"
 USER, PASSWORD = "partner", "geheim-0000"
 
 
+_PORTS = itertools.count(20_000 + os.getpid() % 300 * 40)
+
+
 def free_ports(number: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Ports for programs that cannot say which they got. Below those that the system gives to whoever asks for any
+    (32768 and up), and other ones for each process of the tests: nobody takes them in the meantime."""
+    return list(itertools.islice(filter(_free, _PORTS), number))
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def secret_file(folder: Path, content: str = PASSWORD) -> Path:
@@ -63,7 +71,7 @@ def running(command: Sequence[str | Path], log: Path, up: Callable[[], bool], se
     finally:
         process.terminate()
         try:
-            process.wait(15)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(15)

@@ -202,14 +202,14 @@ def scripted(home: Path, script: Script) -> Iterator[Source]:
 
         def serve() -> None:
             with suppress(OSError), context.wrap_socket(listening.accept()[0], server_side=True) as connected:
-                connected.settimeout(20)
+                connected.settimeout(60)
                 script(connected)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         url = f"imaps://localhost:{listening.getsockname()[1]}/INBOX"
         yield source("imap", url, user=USER, secret_file=secret_file(home), ca_file=authority.file, max_bytes=1 << 20)
-    thread.join(20)
+    thread.join(60)
 
 
 def imap(**answers: bytes) -> Script:
@@ -478,7 +478,7 @@ def test_no_tls_no_reading(tmp_path: Path) -> None:
         thread.start()
         url = f"imap://localhost:{listening.getsockname()[1]}/INBOX"
         told = words(source("imap", url, user=USER, secret_file=secret_file(tmp_path)))
-        thread.join(10)
+        thread.join(60)
     assert "offers no TLS" in told
     assert all(b"CAPABILITY" in line or b"LOGOUT" in line for line in said)
 

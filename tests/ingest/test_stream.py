@@ -327,7 +327,7 @@ def test_reading_is_left_in_the_middle(server: Broker, topic: str) -> None:
     reading = made(read(server, topic), TODAY).read("")
     next(reading), next(reading)
     reading.close()  # type: ignore[attr-defined]
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while any(each.name.startswith("kafka-io") and "admin" not in each.name for each in threading.enumerate()):
         assert time.monotonic() < until, threading.enumerate()
         time.sleep(0.05)
@@ -339,7 +339,7 @@ def test_our_own_messages_go_to_a_topic(server: Broker, admin: KafkaAdminClient,
     contact = Contact("kafka", topic=topic)
     delivery = Delivery("0" * 32, "alert", "OKTT-2026-0412", 1, "kvk-1", 0, "sending", TODAY, TODAY)
     channel = KafkaChannel(
-        outgoing.Broker((f"localhost:{server.scram}",), USER, PASSWORD, ca_file=server.ca_file, timeout=20)
+        outgoing.Broker((f"localhost:{server.scram}",), USER, PASSWORD, ca_file=server.ca_file, timeout=60)
     )
     try:
         assert channel.send(delivery, contact, b"one") == Outcome("sent", "kafka")
@@ -349,7 +349,7 @@ def test_our_own_messages_go_to_a_topic(server: Broker, admin: KafkaAdminClient,
     finally:
         channel.close()
     consumer = KafkaConsumer(
-        topic, bootstrap_servers=f"localhost:{server.plain}", auto_offset_reset="earliest", consumer_timeout_ms=10_000
+        topic, bootstrap_servers=f"localhost:{server.plain}", auto_offset_reset="earliest", consumer_timeout_ms=60_000
     )
     first, second = (next(consumer) for _ in range(2))
     assert (first.key, first.value) == (second.key, second.value) == (delivery.id.encode(), b"one")

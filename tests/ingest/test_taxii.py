@@ -96,7 +96,7 @@ def server(behind: str, web: WebServer) -> WebServer:
 
     def passed_on(request: Request) -> Reply:
         headers = {name: value for name, value in request.headers.items() if name in ("Accept", "Authorization")}
-        answer = requests.get(behind + request.path, headers=headers, timeout=20)
+        answer = requests.get(behind + request.path, headers=headers, timeout=60)
         kept = {name: value for name, value in answer.headers.items() if name.startswith(("Content-Type", "X-TAXII"))}
         return Reply(answer.content, answer.status_code, headers=kept)
 
@@ -150,7 +150,7 @@ def test_only_what_was_added_since(server: WebServer, behind: str, tmp_path: Pat
     for number in (1, 2):
         url = f"{behind}/api2/collections/{INBOX}/objects/"
         fresh = {"objects": [indicator(300 + number)]}
-        assert requests.post(url, json=fresh, auth=(USER, PASSWORD), headers=headers, timeout=20).status_code == 202
+        assert requests.post(url, json=fresh, auth=(USER, PASSWORD), headers=headers, timeout=60).status_code == 202
         pulled = whole(read, position, datetime.now(UTC) + timedelta(seconds=5))
         # What is younger than a minute is asked for once more, and not given again: the server may still be writing.
         assert objects(pulled) == [fresh["objects"]]

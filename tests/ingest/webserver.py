@@ -122,7 +122,7 @@ class WebServer:
         self._stop.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def pause(self, seconds: float) -> None:
         """Wait, but not longer than the server lives."""
@@ -215,7 +215,7 @@ class _Server(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread: a TLS handshake that fails is the client's affair."""
-        request.settimeout(30)
+        request.settimeout(60)
         with suppress(OSError):  # ssl.SSLError is one
             if self.tls is not None:
                 request = self.tls.wrap_socket(request, server_side=True)

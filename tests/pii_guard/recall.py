@@ -7,7 +7,6 @@ found when it is a suspicion, since names never are more; everything else has to
 
 from collections import Counter
 from collections.abc import Iterable
-from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,17 +31,12 @@ UNSEEN = Path(__file__).parent / "unseen"
 
 def seen() -> list[Labelled]:
     """Texts that those who made the recognisers looked at."""
-    return [text for text in load() if not _held_out(text)] + load(UNSEEN / "dev")
+    return load() + load(UNSEEN / "dev")
 
 
 def unseen() -> list[Labelled]:
-    """Texts at which they did not look: of these they know figures alone."""
-    return [text for text in load() if _held_out(text)] + load(UNSEEN / "sealed")
-
-
-def _held_out(text: Labelled) -> bool:
-    """A quarter of the first set, by a hash of the id."""
-    return blake2b(text.id.encode(), digest_size=1).digest()[0] % 4 == 3
+    """Texts at which they did not look: of these they know figures alone. None, until somebody seals some."""
+    return load(UNSEEN / "sealed")
 
 
 def figures(texts: Iterable[Labelled]) -> dict[str, Figures]:
@@ -88,7 +82,7 @@ def table() -> str:
     head = "category | spans | recall | with suspicions | precision | unseen | recall | with suspicions | precision"
     lines = [f"| {head} |", f"|{' --- |' * len(head.split('|'))}"]
     none = Figures(0, 0.0, 0.0, 0, 1.0)
-    for name in parts[0]:
+    for name in sorted({*parts[0], *parts[1]}):
         cells = [cell for part in parts for cell in _cells(part.get(name, none))]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)

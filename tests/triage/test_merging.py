@@ -54,7 +54,7 @@ def at_once(engine: sa.Engine, *drafts: Draft) -> list[Admission]:
 
     def write(number: int) -> None:
         if number:
-            begun[number - 1].wait(10)
+            begun[number - 1].wait(60)
         with engine.begin() as connection:
             admitted = Desk(connection).receive(drafts[number], f"source {number}")
             begun[number].set()

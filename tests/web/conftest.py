@@ -130,7 +130,7 @@ def serve() -> Iterator[Callable[..., World]]:
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         running.append((server, thread, app))
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not server.started:
             assert thread.is_alive()
             assert time.monotonic() < until
@@ -142,7 +142,7 @@ def serve() -> Iterator[Callable[..., World]]:
     yield start
     for server, thread, app in running:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         app.state.ledger.flush()
 
 

@@ -26,6 +26,7 @@ TABLES = (
     "dispatch.editorials",
     "dispatch.fanout",
     "dispatch.feedback",
+    "dispatch.forwards",
     "dispatch.ledger",
     "dispatch.outbox",
     "dispatch.renaming",

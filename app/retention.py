@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from app import database, expiring, vaulting
 from app.observe import log
 from app.service import Service
-from dispatch import atom, contacts, editions, editorials, feedback, ledger, outbox, publication
+from dispatch import atom, contacts, editions, editorials, feedback, forwards, ledger, outbox, publication
 from pii_guard import audit, journal
 from subscribers import links, registry
 from triage import exposures, inbox, leads, releases
@@ -72,7 +72,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
         "facts": inbox.delete_facts(connection, before),
         "records": inbox.delete_records(connection, oldest),
         "messages": outbox.purge(connection, oldest),
-        "answers": feedback.forget(connection, oldest),
+        "answers": feedback.forget(connection, oldest) + forwards.forget(connection, oldest),
         "returned": contacts.forget(connection, oldest),
         "prepared": outbox.forget(connection, now, before=now - policy.messages),
         "published": publication.purge(connection, oldest),

@@ -33,6 +33,7 @@ edition_contents = sa.Table(
     sa.Column("edition", sa.String(32), sa.ForeignKey("editions.id"), primary_key=True),
     sa.Column("subscriber", sa.String(255), primary_key=True),
     sa.Column("held", sa.LargeBinary, nullable=False),
+    sa.Column("tally", sa.LargeBinary, comment="what a chart shows of it, JSON; null: made before there were charts"),
 )
 
 

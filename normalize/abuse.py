@@ -19,7 +19,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Any, NamedTuple
 
 from ingest import Source
-from normalize import Draft, Facts, Normalized, NormalizeError, Observable, ObservableType, Problem, abuse_ctip
+from normalize import Draft, Facts, Normalized, NormalizeError, Observable, ObservableType, Problem, abuse_ctip, gravity
 from normalize.abuse_reports import Report, recognise
 from normalize.lenient import cves_in, decode, moment
 from tlp import Label
@@ -262,10 +262,13 @@ def _draft(
     addresses = len({row.value for row in rows})
     networks = len({row.asn for row in rows if row.asn is not None})
     named = {row.detail["tag"] for row in rows if "tag" in row.detail}
+    grave = gravity.of(report.exposure, (row.detail["severity"] for row in rows if "severity" in row.detail))
     facts = Facts(
         tracking=(report.type,),
         cves=tuple(sorted(cves_in(*sorted(named)))),
         observables=observables,
+        kans=grave.kans,
+        schade=grave.schade,
         exposure=report.exposure,
         exploited=True if report.abused else None,
     )

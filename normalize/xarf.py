@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ingest import Source
-from normalize import Draft, Facts, Normalized, NormalizeError, Observable
+from normalize import Draft, Facts, Normalized, NormalizeError, Observable, gravity
 from normalize.lenient import Json, Parts, clean, cves_in, decode, moment
 from normalize.stix_facts import Key, address
 from normalize.xarf3 import is_ip, sound, type_of
@@ -184,6 +184,7 @@ def _draft(told: _Told, source: Source, received_at: datetime) -> Draft:
     if service and exposure in ("open-service", "vulnerable-service", "misconfigured-service"):
         exposure = f"{exposure.partition('-')[0]}-{service}"
         words = f"{words.partition(' ')[0]} {service.upper() if len(service) <= 5 else service.replace('-', ' ')}"
+    grave = gravity.of(exposure)
     report = f"xarf_{told.kind}" if told.kind in KINDS else "xarf"
     day = (told.date or received_at).astimezone(UTC).date().isoformat()
     assert told.host is not None
@@ -202,6 +203,8 @@ def _draft(told: _Told, source: Source, received_at: datetime) -> Draft:
             cves=told.cves,
             observables=(host, *(one for one in told.also if one.value != host.value)),
             cvss=told.cvss,
+            kans=grave.kans,
+            schade=grave.schade,
             exposure=exposure,
             exploited=True if kind.abused else None,
             remedies=(told.remedy,) if told.remedy else (),

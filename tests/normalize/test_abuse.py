@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import Source
-from normalize import Draft, Normalized, NormalizeError, abuse
+from normalize import Draft, Normalized, NormalizeError, abuse, gravity, identity
 from tlp import Label
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -188,6 +188,34 @@ def test_the_answer_of_the_api_reads_as_its_file() -> None:
     assert [(p.reason, p.path) for p in result.problems] == [("not an address", "/1"), ("not an address", "/2")]
     with pytest.raises(NormalizeError, match="rows without timestamp"):
         abuse.drafts(b'[{"a":1}]', SOURCE, NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "urgency"),
+    [
+        (["critical"], "today"),
+        (["high", "critical"], "this-week"),
+        (["critical", "high", "low"], "this-week"),
+        (["medium"] * 3 + ["critical"], "info"),
+        (["Low"], "info"),
+        (["", "odd"], "this-week"),
+    ],
+)
+def test_an_exposure_is_as_grave_as_its_rows_say(said: list[str], urgency: str) -> None:
+    """The row in the middle; where none says anything, the kind of exposure does: an open RDP lets strangers in."""
+    draft = one(*[row(f"192.0.2.{n}", rest=f',"{word}"') for n, word in enumerate(said)], header=f'{RDP},"severity"')
+    assert identity.urgency(draft.facts) == urgency
+
+
+def test_what_kind_of_exposure_is_grave() -> None:
+    from normalize.abuse_reports import _KNOWN
+
+    found: dict[str | None, set[str]] = {}
+    for exposure, _ in _KNOWN.values():
+        found.setdefault(gravity.of(exposure).schade, set()).add(exposure)
+    assert found["medium"] == {"open-dns-resolver", "open-ldap", "open-memcached", "open-ntp", "open-snmp"}
+    assert {"open-rdp", "open-mongodb", "open-telnet", "open-proxy", "vulnerable-exchange"} < found["high"]
+    assert {"accessible-ssh", "identified-device", "botnet-infection"} < found[None], "abused ones are `today` as such"
 
 
 def test_every_exposure_that_can_be_acted_on_has_advice_of_its_own() -> None:

@@ -5,25 +5,23 @@ import hashlib
 import random
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
 from app import channels, digests, proving, returning
+from app.alerts import Alerts, Made, Part, Waits
 from app.keys import MESSAGES
 from app.observe import log, place
 from app.service import Service
-from app.views import Shelf, Views, differences
+from app.views import Shelf
 from dispatch import (
     Delivery,
     DispatchError,
     Outcome,
-    View,
     digest,
     encryption,
     feedback,
@@ -34,27 +32,19 @@ from dispatch import (
     outbox,
     webhook,
 )
-from dispatch.attachments import attachments
-from dispatch.body import MessageKind
 from dispatch.codes import code_of
 from dispatch.encryption import Key
-from dispatch.grounds import Grounds
 from dispatch.outbox import CancelReason
 from dispatch.payload import payload
-from dispatch.render import Rendered, outside
-from dispatch.view import content, fingerprint
-from filtering import Outcome as MatchOutcome
-from filtering.disclosure import reader
+from dispatch.render import outside
+from dispatch.view import fingerprint
 from pii_guard import GuardError, journal
 from pii_guard.vault import month_of
 from subscribers import Contact, Subscriber, links, registry
-from tlp import Label, Refusal
-from triage import TriageError, advice, decide, inbox
+from tlp import Label
+from triage import advice
 
 Status = Literal["sent", "retry", "failed", "cancelled", "deferred"]
-WAIT = timedelta(minutes=15)
-"""How long what may not leave yet (quiet hours, a decision that is being made anew) waits before it is looked at."""
-NO_LONGER: Mapping[MatchOutcome, CancelReason] = {"opt-out": "opt-out"}
 _STUB = grounds.encode(())
 """What a stub rests on: it shows nothing."""
 
@@ -66,23 +56,6 @@ class Ready:
     delivery: Delivery
     contact: Contact
     message: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A message before it is stored."""
-
-    rendered: Rendered
-    label: Label
-    shows: str
-    """Hash of all that it shows."""
-    grounds: tuple[Grounds, ...]
-    files: Sequence[mail.Attachment] = ()
-    objects: Sequence[dict[str, Any]] = ()
-    """STIX 2.1 of what it shows, for programs."""
-    original: str | None = None
-    outside: str = ""
-    """What the subject says of it where it is encrypted; a stub never is."""
 
 
 class UnsendableError(DispatchError):
@@ -101,7 +74,6 @@ class Sender:
         self._settled: tuple[Delivery, Status] | None = None
         self._from = mail.Sender(*_mailbox(settings.main.mail.sender))
         self._register = service.keys.derive("journal")
-        self._tokens = service.keys.derive("answers")
         self._links = service.keys.derive("links")
         self._rng = random.SystemRandom()
         self._keys: dict[str, Key | None] = {}
@@ -109,13 +81,13 @@ class Sender:
         self._channels = channels.channels(service, self._from.address)
         self._signatures = channels.signatures(settings)
         self._leaving = service.keys.derive("unsubscribe")
+        self._alerts = Alerts(service, self.shelf, self._closed)
 
     def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """Check everything again (release, match, label, channel), make the message and store it.
 
         None: it may no longer leave and was cancelled with a named reason, or it waits.
         """
-        now = self.service.clock()
         if delivery.kind == "link":
             return self._letter(connection, delivery)
         subscriber = registry.get(connection, delivery.subscriber)
@@ -126,17 +98,19 @@ class Sender:
         if (silent := returning.silence(self.service, connection, subscriber, contact)) is not None:
             self._cancel(connection, delivery, silent)
             return None
-        made: Made | CancelReason | Literal["deferred"]
+        made: Part | Made | CancelReason | Waits
         if delivery.kind in ("monday", "friday"):
             made = self._edition(connection, delivery, subscriber, contact)
         elif delivery.kind == "withdrawal":
-            made = self._withdrawal(connection, delivery, subscriber, contact)
+            made = self._alerts.withdrawal(connection, delivery, subscriber, contact)
         else:
-            made = self._alert(connection, delivery, subscriber, contact)
-        if made == "deferred":
-            outbox.defer(connection, delivery, now + WAIT)
+            made = self._alerts.told(connection, delivery, subscriber, contact)
+        if isinstance(made, Waits):
+            outbox.defer(connection, delivery, made.until, made.reason)
             self._count(delivery, "deferred")
             return None
+        if isinstance(made, Part):
+            made = self._alerts.message(connection, subscriber, made)
         if not isinstance(made, Made):
             self._cancel(connection, delivery, made)
             return None
@@ -285,42 +259,6 @@ class Sender:
             self.service.metrics.late("sent", delivery.queued_at, self.service.clock())
         log.info("delivery", delivery=delivery.id, kind=delivery.kind, item=delivery.subject, outcome=status)
 
-    def _alert(
-        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
-    ) -> Made | CancelReason | Literal["deferred"]:
-        try:
-            row = inbox.row(connection, delivery.subject)
-        except TriageError:  # its retention has ended
-            return "withdrawn"
-        if row.state in ("withdrawn", "declined"):
-            return "withdrawn"
-        views = self.shelf.current(connection, [delivery.subject]).get(delivery.subject)
-        if views is None:
-            return "deferred"
-        if views.released.item.version != delivery.version:
-            return "superseded"
-        if subscriber.number not in views.released.audience:
-            return "no-match"
-        explanation = views.explain(subscriber)
-        if explanation.outcome == "tlp" and not explanation.stub:
-            found = views.permit(subscriber, explanation.concerned, self._closed(contact))
-            return found.reason if isinstance(found, Refusal) else "tlp"
-        outcome = explanation.stub or explanation.outcome
-        if outcome == "quiet":
-            return "deferred"
-        if outcome != "deliver":
-            return NO_LONGER.get(outcome, "no-match")
-        if delivery.kind == "reminder":
-            given = feedback.latest(connection, delivery.subject, subscriber.id)
-            if given is not None and given.version >= delivery.version:
-                return "answered"
-        view = views.of(subscriber, explanation, confidential=self._closed(contact))
-        if not isinstance(view, View):
-            return self._stub(delivery, subscriber, contact, view)
-        kind: MessageKind = delivery.kind if delivery.kind in ("update", "reminder") else "alert"
-        rests = self._grounds(delivery, views, subscriber, contact, view, concerned=explanation.concerned)
-        return self._message(connection, delivery, subscriber, views, view, kind, rests)
-
     def _key(self, contact: Contact) -> Key | None:
         """To whom what goes this way is encrypted. None: it goes in the open, for want of a key that can be used."""
         name = contact.smime or contact.pgp
@@ -343,95 +281,6 @@ class Sender:
             return ""
         return web.address(f"/u/{feedback.token(self._leaving, delivery.id)}")
 
-    def _answer(self, delivery: Delivery) -> str:
-        """Where the recipient says what became of it; empty: the web has no address."""
-        web = self.service.settings.main.web
-        return web.address(f"/a/{feedback.token(self._tokens, delivery.id)}") if web.base_url else ""
-
-    def _stub(
-        self, delivery: Delivery, subscriber: Subscriber, contact: Contact, refusal: Refusal
-    ) -> Made | CancelReason:
-        """What may not go this way alone is told of: its number and label, and where it is read."""
-        if refusal.reason != "open-channel":
-            return refusal.reason
-        rendered = self.service.renderer.stub(
-            refusal.label,
-            delivery.subject,
-            subscriber,
-            code=code_of(delivery.id),
-            taxii=any(each.type == "taxii" for each in subscriber.contacts),
-            broken=contact.confidential,
-        )
-        return Made(rendered, Label.CLEAR, hashlib.sha256(rendered.text.encode()).hexdigest(), ())
-
-    def _grounds(
-        self,
-        delivery: Delivery,
-        views: Views,
-        subscriber: Subscriber,
-        contact: Contact,
-        view: View,
-        *,
-        concerned: bool,
-    ) -> Grounds:
-        month = month_of(delivery.queued_at)
-        hashed = month, self.service.vault.fingerprint(MESSAGES, month, content(view))
-        return views.grounds(reader(subscriber, concerned, self._closed(contact)), view, hashed)
-
-    def _withdrawal(
-        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
-    ) -> Made | CancelReason:
-        """To those who got it, whether or not it would still concern them: it did, and they have it."""
-        sources = self.service.settings.consents
-        released = decide.withdrawn(connection, self.service.guard, delivery.subject, sources)
-        if released is None:
-            return "superseded"
-        views = Views(self.service, connection, released)
-        explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
-        view = views.of(subscriber, explanation, confidential=self._closed(contact))
-        if not isinstance(view, View):
-            return self._stub(delivery, subscriber, contact, view)
-        rests = self._grounds(delivery, views, subscriber, contact, view, concerned=True)
-        return self._message(connection, delivery, subscriber, views, view, "withdrawal", rests)
-
-    def _message(
-        self,
-        connection: sa.Connection,
-        delivery: Delivery,
-        subscriber: Subscriber,
-        views: Views,
-        view: View,
-        kind: MessageKind,
-        rests: Grounds,
-    ) -> Made:
-        register = advice.register_of(subscriber.profile)
-        files = attachments(view) if register == "mature" and kind != "withdrawal" else ()
-        before = ledger.sent_to(connection, subscriber.id, delivery.subject)
-        rendered = self.service.renderer.message(
-            view,
-            views.advised(view, subscriber),
-            kind=kind,
-            subscriber=subscriber,
-            register=register,
-            at=before[-1].at if kind == "reminder" and before else delivery.queued_at,
-            answer=self._answer(delivery),
-            code=code_of(delivery.id),
-            attached=bool(files),
-            since=before[-1].at if kind == "update" and before else None,
-            changes=differences(self.service, connection, subscriber, view, before[-1].version)
-            if kind == "update" and before
-            else (),
-        )
-        if not before and kind != "alert":  # it got one that this item took in, or was split from
-            taken_in, split_from = inbox.former(connection, delivery.subject)
-            former = [*taken_in, *([split_from] if split_from else [])]
-            before = [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
-        original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
-        return Made(
-            rendered, view.label, fingerprint(view), (rests,), files, view.objects, original,
-            outside(view.label, view.item),
-        )  # fmt: skip
-
     def _edition(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
     ) -> Made | CancelReason:
@@ -446,7 +295,7 @@ class Sender:
         held = [each for _, part in arranged.sections for each in part]
         views = self.shelf.current(connection, {each.view.item for each in held})
         rests = tuple(
-            self._grounds(
+            self._alerts.grounds(
                 delivery, views[each.view.item], subscriber, contact, each.view, concerned=each.concerned
             )
             for each in held

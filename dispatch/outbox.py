@@ -347,9 +347,9 @@ def cancel_waiting(
     return len(waiting)
 
 
-def defer(conn: sa.Connection, delivery: Delivery, until: datetime) -> None:
+def defer(conn: sa.Connection, delivery: Delivery, until: datetime, reason: str) -> None:
     """Give a claimed delivery back until then (quiet hours); `hurry` does not fetch it earlier."""
-    _hold(conn, delivery, due_at=until, worker="", claimed_until=None, reason="quiet")
+    _hold(conn, delivery, state="queued", due_at=until, worker="", claimed_until=None, reason=reason)
 
 
 def _close(

@@ -74,7 +74,7 @@ def test_the_undo_window_holds_unless_hurried(connection: sa.Connection) -> None
     outbox.queue(connection, [an_order(due=10)], urgency="today")
     assert outbox.claim(connection, NOW, 10, "w") == []
     (delivery,) = outbox.claim(connection, NOW, 10, "w", hurry=True)
-    outbox.defer(connection, delivery, NOW + timedelta(hours=8))
+    outbox.defer(connection, delivery, NOW + timedelta(hours=8), "quiet")
     assert outbox.claim(connection, NOW, 10, "w", hurry=True) == [], "quiet hours are no undo window"
     assert len(outbox.claim(connection, NOW + timedelta(hours=8), 10, "w")) == 1
 

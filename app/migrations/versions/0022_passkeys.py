@@ -5,8 +5,8 @@ from alembic import op
 
 from ingest.columns import Instant
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:
@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("subscriber", sa.String(length=100), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False, comment="as its owner calls it"),
         sa.Column("credential", sa.LargeBinary(), nullable=False, comment="attested credential data (WebAuthn 6.5.2)"),
-        sa.Column("count", sa.BigInteger(), nullable=False, comment="the signature counter that was last seen"),
+        sa.Column("counter", sa.BigInteger(), nullable=False, comment="the signature counter that was last seen"),
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("used_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_passkeys")),

@@ -11,8 +11,9 @@ from pyroaring import BitMap
 
 from app.observe import log
 from app.service import Service
-from app.views import Shelf, Views, differences
-from dispatch import Delivery, DispatchError, View, digest, editions, editorials, feedback, ledger, outbox
+from app.views import Shelf, Views, known
+from dispatch import Delivery, DispatchError, View, digest, digest_text, editions, editorials, feedback, ledger, outbox
+from dispatch.changes import changes
 from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Edition, Window
 from dispatch.editorials import Editorial
@@ -64,12 +65,39 @@ def contents(
         return None
     held = editions.contents(connection, identifier, subscriber.id)
     current = shelf.current(connection, held)
-    return _arranged(service, connection, current, window, subscriber, held, closed=closed)
+    return _arranged(service, connection, shelf, current, window, subscriber, held, closed=closed)
+
+
+def for_members(connection: sa.Connection, shelf: Shelf, arranged: Arranged, subscriber: Subscriber) -> Arranged | None:
+    """What of its edition a partnership may pass on to all of its members, by the labels of now; None: nothing."""
+    if not passes_on(subscriber):
+        return None
+    held = {each.view.item: each for each in arranged.held}
+    found = {}
+    for item, views in shelf.current(connection, held).items():
+        view, before = views.for_members(subscriber), held[item].before
+        old = shelf.earlier(connection, item, before) if before else None
+        said = None if old is None else old.for_members(subscriber)
+        if isinstance(view, View) and not (isinstance(said, View) and _same(said, view)):
+            changed = changes(said, view, subscriber.language) if isinstance(said, View) else ()
+            found[item] = Candidate(view, views.advised(view, digest_text.anybody(subscriber)), changes=changed)
+    return digest.for_members(arranged, found)
+
+
+def passes_on(subscriber: Subscriber) -> bool:
+    """Is it a partnership that informs its members?"""
+    return subscriber.profile.kind == "partnership" and subscriber.profile.serves_members
+
+
+def _same(old: View, new: View) -> bool:
+    """Does a later version say nothing else to this reader?"""
+    return dataclasses.replace(old, version=new.version, received_at=new.received_at) == new
 
 
 def _queued(service: Service, connection: sa.Connection, window: Window) -> dict[str, int]:
     standing = releases.standing(connection, since=window.since, until=window.until)
-    current = Shelf(service, size=len(standing) + 1).current(connection, standing)
+    shelf = Shelf(service, size=2 * len(standing) + 1)
+    current = shelf.current(connection, standing)
     reached = {
         item: (views.released.item.version, views.reached(READERS) & views.released.audience)
         for item, views in current.items()
@@ -87,7 +115,7 @@ def _queued(service: Service, connection: sa.Connection, window: Window) -> dict
         held: dict[str, int] = {}
         for channel, contact in asked:
             closed = contact.confidential
-            arranged = _arranged(service, connection, current, window, subscriber, items, closed=closed)
+            arranged = _arranged(service, connection, shelf, current, window, subscriber, items, closed=closed)
             if arranged is not None:
                 held |= arranged.items
                 orders.append(_order(service, window, subscriber, channel))
@@ -100,6 +128,7 @@ def _queued(service: Service, connection: sa.Connection, window: Window) -> dict
 def _arranged(
     service: Service,
     connection: sa.Connection,
+    shelf: Shelf,
     current: Mapping[str, Views],
     window: Window,
     subscriber: Subscriber,
@@ -119,12 +148,14 @@ def _arranged(
         if not isinstance(view, View):
             continue
         entry = alerted.get(item)
-        known = max(told.get(item, 0), entry.version if entry else 0)
-        changed = differences(service, connection, subscriber, view, known) if 0 < known < version else ()
+        last = max(told.get(item, 0), entry.version if entry else 0)
+        before = shelf.earlier(connection, item, last) if 0 < last < version else None
+        old = None if before is None else known(before, subscriber)
         sent = entry.at if entry is not None and entry.version == version else None
         members = _members(service, connection, views, subscriber)
         advised = views.advised(view, subscriber)
-        candidates.append(Candidate(view, advised, sent, changed, explanation.concerned, members))
+        changed = () if old is None else changes(old, view, subscriber.language)
+        candidates.append(Candidate(view, advised, sent, changed, last if old else 0, explanation.concerned, members))
     return digest.arrange(window, candidates, told, _editorial(service, connection, window, subscriber))
 
 

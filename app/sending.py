@@ -12,8 +12,9 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import structs
 
-from app import channels, digests, proving, returning
+from app import channels, proving, returning
 from app.alerts import Alerts, Made, Part, Waits
+from app.editions import Editions
 from app.keys import MESSAGES
 from app.observe import log, place
 from app.service import Service
@@ -22,7 +23,6 @@ from dispatch import (
     Delivery,
     DispatchError,
     Outcome,
-    digest,
     encryption,
     feedback,
     grounds,
@@ -36,13 +36,10 @@ from dispatch.codes import code_of
 from dispatch.encryption import Key
 from dispatch.outbox import CancelReason
 from dispatch.payload import payload
-from dispatch.render import outside
-from dispatch.view import fingerprint
 from pii_guard import GuardError, journal
 from pii_guard.vault import month_of
 from subscribers import Contact, Subscriber, links, registry
 from tlp import Label
-from triage import advice
 
 Status = Literal["sent", "retry", "failed", "cancelled", "deferred"]
 _STUB = grounds.encode(())
@@ -82,6 +79,7 @@ class Sender:
         self._signatures = channels.signatures(settings)
         self._leaving = service.keys.derive("unsubscribe")
         self._alerts = Alerts(service, self.shelf, self._closed)
+        self._editions = Editions(service, self.shelf, self._alerts, self._closed, self._from)
 
     def prepare(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """Check everything again (release, match, label, channel), make the message and store it.
@@ -100,7 +98,7 @@ class Sender:
             return None
         made: Part | Made | CancelReason | Waits
         if delivery.kind in ("monday", "friday"):
-            made = self._edition(connection, delivery, subscriber, contact)
+            made = self._editions.made(connection, delivery, subscriber, contact)
         elif delivery.kind == "withdrawal":
             made = self._alerts.withdrawal(connection, delivery, subscriber, contact)
         else:
@@ -280,33 +278,6 @@ class Sender:
         if not web.base_url or contact.type != "email" or delivery.kind == "link":
             return ""
         return web.address(f"/u/{feedback.token(self._leaving, delivery.id)}")
-
-    def _edition(
-        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
-    ) -> Made | CancelReason:
-        arranged = digests.contents(
-            self.service, connection, self.shelf, delivery.subject, subscriber, closed=self._closed(contact)
-        )
-        if arranged is None:
-            return "no-match"
-        register = advice.register_of(subscriber.profile)
-        days = self.service.settings.main.desk.software_days
-        rendered = digest.render(self.service.renderer, arranged, subscriber, register, code_of(delivery.id), days)
-        held = [each for _, part in arranged.sections for each in part]
-        views = self.shelf.current(connection, {each.view.item for each in held})
-        rests = tuple(
-            self._alerts.grounds(
-                delivery, views[each.view.item], subscriber, contact, each.view, concerned=each.concerned
-            )
-            for each in held
-        )  # fmt: skip
-        shown = "".join(fingerprint(each.view) for each in held)
-        shown += arranged.editorial.text if arranged.editorial else ""
-        known = hashlib.sha256(shown.encode()).hexdigest()
-        objects = [one for each in held for one in each.view.objects]
-        return Made(
-            rendered, arranged.label, known, rests, objects=objects, outside=outside(arranged.label, delivery.subject)
-        )
 
 
 def _mailbox(sender: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from normalize import Facts, Kind, Observable, Urgency, identity
 from pii_guard import Item, Purpose, Recipient, Statement
 from pii_guard.disclosure import Disclosed
 from subscribers import Subscriber
-from tlp import PUBLIC, Permit, Reader, Refusal
+from tlp import PUBLIC, Clearance, Label, Permit, Reader, Refusal
 from tlp.enforce import enforce
 from triage import Released, advice, decide, inbox, releases, scores
 from triage.catalogue import Block, load
@@ -176,6 +176,13 @@ class Views:
         permit = enforce(self._marked, PUBLIC, self.now)
         return permit if isinstance(permit, Refusal) else self._composed(permit, gated=self._for_all())
 
+    def for_members(self, of: Subscriber) -> View | Refusal:
+        """What any member of one that stands for others may see by way of it: CLEAR and GREEN, as far as it may see
+        them itself; of gated rows what everybody gets."""
+        who = Reader(of.id, "company", Clearance(min(of.clearance.at(self.now), Label.GREEN)), False, False)
+        permit = enforce(self._marked, who, self.now)
+        return permit if isinstance(permit, Refusal) else self._composed(permit, None, of.language, self._for_all())
+
     def _for_all(self) -> dict[str, Disclosed]:
         """What everybody gets of gated rows."""
         return {
@@ -280,39 +287,49 @@ class Shelf:
 
     def current(self, connection: sa.Connection, items: Iterable[str]) -> dict[str, Views]:
         """The Views of those of these items of which a release stands; nothing of the others may leave."""
-        service = self._service
-        moment = f"{service.index(connection).revision}/{service.clock():%d %H:%M}"
-        found = {}
+        service, moment, found = self._service, self._moment(connection), {}
+        guard, consents = service.guard, service.settings.consents
         for row in inbox.rows(connection, items):
-            views = self._of(connection, row.id, (row.id, row.version, f"{row.changed_at}/{moment}"))
+            out = partial(decide.out, connection, guard, row.id, lambda case: shown(service, case), consents)
+            views = self._of(connection, (row.id, row.version, f"{row.changed_at}/{moment}"), out)
             if views is not None:
                 found[row.id] = views
         return found
 
-    def _of(self, connection: sa.Connection, item: str, key: tuple[str, int, str]) -> Views | None:
+    def earlier(self, connection: sa.Connection, item: str, version: int) -> Views | None:
+        """The Views of a version that was released before, by the labels of today; None: it never was."""
+        guard, consents = self._service.guard, self._service.settings.consents
+        out = partial(decide.earlier, connection, guard, item, version, consents)
+        return self._of(connection, (item, version, f"earlier/{self._moment(connection)}"), out)
+
+    def _moment(self, connection: sa.Connection) -> str:
+        return f"{self._service.index(connection).revision}/{self._service.clock():%d %H:%M}"
+
+    def _of(
+        self, connection: sa.Connection, key: tuple[str, int, str], out: Callable[[], Released | None]
+    ) -> Views | None:
         found = self._views.get(key)
         if found is None:
-            service = self._service
-            released = decide.out(
-                connection, service.guard, item, lambda case: shown(service, case), service.settings.consents
-            )
+            released = out()
             if released is None:
                 return None
-            found = self._views[key] = Views(service, connection, released)
+            found = self._views[key] = Views(self._service, connection, released)
             while len(self._views) > self._size:
                 self._views.popitem(last=False)
         return found
+
+
+def known(before: Views, subscriber: Subscriber) -> View | None:
+    """What whoever was told of an earlier version may see of it; None: nothing."""
+    explanation = dataclasses.replace(before.explain(subscriber), concerned=True)
+    view = before.of(subscriber, explanation, confidential=False)
+    return view if isinstance(view, View) else None
 
 
 def differences(
     service: Service, connection: sa.Connection, subscriber: Subscriber, view: View, version: int
 ) -> tuple[str, ...]:
     """What changed since an earlier version, in what this subscriber may see of both; empty: nothing was released."""
-    sources = service.settings.consents
-    released = decide.earlier(connection, service.guard, view.item, version, sources)
-    if released is None:
-        return ()
-    views = Views(service, connection, released)
-    explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
-    old = views.of(subscriber, explanation, confidential=False)
-    return changes(old, view, subscriber.language) if isinstance(old, View) else ()
+    before = Shelf(service, 1).earlier(connection, view.item, version)
+    old = None if before is None else known(before, subscriber)
+    return () if old is None else changes(old, view, subscriber.language)

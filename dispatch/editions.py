@@ -105,12 +105,13 @@ def contents(conn: sa.Connection, edition: str, subscriber: str) -> dict[str, in
 
 
 def told(conn: sa.Connection, subscriber: str, window: Window) -> dict[str, int]:
-    """Item -> latest version in other editions for this subscriber that overlap the window or ended a week before."""
+    """Item -> latest version in editions made before this one that overlap its window or ended a week before it."""
     c = edition_contents.c
     found = conn.execute(
         sa.select(c.held)
         .join(editions, editions.c.id == c.edition)
-        .where(c.subscriber == subscriber, c.edition != window.id, editions.c.until > window.since - FIRST)
+        .where(c.subscriber == subscriber, c.edition != window.id)
+        .where(editions.c.until > window.since - FIRST, editions.c.until <= window.until)
     ).scalars()
     latest: dict[str, int] = {}
     for items in found:

@@ -23,6 +23,7 @@ from dispatch.signing import Signer
 MOST = 90_000
 """Bytes of text, and of HTML: mail programs clip what is longer."""
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}")
+_MESSAGE = "message/rfc822"
 _ONE_CLICK = "List-Unsubscribe=One-Click"
 _ID = re.compile(r"[A-Za-z0-9]{8,64}")
 
@@ -79,10 +80,7 @@ def build(
     if max(len(rendered.text.encode()), len(rendered.html.encode())) > MOST:
         raise DispatchError(f"delivery {delivery.id}: text or HTML is longer than {MOST} bytes; show fewer lines")
     boundary = f"=_{_checked(delivery.id)}"
-    alternative = _multipart(
-        "alternative", f"{boundary}_a", [_text("plain", rendered.text), _text("html", rendered.html)]
-    )
-    body = alternative
+    alternative = body = _alternative(rendered, f"{boundary}_a")
     if attachments:
         body = _multipart("mixed", f"{boundary}_m", [alternative, *map(_attached, attachments)])
     headers: Headers = [
@@ -109,6 +107,24 @@ def build(
     return lines.encode("ascii") + body
 
 
+def enclosed(delivery: Delivery, rendered: Rendered, *, sender: Sender) -> Attachment:
+    """A message of ours to pass on, to nobody in particular: opened as a mail, and forwarded as one."""
+    headers = [
+        ("From", f"{_phrase(sender.name)} <{address_of(sender.address, delivery)}>"),
+        ("Subject", _encoded(rendered.subject, "Subject")),
+        ("Date", format_datetime(delivery.queued_at)),
+        ("Content-Language", rendered.language),
+        ("MIME-Version", "1.0"),
+    ]
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    body = _alternative(rendered, f"=_{_checked(delivery.id)}_f")
+    return Attachment(f"doorsturen-{delivery.subject}.eml", _MESSAGE, lines.encode("ascii") + body)
+
+
+def _alternative(rendered: Rendered, boundary: str) -> bytes:
+    return _multipart("alternative", boundary, [_text("plain", rendered.text), _text("html", rendered.html)])
+
+
 def _multipart(subtype: str, boundary: str, parts: Sequence[bytes]) -> bytes:
     start = b"--" + boundary.encode() + b"\r\n"
     head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'.encode()
@@ -132,11 +148,12 @@ def _attached(file: Attachment) -> bytes:
     name = re.sub(r"[^A-Za-z0-9._-]", "_", file.name)
     if "\n" in file.type or "\r" in file.type or name.lower().endswith(".zip"):
         raise DispatchError(f"attachment {name}: not a type that goes into a mail")
+    message = file.type == _MESSAGE  # is 7 bit, and may not be encoded (RFC 2046 5.2.1)
     head = (
-        f"Content-Type: {file.type}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-Type: {file.type}\r\nContent-Transfer-Encoding: {'7bit' if message else 'base64'}\r\n"
         f'Content-Disposition: attachment; filename="{name}"\r\n\r\n'
     )
-    return head.encode() + base64.encodebytes(file.body).replace(b"\n", b"\r\n")
+    return head.encode() + (file.body if message else base64.encodebytes(file.body).replace(b"\n", b"\r\n"))
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,8 @@ import pytest
 
 from dispatch import Days, View
 from dispatch.attachments import table
-from dispatch.digest import Candidate, arrange, render
+from dispatch.digest import Candidate, arrange
+from dispatch.digest_text import render
 from dispatch.lines import open_lines, own_lines
 from tests.dispatch.test_digest import MONDAY, RENDERER, WEEK, candidate
 from tests.dispatch.test_render import message

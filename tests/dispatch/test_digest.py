@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from dispatch import DispatchError, View, digest, editions
+from dispatch import DispatchError, View, digest_text, editions
 from dispatch.digest import Candidate, arrange
 from dispatch.editions import Window
 from dispatch.render import Renderer, Service
@@ -154,7 +154,7 @@ def test_order_of_arrival_does_not_matter() -> None:
 def rendered(window: Window, *candidates: Candidate, register: Register = "mkb", language: Language = "nl") -> Any:
     found = arrange(window, candidates, {})
     assert found is not None
-    return digest.render(RENDERER, found, a_subscriber(language=language), register, "K7QM-3XTP-9RWZ")
+    return digest_text.render(RENDERER, found, a_subscriber(language=language), register, "K7QM-3XTP-9RWZ")
 
 
 def test_subject_and_head() -> None:
@@ -174,7 +174,7 @@ def test_mondays_asks_to_renew_a_list_of_software_that_is_old() -> None:
         assert found is not None
         given = tuple(Inventory(str(age), "sbom", window.until - timedelta(days=age)) for age in ages)
         someone = msgspec.structs.replace(a_subscriber(), inventories=given)
-        made = digest.render(RENDERER, found, someone, "mkb", "K7QM-3XTP-9RWZ", 60)
+        made = digest_text.render(RENDERER, found, someone, "mkb", "K7QM-3XTP-9RWZ", 60)
         return made.text.replace("\n", " ") + made.html
 
     asked = "is ouder dan 60 dagen. Stuur ons een nieuwe"
@@ -189,7 +189,7 @@ def test_mondays_asks_half_a_year_later_whether_the_profile_is_right(window: Win
     found = arrange(window, [candidate(news(1))], {})
     assert found is not None
     someone = msgspec.structs.replace(a_subscriber(), confirmed_at=window.until - timedelta(days=days))
-    made = digest.render(RENDERER, found, someone, "mkb", "K7QM-3XTP-9RWZ", 60)
+    made = digest_text.render(RENDERER, found, someone, "mkb", "K7QM-3XTP-9RWZ", 60)
     assert (made.text + made.html).count("Klopt uw profiel nog?") == 2 * asks
 
 

@@ -1,0 +1,228 @@
+"""How an edition reads: subject, text and HTML, and the version of it that a partnership passes on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from msgspec import structs
+
+from dispatch import View, wording
+from dispatch.body import BANDS, why
+from dispatch.digest import FEWEST, Arranged, Candidate, SectionName
+from dispatch.editions import Window
+from dispatch.lines import open_lines
+from dispatch.render import Rendered, Renderer, clean
+from dispatch.sharing import sharing
+from dispatch.wording import capped, harmless, moment, number, plain, words
+from subscribers import FRESH_DAYS, Profile, Subscriber
+from tlp import Label, strictest
+from triage.catalogue import Register
+
+_CAPS: dict[Register, int] = {"zzp": 5, "mkb": 8, "mature": 15}
+CONFIRMED = timedelta(days=182)
+"""After so long a subscriber is asked again whether its profile is right."""
+
+
+class Passing(NamedTuple):
+    """What a partnership passes on of an edition."""
+
+    label: Label | None
+    """Of the version that is attached; None: nothing of it is for all members."""
+    link: str
+    """Where who reads it says so; empty: nowhere."""
+
+
+def render(
+    renderer: Renderer,
+    arranged: Arranged,
+    subscriber: Subscriber,
+    register: Register,
+    code: str,
+    software_days: int = FRESH_DAYS,
+    passing: Passing | None = None,
+) -> Rendered:
+    """Subject, text and HTML of one subscriber's edition; Monday's asks for a new list of software where its is old."""
+    language, window, said = subscriber.language, arranged.window, words(subscriber.language)["digest"]
+    return renderer.fill(
+        "digest",
+        _content(renderer, arranged, subscriber, register, code)
+        | {
+            "members": _members(arranged, language),
+            "passing": _passing(passing, language) if passing else [],
+            "passing_head": said["passing_head"],
+            "link": passing.link if passing else "",
+            "renew": said["renew"].format(days=software_days) if _outdated(window, subscriber, software_days) else "",
+            "still_right": _still_right(window, subscriber, renderer.service.site, said["still_right"]),
+        },
+    )
+
+
+def for_members(renderer: Renderer, arranged: Arranged, subscriber: Subscriber, code: str, link: str) -> Rendered:
+    """The version that a partnership passes on: as a firm reads it, and of nobody in particular. `link`: where who
+    reads it says so; empty: nowhere."""
+    said = words(subscriber.language)["digest"]
+    content = _content(renderer, arranged, anybody(subscriber), "mkb", code)
+    content |= {"members": [], "renew": "", "still_right": ""}
+    content |= {"passing_head": "", "passing": [said["read"]] if link else [], "link": link}
+    content |= {"intro": said["passed_intro"], "receive": said["passed_receive"].format(service=renderer.service.name)}
+    return renderer.fill("digest", content)
+
+
+def anybody(of: Subscriber) -> Subscriber:
+    """A member as we know nothing of it but by whom it is told."""
+    return structs.replace(of, profile=Profile(country=of.profile.country))
+
+
+def _content(
+    renderer: Renderer, arranged: Arranged, subscriber: Subscriber, register: Register, code: str
+) -> dict[str, Any]:
+    """What both have."""
+    language, window = subscriber.language, arranged.window
+    d = words(language)["digest"]
+    sections = [_shown(name, part, register, language) for name, part in arranged.sections]
+    count = sum(len(part) for _, part in arranged.sections)
+    return renderer.frame(arranged.label, subscriber, subject(arranged, language), window.id, code) | {
+        "name": d[window.edition],
+        "date": wording.day(window.day, language),
+        "counts": d["count_one"] if count == 1 else d["count"].format(count=count),
+        "intro": d[f"{window.edition}_intro"],
+        "editorial": [plain(line, 1200) for line in arranged.editorial.paragraphs] if arranged.editorial else [],
+        "editorial_lang": arranged.editorial.language if arranged.editorial else "",
+        "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
+        "reading": d["reading"].format(count=_minutes(sections)),
+        "sections": sections,
+    }
+
+
+def _passing(passing: Passing, language: str) -> list[str]:
+    """What a partnership may do with the version that is attached, and what the address in it is for."""
+    d, label = words(language)["digest"], passing.label
+    if label is None:
+        return [d["passing_nothing"]]
+    lines = [f"{d['passing'].format(label=label)} {sharing(label, 'partnership', None, language)}"]
+    return [*lines, d["passing_link"]] if passing.link else lines
+
+
+def _members(arranged: Arranged, language: str) -> list[tuple[str, str, str]]:
+    """What it is about, how many members were alerted, how many have handled it; most first."""
+    d = words(language)["digest"]
+    held = [each for each in arranged.held if each.members]
+    rows = []
+    for each in sorted(held, key=lambda each: (-each.members.alerted if each.members else 0, each.view.item))[:FEWEST]:
+        assert each.members is not None
+        few = each.members.alerted < FEWEST
+        alerted = d["few"] if few else _about(each.members.alerted, language)
+        name = plain(harmless(each.advice.headline, each.view.observables), 90)
+        rows.append((f"{name} ({each.view.item})", alerted, "" if few else _about(each.members.handled, language)))
+    return rows
+
+
+def _about(count: int, language: str) -> str:
+    """To the nearest five: what one member more or less answers does not show."""
+    return words(language)["digest"]["about"].format(count=number(5 * round(count / 5), language))
+
+
+def _outdated(window: Window, subscriber: Subscriber, days: int) -> bool:
+    return window.edition == "monday" and any(each.stale(window.until, days) for each in subscriber.inventories)
+
+
+def _still_right(window: Window, subscriber: Subscriber, site: str, text: str) -> str:
+    """Who said half a year ago that its profile is right is asked again, on a Monday."""
+    said = subscriber.confirmed_at
+    if window.edition != "monday" or said is None or window.until - said < CONFIRMED:
+        return ""
+    return text.format(day=wording.date_of(said, subscriber.language), site=site)
+
+
+def subject(arranged: Arranged, language: str) -> str:
+    """`TLP:AMBER Start van de week: 2 open bij u, 3 nieuw (2 maart)`."""
+    d = words(language)["digest"]
+    sizes: dict[str, int] = {}
+    for name, part in arranged.sections:
+        key = "new" if name == "relevant" else name
+        sizes[key] = sizes.get(key, 0) + len(part)
+    counts = [
+        d[f"subject_{name}"].format(count=sizes[name]) for name in ("open", "new", "changed", "news") if name in sizes
+    ]
+    day = wording.day(arranged.window.day, language).partition(" ")[2]
+    return f"{arranged.label} {d[arranged.window.edition]}: {', '.join(counts)} ({day})"
+
+
+def _shown(name: SectionName, part: Sequence[Candidate], register: Register, language: str) -> dict[str, Any]:
+    """A section as the templates take it: cards grouped by action, or lines, at most so many and how many more."""
+    d = words(language)["digest"]
+    most = _CAPS[register]
+    rest = len(part) - most
+    shown = part[:most]
+    if name == "told":
+        texts = [
+            f"{plain(each.advice.headline, 100)} ({each.view.item}), "
+            + d["told_line"].format(time=moment(each.alerted, language) if each.alerted else "")
+            for each in shown
+        ]
+        cards: list[dict[str, Any]] = []
+    else:
+        texts, cards = [], [_card(name, group, register, language) for group in _grouped(shown)]
+    more = d["rest"].format(count=rest) if rest > 0 else ""
+    return {"head": d[name], "cards": cards, "lines": texts, "more": more}
+
+
+def _grouped(part: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Items of one action and one urgency in one card; generic advice is no action of its own."""
+    groups: dict[tuple[str, ...], list[Candidate]] = {}
+    for each in part:
+        one = each.advice
+        key = (one.block, one.headline, each.view.urgency) if one.specific else (each.view.item,)
+        groups.setdefault(key, []).append(each)
+    return list(groups.values())
+
+
+def _card(name: SectionName, group: Sequence[Candidate], register: Register, language: str) -> dict[str, Any]:
+    w, first = words(language), group[0]
+    advice = clean(first.advice)
+    view = first.view
+    reasons = list(dict.fromkeys(line for each in group for line in why(each.view.reasons, register, language)))
+    own = open_lines([each.view for each in group], language)
+    headline = plain(harmless(advice.headline, view.observables), 150)
+    lines: list[str] = []
+    if name == "changed":
+        lines += [plain(line) for each in group for line in each.changes]
+    if own:
+        listed = capped(own, 3, language)
+        lines += [*listed.lines, *([listed.more] if listed.more else [])]
+    elif name != "changed":
+        lines += [_told(each.view, headline) for each in group]
+    label = strictest(each.view.label for each in group)
+    stepped = name in ("open", "relevant", "new") and (advice.specific or bool(own))
+    return {
+        "headline": headline,
+        "lang": view.language if headline == view.title and view.language not in ("", language) else "",
+        "level": w["level"][view.urgency],
+        "band": BANDS[view.urgency],
+        "label": label.value,
+        "ids": ", ".join(each.view.item for each in group),
+        "why": "; ".join(reasons[:3]),
+        "lines": [line for line in dict.fromkeys(lines) if line],
+        "steps": advice.steps[:3] if stepped else (),
+        # The smallest firms' steps speak of a text to forward.
+        "forward": advice.forward_text if stepped and register == "zzp" and label < Label.AMBER_STRICT else "",
+    }
+
+
+def _told(view: View, headline: str) -> str:
+    """The title, or where the headline holds it already the beginning of the summary."""
+    title = plain(harmless(view.title, view.observables), 200)
+    return title if title not in headline else plain(harmless(view.summary, view.observables), 200)
+
+
+def _minutes(sections: Sequence[Mapping[str, Any]]) -> int:
+    """At 200 words a minute, at least one."""
+    texts = [
+        text
+        for section in sections
+        for text in (
+            *section["lines"],
+            *(t for card in section["cards"] for t in (card["headline"], card["why"], *card["lines"], *card["steps"])),
+        )
+    ]
+    return max(1, -(-sum(len(text.split()) for text in texts) // 200))

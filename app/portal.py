@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from app import returning
 from app.service import Service
 from app.views import shown
 from dispatch import View, body, wording
@@ -41,7 +43,18 @@ def portal(service: Service, lookup: dns.Lookup | None = None) -> Portal:
         bulletin=partial(bulletin, service),
         texts=lookup or dns.lookup(),
         left=service.forget_index,
+        origin=_origin(settings.web.base_url),
+        mark=partial(returning.contact_mark, service.keys),
     )
+
+
+def _origin(base_url: str) -> str:
+    """As browsers name it (RFC 6454 6.2), which passkeys are bound to: they need https, or this machine's own name."""
+    at = urlsplit(base_url)
+    if not at.hostname or (at.scheme != "https" and at.hostname != "localhost"):
+        return ""
+    port = {"https": 443, "http": 80}.get(at.scheme)
+    return f"{at.scheme}://{at.hostname}" + (f":{at.port}" if at.port not in (None, port) else "")
 
 
 def glimpses(service: Service, connection: sa.Connection, candidate: Subscriber) -> list[Glimpse]:

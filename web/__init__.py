@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from dispatch.feedback import Message
 from dispatch.pages import Link
 from normalize import Urgency
-from subscribers import Subscriber
+from subscribers import Contact, Subscriber
 from tlp import Clearance
 
 
@@ -60,6 +60,10 @@ class Portal:
     """TXT records of a name; None: nobody answers."""
     left: Callable[[], None]
     """After somebody was removed: forget copies of the profile."""
+    origin: str
+    """As browsers name our site (https://oktt.example), which passkeys are bound to; empty: there are none."""
+    mark: Callable[[str, Contact], str]
+    """Under what an address of a subscriber is known (dispatch.contacts)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +86,7 @@ class Services:
     """Keyed hash of what was answered, by the key of that moment's month."""
     listing: Callable[[Message], bytes | None] = lambda _: None
     """All rows of its recipient's own that a message is about, as CSV; None: nothing stands of it."""
+    state: Callable[[], object] = object
+    """As long as it is the same, nothing was committed to the database; always another: nothing is known of it."""
     portal: Portal | None = None
     """None: there are no subscribers' pages."""

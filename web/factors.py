@@ -1,4 +1,5 @@
-"""The second factor of a subscriber's log-in, if it wants one: an authenticator's codes (RFC 6238), and codes on paper.
+"""The second factor of a subscriber's log-in, if it wants one: an authenticator's codes (RFC 6238), passkeys
+(`web.passkeys`), or both; and codes on paper, for who has lost them.
 
 The secret lies sealed; of the codes on paper keyed hashes are kept. Each code opens once.
 """
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 
 from ingest.columns import Instant, metadata
+from web import passkeys
 
 STEP = 30
 """Seconds a code holds; the one before and the one after are taken too, for clocks that differ (RFC 6238 5.2)."""
@@ -33,7 +35,7 @@ table = sa.Table(
     "portal_factors",
     metadata,
     sa.Column("subscriber", sa.String(100), primary_key=True),
-    sa.Column("secret", sa.LargeBinary, nullable=False, comment="sealed"),
+    sa.Column("secret", sa.LargeBinary, nullable=False, comment="sealed; empty: no authenticator"),
     sa.Column("paper", sa.LargeBinary, nullable=False, comment="JSON: keyed hashes of codes that were not used yet"),
     sa.Column("step", sa.BigInteger, nullable=False, comment="the last one whose code was taken"),
     sa.Column("wrong", sa.Integer, nullable=False, comment="codes in a row"),
@@ -69,17 +71,22 @@ class Factors:
         return self._step(secret, code, 0) is not None
 
     def keep(self, conn: sa.Connection, subscriber: str, secret: str, code: str) -> list[str] | None:
-        """From now on it is asked for; the codes on paper, shown once. None: the code is not one of this secret."""
+        """From now on an authenticator's codes are asked for; see `begin`. None: the code is not one of this secret."""
         step = self._step(secret, code, 0)
         if step is None:
             return None
+        paper = self.begin(conn, subscriber)
+        sealed = self._fernet.encrypt(secret.encode())
+        conn.execute(table.update().where(_t.subscriber == subscriber).values(secret=sealed, step=step, wrong=0))
+        return paper
+
+    def begin(self, conn: sa.Connection, subscriber: str) -> list[str]:
+        """From now on a second factor is asked for; the codes on paper, shown once. It was already: none."""
+        if has(conn, subscriber):
+            return []
         paper = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(PAPER)]
-        row = {
-            "subscriber": subscriber, "secret": self._fernet.encrypt(secret.encode()), "step": step, "wrong": 0,
-            "paper": msgspec.json.encode([self._hash(each) for each in paper]),
-        }  # fmt: skip
-        drop(conn, subscriber)
-        conn.execute(table.insert().values(**row))
+        hashes = msgspec.json.encode([self._hash(each) for each in paper])
+        conn.execute(table.insert().values(subscriber=subscriber, secret=b"", paper=hashes, step=0, wrong=0))
         return [f"{each[:4]}-{each[4:8]}-{each[8:12]}-{each[12:]}" for each in paper]
 
     def opens(self, conn: sa.Connection, subscriber: str, code: str) -> bool:
@@ -89,7 +96,7 @@ class Factors:
         if row is None or (row.wrong >= TRIES and (now - row.wrong_at).total_seconds() < WAIT):
             return False
         change: dict[str, object] = {"wrong": 0}
-        step = self._step(self._fernet.decrypt(bytes(row.secret)).decode(), code, row.step)
+        step = self._step(self._fernet.decrypt(bytes(row.secret)).decode(), code, row.step) if row.secret else None
         paper: list[str] = msgspec.json.decode(row.paper)
         said = self._hash(code.strip().lower().replace("-", "").replace(" ", ""))
         if step is not None:
@@ -130,6 +137,25 @@ def has(conn: sa.Connection, subscriber: str) -> bool:
     return conn.scalar(sa.select(_t.subscriber).where(_t.subscriber == subscriber)) is not None
 
 
+def authenticator(conn: sa.Connection, subscriber: str) -> bool:
+    """Are codes of an authenticator taken?"""
+    return bool(conn.scalar(sa.select(_t.secret).where(_t.subscriber == subscriber)))
+
+
+def without(conn: sa.Connection, subscriber: str) -> bool:
+    """After one was taken away: where neither authenticator nor passkey is left, nothing is asked for any more, and
+    this is True."""
+    if authenticator(conn, subscriber) or passkeys.of(conn, subscriber):
+        return False
+    drop(conn, subscriber)
+    return True
+
+
+def forget_authenticator(conn: sa.Connection, subscriber: str) -> None:
+    """Its codes open no more."""
+    conn.execute(table.update().where(_t.subscriber == subscriber).values(secret=b""))
+
+
 def left(conn: sa.Connection, subscriber: str) -> int:
     """How many codes on paper it has left."""
     found = conn.scalar(sa.select(_t.paper).where(_t.subscriber == subscriber))
@@ -139,3 +165,4 @@ def left(conn: sa.Connection, subscriber: str) -> int:
 def drop(conn: sa.Connection, subscriber: str) -> None:
     """It is asked for no more."""
     conn.execute(table.delete().where(_t.subscriber == subscriber))
+    passkeys.drop(conn, subscriber)

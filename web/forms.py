@@ -11,17 +11,21 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from io import BytesIO
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 import sqlalchemy as sa
 from fastapi import Request
+from multipart import MultipartParser, parse_options_header
 
 from ingest.columns import Instant, metadata
 
 HOLDS = timedelta(hours=8)
 MOST = 64_000
 """Octets of a form."""
-_TYPE = "application/x-www-form-urlencoded"
+_TYPE, _WITH_FILE = "application/x-www-form-urlencoded", "multipart/form-data"
+_MOST_FIELDS = 100
 _MAC = 16
 
 table = sa.Table(
@@ -38,9 +42,9 @@ class Forms:
     def __init__(self, key: bytes, clock: Callable[[], datetime]) -> None:
         self._key, self._clock = key, clock
 
-    def token(self, who: str) -> str:
+    def token(self, who: str, holds: timedelta = HOLDS) -> str:
         """For one form on a page for `who`."""
-        until = int((self._clock() + HOLDS).timestamp())
+        until = int((self._clock() + holds).timestamp())
         said = until.to_bytes(6) + secrets.token_bytes(16)
         return base64.urlsafe_b64encode(said + self._mac(said, who)).rstrip(b"=").decode()
 
@@ -71,12 +75,36 @@ def fits(request: Request) -> bool:
     """Is it a form, sent from one of our own pages? (Fetch Metadata; RFC 6454 for browsers without it.)"""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     site = request.headers.get("sec-fetch-site", "same-origin")
-    return kind == _TYPE and site in ("same-origin", "none")
+    return kind in (_TYPE, _WITH_FILE) and site in ("same-origin", "none")
 
 
-def fields(body: bytes) -> dict[str, list[str]]:
-    """What was filled in. Raises ValueError for more fields than any form of ours has."""
-    found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=100)
+class Sent(NamedTuple):
+    """A form as it was sent."""
+
+    fields: dict[str, list[str]]
+    file: bytes
+
+
+def read(body: bytes, kind: str) -> Sent:
+    """What was filled in, and the file with it, if there is one; in memory alone. `kind`: the Content-Type. Raises
+    ValueError for more fields than any form of ours has, and for what is none."""
+    name, options = parse_options_header(kind)
+    if name != _WITH_FILE:
+        found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        return Sent(_plain(found), b"")
+    room = len(body) + 1
+    parts = MultipartParser(
+        BytesIO(body), options.get("boundary", ""), part_limit=_MOST_FIELDS, spool_limit=room, memory_limit=room,
+        disk_limit=0,
+    ).parts()  # fmt: skip
+    typed: dict[str, list[str]] = {}
+    for part in parts:
+        if part.filename is None:
+            typed.setdefault(part.name, []).append(part.value)
+    return Sent(_plain(typed), next((part.raw for part in parts if part.filename is not None), b""))
+
+
+def _plain(found: dict[str, list[str]]) -> dict[str, list[str]]:
     return {name: [each.replace("\r\n", "\n").replace("\0", "") for each in values] for name, values in found.items()}
 
 

@@ -1,4 +1,5 @@
-"""Pages for people with a browser: one frame, no script, nothing from elsewhere; in Dutch, unless English is preferred.
+"""Pages for people with a browser: one frame, nothing from elsewhere, no script but on the two pages for passkeys; in
+Dutch, unless English is preferred or was chosen by the link that each page has.
 
 Words stand in `templates/NAME.LANGUAGE.toml`, the page in `templates/NAME.html`.
 """
@@ -17,6 +18,8 @@ from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 LANGUAGES = ("nl", "en")
+COOKIE = "oktt-lang"
+_NAMES = {"nl": "Nederlands", "en": "English"}
 _TEMPLATES = Path(__file__).parent / "templates"
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -45,17 +48,36 @@ def words(name: str, tongue: str) -> dict[str, Any]:
     return tomllib.loads((_TEMPLATES / f"{name}.{tongue}.toml").read_text(encoding="utf-8"))
 
 
+def chosen(request: Request) -> str:
+    """The language that a reader chose by the link on our pages: now, or before (a cookie); empty: none."""
+    asked = request.query_params.get("lang", "")
+    found = asked if asked in LANGUAGES else request.cookies.get(COOKIE, "")
+    return found if found in LANGUAGES else ""
+
+
+def tongue(request: Request, own: str = "") -> str:
+    """In which language a page is: the chosen one, else somebody's own, else what the browser prefers."""
+    known = own if own in LANGUAGES else language(request.headers.get("accept-language"))
+    return chosen(request) or known
+
+
 def page(
     name: str, tongue: str, *, status: int = 200, headers: Mapping[str, str] | None = None, form: bool = False,
-    wording: str = "", **content: Any,
+    wording: str = "", script: bool = False, switch: str = "", **content: Any,
 ) -> Response:  # fmt: skip
     """A page in one language. `form`: it has one, which is sent to where the page is from. `wording`: its words stand
-    under another name than its own."""
+    under another name than its own. `script`: it has one of ours. `switch`: the page that it is in another language,
+    empty: the one that was asked for."""
     its_words = words(wording or name, tongue)
-    text = _environment().get_template(f"{name}.html").render(words=its_words, language=tongue, **content)
+    text = (
+        _environment()
+        .get_template(f"{name}.html")
+        .render(words=its_words, language=tongue, switch=switch, languages=_NAMES, **content)
+    )
     digest = base64.b64encode(sha256(_STYLE.findall(text)[0].encode()).digest()).decode()
     target = "'self'" if form else "'none'"
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; base-uri 'none'"
+    policy += "; script-src 'self'" if script else ""
     said = {
         "Content-Security-Policy": f"{policy}; form-action {target}",
         "Content-Language": tongue,

@@ -14,7 +14,18 @@ from fastapi import APIRouter, Request, Response
 from dispatch import letters, outbox, wording
 from subscribers import Said, Subscriber, links, registry
 from subscribers.links import Link, Purpose, SignUp
-from web import Portal, Services, factors, portal_account, portal_fields, portal_items, portal_report, sessions
+from web import (
+    Portal,
+    Services,
+    factors,
+    html,
+    portal_account,
+    portal_factor,
+    portal_fields,
+    portal_items,
+    portal_report,
+    sessions,
+)
 from web.portal_frame import HOME, PER_MINUTE, Fields, Frame, first, see
 
 SHOWN = 20
@@ -34,9 +45,7 @@ def router(
     routes.add_api_route("/portal/login", frame.posted(door.ask), methods=["POST"])
     routes.add_api_route("/portal/l/{token}", door.show, methods=["GET", "HEAD"])
     routes.add_api_route("/portal/l/{token}", frame.posted(door.open), methods=["POST"])
-    routes.add_api_route("/portal/second", door.second, methods=["GET", "HEAD"])
-    routes.add_api_route("/portal/second", frame.posted(door.complete), methods=["POST"])
-    for each in (portal_account, portal_report, portal_items):
+    for each in (portal_account, portal_factor, portal_report, portal_items):
         each.add(routes, frame)
     return routes
 
@@ -101,23 +110,26 @@ class Door:
             link = self._link(conn, token)
             if link is None:
                 return self.frame.say(self.frame.tongue(request), "ended", status=404, to="/portal/login")
-            if wait := self.frame.busy(request, link.id, link.language):
+            tongue = html.tongue(request, link.language)
+            if wait := self.frame.busy(request, link.id, tongue):
                 return wait
             known = registry.at_address(conn, link.address)
             if link.wanted is not None:
-                return self._confirm(conn, link, link.wanted, known)
+                return self._confirm(conn, link, link.wanted, known, tongue)
         if not known:
-            return self.frame.say(link.language, "unknown", to=HOME)
-        return self.frame.page("open", link.language, who=link.id, known=known)
+            return self.frame.say(tongue, "unknown", to=HOME)
+        return self.frame.page("open", tongue, who=link.id, known=known)
 
-    def _confirm(self, conn: sa.Connection, link: Link, wanted: SignUp, known: list[Subscriber]) -> Response:
+    def _confirm(
+        self, conn: sa.Connection, link: Link, wanted: SignUp, known: list[Subscriber], tongue: str
+    ) -> Response:
         portal = self.frame.portal
         candidate = links.candidate(wanted, portal.clearance, self.frame.clock())
         found = portal.glimpses(conn, candidate)
         counts = {each: sum(one.urgency == each for one in found) for each in reversed(portal_fields.URGENCIES)}
-        level = wording.words(link.language)["level"]
+        level = wording.words(tongue)["level"]
         return self.frame.page(
-            "confirm", link.language, who=link.id, wanted=wanted, found=found[:SHOWN], more=len(found[SHOWN:]),
+            "confirm", tongue, who=link.id, wanted=wanted, found=found[:SHOWN], more=len(found[SHOWN:]),
             total=len(found), counts=[(level[each], count) for each, count in counts.items()], level=level,
             known=len(known),
         )  # fmt: skip
@@ -136,7 +148,7 @@ class Door:
                 asked = first(given, "subscriber")
                 chosen = next((each.id for each in known if each.id == asked or len(known) == 1), "")
             if not chosen:
-                return frame.say(link.language, "unknown", to=HOME)
+                return frame.say(html.tongue(request, link.language), "unknown", to=HOME)
             whole = not factors.has(conn, chosen)
             secret = sessions.begin(conn, chosen, now, whole=whole)
         answer = see("/portal/account?welcome" if link.wanted else "/portal/account" if whole else "/portal/second")
@@ -149,26 +161,3 @@ class Door:
     def _link(self, conn: sa.Connection, token: str) -> Link | None:
         name = links.id_of(self._links, token)
         return None if name is None else links.get(conn, name, self.frame.clock())
-
-    def second(self, request: Request) -> Response:
-        """The form for the second factor."""
-        with self.frame.reading() as conn:
-            who = self.frame.who(conn, request, whole=False)
-        if who is None or who.session.whole:
-            return see("/portal/login" if who is None else "/portal/account")
-        return self.frame.page("second", who.subscriber.language, who=who.session.id, wrong=False)
-
-    def complete(self, request: Request, given: Fields) -> Response:
-        """A code. A wrong one is counted."""
-        frame = self.frame
-        with frame.engine.begin() as conn:
-            who = frame.who(conn, request, whole=False)
-            if who is None:
-                return see("/portal/login")
-            session, subscriber = who
-            if not frame.forms.take(conn, first(given, "token"), session.id):
-                return frame.say(subscriber.language, "again", status=409, to="/portal/second")
-            if not frame.factors.opens(conn, subscriber.id, first(given, "code")):
-                return frame.page("second", subscriber.language, who=session.id, status=422, wrong=True)
-            sessions.complete(conn, session.id)
-        return see("/portal/account")

@@ -1,8 +1,7 @@
-"""The portal of who is logged in: how it stands, profile, proofs, second factor, the end."""
+"""The portal of who is logged in: how it stands, profile, proofs, the end."""
 
 from typing import Any
 
-import segno
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import replace
@@ -22,7 +21,6 @@ def add(routes: APIRouter, frame: Frame) -> None:
         ("account", account.home, None),
         ("profile", account.profile, account.save),
         ("proofs", account.proofs, account.prove),
-        ("factor", account.factor, account.change_factor),
         ("delete", account.ask_delete, account.delete),
         ("logout", None, account.logout),
         ("confirmed", None, account.confirm),
@@ -42,20 +40,20 @@ class Account:
 
     def _page(self, name: str, who: Who, **content: Any) -> Response:
         shown: dict[str, Any] = {"subscriber": who.subscriber, "here": name} | content
-        return self.frame.page(name, who.subscriber.language, who=who.session.id, **shown)
+        return self.frame.page(name, who.language, who=who.session.id, **shown)
 
     def home(self, conn: sa.Connection, request: Request, who: Who) -> Response:
         """How it stands."""
         one = who.subscriber
-        confirmed = one.confirmed_at and wording.date_of(one.confirmed_at, one.language)
+        confirmed = one.confirmed_at and wording.date_of(one.confirmed_at, who.language)
         return self._page(
             "account", who, confirmed=confirmed, welcome="welcome" in request.query_params, thanks=_done(request),
             paused=self._own(conn, who).said is not None and self._stated(conn, who).paused,
-            sectors=[wording.sector(code, one.language) for code in one.profile.sectors],
+            sectors=[wording.sector(code, who.language) for code in one.profile.sectors],
             region=portal_fields.REGIONS.get(one.profile.region, one.profile.region),
             proven=[each.what for each in one.claims if each.proven_at],
             open_=[each.what for each in one.claims if not each.proven_at], factor=factors.has(conn, one.id),
-            level=wording.words(one.language)["level"],
+            level=wording.words(who.language)["level"],
         )  # fmt: skip
 
     def confirm(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
@@ -75,7 +73,7 @@ class Account:
         lists = [each for each in own.inventories if each.name != HAND]
         return self._page(
             "profile", who, status=422 if wrong else 200, filled=filled, wrong=wrong, profile=True, lists=lists,
-            choices=portal_fields.choices(who.subscriber.language),
+            choices=portal_fields.choices(who.language),
         )  # fmt: skip
 
     def save(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
@@ -99,8 +97,8 @@ class Account:
         one = who.subscriber
         rows = [
             {
-                "what": each.what, "proven": each.proven_at and wording.date_of(each.proven_at, one.language),
-                "until": each.proven_at and wording.date_of(each.proven_at + proofs.HOLDS, one.language),
+                "what": each.what, "proven": each.proven_at and wording.date_of(each.proven_at, who.language),
+                "until": each.proven_at and wording.date_of(each.proven_at + proofs.HOLDS, who.language),
                 "name": proofs.record(each.what), "text": proofs.text(self._proofs, one.id, each.what),
             }
             for each in claims
@@ -144,40 +142,6 @@ class Account:
         registry.claim(conn, one.id, looked.claim, now)
         return see(f"/portal/proofs?done={looked.answer}")
 
-    def factor(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
-        """The second factor: to set up, or to end."""
-        one = who.subscriber
-        if factors.has(conn, one.id):
-            return self._page("factor", who, has=True, left=factors.left(conn, one.id), wrong=False)
-        return self._set_up(who, self.frame.factors.fresh())
-
-    def _set_up(self, who: Who, secret: str, *, wrong: bool = False) -> Response:
-        frame = self.frame
-        address = factors.address(secret, frame.portal.title, who.subscriber.name)
-        code = segno.make(address, error="m", micro=False)
-        return self._page(
-            "factor", who, has=False, address=address, secret=secret, sealed=frame.factors.seal(secret), wrong=wrong,
-            status=422 if wrong else 200,
-            picture=code.svg_inline(omitsize=True, border=2, svgclass=None, lineclass=None, dark="#000"),
-        )  # fmt: skip
-
-    def change_factor(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
-        """Set it up, with a code as proof that it works; or end it, with a code as well."""
-        frame, one, code = self.frame, who.subscriber, first(given, "code")
-        if factors.has(conn, one.id):
-            if not frame.factors.opens(conn, one.id, code):
-                return self._page("factor", who, has=True, left=factors.left(conn, one.id), wrong=True, status=422)
-            factors.drop(conn, one.id)
-            return see("/portal/account?done=factor_off")
-        secret = frame.factors.unseal(first(given, "sealed"))
-        if secret is None:
-            return see("/portal/factor")
-        paper = frame.factors.keep(conn, one.id, secret, code)
-        if paper is None:
-            return self._set_up(who, secret, wrong=True)
-        sessions.end(conn, subscriber=one.id, but=who.session.id)
-        return self._page("paper", who, paper=paper, here="factor")
-
     def ask_delete(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
         """Whether it is meant."""
         return self._page("delete", who)
@@ -187,14 +151,14 @@ class Account:
         one = who.subscriber
         leave(conn, one.id, self.frame.clock())
         self.frame.portal.left()
-        return _logged_out(self.frame.say(one.language, "deleted", to=HOME))
+        return _logged_out(self.frame.say(who.language, "deleted", to=HOME))
 
     def logout(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
         """Here; with `all`, everywhere."""
         sessions.end(conn, session=who.session.id)
         if first(given, "act") == "all":
             sessions.end(conn, subscriber=who.subscriber.id)
-        return _logged_out(self.frame.say(who.subscriber.language, "out", to="/portal/login"))
+        return _logged_out(self.frame.say(who.language, "out", to="/portal/login"))
 
     def _own(self, conn: sa.Connection, who: Who) -> Own:
         return registry.given(conn, who.subscriber.id)

@@ -2,17 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from subscribers import Subscriber
-from web import Portal, Services, forms, html, sessions
+from web import Portal, Services, factors, forms, html, sessions
 from web.factors import Factors
 from web.forms import Forms
 from web.limits import Buckets, body
+from web.passkeys import Passkeys
 from web.sessions import Session
 
 PER_MINUTE = 600
@@ -29,6 +30,8 @@ class Who(NamedTuple):
 
     session: Session
     subscriber: Subscriber
+    language: str
+    """Of the pages: chosen on one, or the subscriber's."""
 
 
 class Frame:
@@ -40,6 +43,7 @@ class Frame:
         self.engine, self.services, self.portal, self.clock = engine, services, portal, clock
         self.forms = Forms(portal.key("forms"), clock)
         self.factors = Factors(portal.key("factors"), clock)
+        self.passkeys = Passkeys(portal.origin, portal.title, portal.key("passkeys")) if portal.origin else None
         self._peers, self._each = Buckets(per_minute), Buckets(EACH)
 
     def page(
@@ -55,11 +59,11 @@ class Frame:
 
     def say(self, tongue: str, what: str, *, status: int = 200, to: str = "", **about: str) -> Response:
         """A page with some words alone. `to`: where it goes on."""
-        return self.page("said", tongue, status=status, what=what, to=to, about=about)
+        return self.page("said", tongue, status=status, what=what, to=to, about=about, switch=to)
 
     def tongue(self, request: Request) -> str:
         """Of somebody we do not know."""
-        return html.language(request.headers.get("accept-language"))
+        return html.tongue(request)
 
     def reading(self) -> sa.Connection:
         """A connection that only looks."""
@@ -72,7 +76,11 @@ class Frame:
         subscriber = None if session is None else self.services.subscriber(conn, session.subscriber)
         if session is None or subscriber is None or (whole and not session.whole):
             return None
-        return Who(session, subscriber)
+        return Who(session, subscriber, html.tongue(request, subscriber.language))
+
+    def _known(self, request: Request) -> bool:
+        with self.reading() as conn:
+            return self.who(conn, request) is not None
 
     def busy(self, request: Request, who: str, tongue: str) -> Response | None:
         """What somebody gets who asks too often: a page that says so."""
@@ -84,45 +92,59 @@ class Frame:
         answer.headers["Retry-After"] = str(int(seconds) + 1)
         return answer
 
-    def shown(self, handler: Callable[[sa.Connection, Request, Who], Response]) -> Callable[[Request], Response]:
-        """An endpoint that shows a page to who is logged in. It changes nothing."""
+    def shown(
+        self, handler: Callable[[sa.Connection, Request, Who], Response], *, again: str = ""
+    ) -> Callable[[Request], Response]:
+        """An endpoint that shows a page to who is logged in. It changes nothing. `again`: of which page who has a
+        second factor shows it anew, unless that was just now."""
 
         def endpoint(request: Request) -> Response:
             with self.reading() as conn:
                 who = self.who(conn, request)
-                return see("/portal/login") if who is None else handler(conn, request, who)
+                return self._first(conn, who, again) or handler(conn, request, cast(Who, who))
 
         return endpoint
+
+    def _first(self, conn: sa.Connection, who: Who | None, again: str) -> Response | None:
+        """Where somebody has to go first; None: nowhere."""
+        if who is None:
+            return see("/portal/login")
+        stale = again and not who.session.fresh(self.clock()) and factors.has(conn, who.subscriber.id)
+        return see(f"/portal/second/{again}") if stale else None
 
     def changed(
         self,
         handler: Callable[[sa.Connection, Request, Fields, Who], Response],
         before: Callable[[Request, Fields, Who], None] | None = None,
+        *,
+        again: str = "",
+        most: int = forms.MOST,
     ) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that does what a form of who is logged in asks for, once. `before`: what takes time, and is done
-        while nobody waits for the database; it leaves what it finds in the request's state."""
+        while nobody waits for the database; it leaves what it finds in the request's state. `again`: see `shown`."""
 
         def handle(request: Request, given: Fields) -> Response:
             with self.reading() as conn:
                 who = self.who(conn, request)
             if who is None:
                 return see("/portal/login")
-            if wait := self.busy(request, who.session.id, who.subscriber.language):
+            if wait := self.busy(request, who.session.id, who.language):
                 return wait
             if before is not None:
                 before(request, given, who)
             with self.engine.begin() as conn:
                 who = self.who(conn, request)
-                if who is None:
-                    return see("/portal/login")
+                if (elsewhere := self._first(conn, who, again)) is not None:
+                    return elsewhere
+                who = cast(Who, who)
                 if not self.forms.take(conn, first(given, "token"), who.session.id):
-                    return self.say(who.subscriber.language, "again", status=409, to=request.url.path)
+                    return self.say(who.language, "again", status=409, to=request.url.path)
                 return handler(conn, request, given, who)
 
-        return self.posted(handle)
+        return self.posted(handle, most)
 
     def posted(self, handler: Handler, most: int = forms.MOST) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint for a form of ours, sent from a page of ours. It is handled in a thread."""
+        """An endpoint for a form of ours, sent from a page of ours, perhaps with a file. It is handled in a thread."""
 
         async def endpoint(request: Request) -> Response:
             tongue = self.tongue(request)
@@ -130,14 +152,17 @@ class Frame:
                 return self.say(tongue, "foreign", status=403, to=HOME)
             if seconds := self._peers.take(request.client.host if request.client else "", self.clock()):
                 return self._wait(request, tongue, seconds)
+            if most > forms.MOST and not await run_in_threadpool(self._known, request):
+                return see("/portal/login")  # before so much is read
             sent = await body(request, most)
             try:
-                given = None if sent is None else forms.fields(sent)
+                form = None if sent is None else forms.read(sent, request.headers.get("content-type", ""))
             except ValueError:
-                given = None
-            if given is None:
+                form = None
+            if form is None:
                 return self.say(tongue, "large", status=413, to=request.url.path)
-            return await run_in_threadpool(handler, request, given)
+            request.state.file = form.file
+            return await run_in_threadpool(handler, request, form.fields)
 
         return endpoint
 

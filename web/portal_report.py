@@ -57,7 +57,7 @@ class Reports:
 
     def _form(self, who: Who, filled: Report, wrong: Sequence[str]) -> Response:
         return self.frame.page(
-            "report", who.subscriber.language, who=who.session.id, here="report", filled=filled, wrong=wrong,
+            "report", who.language, who=who.session.id, here="report", filled=filled, wrong=wrong,
             kinds=KINDS, status=422 if wrong else 200,
         )  # fmt: skip
 
@@ -71,7 +71,7 @@ class Reports:
             who = frame.who(conn, request)
             if who is None:
                 return see("/portal/login")
-            if wait := frame.busy(request, who.session.id, who.subscriber.language):
+            if wait := frame.busy(request, who.session.id, who.language):
                 return wait
             patterns = [pattern(each) for each in lines]
             wrong = [] if filled.title else ["title"]
@@ -80,7 +80,7 @@ class Reports:
             if wrong:
                 return self._form(who, filled, wrong)
             if not frame.forms.take(conn, first(given, "token"), who.session.id):
-                return frame.say(who.subscriber.language, "again", status=409, to="/portal/report")
+                return frame.say(who.language, "again", status=409, to="/portal/report")
         objects = list(bundle(filled, [each for each in patterns if each], instant_text(now)))
         body = msgspec.json.encode({"objects": objects})
         verdicts = frame.services.contribute(who.subscriber.id, body, objects)
@@ -90,7 +90,7 @@ class Reports:
 
     def status(self, conn: sa.Connection, request: Request, who: Who) -> Response:
         """How much was taken in, and why the rest was not."""
-        name, language = request.path_params["status"], who.subscriber.language
+        name, language = request.path_params["status"], who.language
         found = None if "\0" in name else statuses.find(conn, who.subscriber.id, name)
         if found is None:
             return self.frame.say(language, "no_report", status=404, to="/portal/report")

@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web import Services, answers, feed, feedback, health, portal, taxii, verify
+from web import Services, answers, feed, feedback, health, html, portal, taxii, verify
 from web.connections import Patient
 from web.entry import TOO_LARGE
 from web.ledger import Ledger, Marks
@@ -63,11 +63,9 @@ def create_app(
     answer; empty: there are none. `app.state.ledger.flush()` when the server ends."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger = Ledger(engine, Marks(services.seal, services.content))
-    app.include_router(
-        taxii.router(
-            engine, services, clock, title=title, contact=contact, base_url=base_url,
-            max_limit=max_limit, max_content_length=max_content_length, per_minute=per_minute, log=app.state.ledger,
-        )
+    app.router.routes += taxii.routes(
+        engine, services, clock, title=title, contact=contact, base_url=base_url,
+        max_limit=max_limit, max_content_length=max_content_length, per_minute=per_minute, log=app.state.ledger,
     )  # fmt: skip
     app.include_router(feed.router(engine, services, clock, title))
     app.include_router(verify.router(engine, clock, title))
@@ -138,6 +136,9 @@ class _Exchange:
         if path.startswith("/taxii2") and not path.endswith("/"):
             # TAXII's paths end in a slash (3.1); clients that leave it out mean the same.
             scope = {**scope, "path": path + "/"}
+        self._chosen = ""
+        if b"lang=" in scope["query_string"] or any(name == b"cookie" for name, _ in scope["headers"]):
+            scope, self._chosen = _translated(scope)
         self.scope, self._receive, self._send, self._max = scope, receive, send, max_length
         self.status, self._read, self._started = 500, 0, False
 
@@ -173,6 +174,8 @@ class _Exchange:
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
+            if self._chosen:
+                headers.append("Set-Cookie", self._chosen)
             if self.scope.get("scheme") == "https":
                 headers["Strict-Transport-Security"] = "max-age=31536000"
         await self._send(message)
@@ -181,3 +184,16 @@ class _Exchange:
         if not self._started:
             response = _refusal(self.scope["path"], status)
             await response(self.scope, self._receive, self._dressed)
+
+
+def _translated(scope: Scope) -> tuple[Scope, str]:
+    """As if the browser asked in the language that its reader chose on a page of ours; and, if he did so just now, the
+    cookie that remembers it."""
+    request = Request(scope)
+    language = html.chosen(request)
+    if not language:
+        return scope, ""
+    headers = [each for each in scope["headers"] if each[0] != b"accept-language"]
+    scope = {**scope, "headers": [*headers, (b"accept-language", language.encode())]}
+    cookie = f"{html.COOKIE}={language}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax"
+    return scope, cookie if request.query_params.get("lang") == language else ""

@@ -15,6 +15,8 @@ from ingest.columns import Instant, metadata
 
 COOKIE = "__Host-oktt"
 HOLDS = timedelta(hours=8)
+FRESH = timedelta(minutes=10)
+"""How long a second factor that was shown counts for what somebody else must not do: then it is asked for again."""
 
 table = sa.Table(
     "portal_sessions",
@@ -23,6 +25,7 @@ table = sa.Table(
     sa.Column("subscriber", sa.String(100), nullable=False, index=True),
     sa.Column("until", Instant, nullable=False, index=True),
     sa.Column("whole", sa.Boolean, nullable=False, comment="the second factor was shown, or there is none"),
+    sa.Column("shown_at", Instant, comment="when the second factor was last shown"),
 )
 _t = table.c
 
@@ -35,6 +38,11 @@ class Session:
     subscriber: str
     whole: bool
     """May everything; else a second factor is asked for first."""
+    shown_at: datetime | None = None
+
+    def fresh(self, now: datetime) -> bool:
+        """Was the second factor shown just now?"""
+        return self.shown_at is not None and now - self.shown_at < FRESH
 
 
 def begin(conn: sa.Connection, subscriber: str, now: datetime, *, whole: bool) -> str:
@@ -48,12 +56,12 @@ def begin(conn: sa.Connection, subscriber: str, now: datetime, *, whole: bool) -
 def find(conn: sa.Connection, secret: str, now: datetime) -> Session | None:
     """Whose cookie this is; None: nobody's (any more)."""
     row = conn.execute(sa.select(table).where(_t.id == _digest(secret), _t.until > now)).one_or_none()
-    return None if row is None else Session(row.id, row.subscriber, row.whole)
+    return None if row is None else Session(row.id, row.subscriber, row.whole, row.shown_at)
 
 
-def complete(conn: sa.Connection, session: str) -> None:
+def complete(conn: sa.Connection, session: str, now: datetime) -> None:
     """The second factor was shown."""
-    conn.execute(table.update().where(_t.id == session).values(whole=True))
+    conn.execute(table.update().where(_t.id == session).values(whole=True, shown_at=now))
 
 
 def end(conn: sa.Connection, *, session: str | None = None, subscriber: str | None = None, but: str = "") -> None:

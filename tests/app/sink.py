@@ -60,24 +60,30 @@ class Sink:
 class _Controller(Controller):
     """Any free port: a socket that is bound before the server starts."""
 
-    def __init__(self, sink: Sink) -> None:
-        self._bound = socket.create_server(("127.0.0.1", 0))
-        super().__init__(sink, hostname="127.0.0.1", port=self._bound.getsockname()[1], ready_timeout=60)
+    def __init__(self, handler: object, server: type[SMTP]) -> None:
+        self._bound, self._server = socket.create_server(("127.0.0.1", 0)), server
+        super().__init__(handler, hostname="127.0.0.1", port=self._bound.getsockname()[1], ready_timeout=60)
 
     def _create_server(self) -> Coroutine[Any, Any, asyncio.AbstractServer]:
         return self.loop.create_server(self._factory_invoker, sock=self._bound)
 
     def factory(self) -> SMTP:
-        return SMTP(self.handler, data_size_limit=2**22, hostname="sink.example")
+        return self._server(self.handler, data_size_limit=2**22, hostname="sink.example")
+
+
+@contextmanager
+def controlled(handler: object, server: type[SMTP] = SMTP) -> Iterator[int]:
+    """A server with this handler, in a thread; the port that it has."""
+    controller = _Controller(handler, server)
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
 
 
 @contextmanager
 def listening(sink: Sink) -> Iterator[Sink]:
     """Run it on a free port of this machine."""
-    controller = _Controller(sink)
-    controller.start()
-    sink.port = controller.port
-    try:
+    with controlled(sink) as sink.port:
         yield sink
-    finally:
-        controller.stop()

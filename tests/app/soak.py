@@ -1,0 +1,179 @@
+"""Random crashes while messages are sent to a mail server that goes wrong: nothing is lost, and no more is repeated than has
+to be. `make test` does 25 rounds (test_crash.py), `make soak` a thousand:
+
+    python -m tests.app.soak COUNT [SEED] [FIRST]      rounds from the FIRST on; what fails is told with how to run it again
+
+Each round takes an instance with messages that wait, starts one or two processes that send them, kills (SIGKILL) each at a
+random moment, perhaps the next one too, and lets another send the rest. What the server took is then held against ledger,
+outbox and register. The seed decides what the server does to whom, and when whom is killed.
+"""
+
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from tests.app.faults import REFUSED, Came, Other, faulty
+from tests.app.forks import KILLED, Forks, forking
+from tests.app.instance import FEEDS, FORTINET, MONDAY, TEST_CLOCK, copied, done, lay, make, person
+
+NAMES = (*(f"firma{number}" for number in range(14)), *REFUSED)
+LONGEST = 12
+"""Runs after which a round has to be over: who is put off is tried again a quarter of an hour later."""
+
+
+@dataclass
+class Told:
+    """What the rounds came to."""
+
+    rounds: int = 0
+    killed: int = 0
+    repeated: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Soak:
+    """An instance with messages that wait, a server, and processes to send from."""
+
+    seed: str
+    queued: Path
+    server: Other
+    forks: Sequence[Forks]
+    seconds: float
+    """How long sending takes, about: when there is something to kill."""
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def round(self, number: int, told: Told) -> None:
+        """One instance, from what waits to the end; what is wrong with it then."""
+        name, instance = f"{self.seed}/{number}", self.queued.with_name(f"round{next(self.numbers)}")
+        rng = random.Random(name)
+        copied(self.queued, instance)
+        (instance / "oktt.toml").write_text(TEST_CLOCK + self.server.settings, encoding="utf-8")
+        self.server.begin(name)
+        now, killed = datetime.fromisoformat(MONDAY), 0
+        moments = [rng.random() for _ in range(rng.choice((1, 1, 2)))]
+        with ThreadPoolExecutor(len(moments)) as pool:
+            killed += sum(pool.map(lambda pair: self._killed(instance, now, *pair), zip(self.forks, moments)))
+        if rng.random() < 0.3:
+            killed += self._killed(instance, now, self.forks[0], rng.random())
+        for _ in range(LONGEST):
+            code, _ = self.forks[0].run(instance, ["dispatch", "--now"], now=now.isoformat())
+            if code or not _waits(instance):
+                break
+            now += timedelta(minutes=15)
+        problems = [] if code == 0 else [f"exit {code}: {instance.with_suffix('.log').read_text()[-500:]}"]
+        if self.forks[0].run(instance, ["audit", "verify"], now=now.isoformat())[0]:
+            problems.append(f"register: {instance.with_suffix('.log').read_text()[-300:]}")
+        came = self.server.begin("")
+        problems += _wrong(instance, came, killed)
+        told.rounds, told.killed, told.faults = told.rounds + 1, told.killed + killed, told.faults + came.faults
+        told.repeated += len(came.mails) - len(set(came.mails))
+        told.problems += [f"round {number} of seed {self.seed}: {each}" for each in problems]
+        if not problems:
+            for left in (instance, instance.with_name(f"{instance.name}.keys")):
+                shutil.rmtree(left)
+
+    def _killed(self, instance: Path, now: datetime, forks: Forks, moment: float) -> bool:
+        """Send, until it is killed at that moment of the time it takes; was it?"""
+        after = moment * self.seconds
+        return forks.run(instance, ["dispatch", "--now"], now=now.isoformat(), after=after)[0] == KILLED
+
+
+def prepared(folder: Path, seed: str, server: Other, forks: Sequence[Forks]) -> Soak:
+    """With an instance whose messages wait, and how long it takes to send them."""
+    queued = make(folder / "queued", people=[person(name, software=FORTINET) for name in NAMES])
+    lay(folder / "in", {"ncsc-nl": FEEDS["ncsc-nl"]})
+    done(queued, "ingest", folder / "in/ncsc-nl/9001.json", "--source", "ncsc-nl")
+    soak = Soak(seed, queued, server, forks, 0.0)
+    copy = copied(queued, folder / "timed")
+    (copy / "oktt.toml").write_text(TEST_CLOCK + server.settings, encoding="utf-8")
+    server.begin("timed")
+    begun = time.monotonic()
+    code, _ = forks[0].run(copy, ["dispatch", "--now"])
+    soak.seconds = time.monotonic() - begun
+    assert code == 0, copy.with_suffix(".log").read_text()
+    return soak
+
+
+def _rows(instance: Path, query: str) -> list[sqlite3.Row]:
+    with sqlite3.connect(f"file:{instance / 'oktt.db'}?mode=ro", uri=True) as connection:
+        connection.row_factory = sqlite3.Row
+        found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
+def _waits(instance: Path) -> bool:
+    return bool(_rows(instance, "SELECT 1 FROM deliveries WHERE state NOT IN ('sent', 'failed', 'cancelled') LIMIT 1"))
+
+
+def _wrong(instance: Path, came: Came, killed: int) -> Iterator[str]:
+    """Of what the server took and what the instance says that it did, what does not fit."""
+    lines = _rows(instance, "SELECT * FROM ledger")
+    states = Counter((row["subscriber"], row["state"]) for row in _rows(instance, "SELECT * FROM deliveries"))
+    if states != Counter((f"kvk-{name}", "failed" if name in REFUSED else "sent") for name in NAMES):
+        yield f"outbox: {states}"
+    if states != Counter((row["subscriber"], row["outcome"]) for row in lines):
+        yield f"ledger: {[(row['subscriber'], row['outcome']) for row in lines]}"
+    sent = {row["message_id"] for row in lines if row["outcome"] == "sent"}
+    times = Counter(identifier for identifier, _ in came.mails)
+    if times.keys() != sent:
+        yield f"lost: {sent - times.keys()}, never sent: {times.keys() - sent}"
+    if len(set(came.mails)) != len(times):
+        yield "one Message-ID with two contents"
+    registered = Counter(row["subject"] for row in _rows(instance, "SELECT subject FROM journal WHERE what = 'sent'"))
+    if registered != Counter(row["delivery"] for row in lines if row["outcome"] == "sent"):
+        yield "the register tells of other messages"
+    marked = {row["message_id"] for row in lines if row["repeat"]}
+    twice = {identifier for identifier, many in times.items() if many > 1}
+    if not twice <= marked:
+        yield f"{len(twice - marked)} came twice and are not marked as repeat"
+    # Nobody knows whether it was accepted: of the one that a killed process had in hand, and of what broke off.
+    if (repeated := times.total() - len(times)) > killed + came.faults["lost"]:
+        yield f"{repeated} came again, after {killed} crashes and {came.faults['lost']} replies that were lost"
+    if len(marked) > killed + came.faults["lost"] + came.faults["drop"]:
+        yield f"{len(marked)} marked as repeat, after {killed} crashes and {came.faults}"
+
+
+def main() -> None:
+    """Prints a line every ten rounds, and what failed."""
+    asked = sys.argv[1:]
+    rounds = int(asked[0])
+    seed = asked[1] if len(asked) > 1 else str(random.SystemRandom().randrange(10**6))
+    first = int(asked[2]) if len(asked) > 2 else 0
+    told, begun = Told(), time.monotonic()
+    print(f"seed {seed}", flush=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="oktt-soak-")))
+        forks = [stack.enter_context(forking()) for _ in range(2)]
+        soak = prepared(folder, seed, stack.enter_context(faulty()), forks)
+        for number in range(first, first + rounds):
+            before = len(told.problems)
+            soak.round(number, told)
+            for problem in told.problems[before:]:
+                print(f"{problem}\n  again: python -m tests.app.soak 1 {seed} {number}", flush=True)
+            if told.rounds % 10 == 0 or told.rounds == rounds:
+                spent = time.monotonic() - begun
+                print(
+                    f"{told.rounds} of {rounds} rounds, {told.killed} crashes, {told.repeated} repeated, "
+                    f"{sum(told.faults.values())} attempts, {len(told.problems)} problems, {spent:.0f} s",
+                    flush=True,
+                )
+    print(f"what the server did: {dict(told.faults)}")
+    sys.exit(1 if told.problems else 0)
+
+
+if __name__ == "__main__":
+    main()

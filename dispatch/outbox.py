@@ -6,6 +6,7 @@ row in one transaction. A row still in `sending` when its claim has run out may 
 with the same bytes and stands as `repeat` in the ledger. This is the one place that retries.
 
 The caller owns the transactions, and checks the label again between claim and prepare, and before sending again.
+Rows that go with another's message (dispatch.grouping) name it as their leader, and are claimed with it.
 """
 
 import hashlib
@@ -39,8 +40,10 @@ LONGEST_WAIT = timedelta(days=1)
 POSSIBLY_ACCEPTED = "lost-after-data"
 """Reason of a retry whose message the other side may have accepted before the connection broke."""
 CancelReason = Literal[
-    "tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out", "answered", "unreachable"
+    "tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out", "answered", "unreachable", "repeat"
 ]
+"""`repeat`: the recipient was told of the same systems lately (app.intervals)."""
+UNSETTLED = ("queued", "sending")
 _CHUNK = 500
 
 deliveries = sa.Table(
@@ -67,10 +70,13 @@ deliveries = sa.Table(
     sa.Column("label", sa.String(16)),
     sa.Column("view", sa.String(64)),
     sa.Column("message_id", sa.String(255)),
+    sa.Column("leader", sa.String(32), comment="the delivery with whose message it goes; null: its own"),
     sa.Column("settled_at", Instant),
     sa.Column("reason", sa.String(64), nullable=False, default=""),
     sa.Index("ix_deliveries_due", "state", "priority", "due_at", "id"),
     sa.Index("ix_deliveries_subject", "subject", "subscriber"),
+    sa.Index("ix_deliveries_subscriber", "subscriber"),
+    sa.Index("ix_deliveries_leader", "leader"),
 )
 
 _d = deliveries.c
@@ -95,6 +101,7 @@ _CANCEL = (
         reason=sa.bindparam("because"),
         message=None,
         grounds=None,
+        leader=None,
         worker="",
         claimed_until=None,
     )
@@ -191,41 +198,43 @@ def claim(
     """
     chosen = (
         sa.select(deliveries)
-        .where(*_due(now, hurry))
+        .where(*ready(now, hurry=hurry))
         .order_by(_d.priority, _d.due_at, _d.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    found = [_delivery(row, worker) for row in conn.execute(chosen)]
+    found = [delivery_of(row, worker) for row in conn.execute(chosen)]
     if found:
-        conn.execute(
-            sa.update(deliveries)
-            .where(_d.id.in_([each.id for each in found]))
-            .values(
-                worker=worker,
-                claimed_until=now + lease,
-                repeat=sa.or_(_d.repeat, _d.state == "sending"),
-            )
-        )
+        hold(conn, found, now + lease)
     return found
 
 
-def _due(now: datetime, hurry: bool) -> tuple[sa.ColumnElement[bool], ...]:
-    ready = [_d.due_at <= now, _d.state == "sending"]
+def hold(conn: sa.Connection, found: Sequence[Delivery], until: datetime) -> None:
+    """Claim these until then for their worker, with what goes with their messages."""
+    ids = [each.id for each in found]
+    theirs = sa.and_(_d.leader.in_(ids), _d.state.in_(UNSETTLED))
+    repeat = sa.or_(_d.repeat, _d.state == "sending")
+    claimed = {"worker": found[0].worker, "claimed_until": until, "repeat": repeat}
+    conn.execute(sa.update(deliveries).where(sa.or_(_d.id.in_(ids), theirs)).values(**claimed))
+
+
+def ready(now: datetime, *, hurry: bool) -> tuple[sa.ColumnElement[bool], ...]:
+    """What of the outbox is due and claimed by nobody, and goes with no other's message."""
+    due = [_d.due_at <= now, _d.state == "sending"]
     if hurry:
-        ready.append(sa.and_(_d.attempts == 0, _d.reason == ""))
+        due.append(sa.and_(_d.attempts == 0, _d.reason == ""))
     free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
-    return _d.state.in_(("queued", "sending")), free, sa.or_(*ready)
+    return _d.state.in_(UNSETTLED), _d.leader.is_(None), free, sa.or_(*due)
 
 
 def due(conn: sa.Connection, now: datetime, *, hurry: bool = False) -> int:
     """How many deliveries `claim` would find."""
-    return conn.execute(sa.select(sa.func.count()).where(*_due(now, hurry))).scalar_one()
+    return conn.execute(sa.select(sa.func.count()).where(*ready(now, hurry=hurry))).scalar_one()
 
 
 def waiting(conn: sa.Connection, subject: str) -> int:
     """How many deliveries of an item or edition have not left; of who waits for a row of theirs, one each."""
-    mine = (_d.subject == subject, _d.state.in_(("queued", "sending")))
+    mine = (_d.subject == subject, _d.state.in_(UNSETTLED))
     return conn.execute(sa.select(sa.func.count()).where(*mine)).scalar_one() + fanout.count(conn, subject)
 
 
@@ -235,7 +244,8 @@ def untried(conn: sa.Connection, subject: str) -> bool:
     return conn.execute(sa.select(_d.id).where(*mine).limit(1)).first() is not None
 
 
-def _delivery(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
+def delivery_of(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
+    """A row as the worker that claims it has it."""
     return Delivery(
         row.id,
         row.kind,
@@ -301,22 +311,29 @@ def settle(
     *,
     rng: random.Random,
     attempts: int = ATTEMPTS,
+    due: datetime | None = None,
 ) -> Literal["sent", "retry", "failed"]:
     """Record what became of an attempt: sent or failed go to the ledger and drop the bytes; retry waits.
 
-    After `attempts` attempts a retry is `failed`. The bytes are kept for the next attempt only where this one may
-    have been accepted. Raises DispatchError when the claim was lost to another worker.
+    After `attempts` attempts a retry is `failed`. The bytes, and with whose message it went, are kept for the next
+    attempt (`due`: another moment than it would have by itself) only where this one may have been accepted. Raises
+    DispatchError when the claim was lost to another worker.
     """
     if outcome.status == "retry" and delivery.attempts < attempts:
         uncertain = outcome.reason == POSSIBLY_ACCEPTED or delivery.repeat
-        kept = {} if uncertain else {"message": None}
-        due = now + max(backoff(delivery.attempts, rng), min(outcome.wait or timedelta(), LONGEST_WAIT))
+        kept = {} if uncertain else {"message": None, "leader": None}
+        due = due or now + wait(delivery, outcome, rng)
         free = {"worker": "", "claimed_until": None, "attempts": delivery.attempts}
         _hold(conn, delivery, state="queued", due_at=due, reason=outcome.reason, repeat=uncertain, **free, **kept)
         return "retry"
     status: Literal["sent", "failed"] = "sent" if outcome.status == "sent" else "failed"
     _close(conn, delivery, status, outcome.reason, now)
     return status
+
+
+def wait(delivery: Delivery, outcome: Outcome, rng: random.Random) -> timedelta:
+    """How long until the next attempt: the longer of ours and what the other side asks for."""
+    return max(backoff(delivery.attempts, rng), min(outcome.wait or timedelta(), LONGEST_WAIT))
 
 
 def backoff(attempts: int, rng: random.Random) -> timedelta:
@@ -343,19 +360,30 @@ def cancel_waiting(
     for start in range(0, len(waiting), _CHUNK):
         some = waiting[start : start + _CHUNK]
         conn.execute(_CANCEL, {"ids": [row.id for row in some], "settled": now, "because": reason})
+        release(conn, [row.id for row in some])
         cancelled(conn, some, reason, now)
     return len(waiting)
 
 
 def defer(conn: sa.Connection, delivery: Delivery, until: datetime, reason: str) -> None:
     """Give a claimed delivery back until then (quiet hours); `hurry` does not fetch it earlier."""
-    _hold(conn, delivery, state="queued", due_at=until, worker="", claimed_until=None, reason=reason)
+    free = {"worker": "", "claimed_until": None, "leader": None}
+    _hold(conn, delivery, state="queued", due_at=until, reason=reason, **free)
+    release(conn, [delivery.id])
+
+
+def release(conn: sa.Connection, leaders: Sequence[str]) -> None:
+    """What was to go with their messages goes by itself: they do not leave, or not now."""
+    theirs = sa.and_(_d.leader.in_(leaders), _d.state.in_(UNSETTLED))
+    free = {"leader": None, "state": "queued", "worker": "", "claimed_until": None}
+    conn.execute(sa.update(deliveries).where(theirs).values(**free))
 
 
 def _close(
     conn: sa.Connection, delivery: Delivery, state: Literal["sent", "failed", "cancelled"], reason: str, now: datetime
 ) -> None:
     row = conn.execute(sa.select(_d.label, _d.view, _d.digest, _d.message_id).where(_d.id == delivery.id)).one()
+    alone = {"leader": None} if state == "cancelled" else {}
     _hold(
         conn,
         delivery,
@@ -368,6 +396,7 @@ def _close(
         worker="",
         claimed_until=None,
         repeat=delivery.repeat,
+        **alone,
     )
     record(
         conn,
@@ -380,11 +409,12 @@ def _close(
         digest=row.digest,
         message_id=row.message_id,
     )
+    release(conn, [delivery.id])
 
 
 def _hold(conn: sa.Connection, delivery: Delivery, **values: object) -> None:
     """Change a row only while this worker holds it and it is not settled."""
-    mine = (_d.id == delivery.id, _d.worker == delivery.worker, _d.state.in_(("queued", "sending")))
+    mine = (_d.id == delivery.id, _d.worker == delivery.worker, _d.state.in_(UNSETTLED))
     if conn.execute(sa.update(deliveries).where(*mine).values(**values)).rowcount != 1:
         raise DispatchError(f"delivery {delivery.id} is no longer {delivery.worker or 'unclaimed'}: leave it")
 
@@ -397,7 +427,7 @@ def requeue_expired(conn: sa.Connection, now: datetime, dead: Collection[str] = 
     lost = sa.and_(_d.worker != "", sa.or_(_d.claimed_until <= now, _d.worker.in_(list(dead))))
     found = conn.execute(
         sa.update(deliveries)
-        .where(_d.state.in_(("queued", "sending")), lost)
+        .where(_d.state.in_(UNSETTLED), lost)
         .values(worker="", claimed_until=None, repeat=sa.or_(_d.repeat, _d.state == "sending"))
     )
     return found.rowcount
@@ -405,7 +435,7 @@ def requeue_expired(conn: sa.Connection, now: datetime, dead: Collection[str] = 
 
 def holders(conn: sa.Connection) -> set[str]:
     """Workers that hold claims: the caller knows which of them still live."""
-    held = sa.select(_d.worker).where(_d.worker != "", _d.state.in_(("queued", "sending"))).distinct()
+    held = sa.select(_d.worker).where(_d.worker != "", _d.state.in_(UNSETTLED)).distinct()
     return set(conn.execute(held).scalars())
 
 
@@ -415,9 +445,7 @@ def summary(conn: sa.Connection, since: datetime | None = None) -> dict[tuple[st
     if since is not None:
         closed = closed.where(ledger.c.at >= since)
     waiting = (
-        sa.select(_d.medium, sa.literal("queued"), sa.func.count())
-        .where(_d.state.in_(("queued", "sending")))
-        .group_by(_d.medium)
+        sa.select(_d.medium, sa.literal("queued"), sa.func.count()).where(_d.state.in_(UNSETTLED)).group_by(_d.medium)
     )
     return {(row[0] or "", row[1]): row[2] for query in (closed, waiting) for row in conn.execute(query)}
 
@@ -453,7 +481,8 @@ def forget(
     free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
     chosen = [_d.message.is_not(None), free]
     if subject is not None:
-        chosen.append(_d.subject == subject)
+        with_others = sa.select(_d.leader).where(_d.subject == subject, _d.state.in_(UNSETTLED), _d.leader.is_not(None))
+        chosen.append(sa.or_(_d.subject == subject, _d.id.in_(with_others)))
     if before is not None:
         chosen.append(_d.queued_at < before)
     if delivery is not None:
@@ -476,5 +505,6 @@ def whose(conn: sa.Connection, delivery: str) -> Whose | None:
 
 
 def ids(conn: sa.Connection, subject: str) -> list[str]:
-    """Ids of the deliveries of an item or edition: the names of their files."""
-    return [str(each) for each in conn.scalars(sa.select(_d.id).where(_d.subject == subject).order_by(_d.id))]
+    """Ids of the deliveries of an item or edition, and of those with whose message one went: the names of the files."""
+    found = conn.execute(sa.select(_d.id, _d.leader).where(_d.subject == subject).order_by(_d.id))
+    return list(dict.fromkeys(name for row in found for name in row if name is not None))

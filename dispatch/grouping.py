@@ -16,10 +16,11 @@ import sqlalchemy as sa
 
 from dispatch import Delivery, DispatchError, Outcome, outbox
 from dispatch.outbox import LEASE, UNSETTLED, deliveries, delivery_of
+from subscribers import ChannelType
 
 KINDS = ("alert", "reminder")
 """What is told together. An update belongs to the thread of its own first message, a withdrawal to those who got it."""
-MEDIA = ("email", "file")
+MEDIA: tuple[ChannelType, ...] = ("email", "file")
 """Ways to people. Programs get one item a message."""
 MOST = 10
 """Deliveries in one message."""

@@ -4,7 +4,7 @@ It holds ids and keyed hashes: no address and no content. What was sent is with 
 month in which it was queued is there, the hash tells whether a message that somebody shows is the one that was sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -157,13 +157,16 @@ def messages(conn: sa.Connection, item: str) -> list[Entry]:
     return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
 
 
-def told(conn: sa.Connection, subscriber: str, since: datetime) -> dict[str, Entry]:
-    """The latest message on each item that this subscriber was sent since then (digests excluded)."""
+def told(
+    conn: sa.Connection, subscriber: str, since: datetime, media: Collection[ChannelType] = ()
+) -> dict[str, Entry]:
+    """The latest message on each item that this subscriber was sent since then (digests excluded), by these ways; empty: any."""
     found = sa.select(ledger).where(
         ledger.c.subscriber == subscriber,
         ledger.c.at >= since,
         ledger.c.outcome == "sent",
         ledger.c.kind.in_(("alert", "update", "withdrawal")),
+        *([ledger.c.medium.in_(media)] if media else []),
     )
     return {row.subject: _entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))}
 

@@ -9,7 +9,7 @@ correction, a withdrawal or the end of a retention. The hashes lie sealed by sou
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
@@ -159,6 +159,19 @@ def lost(connection: sa.Connection, guard: Guard, course: Course, day: Day) -> t
     statement = item.statements[0]
     last = {known: position for position, known in enumerate(_hashes(guard, statement.facts))}
     return statement, sorted(position for known, position in last.items() if known not in course.places)
+
+
+def series(connection: sa.Connection, read: Collection[str], among: Collection[str]) -> dict[str, date]:
+    """Which of these items are reports of the series that one of the statements `read` is of, and of what day."""
+    own = connection.execute(
+        sa.select(exposures.c.source, exposures.c.report).where(exposures.c.statement.in_(read)).limit(1)
+    ).one_or_none()
+    if own is None or not among:
+        return {}
+    chosen = sa.select(statements.c.item, sa.func.max(exposures.c.day)).group_by(statements.c.item)
+    chosen = chosen.join(exposures, exposures.c.statement == statements.c.key)
+    mine = (exposures.c.source == own.source, exposures.c.report == own.report, statements.c.item.in_(among))
+    return {row[0]: row[1] for row in connection.execute(chosen.where(*mine))}
 
 
 def _course(connection: sa.Connection, guard: Guard, statement: str, *, out: bool) -> Course | None:

@@ -50,6 +50,10 @@ class DeskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long after a wave has left the next one opens."""
     seed: tuple[str, ...] = ()
     """Ids of subscribers who read along first: the hub's own mailbox, a partnership that answers the telephone."""
+    update_hours: int = 4
+    """How long after an update the next one on the same item waits, unless it is graver; 0: not at all."""
+    repeat_days: int = 7
+    """After how many days somebody is told again of systems that are still open; 0: with each report."""
     software_days: int = FRESH_DAYS
     """After how many days a subscriber's inventory of software is stale."""
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from app.forwarding import Forwarding
 from app.keys import MESSAGES
 from app.service import Service
 from app.views import Shelf, Views, differences
@@ -77,6 +78,7 @@ class Alerts:
         self._shelf = shelf
         self._closed = closed
         self._tokens = service.keys.derive("answers")
+        self._forwarding = Forwarding(service)
 
     def told(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -182,6 +184,7 @@ class Alerts:
             register=register,
             at=before[-1].at if kind == "reminder" and before else delivery.queued_at,
             answer=self._answer(delivery),
+            link=self._forwarding.address(delivery, subscriber, view.label) if kind != "withdrawal" else "",
             code=code_of(delivery.id),
             attached=bool(files),
             since=before[-1].at if kind == "update" and before else None,

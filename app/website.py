@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import uvicorn
 from fastapi import FastAPI
 
-from app import answering, contributing, database, listing, portal, returning
+from app import answering, contributing, database, forwarding, listing, portal, returning
 from app.concerns import Concerns
 from app.service import Service
 from dispatch import publication
@@ -21,7 +21,7 @@ from subscribers import Subscriber, registry
 from tlp import PUBLIC, Label, Permit, Refusal
 from tlp.enforce import enforce
 from triage import releases
-from web import Services, WebError, unsubscribe
+from web import Services, WebError, forward, unsubscribe
 from web.server import create_app, server_config
 
 
@@ -37,6 +37,7 @@ def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
         listing=partial(listing.listing, service),
         seal=marks.seal,
         content=marks.content,
+        state=database.State(service.engine),
         portal=portal.portal(service, lookup),
     )
     made = create_app(
@@ -59,6 +60,12 @@ def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
         contact=service.settings.main.mail.contact,
     )
     made.include_router(leaving)
+    made.include_router(
+        forward.router(
+            service.engine, service.clock, partial(forwarding.told, service), key=forwarding.key(service),
+            service=web.title, contact=service.settings.main.mail.contact,
+        )
+    )  # fmt: skip
     return made
 
 

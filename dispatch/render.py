@@ -88,11 +88,13 @@ class Renderer:
         since: datetime | None = None,
         notes: Sequence[str] = (),
         answer: str = "",
+        link: str = "",
     ) -> Rendered:
         """An alert, an update (`changes`: see dispatch.changes), a reminder or a withdrawal, for one subscriber.
 
         `at` (when it was queued; of a reminder, what it reminds of) sets the deadline; `code`: see dispatch.codes;
-        `answer`: where this recipient says what became of it. An update shows what is new `since` the message
+        `answer`: where this recipient says what became of it; `link`: what a partnership puts into what it passes on,
+        empty: it passes on nothing. An update shows what is new `since` the message
         before it, and what to do. `notes` are an analyst's own words. `attached`: STIX and CSV come with it.
         """
         language, advice = subscriber.language, clean(advice)
@@ -106,6 +108,9 @@ class Renderer:
             "notes": [plain(line, 600) for line in notes],
             "listing": _listing(answer, view, register) if kind != "withdrawal" else "",
             "answers": _answers(answer, language) if answer and kind != "withdrawal" else [],
+            "passing_head": words(language)["digest"]["passing_head"],
+            "passing": [words(language)["text"]["passing"]] if link else [],
+            "link": link,
         }
         return self.fill("message", filled)
 

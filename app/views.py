@@ -19,7 +19,7 @@ from config.settings import Settings
 from dispatch import View
 from dispatch.changes import changes
 from dispatch.grounds import Grounds, stood
-from dispatch.view import Parts, compose
+from dispatch.view import Parts, compose, matched
 from filtering import Explanation, Outcome
 from filtering.disclosure import reader
 from filtering.match import Matching
@@ -111,6 +111,8 @@ class Views:
         self._own: dict[int, dict[str, list[int]]] | None = None
         named = {cve for each in (*released.item.statements, *released.item.facts) for cve in each.facts.cves}
         self._scores = scores.of(connection, named)
+        self._shared: dict[tuple[frozenset[str], Label, str], View] = {}
+        self._ground = released.decision.by, releases.fingerprint(released.decision), law(service.settings)
 
     def explain(self, subscriber: Subscriber) -> Explanation:
         """Why the item concerns this subscriber, or why not."""
@@ -140,7 +142,7 @@ class Views:
         if isinstance(permit, Refusal):
             return permit
         gated = self._gated(subscriber, purpose)
-        view = self._composed(permit, explanation, subscriber.language, gated)
+        view = self._seen(permit, explanation, subscriber.language, gated)
         # Nor may a reason tell what is seen through a better way out, or by nobody: that it is more urgent.
         told = f"{view.urgency} >= "
         reasons = tuple(r for r in view.reasons if r.criterion != "urgency" or r.value.startswith(told))
@@ -157,9 +159,8 @@ class Views:
         """Why this reader could see that view. `hashed`: with the key of which month, and what came out."""
         permit = enforce(self._marked, who, self.now)
         assert isinstance(permit, Permit)
-        decision = self.released.decision
         return Grounds(
-            view.item, view.version, self.now, decision.by, releases.fingerprint(decision), law(self._settings),
+            view.item, view.version, self.now, *self._ground,
             stood(self._marked, who),
             who.kind, who.clearance.highest, who.clearance.until, who.concerned, who.confidential,
             view.label, permit.rule, *hashed,
@@ -189,6 +190,15 @@ class Views:
             each.key: self._disclosure.of(each, (), "public", "exchange", self.now)
             for each in self._statements("public", "exchange")
         }
+
+    def _seen(self, permit: Permit, explanation: Explanation, language: str, gated: Mapping[str, Disclosed]) -> View:
+        """For all who see the same, since they get nothing of gated rows, composed once."""
+        if gated:
+            return self._composed(permit, explanation, language, gated)
+        same = (permit.visible, permit.label, language)
+        if same not in self._shared:
+            self._shared[same] = dataclasses.replace(self._composed(permit, language=language), shared={})
+        return dataclasses.replace(self._shared[same], reader=permit.reader, reasons=matched(explanation))
 
     def _composed(
         self,

@@ -9,7 +9,8 @@ What it rests on that a message may leave is kept (`dispatch.grounds`). What onl
 (`dispatch.encryption`), or told of by a stub.
 """
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, Protocol
 
@@ -95,6 +96,9 @@ class View:
     """How many observables the permitted statements have beside those this reader may see."""
     veiled: tuple[Observable, ...] = ()
     """Of these, rows of others with a token or a network in place of the value: the same token, the same value."""
+    shared: dict[Hashable, Any] | None = field(default=None, compare=False, repr=False)
+    """What is made once for all whose views differ in `reader` and `reasons` alone, by what it is; None: it is its own.
+    No part of what is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ this reader gets (pii_guard.disclosure); the rest is a number.
 import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from dispatch import DispatchError, View
 from dispatch.pseudonyms import pseudonyms
 from dispatch.sightings import sightings
-from filtering import Explanation
+from filtering import Explanation, Reason
 from normalize import Facts, Observable, Urgency
 from normalize.identity import combine, kind_of
 from pii_guard import Item, Statement, fullest
@@ -29,6 +29,9 @@ CONTRIBUTOR = {"nl": "een abonnee", "en": "a subscriber"}
 """How a source stands that has no name of its own to show: a subscriber that contributed."""
 _NOTHING = Disclosed()
 _LABELS = {identifier: label for label, identifier in STIX_ID.items()}
+_OWN = ("reader", "reasons", "days")
+"""In what views that are otherwise the same may differ."""
+_FIELDS = tuple(each.name for each in fields(View) if each.name != "shared")
 
 
 class Parts:
@@ -126,7 +129,7 @@ def compose(
         withdrawn=combined.withdrawn,
         source_time=best.source_time,
         received_at=best.received_at,
-        reasons=() if explanation is None else tuple(replace(r, because="") for r in explanation.reasons if r.matched),
+        reasons=() if explanation is None else matched(explanation),
         objects=(
             *_objects(visible, seen, label, released, reader, parts),
             *pseudonyms(veiled, item.id, reader, label, best.received_at),
@@ -139,18 +142,37 @@ def compose(
     )
 
 
+def matched(explanation: Explanation) -> tuple[Reason, ...]:
+    """What of an explanation its reader is told: what matched."""
+    return tuple(replace(each, because="") for each in explanation.reasons if each.matched)
+
+
 def fingerprint(view: View) -> str:
     """SHA-256 (hexadecimal) of everything a view shows: what the ledger keeps.
 
     But for EPSS, which is another one every day, of whatever version of the item.
     """
-    return hashlib.sha256(msgspec.json.encode(replace(view, epss=None), order="deterministic")).hexdigest()
+    return hashlib.sha256(_encoded(view, {"reasons": view.reasons, "days": view.days})).hexdigest()
+
+
+def _encoded(view: View, own: Mapping[str, object]) -> bytes:
+    """JSON of its fields in order. Of readers who see the same, what they share is encoded once."""
+    made = {} if view.shared is None else view.shared.setdefault("encoded", {})
+    if not made:
+        shown = replace(view, epss=None)
+        made |= {name: _json(getattr(shown, name)) for name in _FIELDS if name not in _OWN}
+    mine = {name: _json(value) for name, value in {"reader": view.reader, **own}.items()}
+    return b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), made.get(name) or mine[name]) for name in _FIELDS)
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.encode(value, order="deterministic")
 
 
 def content(view: View) -> str:
     """The same, of what item and reader alone decide: neither why it concerned the reader, nor how it stands beside the
     reports of other days. What changes later tells those otherwise."""
-    return fingerprint(replace(view, reasons=(), days=None))
+    return hashlib.sha256(_encoded(view, {"reasons": (), "days": None})).hexdigest()
 
 
 def _preference(each: Statement, language: str, grades: Mapping[str, str]) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ time (`BEGIN IMMEDIATE`), so that a transaction never fails half-way for want of
 """
 
 import sqlite3
+import threading
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -209,3 +210,48 @@ def _alembic(connection: sa.Connection) -> AlembicConfig:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+class State:
+    """Called, it says in which state the database is: as long as that is the same, nothing was committed.
+
+    SQLite counts for a connection what others commit; PostgreSQL says which transactions a look would see. Asked on a
+    connection of its own, which ends with the engine's others.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+        self._connection: sa.engine.interfaces.DBAPIConnection | None = None
+        self._asked = "PRAGMA data_version" if engine.dialect.name == "sqlite" else "SELECT pg_current_snapshot()::text"
+        sa.event.listen(engine, "engine_disposed", self._close)
+
+    def __call__(self) -> object:
+        """To be compared with another one. Where the database does not answer, it is no other's."""
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._connected()
+                cursor = self._connection.cursor()
+                cursor.execute(self._asked)
+                return self._connection, cursor.fetchone()
+            except (sa.exc.DBAPIError, self._engine.dialect.loaded_dbapi.Error):
+                self._forget()
+                return object()
+
+    def _connected(self) -> sa.engine.interfaces.DBAPIConnection:
+        lent = self._engine.raw_connection()
+        lent.detach()
+        made = lent.dbapi_connection
+        assert made is not None
+        if self._engine.dialect.name == "postgresql":
+            made.autocommit = True
+        return made
+
+    def _close(self, _: sa.Engine) -> None:
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

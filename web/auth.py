@@ -21,6 +21,8 @@ from ingest.columns import Instant, metadata
 
 Purpose = Literal["taxii", "api"]
 Random = Callable[[int], bytes]
+Find = Callable[[str], sa.Row[Any] | None]
+"""`stored`, on a connection."""
 
 NOTED_EVERY = timedelta(minutes=1)
 """How exactly the last use is recorded."""
@@ -87,21 +89,24 @@ def standing(conn: sa.Connection, now: datetime, purpose: Purpose) -> int:
     return conn.scalar(sa.select(sa.func.count()).select_from(credentials).where(*where)) or 0
 
 
-def authenticate(
-    conn: sa.Connection, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
-) -> Access | None:
+def stored(conn: sa.Connection, user: str) -> sa.Row[Any] | None:
+    """A credential as it lies, by its user name."""
+    return conn.execute(_PRESENTED, {"user": user}).first()
+
+
+def authenticate(find: Find, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii") -> Access | None:
     """Whose request this is, by its Authorization header (RFC 7617, RFC 6750); None: nobody we know."""
-    row = _proven(conn, authorization)
+    row = _proven(find, authorization)
     if row is None or _refusal(row, now, purpose):
         return None
     return Access(row.id, row.subscriber, row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY)
 
 
 def why_not(
-    conn: sa.Connection, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
+    find: Find, authorization: str | None, now: datetime, *, purpose: Purpose = "taxii"
 ) -> tuple[str, str, str] | None:
     """(credential, subscriber, why it opens nothing) of this secret; None: nobody's. Its holder may know."""
-    row = _proven(conn, authorization)
+    row = _proven(find, authorization)
     reason = None if row is None else _refusal(row, now, purpose)
     return None if row is None or reason is None else (row.id, row.subscriber, reason)
 
@@ -117,12 +122,12 @@ def of(conn: sa.Connection, subscriber: str | None = None, limit: int | None = N
     return list(conn.execute(query.limit(limit)))
 
 
-def _proven(conn: sa.Connection, authorization: str | None) -> sa.Row[Any] | None:
+def _proven(find: Find, authorization: str | None) -> sa.Row[Any] | None:
     """The credential whose secret was presented, whether or not it still opens anything."""
     user, password = _presented(authorization)
     if not _USER.fullmatch(user):
         user = ""  # nobody's; some databases refuse to look for some characters
-    row = conn.execute(_PRESENTED, {"user": user}).first()
+    row = find(user)
     same = hmac.compare_digest(_NOBODY if row is None else bytes(row.secret), _digest(password))
     return row if same else None
 

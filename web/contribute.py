@@ -68,7 +68,7 @@ def keep(
 def status(caller: Caller, request: Request) -> Response:
     """4.3 Get Status: its owner's alone; another's is as unknown as none."""
     name = request.path_params["status"]
-    found = None if "\0" in name else statuses.find(caller.conn, caller.subscriber.id, name)
+    found = None if "\0" in name else statuses.find(caller.look.conn, caller.subscriber.id, name)
     if found is None:
         raise TaxiiError(
             404, "No such status", "Unknown here, not yours, or older than statuses are kept; a POST gives a new one"

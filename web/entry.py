@@ -1,11 +1,12 @@
 """What every TAXII request passes: who asks, how often, in which media type; then its handler; then the ledger."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from math import ceil
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from fastapi import Request, Response
@@ -17,14 +18,17 @@ from web import Services, auth
 from web.answers import MEDIA_TYPE, accepts, error
 from web.ledger import Asked, Ledger
 from web.limits import Buckets
+from web.moment import Look, Moments, UnknownError
 from web.taxii_query import TaxiiError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, on a connection that reads one state of the database."""
+    """Who asks, with a look at one state of the database."""
 
-    conn: sa.Connection
+    look: Look
     subscriber: Subscriber
     now: datetime
     asked: Asked
@@ -34,7 +38,7 @@ class Caller:
 Handler = Callable[[Caller, Request], Response]
 Check = Callable[[Caller, Request], None]
 Taker = Callable[[Caller, bytes], Response]
-"""Answers a request with a body; the caller's connection is closed by then."""
+"""Answers a request with a body; the caller looks at no database any more."""
 FAILURES = 60
 """Failed log-ins that one peer has a minute. Who logs in is not held up by them: a proxy may be everybody's peer."""
 BODY = 120.0
@@ -50,7 +54,9 @@ class Entry:
     def __init__(
         self, engine: sa.Engine, services: Services, clock: Callable[[], datetime], ledger: Ledger, per_minute: int
     ) -> None:
-        self._engine, self._services, self._clock, self._ledger = engine, services, clock, ledger
+        self._engine = engine.execution_options(readonly=True)
+        self._services, self._clock, self._ledger = services, clock, ledger
+        self._moments = Moments(services.state)
         self._requests, self._failures, self._per_minute = Buckets(per_minute), Buckets(FAILURES), per_minute
 
     def reading(self, route: str, handler: Handler) -> Callable[[Request], Response]:
@@ -60,8 +66,7 @@ class Entry:
             asked = Asked(self._clock(), request.method, route)
             with self._ledger.noting(asked) as answered:
                 try:
-                    with self._caller(request, asked) as caller:
-                        return answered(handler(caller, request))
+                    return answered(self._looked(request, asked, handler))
                 except TaxiiError as refusal:
                     return answered(_refused(asked, refusal))
 
@@ -72,16 +77,15 @@ class Entry:
         other threads are for readers."""
         alone = asyncio.Lock()
 
-        def checked(request: Request, asked: Asked) -> Caller:
-            with self._caller(request, asked) as caller:
-                check(caller, request)
+        def checked(caller: Caller, request: Request) -> Caller:
+            check(caller, request)
             return caller
 
         async def endpoint(request: Request) -> Response:
             asked = Asked(self._clock(), request.method, route)
             with self._ledger.noting(asked) as answered:
                 try:
-                    caller = await run_in_threadpool(checked, request, asked)
+                    caller = await run_in_threadpool(self._looked, request, asked, checked)
                     body = await _body(request)
                     async with alone:
                         return answered(await run_in_threadpool(taker, caller, body))
@@ -90,24 +94,33 @@ class Entry:
 
         return endpoint
 
-    @contextmanager
-    def _caller(self, request: Request, asked: Asked) -> Iterator[Caller]:
-        with self._engine.execution_options(readonly=True).connect() as conn:
-            authorization = request.headers.get("authorization")
-            access = auth.authenticate(conn, authorization, asked.at)
-            subscriber = None if access is None else self._services.subscriber(conn, access.subscriber)
-            if access is None or subscriber is None:
-                raise self._nobody(request, asked, auth.why_not(conn, authorization, asked.at))
-            asked.credential, asked.subscriber, asked.due = access.credential, access.subscriber, access.due
-            if request.scope.get("too_large"):
-                raise TaxiiError(413, "Content Too Large", TOO_LARGE)
-            if wait := self._requests.take(access.credential, asked.at):
-                raise _too_many(
-                    f"{self._per_minute} requests a minute with one credential; larger pages need fewer", wait
-                )
-            if not accepts(request.headers.get("accept")):
-                raise TaxiiError(406, "Not acceptable", f"This server answers in {MEDIA_TYPE}: ask for that in Accept")
-            yield Caller(conn, subscriber, asked.at, asked)
+    def _looked(self, request: Request, asked: Asked, then: Callable[[Caller, Request], T]) -> T:
+        """What `then` says, of what is known of this moment; or of the database, in one look."""
+        look = self._moments.now()
+        try:
+            return then(self._caller(request, asked, look), request)
+        except UnknownError:
+            with self._engine.connect() as conn:
+                look = look.on(conn)
+                said = then(self._caller(request, asked, look), request)
+        self._moments.keep(look)
+        return said
+
+    def _caller(self, request: Request, asked: Asked, look: Look) -> Caller:
+        find = partial(_credential, look)
+        authorization, counted = request.headers.get("authorization"), asked.credential is not None
+        access = auth.authenticate(find, authorization, asked.at)
+        subscriber = None if access is None else _subscriber(self._services, look, access.subscriber)
+        if access is None or subscriber is None:
+            raise self._nobody(request, asked, auth.why_not(find, authorization, asked.at))
+        asked.credential, asked.subscriber, asked.due = access.credential, access.subscriber, access.due
+        if request.scope.get("too_large"):
+            raise TaxiiError(413, "Content Too Large", TOO_LARGE)
+        if not counted and (wait := self._requests.take(access.credential, asked.at)):
+            raise _too_many(f"{self._per_minute} requests a minute with one credential; larger pages need fewer", wait)
+        if not accepts(request.headers.get("accept")):
+            raise TaxiiError(406, "Not acceptable", f"This server answers in {MEDIA_TYPE}: ask for that in Accept")
+        return Caller(look, subscriber, asked.at, asked)
 
     def _nobody(self, request: Request, asked: Asked, ended: tuple[str, str, str] | None) -> TaxiiError:
         if wait := self._failures.take(request.client.host if request.client else "", asked.at):
@@ -116,6 +129,14 @@ class Entry:
             return TaxiiError(401, "Credentials are needed", _HOW, _CHALLENGE)
         asked.credential, asked.subscriber, reason = ended
         return TaxiiError(401, reason, "Ask the hub for a new one, for taxii", _CHALLENGE)
+
+
+def _credential(look: Look, user: str) -> sa.Row[Any] | None:
+    return look.ask(("credential", user), lambda conn: auth.stored(conn, user))
+
+
+def _subscriber(services: Services, look: Look, name: str) -> Subscriber | None:
+    return look.ask(("subscriber", name), lambda conn: services.subscriber(conn, name))
 
 
 async def _body(request: Request) -> bytes:

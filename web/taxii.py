@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request, Response
-from starlette.routing import BaseRoute, Match
+from fastapi import Request, Response
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from dispatch import pages, publication, sequence
 from dispatch.pages import Filters, Link
@@ -41,7 +42,15 @@ PER_MINUTE = 1200
 """Requests of one credential: enough to pull a million objects twice."""
 
 
-def router(
+class _Route(Route):
+    """Starlette's, which says in the scope that it is the one: for the metrics, as FastAPI's do."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, found = super().matches(scope)
+        return match, {**found, "route": self}
+
+
+def routes(
     engine: sa.Engine,
     services: Services,
     clock: Callable[[], datetime],
@@ -53,8 +62,9 @@ def router(
     max_content_length: int,
     per_minute: int = PER_MINUTE,
     log: Ledger,
-) -> APIRouter:
-    """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example."""
+) -> list[Route]:
+    """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example. Plain
+    routes of Starlette's: what FastAPI does beside took as long as the answer."""
     api_root = base_url.rstrip("/") + ROOT
     discovery: dict[str, Any] = {"title": title, "default": api_root, "api_roots": [api_root]}
     if contact:
@@ -63,7 +73,7 @@ def router(
     reading = _Reading(services, max_limit)
     one = f"{ROOT}collections/{{collection}}/"
     entry = Entry(engine, services, clock, log, per_minute)
-    routes: list[tuple[str, str, str, Handler]] = [
+    read: list[tuple[str, str, str, Handler]] = [
         ("api-root", "GET", ROOT, _fixed(root)),
         ("status", "GET", f"{ROOT}status/{{status}}/", contribute.status),
         ("requests", "GET", f"{ROOT}requests/", _requests),
@@ -75,9 +85,7 @@ def router(
         ("versions", "GET", f"{one}objects/{{object}}/versions/", reading.versions),
         ("object", "DELETE", f"{one}objects/{{object}}/", _no_deleting),
     ]
-    made = APIRouter()
-    for name, method, path, handler in routes:
-        made.add_api_route(path, entry.reading(name, handler), methods=[method])
+    made = [_Route(path, entry.reading(name, handler), methods=[method]) for name, method, path, handler in read]
     told = entry.reading("discovery", _fixed(discovery))
 
     def discover(request: Request) -> Response:
@@ -87,15 +95,14 @@ def router(
         at, tongue = onboarding.address(request, base_url), request.headers.get("accept-language")
         return onboarding.page(at, html.language(tongue), title, COMMON)
 
-    made.add_api_route("/taxii2/", discover, methods=["GET"], response_model=None)
+    made.append(_Route("/taxii2/", discover))
     adding = entry.taking("objects", _may_add, partial(contribute.contribute, engine, services))
-    made.add_api_route(f"{one}objects/", adding, methods=["POST"], response_model=None)
-    nowhere = entry.reading("none", partial(_nowhere, [*made.routes]))
-    made.add_api_route("/taxii2/{rest:path}", nowhere, methods=_METHODS, response_model=None)
-    return made
+    made.append(_Route(f"{one}objects/", adding, methods=["POST"]))
+    nowhere = entry.reading("none", partial(_nowhere, [*made]))
+    return [*made, _Route("/taxii2/{rest:path}", nowhere, methods=_METHODS)]
 
 
-def _nowhere(routes: list[BaseRoute], caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
+def _nowhere(routes: list[Route], caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
     """No such path, or none with that method: told to who logged in, and in the ledger."""
     if any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes):
         raise TaxiiError(405, "Method Not Allowed", "This path has no such method")
@@ -108,8 +115,10 @@ def _fixed(resource: dict[str, Any]) -> Handler:
 
 def _requests(caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
     """Not TAXII's: what this subscriber asked last, and why it was refused."""
-    mine = [each.id for each in auth.of(caller.conn, caller.subscriber.id) if each.purpose == "taxii"]
-    return answer({"requests": [each | {"at": instant_text(each["at"])} for each in ledger.last(caller.conn, mine)]})
+    mine = [each.id for each in auth.of(caller.look.conn, caller.subscriber.id) if each.purpose == "taxii"]
+    return answer(
+        {"requests": [each | {"at": instant_text(each["at"])} for each in ledger.last(caller.look.conn, mine)]}
+    )
 
 
 def _one_collection(caller: Caller, request: Request) -> Response:
@@ -117,14 +126,14 @@ def _one_collection(caller: Caller, request: Request) -> Response:
 
 
 def _collections(caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
-    found = [*publication.readable(caller.conn, caller.subscriber.id), CONTRIBUTE]
+    found = [*publication.readable(caller.look.conn, caller.subscriber.id), CONTRIBUTE]
     return answer({"collections": [_resource(each) for each in found]})
 
 
 def _collection(caller: Caller, request: Request) -> Collection:
     """By id or alias. Another subscriber's is as unknown as one that does not exist: 404 (5.2)."""
     name = request.path_params["collection"]
-    found = None if "\0" in name else publication.find(caller.conn, name)
+    found = None if "\0" in name else caller.look.ask(("collection", name), lambda conn: publication.find(conn, name))
     if name in (CONTRIBUTE.id, CONTRIBUTE.alias):
         found = CONTRIBUTE
     if found is None or found.subscriber not in (None, caller.subscriber.id):
@@ -215,13 +224,14 @@ class _Reading:
         self._require(object_id is None or "\0" not in object_id)
         filters = read_filters(asked, object_id, versions)
         limit = min(read_limit(asked.get("limit")) or self._max_limit, self._max_limit)
-        allowed, after = self._allowed(caller, collection), read_next(asked.get("next"))
-        revision, key = sequence.revision(caller.conn), (collection.id, caller.asked.route, filters, after, limit)
+        allowed, after = partial(self._seen, caller, collection), read_next(asked.get("next"))
+        revision = caller.look.ask("revision", sequence.revision)
+        key = (collection.id, caller.asked.route, filters, after, limit)
         kept = self._kept.get(key, revision)
-        if kept is not None and kept.links.issubset(allowed(kept.links)):
+        if kept is not None and self._all_seen(caller, collection, kept.links):
             return kept, True
         page = pages.page(
-            caller.conn, collection.id, allowed, limit=limit, filters=filters, after=after, bodies=bodies
+            caller.look.conn, collection.id, allowed, limit=limit, filters=filters, after=after, bodies=bodies
         )  # fmt: skip
         made = made_of(caller.asked.route, page, filters.added_after)
         if page.whole and len(page.rows) >= _WORTH:
@@ -229,20 +239,20 @@ class _Reading:
         if page.rows or object_id is None:
             return made, True
         every = Filters(ids=(object_id,), versions=("all",))
-        probe = pages.page(caller.conn, collection.id, allowed, limit=1, filters=every, bodies=False)
+        probe = pages.page(caller.look.conn, collection.id, allowed, limit=1, filters=every, bodies=False)
         return made, bool(probe.rows)
 
-    def _allowed(self, caller: Caller, collection: Collection) -> pages.Allowed:
+    def _seen(self, caller: Caller, collection: Collection, links: CollectionOf[Link]) -> CollectionOf[Link]:
         """TLP, again: what lies in `clear` has to be public now, what lies in one's own collection one's own."""
         if collection.alias == publication.TEST:
-            return _everybody
+            return links
         reader = None if collection.alias == publication.CLEAR else caller.subscriber
-        ask = self._services.permitted
-        return lambda links: ask(caller.conn, reader, links, caller.now)
+        return self._services.permitted(caller.look.conn, reader, links, caller.now)
 
-
-def _everybody(links: CollectionOf[Link]) -> CollectionOf[Link]:
-    return links
+    def _all_seen(self, caller: Caller, collection: Collection, links: frozenset[Link]) -> bool:
+        """The same of all that a kept page rests on. What it says holds until somebody writes, or a clearance ends."""
+        question = ("seen", collection.id, caller.subscriber.clearance.at(caller.now), links)
+        return caller.look.ask(question, lambda _: links.issubset(self._seen(caller, collection, links)))
 
 
 def _paged(caller: Caller, page: Kept) -> Response:

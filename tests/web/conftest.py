@@ -42,6 +42,8 @@ class World:
     now: datetime = NOW
     stale: bool = False
     broken: bool = False
+    state: Callable[[], object] = object
+    """By which the server knows that nothing was committed; so: nothing is known."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     url: str = ""
     app: Any = None
@@ -88,7 +90,7 @@ class World:
     def services(self) -> Services:
         return Services(
             lambda conn, name: self.subscribers.get(name), self.permitted, self.contribute, self.current, MARKS.seal,
-            MARKS.content,
+            MARKS.content, state=self.state,
         )  # fmt: skip
 
     def client(self, credential: dict[str, str] | None = None, **headers: str) -> httpx.Client:

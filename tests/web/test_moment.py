@@ -1,0 +1,119 @@
+"""What is known of a moment is asked once; what changed since is asked again, in one look."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from msgspec import structs
+
+from app.database import State
+from dispatch import publication, sequence
+from tests.web.conftest import NOW
+from tests.web.test_taxii import CLEAR, on_sqlite, tool
+from tlp import Clearance, Label
+from web import auth
+from web.moment import Moments, UnknownError
+
+
+def test_the_state_is_another_one_after_each_commit_of_anybody(engine: sa.Engine) -> None:
+    state, table = State(engine), sa.Table("anything", sa.MetaData(), sa.Column("number", sa.Integer))
+    table.create(engine)
+    first = state()
+    with engine.connect() as conn:
+        assert conn.execute(sa.select(table)).all() == []
+    assert state() == first
+    with engine.begin() as conn:
+        conn.execute(table.insert(), {"number": 1})
+        if engine.dialect.name == "sqlite":  # PostgreSQL also tells that somebody writes
+            assert state() == first
+    second = state()
+    assert second != first
+    assert state() == second
+    engine.dispose()
+    assert state() not in (first, second)
+    assert state() == state()
+
+
+def test_a_database_that_does_not_answer_is_in_no_known_state(engine: sa.Engine) -> None:
+    state = State(engine)
+    first = state()
+    assert state._connection is not None
+    state._connection.close()
+    assert len({first, state(), state()}) == 3
+    assert state() == state()
+
+
+@on_sqlite
+def test_what_was_found_is_known_unless_somebody_wrote_meanwhile(engine: sa.Engine) -> None:
+    states = iter("aabbc")
+    moments = Moments(lambda: next(states))
+    with engine.connect() as conn:
+        for known in (True, False):
+            look = moments.now()
+            with pytest.raises(UnknownError):
+                look.ask("who", lambda _: "nobody")
+            with pytest.raises(UnknownError):
+                _ = look.conn
+            deeper = look.on(conn)
+            assert deeper.ask("who", lambda _: "somebody") == "somebody"
+            if not known:
+                next(states)
+            moments.keep(deeper)
+            assert look.known == ({"who": "somebody"} if known else {})
+
+
+def test_each_request_is_answered_as_the_database_is_then(world: Any, serve: Callable[..., Any]) -> None:
+    """Asked twice, so that the second is answered of what is known; then something changes."""
+    world.state = State(world.engine)
+    serve(world)
+    login, other = world.join("kvk-1"), world.join("kvk-2")
+    objects = [tool(number) for number in range(60)]
+    world.publish("clear", "OKTT-2026-0001", *objects)
+    with world.client(login) as client, world.client(other) as else_:
+
+        def ids() -> list[str]:
+            answers = [each.get(CLEAR + "objects/") for each in (client, client, else_)]
+            assert len({answer.text for answer in answers}) == 1
+            return [each["id"] for each in answers[0].json().get("objects", [])]
+
+        assert ids() == [each["id"] for each in objects]
+        world.publish("clear", "OKTT-2026-0002", tool(60))
+        assert len(ids()) == 61
+        world.forbidden.add(("public", "OKTT-2026-0001"))
+        touch(world)
+        assert ids() == [tool(60)["id"]]
+        with world.engine.begin() as conn:
+            publication.withdraw(conn, "OKTT-2026-0002", world.now)
+        assert ids() == [tool(60)["id"]], "its revocation"
+        with world.engine.begin() as conn:
+            auth.revoke(conn, "kvk-1", world.now)
+        assert [client.get(CLEAR).status_code, else_.get(CLEAR).status_code] == [401, 200]
+
+
+@on_sqlite
+def test_what_the_clock_ends_is_over_though_nobody_wrote(world: Any, serve: Callable[..., Any]) -> None:
+    """A clearance, then a credential."""
+    world.state = State(world.engine)
+    serve(world)
+    world.join("kvk-1")
+    ending = Clearance(Label.AMBER, NOW + timedelta(hours=1))
+    world.subscribers["kvk-1"] = structs.replace(world.subscribers["kvk-1"], clearance=ending)
+    world.publish("kvk-1", "OKTT-2026-0001", *[tool(number) for number in range(60)], label=Label.AMBER)
+    with world.engine.begin() as conn:
+        login = auth.create(conn, "kvk-1", "taxii", NOW, expires_at=NOW + timedelta(hours=2))
+    with world.client(login) as client:
+        path = CLEAR.replace("clear", "kvk-1") + "objects/"
+        assert [len(client.get(path).json()["objects"]) for _ in range(3)] == [60] * 3
+        world.forbidden.add(("kvk-1", "OKTT-2026-0001"))
+        world.now += timedelta(hours=1)
+        assert client.get(path).json() == {}
+        world.now += timedelta(hours=1)
+        assert client.get(path).status_code == 401
+
+
+def touch(world: Any) -> None:
+    """Something is committed."""
+    with world.engine.begin() as conn:
+        sequence.lock(conn)

@@ -1,0 +1,75 @@
+"""What was read of the database, known as long as nothing is committed to it.
+
+A request asks who that is, which collection, what changed and what the reader may see: eight questions, whose answers
+are those of a moment ago unless somebody wrote. So it is answered either wholly from what is known of this moment, or
+wholly from one look at the database; what that one found is known from then on. Known is what was read, never what a
+clock decides: whether a credential or a clearance has ended is asked each time.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+T = TypeVar("T")
+_MOST = 10_000
+"""Things that are known at most."""
+
+
+class UnknownError(Exception):
+    """Not known of this moment: ask the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one request sees of the database."""
+
+    state: object
+    known: dict[Hashable, Any]
+    into: sa.Connection | None = None
+    """None: nothing but what is known is looked at."""
+    found: dict[Hashable, Any] = field(default_factory=dict)
+
+    @property
+    def conn(self) -> sa.Connection:
+        """The database itself. Raises UnknownError in a look at what is known."""
+        if self.into is None:
+            raise UnknownError
+        return self.into
+
+    def on(self, conn: sa.Connection) -> "Look":
+        """The same, with the database."""
+        return Look(self.state, self.known, conn)
+
+    def ask(self, question: Hashable, read: Callable[[sa.Connection], T]) -> T:
+        """What `read` says, or has said in the same state. Raises UnknownError."""
+        if self.into is None:
+            if question not in self.known:
+                raise UnknownError
+            answer: T = self.known[question]
+            return answer
+        answer = self.found[question] = read(self.into)
+        return answer
+
+
+class Moments:
+    """What is known of the newest moment. For threads. `state`: the same as long as nothing is committed."""
+
+    def __init__(self, state: Callable[[], object]) -> None:
+        self._state, self._lock = state, threading.Lock()
+        self._last: tuple[object, dict[Hashable, Any]] = (None, {})
+
+    def now(self) -> Look:
+        """What is known."""
+        state = self._state()
+        with self._lock:
+            if self._last[0] != state or len(self._last[1]) > _MOST:
+                self._last = (state, {})
+            return Look(state, self._last[1])
+
+    def keep(self, look: Look) -> None:
+        """What a look into the database found, if nothing was committed since before it."""
+        if self._state() == look.state:
+            look.known.update(look.found)

@@ -6,6 +6,7 @@ Free text of sources comes out with its indicators defanged, every list with an 
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -70,6 +71,18 @@ def _named(value: str, criterion: str, language: str) -> str:
     return _TWICE.sub(r"\1", counted) if criterion == "software" else counted
 
 
+@lru_cache(maxsize=4096)
+def _why(reasons: tuple[Reason, ...], register: Register, language: str) -> list[str]:
+    return why(reasons, register, language)
+
+
+def told(view: View, register: Register, language: str) -> tuple[str, tuple[str, ...]]:
+    """Why its reader gets it: in general, and what of the reader's matched."""
+    reasons = _why(view.reasons, register, language)
+    concerned = reasons or any(row.own for row in view.observables)
+    return words(language)["why"]["concerned" if concerned else "general"], capped(reasons, 10, language).lines
+
+
 def content(
     view: View, advice: Advice, register: Register, language: str, kind: MessageKind, at: datetime
 ) -> dict[str, Any]:
@@ -82,7 +95,6 @@ def content(
     own = own_lines(view, language)
     strange = [o for o in view.observables if not o.own]
     trusted = [urlsplit(url).hostname or "" for url in view.references if webby(url)]
-    reasons = why(view.reasons, register, language)
     foreign = view.language if view.language and view.language != language else ""
 
     def harm(text: str, most: int) -> str:
@@ -97,8 +109,6 @@ def content(
         "deadline": deadline(view, kind, language, at),
         "headline": w["text"]["taken_back"].format(headline=headline) if kind == "withdrawal" else headline,
         "headline_lang": foreign if advice.headline == view.title else "",
-        "why": w["why"]["concerned" if reasons or own else "general"],
-        "reasons": capped(reasons, 10, language).lines,
         "own": capped(own, _FIRST, language) if whole else Lines(()),
         "advice": advice,
         "principles": _principles(advice, language),

@@ -6,19 +6,22 @@ template uses and the renderer does not give is an error.
 """
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import escape
 
 from dispatch import View, wording
-from dispatch.body import BANDS, CAPS, MessageKind, content
+from dispatch.body import BANDS, CAPS, MessageKind, content, told
 from dispatch.feedback import ANSWERS
 from dispatch.sharing import limits_of, sharing
 from dispatch.wording import moment, plain, words
-from subscribers import Subscriber
+from subscribers import Subscriber, SubscriberKind
 from tlp import Label
 from tlp.tags import Pap
 from triage.advice import Advice
@@ -48,6 +51,19 @@ class Rendered:
     text: str
     html: str
     language: str
+
+
+class _Form(NamedTuple):
+    """A message in pieces; between them, names of what is its reader's own."""
+
+    subject: str
+    text: list[str]
+    html: list[str]
+
+
+_SLOT = re.compile("\0([a-z]+)\0")
+_SLOTS = {name: f"\0{name}\0" for name in ("told", "code", "answer", "receive")}
+"""No text that comes from outside has these (`plain`)."""
 
 
 def outside(label: Label, number: str) -> str:
@@ -97,11 +113,43 @@ class Renderer:
         empty: it passes on nothing. An update shows what is new `since` the message
         before it, and what to do. `notes` are an analyst's own words. `attached`: STIX and CSV come with it.
         """
-        language, advice = subscriber.language, clean(advice)
+        whole = (kind, register, subscriber.profile.kind, at, attached, bool(answer), advice)
+        if view.shared is None or kind != "alert" or changes or notes or link:
+            form = self._form(view, subscriber, *whole, changes, since, notes, link)
+        else:
+            form = view.shared.get(whole) or view.shared.setdefault(whole, self._form(view, subscriber, *whole))
+        language, own = subscriber.language, {"code": code, "answer": answer}
+        receive = self._say(language, "receive", name=plain(subscriber.name, 120))
+        text, html = self._told(*told(view, register, language))
+        plainly = own | {"told": text, "receive": _folded(receive, language)}
+        escaped = {name: str(escape(each)) for name, each in (own | {"receive": receive}).items()} | {"told": html}
+        return Rendered(form.subject, _filled(form.text, plainly), _filled(form.html, escaped), language)
+
+    def _form(
+        self,
+        view: View,
+        subscriber: Subscriber,
+        kind: MessageKind,
+        register: Register,
+        _: SubscriberKind,
+        at: datetime,
+        attached: bool,
+        answered: bool,
+        advice: Advice,
+        changes: Sequence[str] = (),
+        since: datetime | None = None,
+        notes: Sequence[str] = (),
+        link: str = "",
+    ) -> _Form:
+        """A message but for what is its reader's own: all who see the same have the same one."""
+        language, advice, answer = subscriber.language, clean(advice), _SLOTS["answer"] if answered else ""
         filled = content(view, advice, register, language, kind, at)
         named = subject(view, advice, kind, language)
-        filled |= self.frame(view.label, subscriber, named, view.item, code, limits_of(view))
+        filled |= self.frame(view.label, subscriber, named, view.item, _SLOTS["code"], limits_of(view))
         filled |= {
+            "told": _SLOTS["told"],
+            "receive": _SLOTS["receive"],
+            "receive_line": _SLOTS["receive"],
             "attached": attached,
             "changes": [plain(line, 900) for line in changes],
             "since": "" if since is None else words(language)["text"]["since"].format(time=moment(since, language)),
@@ -112,7 +160,14 @@ class Renderer:
             "passing": [words(language)["text"]["passing"]] if link else [],
             "link": link,
         }
-        return self.fill("message", filled)
+        made = self.fill("message", filled)
+        return _Form(made.subject, _SLOT.split(made.text), _SLOT.split(made.html))
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - one renderer a process
+    def _told(self, why: str, reasons: tuple[str, ...]) -> tuple[str, str]:
+        """Why the reader gets it, as text and as HTML. Sectors and products have many readers in common."""
+        made = [self._env.get_template(f"_why.{form}").render(why=why, reasons=reasons) for form in ("txt", "html")]
+        return made[0].strip(), made[1].strip()
 
     def stub(
         self, label: Label, number: str, subscriber: Subscriber, *, code: str, taxii: bool, broken: bool
@@ -145,7 +200,8 @@ class Renderer:
             "subject": subject,
             "code": code,
             "real": self._say(language, "real", number=number),
-            "receive": self._say(language, "receive", name=plain(subscriber.name, 120)),
+            "receive": (receive := self._say(language, "receive", name=plain(subscriber.name, 120))),
+            "receive_line": _folded(receive, language),
             "footer": self._say(language, "footer"),
         }
 
@@ -158,6 +214,14 @@ class Renderer:
     def _say(self, language: str, key: str, **values: str) -> str:
         s = self.service
         return words(language)["text"][key].format(service=s.name, site=s.site, contact=s.contact, **values)
+
+
+def _folded(receive: str, language: str) -> str:
+    return wording.fold(f"{words(language)['head']['receive']}: {receive}")
+
+
+def _filled(form: Sequence[str], own: Mapping[str, str]) -> str:
+    return "".join(own[part] if number % 2 else part for number, part in enumerate(form))
 
 
 def _listing(address: str, view: View, register: Register) -> str:

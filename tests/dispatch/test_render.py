@@ -14,6 +14,7 @@ from dispatch import View, wording
 from dispatch.body import BANDS, MessageKind, why
 from dispatch.changes import changes
 from dispatch.render import COLOURS, Rendered, Renderer, Service, subject
+from dispatch.view import content, fingerprint
 from filtering import Reason
 from normalize import Affected, Observable, Range
 from tests.dispatch.views import NOW, a_report, a_subscriber, a_view, an_exposure
@@ -412,3 +413,16 @@ def test_an_address_without_scheme_is_no_link_either() -> None:
         wording.harmless(text, (), ("www.ncsc.nl",))
         == "zie www[.]kwaad[.]example/x, WWW[.]Kwaad[.]example en www.ncsc.nl"
     )
+
+
+def test_who_sees_the_same_shares_all_but_what_is_its_own() -> None:
+    """Name, code, link and reasons are the reader's; the rest is made once and says the same as made alone."""
+    view, shared = a_view(), replace(a_view(), shared={})
+    reasons = (*view.reasons, Reason("sector", "SBI:25.62", True))
+    for reader, told in ((view, "een"), (replace(view, reasons=reasons, reader="kvk-2"), "<b>twee & co</b>")):
+        same = replace(shared, reader=reader.reader, reasons=reader.reasons)
+        one, other = (message(each, answer=f"https://oktt.example/a/{told}&x") for each in (reader, same))
+        assert (one, "\0" in one.text + one.html) == (other, False)
+        assert content(reader) == content(same)
+        assert fingerprint(reader) == fingerprint(same)
+    assert shared.shared

@@ -6,11 +6,11 @@ from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words
 
 _MAC = Quick(
-    r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]|\[:|[0-9a-fA-F]{2}[.-]))"
+    r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]| [:-] |\[[:-]|\(:|[0-9a-fA-F]{2}[.-]))"
     r"(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.)"
     r"|(?<=[g-zG-Z]\d:.)|(?<=[.-].)(?=.:)|(?<=\b01-.)|(?<=\b01:.)"
     r"|(?<=[\s.]\d:.)|(?<=[\s.]\d{2}:.)|(?<=[\s.]\d{3}:.))"
-    r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\])(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
+    r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\]|\[-\]|\(:\)| [:-] )(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
     r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F]|[_-][0-9a-fA-F]{1,2}(?![g-zG-Z])|:[0-9a-fA-F]{1,2}\b)"
 )
@@ -31,35 +31,58 @@ MAC_WORDS = Words(
         "fysiek",
         "lladdr",
     ),
-    *("dev_", "bd", "arp", "netwerkkaart", "wifi", "wi-fi"),
+    *("dev_", "bd", "arp", "netwerkkaart", "wifi", "wi-fi", "bluetooth", "adapter", "ssid", "lease", "nic ", "wlan"),
+    *("802.1x", "dot1x", "mab", "radius", "supplicant", "adresse physique"),
 )
 _MAC_WORD = re.compile(
-    r"(?:(?<![a-z])|(?<=client)|(?<=device)|(?<=src)|(?<=dst))"
-    r"(?:mac(?:[- ]?add?ress?(?:en?|es)?|s)?|hw(?:[- ]?addr(?:ess)?)?|chaddr|ether(?:net)?(?: address)?|"
+    r"(?:(?<![a-z])|(?<=client)|(?<=device)|(?<=src)|(?<=dst)|(?<=\bs)|(?<=\bd))"
+    r"(?:mac(?:[- _]?add?r(?:ess?(?:en?|es)?)?|s)?|hw(?:[- ]?addr(?:ess)?)?|chaddr|ether(?:net)?(?: address)?|"
     r"hardware address|bssid|lladdr|dhcp[a-z]{2,8}|sta|dev(?=_)|arp|"
     r"bd[_ ]?addr(?:ess)?|netwerkkaart|wi-?fi-adres|"
     r"(?:calling|called)?-?station(?:-?id)?|"
-    r"physical address|fysieke? adres)(?![a-z])"
+    r"physical address|fysieke? adres|bluetooth|(?:wifi|wlan|netwerk|network)?-?adapter|ssid|lease|nic|"
+    r"802\.1x|dot1x|mab|radius|supplicant|adresse physique)(?![a-z])"
 )
+_NEAR = re.compile(
+    r"\b(?:clients?|devices?|toestel(?:len)?|apparaa?t(?:en)?|laptop|tablet|phone|telefoon|at|interface|dynamic|static|"
+    r"ether|eth\d|wlan\d|en\d|wi-?fi|vlan|ports?|poort|switch|hosts?|ip|(?:\d{1,3}\.){3}\d{1,3})\b"
+)
+"""Near these what is parted as an address is one; twelve digits by themselves are not."""
 _LOOSE_MAC = re.compile(
     r"(?:(?<![\w-])|(?<=dev_))(?:(?:0x)?[0-9a-f]{12}|[0-9a-f]{4}(?::[0-9a-f]{4}){2}|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}"
     r"|[0-9a-f]{6}[-:][0-9a-f]{6}"
     r"|[0-9a-f]{2}(?: [0-9a-f]{2}){5}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}|[0-9a-f]{2}(?:[._][0-9a-f]{2}){5})"
     r"(?![\w-]|:\w)"
 )
-_SIGNS = re.compile(r"\W")
-_NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e")
+_PARTED = Quick(
+    r"(?<![\w.:-])(?=[0-9a-f:._-]{0,16}[a-f])(?=[0-9a-f:._-]{0,16}\d)(?:[0-9a-f]{6}[-:][0-9a-f]{6}|"
+    r"[0-9a-f]{4}(?::[0-9a-f]{4}){2}"
+    r"|[0-9a-f]{2}(?:(?P<sign>[._])[0-9a-f]{2})(?:(?P=sign)[0-9a-f]{2}){4}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}"
+    r"|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?![\w.:-])"
+)
+_SIGNS = re.compile(r"[\W_]")
+_NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e", "01000c", "0180c2")
 """Nobody, everybody, and groups."""
+_OF_ELSE = re.compile(
+    r"(?<![\w-])(?:serial(?: ?(?:no|number))?|fingerprint|(?:your|victim|personal|unique) id|key|code|licen[cs]e|token)"
+    r"\W{1,3}$"
+).search
+"""What stands behind this has the form of an address, and is none."""
 
 
 def macs(text: str, lower: str) -> Found:
     """By form, and behind a word for one in any form."""
     for mac in _MAC.finditer(text):
-        if not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
+        other = _OF_ELSE(lower, max(0, mac.start() - 24), mac.start())
+        if not other and not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
             yield Span("mac", *mac.span(), 0.9, "mac")
     for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
         yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
         yield Span("mac", *match.span(2), 0.9, "mac-frame")
+    for parted in _PARTED.finditer(lower):
+        near = _NEAR.search(lower, max(0, parted.start() - 40), parted.end() + 40)
+        if near and not _SIGNS.sub("", parted.group()).startswith(_NOBODYS_MAC):
+            yield Span("mac", *parted.span(), 0.7, "mac-parted")
     for at in MAC_WORDS.places(lower):
         word = _MAC_WORD.match(lower, at)
         if word is None:

@@ -8,19 +8,20 @@ from pii_guard.words import WORDS
 
 _WORD_DOT = "(?:dot|punt)"
 DOT = (
-    r"(?:\.|\s?\[\.\]?\s?|\.\]|\s?\(\.\)\s?|\{\.\}|\\\.|\s?<\.>\s?|\s?[\[(] \. [\])]\s?"
+    r"(?:\.|\s?\[\.\]?\s?|\[\[\.\]\]|\(\.(?=\d)|\.\]|\s?\(\.\)\s?|\{\.\}|\\\.|\s?<\.>\s?|\s?[\[(] \. [\])]\s?"
     rf"|\s?[\[({{<] ?{_WORD_DOT} ?[\])}}>]\s?|\s{_WORD_DOT}\s|[-_]dot[-_])"
 )
 """A dot, defanged or not."""
 _AT = re.compile(
-    r"\s?[\[({<«] (?:at|apenstaartje|@) [\])}>»]\s?|\s?<at>\s?|«at»|[-_](?:at|AT)[-_]|\[a\]|\(ad\)|@|\[@\]|"
+    r"\s?[\[({<«] (?:at|apenstaartje|@) [\])}>»]\s?|\s?<at>\s?|«at»|\s-at-\s|[-_*/|](?:at|AT)[-_*/|]|"
+    r"[\[({]_at_[\])}]|【at】|\[a\]|\(ad\)|@|\[@\]|"
     r"\(@\)|\{@\}|\s?\[(?:at|apenstaartje)\]\s?|\s?\((?:at|a)\)\s?|\s?\{at\}\s?|\s(?:at|apenstaartje)\s",
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(r"\s(?:at|apenstaartje)\s", re.IGNORECASE).fullmatch
 _LABEL = r"[^\W_](?:[\w-]{0,62})"
 _HOST = re.compile(
-    rf"(?:(?:{_LABEL}{DOT}){{1,8}}(?:xn--[a-z0-9-]{{2,59}}|[^\W\d_]{{2,24}})|localhost\b"
+    rf"(?:(?:{_LABEL}(?:{DOT}|\s\.\s(?=(?:nl|be|de|eu|com|net|org|example)\b))){{1,8}}(?:xn--[a-z0-9-]{{2,59}}|[^\W\d_]{{2,24}})|localhost\b"
     r"|(?P<ip>\[?\d{1,3}(?:\.\d{1,3}){3}\]?))",
     re.IGNORECASE,
 )
@@ -129,6 +130,7 @@ _SPELT = Words(
         "at}",
         "at>",
     ),
+    *("*at*", "/at/", "|at|", "at】", "_at_]", "_at_)"),
     *("@]", "@)", "@}", "at ]", "at )", "[a]", "(ad)", "at»", "_at_", "-at-", "@ ]", "@ )"),
 )
 
@@ -161,16 +163,18 @@ def _addressed(text: str) -> Iterator[tuple[int, int, re.Match[str], float]]:
         if sign.group() == "@" and (text[behind : behind + 1] == " " or text[sign.start() - 1 : sign.start()] == " "):
             start = _local(text, last, sign.start() - (text[sign.start() - 1] == " ")) if sign.start() > 1 else behind
             behind += text[behind : behind + 1] == " "
-            confidence = 0.6 if _LOGIN(text[start : sign.start()].strip()) else 0.4
+            named = _LOGIN(text[start : sign.start()].strip()) or _MAIL_WORD.search(text, max(0, start - 60), start)
+            confidence = 0.6 if named or text[start - 1 : start] == "<" else 0.4
         match = _HOST.match(text, behind) if start < sign.start() else None
         if match is None or _RELEASE.match(match.group()) or _FILE.fullmatch(text, start, match.end()):
             continue
-        if spoken or sign.group()[0] in "-_":
+        if spoken or sign.group().strip()[0] in "-_*/|":
             dot = _SPOKEN_DOT.search(match.group())
-            if dot is None and spoken:
+            named = _MAIL_WORD.search(text, max(0, start - 60), start)
+            if dot is None and spoken and not (named and _LOGIN(text[start : sign.start()])):
                 continue  # "look at voorbeeld.nl"
             loud = sign.group().isupper() or (dot and dot.group() != dot.group().lower())
-            confidence = 0.8 if loud else 0.6 if _MAIL_WORD.search(text, max(0, start - 60), start) else 0.4
+            confidence = 0.8 if loud else 0.6 if named else 0.4
         last = match.end()
         yield start, last, match, confidence
 

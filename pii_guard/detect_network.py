@@ -23,7 +23,7 @@ PERSONAL_PAGE = re.compile(
 _SET_APART = r"[\"']\.[\"']|\s\.\s"
 """A dot as programs glue it, or as it is set apart so that nobody follows it by chance."""
 _IPV4 = Quick(
-    rf"[0-9](?<![^\W_][0-9])(?<![^.]\.[0-9])(?<![0-9]-[0-9])[0-9]{{0,2}}(?:(?:{DOT}|{_SET_APART})[0-9]{{1,3}}){{3}}"
+    rf"[0-9](?:(?<![^\W_][0-9])|(?<=\bip[0-9])|(?<=\bipv4[0-9]))(?<![^.]\.[0-9])(?<![0-9]-[0-9])[0-9]{{0,2}}(?:(?:{DOT}|{_SET_APART})[0-9]{{1,3}}){{3}}"
     r"(?!\d|\.\d|-\d|\.ip6\.)"
     rf"|[0-9](?<![\w.][0-9])[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?=\s?-\s?[0-9]{{1,3}}(?:(?:\.[0-9]{{1,3}}){{3}})"
     rf"?(?![\w.]\w))"
@@ -66,6 +66,8 @@ _IPV6_GLUED = re.compile(_SIX)
 _IPV6_HERE = re.compile(_SIX).match
 _IPV6_INNER = re.compile(rf"(?<=:)(?=(?:2[0-9a-fA-F]{{3}}|[fF][cdCDeE][0-9a-fA-F]{{2}}):){_SIX}")
 """Behind a clock or a name that ends in colons: `12:01:33:2001:db8::5`."""
+_PORT = re.compile(r".*::?[0-9a-fA-F]+:\d{5}").fullmatch
+"""With a port behind it: no part of an address has five digits."""
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _DASHED_IPV6 = Quick(
@@ -320,7 +322,7 @@ def _ipv6(match: re.Match[str]) -> Found:
     if found.endswith(":") and not found.endswith("::"):  # `2001:db8::5: connection refused`
         found, end = found[:-1], end - 1
     value = re.sub(r"[\[({](:+)[\])}]", r"\1", found)
-    if value.count(":") == 8 and "::" not in value:  # with its port
+    if (value.count(":") == 8 and "::" not in value) or _PORT(value):
         value, _, port = value.rpartition(":")
         if _EUI64(value):
             return

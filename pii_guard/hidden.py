@@ -22,7 +22,7 @@ _ESCAPE = Quick(
     r"%(?:25)*(?:[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*|u[0-9A-Fa-f]{4}(?:%u[0-9A-Fa-f]{4})*)"
     r"|&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,12};)"
     r"|\\\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*"
-    r"|[0-7]{3}(?:\\{1,2}[0-7]{3})*|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\})"
+    r"|[0-7]{3}(?:\\{1,2}[0-7]{3})*|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|(?<=[\w:]\\)[:@_](?=[\w\\:])|/)"
     r"|=(?<=\w=)(?:40(?=[A-Za-z])|(?:2E|2D|5F|2B|3A|2F|5C|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@]))"
     r"|=(?:[0-9A-F]{2}(?:=[0-9A-F]{2}){2,}|\r?\n)|\+[A-Za-z0-9/]{2,400}-"
 )
@@ -131,8 +131,10 @@ def _meaning(escape: str) -> str:
 
 
 def _of_backslashes(escape: str) -> str:
-    """JSON's, JavaScript's, Python's and C's."""
+    """JSON's, JavaScript's, Python's and C's; signs that some programs escape too (`00\\:16`, `http:\\/\\/`)."""
     kind = escape.lstrip("\\")[0]
+    if kind in "/:@_":
+        return kind
     if kind.isdigit():
         return bytes(int(part, 8) for part in re.split(r"\\+", escape)[1:]).decode("utf-8", "replace")
     if kind == "U" or escape.endswith("}"):

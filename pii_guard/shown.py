@@ -6,7 +6,7 @@ _SIGNS = {
     **dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000"), " "),
     **dict.fromkeys(range(0x2000, 0x200B), " "),
     **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
-    **dict.fromkeys(map(ord, "\u3002\uff61\u2024"), "."),
+    **dict.fromkeys(map(ord, "\u3002\uff61\u2024\u2027\u30fb"), "."),
     0x2236: ":",
     **dict.fromkeys((0x115F, 0x1160, 0x3164, 0xFFA0), ""),
 }

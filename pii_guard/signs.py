@@ -17,8 +17,10 @@ from pii_guard.detect_logs import WORDS as LOGS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses, paths, urls
-from pii_guard.detect_numbers import ACCOUNTS, PHONE_LABELS, VEHICLES, account_start, names_bsn, numbers, plates
+from pii_guard.detect_numbers import ACCOUNTS, account_start, names_bsn, numbers
 from pii_guard.detect_persons import BIRTHS, births, homes
+from pii_guard.detect_phones import PHONE_LABELS
+from pii_guard.detect_plates import VEHICLES, plates
 from pii_guard.detect_secrets import credentials, devices
 from pii_guard.detect_tables import HEADS, tables
 from pii_guard.shown import shown
@@ -40,12 +42,13 @@ _PARTS = bytes(
 )
 """Digits as 0, letters as a or A, what may part the numbers of an address as a dot."""
 _PACKED = bytes(48 if c in _DIGITS else c for c in range(256))
-_GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.()[]-/_?"
+_GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.,()[]-/_?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
-_COLON = re.compile(r":[0-9A-Fa-f:\])}]")
+_COLON = re.compile(r":[0-9A-Fa-f:\])}]|[0-9A-Fa-f]{2} : [0-9A-Fa-f]{2} :")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-|[0-9A-Fa-f]--[0-9A-Fa-f]")
-_DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.")
+_DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.|(?:[0-9A-Fa-f]{2}[._]){3}")
+_HALVES = re.compile(r"[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6}|(?:[0-9A-Fa-f]{2}(?: - |\[-\])){3}")
 _NINE = (
     b"000000000",
     b"0000.00.000",
@@ -116,8 +119,8 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         found.append(credentials)
     if (
         (":" in text and _COLON.search(text))
-        or ("-" in text and _DASHES.search(text))
-        or ("." in text and _DOTTED.search(text))
+        or ("-" in text and (_DASHES.search(text) or _HALVES.search(text)))
+        or (("." in text or "_" in text) and _DOTTED.search(text))
         or MAC_WORDS.any(lower)
         or "ip6" in lower
         or "ipv6-" in lower

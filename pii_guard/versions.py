@@ -14,7 +14,8 @@ _FROM = WORDS["from"]
 _TOKENS = re.compile(r"[^,:'\"(|=\[\]{};]+").findall
 _NUMERIC = re.compile(r"[<>=v~^]*\d[\w.*-]*|[<>=~^-]+").fullmatch
 _COMPARED = re.compile(r"(?<![-=\w>\"])[<>]=? ?$").search
-_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|/v/)$").search
+_PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|/v/|(?<!/)/[a-z][\w-]{1,40}:)$").search
+"""The last: an image of a container, with its tag."""
 _EQUALS = re.compile(r"(?:[=~]=|[?&]v(?:er\w{0,5})?=)$").search
 _URL_PATH = re.compile(r"://\S{1,60}/$").search
 _PRODUCT = re.compile(

@@ -21,7 +21,10 @@ def tuned() -> dict[str, Figures]:
 
 @pytest.fixture(scope="module")
 def fresh() -> dict[str, Figures]:
-    return figures(unseen())
+    texts = unseen()
+    if not texts:
+        pytest.skip("tests/pii_guard/unseen/sealed holds no texts")
+    return figures(texts)
 
 
 def test_the_table_is_the_one_that_is_documented() -> None:

@@ -65,9 +65,9 @@ def read(head: re.Match[str], marked: str) -> Labelled:
 
 
 def load(folder: Path = Path(__file__).parent) -> list[Labelled]:
-    """Every text of the set in the folder, in the order of the files."""
+    """Every text of the set in the folder, and in folders in it, in the order of the files."""
     texts: list[Labelled] = []
-    for path in sorted(folder.glob("texts-*.txt")):
+    for path in sorted(folder.rglob("*.txt")):
         content = path.read_text(encoding="utf-8")
         heads = list(HEAD.finditer(content))
         if not heads or heads[0].start():

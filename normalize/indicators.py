@@ -60,6 +60,10 @@ class _Reading(Struct):
     """What columns mean -> where they stand."""
     lines: list[_Line] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    covered: bool = False
+    """Has the file a label for all its rows?"""
+    bare: bool = False
+    """Is there a row without any label?"""
     doubts: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     weighed: dict[tuple[str, str, bool], tuple[set[str], bool]] = field(default_factory=dict)
@@ -111,6 +115,7 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     for line in lines[:_HEAD]:
         if is_comment(line) and (label := markings.of_text(line)):
             read.labels.append(label)
+    read.covered = bool(read.labels)
     for count, (number, row) in enumerate(rows(iter(lines), table, read.refuse), 1):
         if count > _MOST_ROWS:
             read.refuse(f"more than {_MOST_ROWS:,} rows; the others are not read", number)
@@ -171,10 +176,12 @@ def _row(row: list[str], number: int, table: Table, read: _Reading) -> None:
     if is_harmless(stated):
         read.refuse("said to be harmless: left out", number)
         return
+    before = len(read.labels)
     for word in _cells(row, read, "tlp"):
         read.label(word)
     if label := markings.of_text(text):
         read.labels.append(label)
+    read.bare |= not read.covered and len(read.labels) == before
     evidence, malicious = read.weigh(stated, text, named=bool(family))
     seen = next((time for cell in _cells(row, read, "last", "first") if (time := when(cell))), None)
     facts = _facts(row, table, read)
@@ -265,7 +272,7 @@ def _draft(read: _Reading, source: Source, received_at: datetime) -> Draft:
     told = list(dict.fromkeys(clean(line.text) for line in read.lines if line.text))
     title = ", ".join(f"{count:,} {one if count == 1 else more}" for count, one, more in parts if count)
     title = f"Indicators: {title}"
-    label = strictest(read.labels) if read.labels else None
+    label = strictest([*read.labels, *([source.tlp] if read.bare else [])]) if read.labels else None
     which = sha256("\n".join(sorted(f"{kind} {value}" for kind, value, _ in seen)).encode()).hexdigest()
     stix: tuple[dict[str, Any], ...] = objects(
         [(line.values, line.evidence, line.malicious, line.family, line.seen) for line in read.lines],

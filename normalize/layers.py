@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from normalize.patterns import Reading
-from normalize.stix_split import ends, references
+from normalize.stix_split import CONTEXT, ends, references
 from normalize.stix_types import OBSERVABLES, ONE_OF, REQUIRED
 from tlp import Label, tags
 from tlp.markings import KNOWN, STIX_ID, definitions
@@ -26,20 +26,33 @@ _SILENT = frozenset(("identity", "marking-definition", "extension-definition"))
 """Of these an unmarked one says nothing by itself: it comes along with what it made, or what refers to it."""
 
 
+def bare(objects: Sequence[Object], head: Object | None, named: Mapping[str, Label]) -> bool:
+    """Is something among these without a label: it carries none, nor does what it stands in (a report that is marked,
+    or its `object_refs`)? `head`: the report that is about all of them. What only joins others is as strict as they."""
+    stated = {**KNOWN, **definitions(objects)[0]}
+    labelled = [obj for obj in objects if _marked(obj, stated, named)[0]]
+    if head is not None and any(obj is head for obj in labelled):
+        return False
+    covered = {obj["id"] for obj in labelled} | {ref for obj in labelled for ref in obj.get("object_refs", ())}
+    return any(obj["id"] not in covered for obj in objects if not _joins(obj))
+
+
+def _joins(obj: Object) -> bool:
+    return obj["type"] in CONTEXT or (obj["type"] in ("relationship", "sighting") and not obj.get("description"))
+
+
 def layers(
-    objects: Sequence[Object], named: Mapping[str, Label], patterns: Mapping[str, Reading]
+    objects: Sequence[Object], named: Mapping[str, Label], patterns: Mapping[str, Reading], strictest: Label
 ) -> Iterator[tuple[Label, list[Object | None]]]:
     """For each label that is wider than the strictest: the objects as they may be seen at it, in their order; None:
     not at all. Nothing for objects that all have one label, or none. The objects given are not changed.
 
-    `named`: tags that are labels (`tlp.tags`); `patterns`: each STIX pattern among them, read.
+    `named`: tags that are labels (`tlp.tags`); `patterns`: each STIX pattern among them, read; `strictest`: the label
+    of them all together, which is that of what carries none.
     """
     stated = {**KNOWN, **definitions(objects)[0]}
     said = [_marked(obj, stated, named) for obj in objects]
     found = {label for each in said for label in (each[0], *each[1].values()) if label}
-    if len(found) < 2:
-        return
-    strictest = max(found)
     labels = [label or _unmarked(obj, strictest) for obj, (label, _) in zip(objects, said, strict=True)]
     for layer in sorted(found - {strictest}):
         seen = [

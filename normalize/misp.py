@@ -7,9 +7,12 @@ what is said of persons is never read. Why not misp-stix: docs/decisions/010-mis
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from ingest import Source
 from normalize import Draft, Normalized, NormalizeError, authored
@@ -32,6 +35,7 @@ it), this community, connected ones, the organisations of a sharing group. All c
 _LONGEST_TITLE = 300
 _MOST_TEXT = 20_000
 _MOST_REFERENCES = 50
+_MOST_HIDDEN = 1000
 _REPORT_LINKS = re.compile(r"@?!?@?\[(?:attribute|object|tag|galaxymatrix|suggestion)\]\([^)\[]*\)")
 
 
@@ -46,7 +50,10 @@ def drafts(body: bytes, source: Source, received_at: datetime) -> Normalized:
     listed = list(_events(decoded(body, Any), "", parts))
     if not listed:
         raise NormalizeError("no MISP event in it", parts.problems[0].path if parts.problems else "")
-    made = [draft for event, path in listed if (draft := _draft(event, path, source, received_at, parts))]
+    made: list[Draft] = []
+    for event, path in listed:
+        if whole := _draft(event, path, source, received_at, parts):
+            made += (whole, *_layers(event, whole, source, received_at))
     if not made:
         problem = parts.problems[0]
         raise NormalizeError(problem.reason, problem.path, problem.stage)
@@ -70,7 +77,54 @@ def _events(found: Any, path: str, parts: Parts) -> Iterator[tuple[Json, str]]:
         parts.note("not a MISP event: it has no `info`", path)
 
 
-def _draft(event: Json, path: str, source: Source, received_at: datetime, parts: Parts) -> Draft | None:
+def _layers(event: Json, whole: Draft, source: Source, received_at: datetime) -> Iterator[Draft]:
+    """What of an event may be seen at labels wider than that of its strictest part: it, read without what is stricter.
+    Nothing while a marking is not understood, or where the rest names what is left out."""
+    if whole.label is None or whole.doubts:
+        return
+    for label in (each for each in Label if each < whole.label):
+        seen, hidden = _seen(event, label, source.labels)
+        if not hidden or _names(seen, hidden):
+            continue
+        made = _draft(seen, "", source, received_at, Parts(), label)
+        if made and made.label == label:
+            facts = replace(made.facts, tracking=whole.facts.tracking)
+            yield replace(made, key=whole.key, layer=label, facts=facts)
+
+
+def _names(seen: Json, hidden: set[str]) -> bool:
+    """Does the rest of an event name a value that is left out? Of very many nobody looks."""
+    rest = msgspec.json.encode(seen).decode().casefold()
+    written = (msgspec.json.encode(value).decode()[1:-1] for value in hidden)
+    return len(hidden) > _MOST_HIDDEN or any(value in rest for value in written)
+
+
+def _seen(event: Json, label: Label, named: Mapping[str, Label]) -> tuple[Json, set[str]]:
+    """The event without attributes that are tagged stricter than the label, and what values these have."""
+    hidden: set[str] = set()
+
+    def kept(holder: Json) -> Json:
+        listed = holder.get("Attribute")
+        if not isinstance(listed, list):
+            return holder
+        stricter = [each for each in listed if isinstance(each, dict) and (_tagged(each, named) or label) > label]
+        hidden.update(value for each in stricter if (value := str(each.get("value") or "").casefold()))
+        return {**holder, "Attribute": [each for each in listed if each not in stricter]}
+
+    seen = kept(event)
+    if isinstance(event.get("Object"), list):
+        seen = {**seen, "Object": [kept(each) if isinstance(each, dict) else each for each in event["Object"]]}
+    return seen, hidden
+
+
+def _tagged(attribute: Json, named: Mapping[str, Label]) -> Label | None:
+    return read(attribute, Parts(), "", named).label
+
+
+def _draft(
+    event: Json, path: str, source: Source, received_at: datetime, parts: Parts, layer: Label | None = None
+) -> Draft | None:
+    """What an event says. `layer`: it is a part of the whole, and its objects have ids of their own."""
     if left_out(event):
         parts.note("an event that its source deleted", path)
         return None
@@ -82,7 +136,8 @@ def _draft(event: Json, path: str, source: Source, received_at: datetime, parts:
     modified = at(event.get("timestamp")) or at(event.get("publish_timestamp")) or _day(event) or received_at
     created = min(_day(event) or modified, modified)
     context = read(event, parts, path, source.labels)
-    gathered = Gathered(Graph(source.id, key, created, modified), parts, source.labels)
+    made_of = f"{key}/{layer.value}" if layer else key
+    gathered = Gathered(Graph(source.id, made_of, created, modified), parts, source.labels)
     gathered.read(event, context, path)
     if gathered.empty:
         parts.note("an event that says nothing: no attributes, objects or context", path)
@@ -93,7 +148,7 @@ def _draft(event: Json, path: str, source: Source, received_at: datetime, parts:
     references = tuple(dict.fromkeys(gathered.references))[:_MOST_REFERENCES]
     base = authored.report(
         source=source.id,
-        key=key,
+        key=made_of,
         publisher=parts.text(parts.object(event, "Orgc", path), "name", f"{path}/Orgc") or source.name,
         title=title,
         summary=summary,
@@ -138,7 +193,9 @@ def _label(
     doubts = set(context.doubts | gathered.doubts)
     distribution = str(event.get("distribution"))
     if distribution in _NARROW:
-        found |= {_NARROW[distribution], *(() if found else (source.tlp,))}
+        found.add(_NARROW[distribution])
+    if found and not marks:  # a part or the distribution says something, of the rest nothing does
+        found.add(source.tlp)
     if distribution == "4" or event.get("SharingGroup"):
         doubts.add("misp-sharing-group")
     if distribution == "0":

@@ -16,7 +16,7 @@ import msgspec
 
 from ingest import Source
 from normalize import Draft, Normalized, NormalizeError, Problem
-from normalize.layers import layers
+from normalize.layers import bare, layers
 from normalize.patterns import PatternValue, Reading, pattern_values, reading, rewrite_pattern
 from normalize.shape import MAX_OBJECTS, MAX_STRING, admit
 from normalize.stix20 import upgraded
@@ -206,7 +206,7 @@ def _draft(
         references = list(_urls(top))
         withdrawn = top.get("revoked", False)
     title = _clean(title).strip()[:_LONGEST_TITLE]
-    label, doubts = _label(inside, title, source)
+    label, doubts = _label(inside, title, source, None if head is None else objects[head])
     facts = facts_of(current, patterns, tracking=tracking, title=title, withdrawn=withdrawn)
     return Draft(
         kind=kind,
@@ -237,7 +237,7 @@ def _layers(
     if whole.label is None or "unknown-marking" in whole.doubts:
         return
     current = [at for at in members if id(objects[at]) not in superseded]
-    for label, seen in layers([objects[at] for at in current], source.labels, patterns):
+    for label, seen in layers([objects[at] for at in current], source.labels, patterns, whole.label):
         left = [obj for obj in seen if obj is not None]
         top = None if head is None else seen[current.index(head)]
         alone = all(obj["type"] in CONTEXT or obj["type"] in LINKS for obj in left)
@@ -265,11 +265,17 @@ def _urls(obj: dict[str, Any]) -> Iterator[str]:
     return addresses_of(obj.get("external_references", ()))
 
 
-def _label(objects: Sequence[dict[str, Any]], title: str, source: Source) -> tuple[Label | None, tuple[str, ...]]:
-    """The strictest of markings, tags and title, and doubts. Labels of the objects' own text stay with them."""
+def _label(
+    objects: Sequence[dict[str, Any]], title: str, source: Source, head: dict[str, Any] | None
+) -> tuple[Label | None, tuple[str, ...]]:
+    """The strictest of markings, tags, title, and, where something carries none, the source's own; and doubts. Labels
+    of the objects' own text stay with them."""
     marked, doubts = of_stix(objects)
     tagged, unclear = tags.read((tag for obj in objects for tag in obj.get("labels", ())), source.labels)
-    found = [label for label in (marked, tagged, of_text(title)) if label]
+    titled = of_text(title)
+    found = [label for label in (marked, tagged, titled) if label]
+    if found and not titled and bare(objects, head, source.labels):
+        found.append(source.tlp)
     return (strictest(found) if found else None), tuple(sorted({*doubts, *unclear}))
 
 

@@ -1,5 +1,6 @@
 """A document with several labels, from the door to its readers: each sees what its clearance allows, and no more."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,24 @@ def test_what_its_source_marks_stricter_is_in_no_layer_any_more(house: House) ->
     house.decide("release", item)
     assert "w2wijd" in seen(house, item, "groen")
     assert "w2eng" not in seen(house, item, "groen")
+
+
+def test_of_a_misp_event_too(house: House) -> None:
+    def attribute(value: str, *tags: str) -> dict[str, object]:
+        own = [{"name": tag} for tag in tags]
+        return {"type": "domain", "category": "Network activity", "value": value, "to_ids": True, "Tag": own}
+
+    sector = {"name": 'misp-galaxy:sector="Manufacturing"'}
+    event = {
+        "uuid": "5be1e65d-8198-497b-bdf5-5ec20a016219", "info": "Zoutvat", "date": "2026-03-01", "published": True,
+        "distribution": "3", "timestamp": "1772400000", "Tag": [{"name": "tlp:green"}, sector],
+        "Attribute": [attribute("wijd.example"), attribute("eng.example", "tlp:amber")],
+    }  # fmt: skip
+    document = RawDocument(house.source("market"), json.dumps({"Event": event}).encode(), "x.json", house.now, key="m")
+    passed = door.guarded(house.service, document)
+    with house.service.transaction() as connection:
+        (item,) = door.lay_down(house.service, connection, document, passed).items
+    house.decide("release", item)
+    assert "wijd.example" in seen(house, item, "groen")
+    assert "eng.example" not in seen(house, item, "groen")
+    assert "eng.example" in seen(house, item, "amber")

@@ -53,7 +53,8 @@ def read(document: Any, source: Source = SOURCE) -> Normalized:
 
 
 def one(*attributes: Json, source: Source = SOURCE, **more: Any) -> Draft:
-    (draft,) = read(event(*attributes, **more), source).drafts
+    """The event as a whole."""
+    (draft,) = (each for each in read(event(*attributes, **more), source).drafts if each.layer is None)
     return draft
 
 
@@ -543,6 +544,11 @@ def test_never_wider_than_any_mark(event_tags: list[str], part_tags: list[str], 
     marks = [mark for tags in (event_tags, part_tags) for tag in tags if tag and (mark := of_tags([tag]).label)]
     assert all(draft.label is not None and draft.label >= mark for mark in marks)
     assert distribution not in ("0", "4") or (draft.label or Label.CLEAR) >= Label.AMBER_STRICT
+    for layer in read(event(DOMAIN, *parts, distribution=distribution, **tagged(*event_tags)), PUBLIC).drafts[1:]:
+        assert layer.label == layer.layer
+        assert layer.label >= max(filter(None, (of_tags([tag]).label for tag in event_tags)), default=Label.CLEAR)
+        for at, tag in enumerate(part_tags):
+            assert (of_tags([tag] if tag else []).label or Label.CLEAR) <= layer.label or f"d{at}." not in str(layer)
 
 
 # -- the same event again ----------------------------------------------------------------------------------------------
@@ -668,3 +674,48 @@ def test_every_event_of_the_corpus_is_a_draft_of_valid_stix(corpus: Path) -> Non
                 stix2.parse(obj, allow_custom=True)
     assert refused == SAYS_NOTHING | NO_EVENTS
     assert len(events) - len(refused) == 23
+
+
+# -- what may be seen at wider labels ----------------------------------------------------------------------------------
+
+
+def by_layer(*attributes: Json, **more: Any) -> dict[Label | None, Draft]:
+    return {draft.layer: draft for draft in read(event(*attributes, **more)).drafts}
+
+
+def test_what_is_tagged_stricter_is_no_part_of_a_wider_layer() -> None:
+    secret = attribute("domain", "geheim.example", to_ids=True, comment="alleen voor ons", **tagged("tlp:red"))
+    shared = attribute("ip-dst", "198.51.100.7", **tagged("tlp:amber"))
+    found = by_layer(DOMAIN, secret, shared, **tagged("tlp:green"))
+    whole = found[None]
+    assert (whole.label, sorted(seen(whole))) == (Label.RED, ["198.51.100.7", "geheim.example", "kwaad.example"])
+    assert {layer: sorted(seen(draft)) for layer, draft in found.items() if layer} == {
+        Label.GREEN: ["kwaad.example"],
+        Label.AMBER: ["198.51.100.7", "kwaad.example"],
+    }
+    for layer, draft in found.items():
+        assert draft.key == whole.key
+        assert (layer is None) == ("geheim" in str(draft) and "alleen voor ons" in str(draft))
+    ids = [{each["id"] for each in of_type(draft, "report")} for draft in found.values()]
+    assert len(set.union(*ids)) == 3, "a cut report is no version of the whole one (STIX 2.1 3.6)"
+
+
+def test_no_layer_where_the_rest_names_it_or_a_mark_is_not_understood() -> None:
+    secret = attribute("domain", "geheim.example", **tagged("tlp:red"))
+    green = tagged("tlp:green")
+    assert set(by_layer(DOMAIN, secret, **green)) == {None, Label.GREEN}
+    assert set(by_layer(DOMAIN, secret, attribute("url", "http://GEHEIM.example/x"), **green)) == {None}
+    assert set(by_layer(DOMAIN, secret, **tagged("tlp:green", "cert-yy:TLP=green"))) == {None}
+    assert set(by_layer(secret, **green)) == {None}, "nothing is left"
+    assert by_layer(DOMAIN, secret, **tagged("tlp:red"))[None].label == Label.RED
+
+
+def test_an_attribute_within_an_object_too() -> None:
+    inside = [attribute("filename", "geheim.exe", object_relation="filename", **tagged("tlp:red")),
+              attribute("md5", "0" * 32, object_relation="md5")]  # fmt: skip
+    found = by_layer(
+        DOMAIN, Object=[{"name": "file", "uuid": UUID[:-1] + "1", "Attribute": inside}], **tagged("tlp:clear")
+    )
+    assert set(found) == {None, Label.CLEAR}
+    assert "geheim.exe" not in str(found[Label.CLEAR])
+    assert "0" * 32 in seen(found[Label.CLEAR])

@@ -38,6 +38,18 @@ def bundle(*more: dict[str, Any], refs: tuple[str, ...] = (), **properties: Any)
     return json.dumps({"type": "bundle", "id": "bundle--" + OWN[-36:], "objects": objects}).encode()
 
 
+def indicator(marking: str) -> dict[str, Any]:
+    named = {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": "indicator--" + OWN[-36:],
+        "created": TIME,
+        "modified": TIME,
+    }
+    sought = {"pattern": "[domain-name:value = 'kwaad.example']", "pattern_type": "stix", "valid_from": TIME}
+    return named | sought | {"object_marking_refs": [marking]}
+
+
 def definition(example: str) -> bytes:
     marking = {"type": "marking-definition", "spec_version": "2.1", "id": OWN, "created": TIME}
     return bundle(marking | json.loads(example), refs=(OWN,))
@@ -85,15 +97,18 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "STIX marking": lambda example: bundle(refs=() if example == "none" else (example,)),
     "STIX definition": definition,
     "STIX label": lambda example: bundle(labels=[example]),
+    "STIX part": lambda example: bundle(indicator(example)),
     "STIX title": lambda example: bundle(name=example),
     "MISP tag": event,
     "MISP distribution": distributed,
+    "MISP attribute": lambda example: event(part=(example,)),
     "MISP part": lambda example: event("tlp:green", part=(example,)),
     "CSAF distribution": lambda example: advisory(json.loads(example)),
     "CSAF title": lambda example: advisory({}, example),
     "mail subject": lambda example: mail(example, "Werk bij."),
     "mail body": lambda example: mail("Nieuwsbrief", example),
     "CSV column": lambda example: f"domain,tlp\nkwaad.example,{example}\n".encode(),
+    "CSV cell": lambda example: f"domain,tlp\nkwaad.example,{example}\nkwader.example,\n".encode(),
     "CSV comment": lambda example: f"{example}\nkwaad.example\nkwader.example\n".encode(),
     "X-ARF tag": xarf,
 }

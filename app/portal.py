@@ -44,7 +44,7 @@ def portal(service: Service, lookup: dns.Lookup | None = None) -> Portal:
         texts=lookup or dns.lookup(),
         left=service.forget_index,
         origin=_origin(settings.web.base_url),
-        mark=partial(returning.contact_mark, service.keys),
+        marks=partial(returning.contact_marks, service.keys),
     )
 
 

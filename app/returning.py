@@ -38,7 +38,13 @@ def address_for(service: Service, delivery: str) -> str | None:
 
 def contact_mark(keys: Keyring, subscriber: str, contact: Contact) -> str:
     """Under what an address of a subscriber is known."""
-    return contacts.mark(keys.derive("contacts"), subscriber, contact)
+    return contact_marks(keys, subscriber, contact)[0]
+
+
+def contact_marks(keys: Keyring, subscriber: str, contact: Contact) -> tuple[str, str]:
+    """That, and under what the address is known by itself, whoever's it was."""
+    key = keys.derive("contacts")
+    return contacts.mark(key, subscriber, contact), contacts.mark(key, contacts.ANYBODY, contact)
 
 
 def read(service: Service) -> Counter[Read]:
@@ -156,12 +162,10 @@ def silence(
     service: Service, connection: sa.Connection, subscriber: Subscriber, contact: Contact
 ) -> contacts.Silence | None:
     """Why nothing is sent to a contact; None: it is."""
-    mark = contact_mark(service.keys, subscriber.id, contact)
-    return contacts.silent(connection, service.clock(), [mark]).get(mark)
+    return contacts.why(connection, service.clock(), contact_marks(service.keys, subscriber.id, contact))
 
 
 def silences(keys: Keyring, connection: sa.Connection, one: Subscriber, now: datetime) -> dict[int, contacts.Silence]:
     """Which channels of a subscriber nothing is sent to, by their index, and why."""
-    marks = [contact_mark(keys, one.id, each) for each in one.contacts]
-    silent = contacts.silent(connection, now, marks)
-    return {index: silent[mark] for index, mark in enumerate(marks) if mark in silent}
+    reasons = (contacts.why(connection, now, contact_marks(keys, one.id, each)) for each in one.contacts)
+    return {index: reason for index, reason in enumerate(reasons) if reason is not None}

@@ -55,7 +55,7 @@ def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
         service.engine,
         service.clock,
         key=service.keys.derive("unsubscribe"),
-        mark=partial(returning.contact_mark, service.keys),
+        marks=partial(returning.contact_marks, service.keys),
         service=web.title,
         contact=service.settings.main.mail.contact,
     )

@@ -62,6 +62,8 @@ class Claim(Struct, frozen=True, omit_defaults=True):
     """`dns`, or the analyst who saw the proof."""
     checked_at: datetime | None = None
     """When the proof was last looked at, whatever came of it."""
+    under: str = ""
+    """The id of whom its record in the DNS is, where that is not the subscriber's any more (`registry.rename`)."""
 
 
 class Scope(Struct, frozen=True):
@@ -202,3 +204,7 @@ class Own(Struct, frozen=True, omit_defaults=True):
     inventories: tuple[Inventory, ...] = ()
     said: Said | None = None
     claims: tuple[Claim, ...] = ()
+    name: str = ""
+    """Empty: the operator's."""
+    address: str = ""
+    """Mail goes there instead of to the first address that the operator states. Empty: it does not."""

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 import sqlalchemy as sa
 
 from ingest.columns import metadata
-from subscribers import Incoming
+from subscribers import Contact
+from subscribers.own import normal
 
 _CHUNK = 500
 table = sa.Table(
@@ -16,17 +17,12 @@ table = sa.Table(
 )
 
 
-def normal(address: str) -> str:
-    """As it is looked for: who types capitals means the same."""
-    return address.strip().casefold()
-
-
-def put(conn: sa.Connection, added: Iterable[tuple[int, Incoming]]) -> None:
+def put(conn: sa.Connection, added: Iterable[tuple[int, Iterable[Contact]]]) -> None:
     """The addresses of these subscribers, by number, that have none here."""
     rows = [
         {"address": address, "number": number}
-        for number, one in added
-        for address in sorted({normal(each.address) for each in one.contacts if each.type == "email"})
+        for number, contacts in added
+        for address in sorted({normal(each.address) for each in contacts if each.type == "email"})
     ]
     if rows:
         conn.execute(table.insert(), rows)

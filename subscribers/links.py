@@ -1,7 +1,7 @@
 """Links that were asked for, of which a mail goes to an address: who opens one has shown that the address is his.
 
-A link names a row by its id and a MAC over it, so no secret is stored. What is not opened in time goes, with all that
-was filled in; a link that was used goes too, so it works once.
+A link names a row by its id and a MAC over it, so no secret is stored. It works once. What was filled in goes when it
+was used, or not in time; that there was a link for the address is kept for an hour, so that nobody is sent too many.
 """
 
 import base64
@@ -27,21 +27,27 @@ from subscribers import (
     Said,
     Software,
     Subscriber,
-    addresses,
     registry,
 )
-from subscribers.own import effective
+from subscribers.own import effective, normal
 from tlp import Clearance
 
-Purpose = Literal["subscribe", "log-in"]
+Purpose = Literal["subscribe", "log-in", "address", "notice"]
+"""`address`: a subscriber wants its mail there; `notice`: to the address before that, which can say no."""
 Language = Literal["nl", "en"]
-HOLDS: dict[Purpose, timedelta] = {"subscribe": timedelta(hours=48), "log-in": timedelta(minutes=15)}
+HOLDS: dict[Purpose, timedelta] = {
+    "subscribe": timedelta(hours=48),
+    "log-in": timedelta(minutes=15),
+    "address": timedelta(hours=48),
+    "notice": timedelta(hours=96),
+}
 """How long a link works, and what was filled in is kept."""
 PER_HOUR = 3
 """Links that one address is sent an hour: a form must not fill a mailbox."""
 HAND = "hand"
 """Name of the list of software that people type themselves."""
 _MAC = 16
+_EMPTY = msgspec.json.encode(None)
 
 table = sa.Table(
     "portal_links",
@@ -53,6 +59,9 @@ table = sa.Table(
     sa.Column("wanted", sa.LargeBinary, nullable=False, comment="JSON: address as typed, SignUp or null"),
     sa.Column("made_at", Instant, nullable=False),
     sa.Column("until", Instant, nullable=False, index=True),
+    sa.Column(
+        "subscriber", sa.String(100), nullable=False, server_default="", comment="whom it is about, if that is known"
+    ),
 )
 _t = table.c
 
@@ -77,19 +86,29 @@ class Link(msgspec.Struct, frozen=True):
     wanted: SignUp | None
     made_at: datetime
     until: datetime
+    subscriber: str = ""
+    """Whom it is about, if that is known."""
 
 
 def ask(
-    conn: sa.Connection, purpose: Purpose, address: str, language: Language, wanted: SignUp | None, now: datetime
+    conn: sa.Connection,
+    purpose: Purpose,
+    address: str,
+    language: Language,
+    wanted: SignUp | None,
+    now: datetime,
+    subscriber: str = "",
 ) -> Link | None:
     """A new link for an address; None: it was sent as many as it may in an hour."""
-    recent = sa.select(sa.func.count()).where(_t.address == addresses.normal(address), _t.made_at > now - _HOUR)
+    recent = sa.select(sa.func.count()).where(_t.address == normal(address), _t.made_at > now - _HOUR)
     if conn.execute(recent).scalar_one() >= PER_HOUR:
         return None
-    link = Link(f"link-{secrets.token_hex(8)}", purpose, address, language, wanted, now, now + HOLDS[purpose])
-    row = {"id": link.id, "purpose": purpose, "address": addresses.normal(address), "language": language}
+    link = Link(
+        f"link-{secrets.token_hex(8)}", purpose, address, language, wanted, now, now + HOLDS[purpose], subscriber
+    )
+    row = {"id": link.id, "purpose": purpose, "address": normal(address), "language": language}
     data = msgspec.json.encode((address, wanted))
-    conn.execute(table.insert().values(**row, wanted=data, made_at=now, until=link.until))
+    conn.execute(table.insert().values(**row, wanted=data, made_at=now, until=link.until, subscriber=subscriber))
     return link
 
 
@@ -102,22 +121,44 @@ def get(conn: sa.Connection, id: str, now: datetime) -> Link | None:  # noqa: A0
     if row is None:
         return None
     address, wanted = msgspec.json.decode(row.wanted, type=tuple[str, SignUp | None])
-    return Link(row.id, row.purpose, address, row.language, wanted, row.made_at, row.until)
+    return Link(row.id, row.purpose, address, row.language, wanted, row.made_at, row.until, row.subscriber)
 
 
-def use(conn: sa.Connection, link: Link) -> bool:
+def pending(conn: sa.Connection, subscriber: str, now: datetime) -> Link | None:
+    """The new address of a subscriber that waits for its link to be opened."""
+    query = sa.select(_t.id).where(_t.subscriber == subscriber, _t.purpose == "address", _t.until > now)
+    found = conn.scalar(query.order_by(_t.made_at.desc()).limit(1))
+    return None if found is None else get(conn, found, now)
+
+
+def cancel(conn: sa.Connection, subscriber: str, now: datetime) -> None:
+    """Links to new addresses of a subscriber work no more."""
+    _end(conn, now, _t.subscriber == subscriber, _t.purpose == "address")
+
+
+def use(conn: sa.Connection, link: Link, now: datetime) -> bool:
     """It works no more. False: somebody else used it in the meantime."""
-    return conn.execute(table.delete().where(_t.id == link.id)).rowcount > 0
+    return _end(conn, now, _t.id == link.id)
+
+
+def _end(conn: sa.Connection, now: datetime, *which: sa.ColumnElement[bool]) -> bool:
+    """What was filled in goes at once; the row, when it no longer counts (`PER_HOUR`)."""
+    ended = table.update().where(*which, _t.until > now).values(until=now, wanted=_EMPTY)
+    return conn.execute(ended).rowcount > 0
 
 
 def purge(conn: sa.Connection, now: datetime) -> int:
     """Forget links that work no more, with what was filled in; how many."""
-    return conn.execute(table.delete().where(_t.until <= now)).rowcount
+    return conn.execute(table.delete().where(*_over(now))).rowcount
 
 
 def ended(conn: sa.Connection, now: datetime) -> bool:
     """Is there anything to forget?"""
-    return conn.scalar(sa.select(_t.id).where(_t.until <= now).limit(1)) is not None
+    return conn.scalar(sa.select(_t.id).where(*_over(now)).limit(1)) is not None
+
+
+def _over(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return _t.until <= now, _t.made_at <= now - _HOUR
 
 
 def forget(conn: sa.Connection, holds: Callable[[object], bool]) -> list[str]:
@@ -129,8 +170,8 @@ def forget(conn: sa.Connection, holds: Callable[[object], bool]) -> list[str]:
 
 def found(conn: sa.Connection, holds: Callable[[object], bool]) -> list[str]:
     """Ids of those that hold something."""
-    rows = conn.execute(sa.select(_t.id, _t.wanted).order_by(_t.id))
-    return [row.id for row in rows if holds(msgspec.json.decode(row.wanted))]
+    rows = conn.execute(sa.select(_t.id, _t.address, _t.wanted).order_by(_t.id))
+    return [row.id for row in rows if holds((row.address, msgspec.json.decode(row.wanted)))]
 
 
 def token(key: bytes, id: str) -> str:  # noqa: A002

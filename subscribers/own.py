@@ -31,11 +31,30 @@ def effective(one: Incoming, own: Own, number: int, changed_at: datetime) -> Sub
         ),
         own.claims,
     )
-    contacts = one.contacts if said is None else tuple(_addressed(each, said) for each in one.contacts)
+    contacts = reached(one, own)
+    contacts = contacts if said is None else tuple(_addressed(each, said) for each in contacts)
     language = one.language if said is None else said.language
     confirmed = None if said is None else said.confirmed_at
-    who = one.id, number, one.name, language, one.clearance, profile, contacts, changed_at
+    who = one.id, number, own.name or one.name, language, one.clearance, profile, contacts, changed_at
     return Subscriber(*who, own.inventories, own.claims, confirmed)
+
+
+def reached(one: Incoming, own: Own) -> tuple[Contact, ...]:
+    """Where messages go: the operator's channels; its first mail address is the one that the subscriber gave."""
+    if not own.address:
+        return one.contacts
+    at = next((at for at, each in enumerate(one.contacts) if each.type == "email"), None)
+    if at is None:
+        return (*one.contacts, Contact("email", address=own.address))
+    if normal(own.address) in {normal(each.address) for each in one.contacts if each.type == "email"}:
+        return one.contacts  # the operator knows it by now
+    moved = replace(one.contacts[at], address=own.address)
+    return (*one.contacts[:at], moved, *one.contacts[at + 1 :])
+
+
+def normal(address: str) -> str:
+    """A mail address as it is compared: who types capitals means the same."""
+    return address.strip().casefold()
 
 
 def network(what: str) -> bool:

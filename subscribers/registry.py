@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from ingest.columns import Instant, metadata
 from subscribers import Claim, Incoming, Inventory, Own, Subscriber, SubscriberError, addresses
-from subscribers.own import effective
+from subscribers.own import effective, reached
 
 NOBODY = "no subscriber has this id: see `oktt subscribers list`"
 MOST_INVENTORIES = 50
@@ -308,6 +308,9 @@ def _give(conn: sa.Connection, row: Row, own: Own, now: datetime, *, changed: bo
         values |= {"revision": _change(conn, now), "changed_at": now}
         _remember(conn, [row], now)
     conn.execute(subscribers.update().where(subscribers.c.number == row.number).values(values))
+    if own.address != _OWN.decode(row.own).address:
+        addresses.drop(conn, [row.number])
+        addresses.put(conn, [(row.number, reached(_INCOMING.decode(row.data), own))])
 
 
 def _known(conn: sa.Connection, ids: Sequence[str]) -> dict[str, Row]:
@@ -333,7 +336,7 @@ def _insert(conn: sa.Connection, added: Sequence[Incoming], revision: int, now: 
             for number, one in chunk
         ]
         conn.execute(subscribers.insert(), rows)
-        addresses.put(conn, chunk)
+        addresses.put(conn, ((number, one.contacts) for number, one in chunk))
 
 
 def _replace(conn: sa.Connection, changed: Sequence[tuple[Row, Incoming, bytes]], revision: int, now: datetime) -> None:
@@ -349,7 +352,7 @@ def _replace(conn: sa.Connection, changed: Sequence[tuple[Row, Incoming, bytes]]
     rows = [{"key": row.number, "new_name": one.name, "new_data": data} for row, one, data in changed]
     conn.execute(statement, rows)
     addresses.drop(conn, [row.number for row, _, _ in changed])
-    addresses.put(conn, [(row.number, one) for row, one, _ in changed])
+    addresses.put(conn, [(row.number, reached(one, _OWN.decode(row.own))) for row, one, _ in changed])
 
 
 def _remember(conn: sa.Connection, rows: Sequence[Row], now: datetime) -> None:

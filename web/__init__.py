@@ -62,8 +62,8 @@ class Portal:
     """After somebody was removed: forget copies of the profile."""
     origin: str
     """As browsers name our site (https://oktt.example), which passkeys are bound to; empty: there are none."""
-    mark: Callable[[str, Contact], str]
-    """Under what an address of a subscriber is known (dispatch.contacts)."""
+    marks: Callable[[str, Contact], tuple[str, str]]
+    """Under what an address of a subscriber is known, and by itself (dispatch.contacts)."""
 
 
 @dataclass(frozen=True, slots=True)

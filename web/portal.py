@@ -4,8 +4,8 @@ Nothing here tells whether an address is known: what was asked for is written do
 GET shows a page with one button (mail scanners follow links); POST does it, once.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +15,13 @@ from dispatch import letters, outbox, wording
 from subscribers import Said, Subscriber, links, registry
 from subscribers.links import Link, Purpose, SignUp
 from web import (
+    Glimpse,
     Portal,
     Services,
     factors,
     html,
     portal_account,
+    portal_contact,
     portal_factor,
     portal_fields,
     portal_items,
@@ -30,6 +32,8 @@ from web.portal_frame import HOME, PER_MINUTE, Fields, Frame, first, see
 
 SHOWN = 20
 """Items of the last month of which the title is shown; all are counted."""
+KEPT = timedelta(minutes=10)
+"""How long they are remembered."""
 
 
 def router(
@@ -45,7 +49,7 @@ def router(
     routes.add_api_route("/portal/login", frame.posted(door.ask), methods=["POST"])
     routes.add_api_route("/portal/l/{token}", door.show, methods=["GET", "HEAD"])
     routes.add_api_route("/portal/l/{token}", frame.posted(door.open), methods=["POST"])
-    for each in (portal_account, portal_factor, portal_report, portal_items):
+    for each in (portal_account, portal_contact, portal_factor, portal_report, portal_items):
         each.add(routes, frame)
     return routes
 
@@ -56,6 +60,7 @@ class Door:
     def __init__(self, frame: Frame) -> None:
         self.frame, self._links = frame, frame.portal.key("links")
         self._deliveries = frame.portal.key("deliveries")
+        self._seen: dict[str, tuple[datetime, Sequence[Glimpse]]] = {}
 
     def start(self, request: Request) -> Response:
         """The form to subscribe; who is logged in sees how things stand."""
@@ -114,18 +119,34 @@ class Door:
             if wait := self.frame.busy(request, link.id, tongue):
                 return wait
             known = registry.at_address(conn, link.address)
+            if link.subscriber:
+                return self._settle(conn, link, tongue)
             if link.wanted is not None:
                 return self._confirm(conn, link, link.wanted, known, tongue)
         if not known:
             return self.frame.say(tongue, "unknown", to=HOME)
         return self.frame.page("open", tongue, who=link.id, known=known)
 
+    def _settle(self, conn: sa.Connection, link: Link, tongue: str) -> Response:
+        about = self.frame.services.subscriber(conn, link.subscriber)
+        if about is None:
+            return self.frame.say(tongue, "ended", status=404, to="/portal/login")
+        return self.frame.page("move", tongue, what=link.purpose, firm=about.name, address=link.address)
+
+    def _glimpses(self, conn: sa.Connection, link: Link, wanted: SignUp) -> Sequence[Glimpse]:
+        """Matched once, and shown again to who opens the link again soon: that costs work."""
+        now, portal = self.frame.clock(), self.frame.portal
+        at, found = self._seen.get(link.id, (None, ()))
+        if at is None or now - at > KEPT:
+            found = portal.glimpses(conn, links.candidate(wanted, portal.clearance, now))
+            self._seen = {each: kept for each, kept in self._seen.items() if now - kept[0] <= KEPT}
+            self._seen[link.id] = now, found
+        return found
+
     def _confirm(
         self, conn: sa.Connection, link: Link, wanted: SignUp, known: list[Subscriber], tongue: str
     ) -> Response:
-        portal = self.frame.portal
-        candidate = links.candidate(wanted, portal.clearance, self.frame.clock())
-        found = portal.glimpses(conn, candidate)
+        found = self._glimpses(conn, link, wanted)
         counts = {each: sum(one.urgency == each for one in found) for each in reversed(portal_fields.URGENCIES)}
         level = wording.words(tongue)["level"]
         return self.frame.page(
@@ -139,16 +160,22 @@ class Door:
         frame, now = self.frame, self.frame.clock()
         with frame.engine.begin() as conn:
             link = self._link(conn, request.path_params["token"])
-            if link is None or not links.use(conn, link):
+            if link is None or not links.use(conn, link, now):
                 return frame.say(frame.tongue(request), "ended", status=404, to="/portal/login")
-            known = registry.at_address(conn, link.address)
+            tongue = html.tongue(request, link.language)
+            if link.subscriber and frame.services.subscriber(conn, link.subscriber) is None:
+                return frame.say(tongue, "ended", status=404, to="/portal/login")
+            if link.subscriber:
+                return portal_contact.settle(frame, conn, link, tongue)
             if link.wanted is not None:
                 chosen = links.join(conn, link.wanted, frame.portal.clearance, now)
-            else:
+            known = registry.at_address(conn, link.address)
+            portal_contact.arrived(frame, conn, link, known)
+            if link.wanted is None:
                 asked = first(given, "subscriber")
                 chosen = next((each.id for each in known if each.id == asked or len(known) == 1), "")
             if not chosen:
-                return frame.say(html.tongue(request, link.language), "unknown", to=HOME)
+                return frame.say(tongue, "unknown", to=HOME)
             whole = not factors.has(conn, chosen)
             secret = sessions.begin(conn, chosen, now, whole=whole)
         answer = see("/portal/account?welcome" if link.wanted else "/portal/account" if whole else "/portal/second")

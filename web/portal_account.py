@@ -27,6 +27,8 @@ def add(routes: APIRouter, frame: Frame) -> None:
     ):
         if show is not None:
             routes.add_api_route(f"/portal/{path}", frame.shown(show), methods=["GET", "HEAD"])
+        else:
+            routes.add_api_route(f"/portal/{path}", lambda: see("/portal/account"), methods=["GET", "HEAD"])
         if change is not None:
             before = account.ask if path == "proofs" else None
             routes.add_api_route(f"/portal/{path}", frame.changed(change, before), methods=["POST"])
@@ -149,7 +151,7 @@ class Account:
     def delete(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
         """All that it gave goes; nobody can take that back."""
         one = who.subscriber
-        leave(conn, one.id, self.frame.clock())
+        leave(conn, one.id, self.frame.clock(), self.frame.portal.marks, objects=True)
         self.frame.portal.left()
         return _logged_out(self.frame.say(who.language, "deleted", to=HOME))
 

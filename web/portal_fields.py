@@ -44,7 +44,7 @@ def read(given: Fields, *, profile: bool) -> Filled:
     wrong: list[str] = []
     name, address = first(given, "name"), first(given, "address")
     if not profile:
-        wrong += [] if _checks(name=name) else ["name"]
+        wrong += [] if is_name(name) else ["name"]
         wrong += [] if is_address(address) else ["address"]
     kvk = first(given, "kvk").replace(" ", "")
     if kvk and not _KVK.fullmatch(kvk):
@@ -100,6 +100,11 @@ def again(given: Fields, *, profile: bool) -> dict[str, Any]:
     shown = values(filled.said, filled.software, filled.opt_out)
     typed = {name: first(given, name) for name in shown if name not in ("digest", "kind", "paused")}
     return shown | typed
+
+
+def is_name(text: str) -> bool:
+    """What a firm can be called?"""
+    return _checks(name=text)
 
 
 def is_address(text: str) -> bool:

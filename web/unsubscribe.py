@@ -15,8 +15,8 @@ from dispatch import contacts, feedback, outbox
 from subscribers import Contact, Subscriber, registry
 from web import html, limits
 
-PER_MINUTE = 30
-"""Changes that one message has a minute."""
+PER_MINUTE = 6
+"""Changes that one message has a minute: a person changes his mind once or twice."""
 _MOST = 1000
 """Octets of a form: multipart/form-data of a mail program, or that of the button."""
 _STOP, _RESUME = b"One-Click", b"resume"
@@ -27,11 +27,11 @@ def router(
     clock: Callable[[], datetime],
     *,
     key: bytes,
-    mark: Callable[[str, Contact], str],
+    marks: Callable[[str, Contact], tuple[str, str]],
     service: str,
     contact: str,
 ) -> APIRouter:
-    """The one path. `key`: of the tokens; `mark`: under what an address of a subscriber is known."""
+    """The one path. `key`: of the tokens; `marks`: under what an address of a subscriber is known."""
     routes = APIRouter()
     buckets = limits.Buckets(PER_MINUTE)
 
@@ -42,10 +42,10 @@ def router(
         found = _meant(conn, delivery)
         if found is None:
             return nobody(request)
-        subscriber, address = found[0], mark(found[0].id, found[1])
+        subscriber, address = found[0], marks(found[0].id, found[1])
         if body is not None and not _changed(conn, subscriber, address, body, clock()):
             return Response(status_code=400)
-        tongue = subscriber.language if subscriber.language in html.LANGUAGES else "en"
+        tongue = html.tongue(request, subscriber.language)
         stopped, changed = _stopped(conn, address, clock()), body is not None
         headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
         return html.page(
@@ -90,13 +90,16 @@ def _meant(conn: sa.Connection, delivery: str) -> tuple[Subscriber, Contact] | N
     return (now, then.contacts[sent.channel]) if sent.channel < len(then.contacts) else None
 
 
-def _changed(conn: sa.Connection, subscriber: Subscriber, address: str, body: bytes, now: datetime) -> bool:
+def _changed(conn: sa.Connection, subscriber: Subscriber, marks: tuple[str, str], body: bytes, now: datetime) -> bool:
     """Note what the form says, unless it is so already. False: it says nothing."""
-    wanted: contacts.What | None = "stopped" if _STOP in body else "resumed" if _RESUME in body else None
-    if wanted is not None and _stopped(conn, address, now) != (wanted == "stopped"):
-        contacts.note(conn, address, subscriber.id, wanted, now)
-    return wanted is not None
+    if _STOP in body:
+        if not _stopped(conn, marks, now):
+            contacts.note(conn, marks[0], subscriber.id, "stopped", now)
+        return True
+    if _RESUME in body:
+        contacts.resume(conn, subscriber.id, marks, now)
+    return _RESUME in body
 
 
-def _stopped(conn: sa.Connection, address: str, now: datetime) -> bool:
-    return contacts.silent(conn, now, [address]).get(address) == "opt-out"
+def _stopped(conn: sa.Connection, marks: tuple[str, str], now: datetime) -> bool:
+    return contacts.why(conn, now, marks) == "opt-out"

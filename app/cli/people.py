@@ -1,6 +1,7 @@
 """Commands for subscribers and their credentials."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -124,7 +125,7 @@ def remove(context: typer.Context, subscriber: Subscriber, json: Json = False) -
     """Remove a subscriber: its profile and contacts go, its credentials end."""
     service = opened(context)
     with service.transaction() as connection:
-        removed = leave(connection, subscriber, service.clock())
+        removed = leave(connection, subscriber, service.clock(), partial(returning.contact_marks, service.keys))
     if not removed:
         raise SubscriberError(f"there is no subscriber {subscriber}: `oktt subscribers list` lists them")
     service.forget_index()

@@ -105,12 +105,14 @@ WEEK = timedelta(days=7)
 @pytest.mark.parametrize(
     ("events", "silence"),
     [
-        ([("returned", "5.1.1", 0)], "unreachable"),
+        ([("returned", "5.1.1", 0), ("returned", "5.1.1", 0)], None),
+        ([("returned", "5.1.1", 0), ("returned", "5.2.2", 1)], "unreachable"),
+        ([("returned", "5.1.1", 0), ("returned", "5.1.1", 1), ("arrived", "", 2)], None),
         ([("returned", "5.7.1", 0), ("returned", "5.7.1", 2)], None),
         ([("returned", "5.7.1", 0), ("returned", "5.2.2", 7)], "unreachable"),
-        ([("returned", "5.1.1", -181)], None),
+        ([("returned", "5.1.1", -182), ("returned", "5.1.1", -181)], None),
         ([("stopped", "", 0)], "opt-out"),
-        ([("returned", "5.1.1", 0), ("stopped", "", 1), ("resumed", "", 2)], "unreachable"),
+        ([("returned", "5.1.1", 0), ("returned", "5.1.1", 1), ("stopped", "", 1), ("resumed", "", 2)], "unreachable"),
         ([("stopped", "", 0), ("resumed", "", 1)], None),
     ],
 )
@@ -125,5 +127,8 @@ def test_when_an_address_is_silent(
     now = NOW + timedelta(days=8) if events[-1][2] >= 0 else NOW
     assert contacts.silent(connection, now, [mark, other]) == ({mark: silence} if silence else {})
     assert contacts.subscribers(connection) == ["kvk-1"]
-    contacts.drop(connection, "kvk-1")
-    assert contacts.silent(connection, now) == {}
+    alone = contacts.mark(KEY, contacts.ANYBODY, Contact("email", address="Weg@voorbeeld.example"))
+    contacts.drop(connection, "kvk-1", [alone], now)
+    assert contacts.silent(connection, now) == {alone: "opt-out"}, "a hash of the address alone"
+    assert contacts.subscribers(connection) == []
+    assert contacts.forget(connection, now + timedelta(days=1)) == 1

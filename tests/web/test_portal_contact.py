@@ -1,0 +1,150 @@
+"""Name and mail address, as a subscriber changes them itself; and who does not want, or does not get, our mail."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app import portal as glue
+from app import returning
+from dispatch import contacts
+from subscribers import Contact, links
+from tests.app.house import House, opened
+from tests.web.test_portal import BAKER, Visitor, subscriber
+
+OLD, NEW = BAKER["address"].lower(), "nieuw@brood.example"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return opened(tmp_path)
+
+
+@pytest.fixture
+def visitor(house: House) -> Visitor:
+    return Visitor(house)
+
+
+@pytest.fixture
+def again(house: House, visitor: Visitor) -> Callable[[], Visitor]:
+    return lambda: Visitor(house, visitor)
+
+
+def log_in(visitor: Visitor, address: str) -> str:
+    """Where one comes by a link to that address."""
+    visitor.house.later(hours=1)
+    visitor.send("/portal/login", address=address)
+    return str(visitor.browser.post(visitor.link(address), data={}).url.path)
+
+
+def mailed(house: House, name: str) -> list[str]:
+    return [each.address.lower() for each in subscriber(house, name).contacts]
+
+
+def test_a_name_counts_at_once_and_no_import_takes_it_back(house: House, visitor: Visitor) -> None:
+    house.subscribe("kvk-1", Contact("email", address="a@firma.example"))
+    assert log_in(visitor, "a@firma.example") == "/portal/account"
+    assert visitor.send("/portal/contact", act="name", name=" ").status_code == 422
+    assert "bewaard" in visitor.send("/portal/contact", act="name", name="Firma & Zonen").text
+    house.subscribe("kvk-1", Contact("email", address="a@firma.example"), region="NL-ZH")
+    assert (subscriber(house, "kvk-1").name, subscriber(house, "kvk-1").profile.region) == ("Firma & Zonen", "NL-ZH")
+
+
+def test_an_address_counts_when_its_link_was_opened(
+    house: House, visitor: Visitor, again: Callable[[], Visitor]
+) -> None:
+    house.subscribe("kvk-1", Contact("email", address=OLD), Contact("email", address="ict@firma.example"))
+    log_in(visitor, OLD)
+    assert visitor.send("/portal/contact", act="address", address=OLD).status_code == 422, "that is no change"
+    assert visitor.send("/portal/contact", act="address", address="geen adres").status_code == 422
+    visitor.send("/portal/contact", act="address", address="fout@brood.example")
+    mistaken = visitor.link("fout@brood.example")
+    page = visitor.send("/portal/contact", act="address", address=NEW)
+    assert "Nog te bevestigen: nieuw@brood.example" in page.text
+    assert mailed(house, "kvk-1")[0] == OLD
+    path, veto = visitor.link(NEW), visitor.link(OLD)
+    assert again().browser.post(mistaken, data={}).status_code == 404, "the last one counts"
+    stranger = again()
+    assert stranger.get(path).status_code == stranger.get(veto).status_code == 200
+    assert mailed(house, "kvk-1")[0] == OLD, "a scanner follows links, and changes nothing"
+    assert stranger.browser.post(path, data={}).status_code == 200
+    assert mailed(house, "kvk-1") == [NEW, "ict@firma.example"]
+    assert stranger.get("/portal/account").url.path == "/portal/login", "a link to an address logs nobody in"
+    house.subscribe("kvk-1", Contact("email", address=OLD), Contact("email", address="ict@firma.example"))
+    assert mailed(house, "kvk-1") == [NEW, "ict@firma.example"], "no import takes it back"
+    assert log_in(again(), NEW) == "/portal/account"
+    assert log_in(again(), OLD) != "/portal/account"
+
+    assert stranger.browser.post(veto, data={}).status_code == 200
+    assert mailed(house, "kvk-1")[0] == OLD, "who reads the address before it can say no"
+    assert visitor.get("/portal/account").url.path == "/portal/login", "and whoever asked is out"
+
+
+def test_who_thinks_better_of_it_cancels(house: House, visitor: Visitor) -> None:
+    name = visitor.join()
+    visitor.send("/portal/contact", act="address", address=NEW)
+    path = visitor.link(NEW)
+    assert "verandert niets" in visitor.send("/portal/contact", act="cancel", form=-2).text
+    assert visitor.browser.post(path, data={}).status_code == 404
+    for _ in range(2):
+        visitor.send("/portal/contact", act="address", address=NEW)
+    answer = visitor.send("/portal/contact", act="address", address=NEW)
+    assert answer.status_code == 429, "nobody's mailbox is filled"
+    assert mailed(house, name) == [OLD]
+
+
+def test_used_links_count_against_the_hour(house: House, visitor: Visitor, again: Callable[[], Visitor]) -> None:
+    visitor.join()
+    for _ in range(links.PER_HOUR - 1):
+        other = again()
+        other.send("/portal/login", address=OLD)
+        assert other.browser.post(other.link(OLD), data={}).url.path == "/portal/account"
+        house.later(minutes=16)
+        assert glue.tidy(house.service) == 0
+    count = len(visitor.mails())
+    again().send("/portal/login", address=OLD)
+    assert len(visitor.mails()) == count
+    house.later(minutes=60)
+    assert glue.tidy(house.service) == links.PER_HOUR
+    again().send("/portal/login", address=OLD)
+    assert len(visitor.mails()) == count + 1
+
+
+def test_who_said_no_is_heard_when_he_is_brought_in_again(
+    house: House, visitor: Visitor, again: Callable[[], Visitor]
+) -> None:
+    visitor.join()
+    assert "gewist" in visitor.send("/portal/delete").text
+    mail = Contact("email", address=OLD)
+    one = house.subscribe("kvk-12345678", mail)
+
+    def why() -> str | None:
+        with house.service.reading() as connection:
+            return returning.silence(house.service, connection, one, mail)
+
+    assert why() == "opt-out"
+    other = again()
+    assert log_in(other, OLD) == "/portal/account"
+    assert "gestopt" in other.get("/portal/contact").text
+    assert "weer berichten" in other.send("/portal/contact", form=0, act="resume", address=OLD).text
+    assert why() is None
+    other.send("/portal/delete")
+    house.later(hours=1)
+    again().join()  # who confirms wants mail
+    assert why() is None
+
+
+def test_a_link_that_arrives_shows_that_mail_does(house: House, visitor: Visitor) -> None:
+    name = visitor.join()
+    (contact,) = subscriber(house, name).contacts
+    mark = returning.contact_mark(house.service.keys, name, contact)
+    for day in (timedelta(days=1), timedelta(0)):
+        assert "kwam terug" not in visitor.get("/portal/contact").text, "one day may be a mistake of their server"
+        with house.service.transaction() as connection:
+            contacts.note(connection, mark, name, "returned", house.now - day, "5.1.1")
+    assert "kwam terug" in visitor.get("/portal/contact").text
+    visitor.send("/portal/contact", form=0, act="try", address=contact.address)
+    assert "kwam terug" in visitor.get("/portal/contact").text
+    visitor.browser.post(visitor.link(OLD), data={})
+    assert "kwam terug" not in visitor.get("/portal/contact").text

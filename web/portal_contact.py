@@ -1,0 +1,124 @@
+"""Name and mail address of a subscriber, as it gives them itself; and whether mail arrives there.
+
+The name counts at once. An address counts when a link that went there was opened; until then the one before it stays,
+to which goes a notice with a link that says no to the change, also when it was made meanwhile.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from msgspec.structs import replace
+
+from dispatch import contacts, letters, outbox
+from subscribers import Contact, Subscriber, links, registry
+from subscribers.links import Link, Purpose
+from subscribers.own import normal
+from web import portal_fields, sessions
+from web.portal_frame import Fields, Frame, Who, first, see
+
+PATH = "/portal/contact"
+
+
+def add(routes: APIRouter, frame: Frame) -> None:
+    """This page."""
+    page = ContactPage(frame)
+    routes.add_api_route(PATH, frame.shown(page.form, again="contact"), methods=["GET", "HEAD"])
+    routes.add_api_route(PATH, frame.changed(page.change, again="contact"), methods=["POST"])
+
+
+class ContactPage:
+    """Name and address: shown and changed."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame, self._deliveries = frame, frame.portal.key("deliveries")
+
+    def form(self, conn: sa.Connection, request: Request, who: Who) -> Response:
+        """How it stands."""
+        return self._form(conn, who, done=request.query_params.get("done", "")[:20])
+
+    def _form(self, conn: sa.Connection, who: Who, *, done: str = "", wrong: str = "", typed: str = "") -> Response:
+        one, now = who.subscriber, self.frame.clock()
+        waiting = links.pending(conn, one.id, now)
+        rows: list[dict[str, Any]] = [
+            {"address": each.address, "why": contacts.why(conn, now, self._marks(one, each))}
+            for each in one.contacts
+            if each.type == "email"
+        ]
+        return self.frame.page(
+            "contact", who.language, who=who.session.id, here="contact", status=422 if wrong else 200, wrong=wrong,
+            typed=typed, done=done, firm=one.name, rows=rows, waiting=waiting and waiting.address,
+        )  # fmt: skip
+
+    def change(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
+        """One of the forms."""
+        one, now, act = who.subscriber, self.frame.clock(), first(given, "act")
+        if act == "name":
+            return self._name(conn, who, first(given, "name"))
+        if act == "address":
+            return self._address(conn, who, first(given, "address"))
+        if act == "cancel":
+            links.cancel(conn, one.id, now)
+            return see(f"{PATH}?done=cancelled")
+        known = next((each for each in one.contacts if each.address and each.address == first(given, "address")), None)
+        if known is not None and act == "resume":
+            contacts.resume(conn, one.id, self._marks(one, known), now)
+            return see(f"{PATH}?done=resumed")
+        if known is not None and act == "try":
+            self._mail(conn, "log-in", known.address, one)
+            return see(f"{PATH}?done=tried")
+        return see(PATH)
+
+    def _name(self, conn: sa.Connection, who: Who, name: str) -> Response:
+        if not portal_fields.is_name(name):
+            return self._form(conn, who, wrong="name", typed=name)
+        own = registry.own(conn, who.subscriber.id)
+        registry.give(conn, who.subscriber.id, replace(own, name=name), self.frame.clock())
+        return see(f"{PATH}?done=named")
+
+    def _address(self, conn: sa.Connection, who: Who, address: str) -> Response:
+        one = who.subscriber
+        before = next((each.address for each in one.contacts if each.type == "email"), "")
+        if not portal_fields.is_address(address) or normal(address) == normal(before):
+            return self._form(conn, who, wrong="address", typed=address)
+        links.cancel(conn, one.id, self.frame.clock())
+        told = not before or self._mail(conn, "notice", before, one)
+        if not (told and self._mail(conn, "address", address, one)):
+            return self.frame.say(who.language, "wait_mail", status=429, to=PATH)
+        return see(f"{PATH}?done=asked")
+
+    def _mail(self, conn: sa.Connection, purpose: Purpose, address: str, one: Subscriber) -> bool:
+        """A link to an address; False: too many went there in the last hour."""
+        now = self.frame.clock()
+        link = links.ask(conn, purpose, address, one.language, None, now, one.id if purpose != "log-in" else "")
+        if link is not None:
+            outbox.queue(conn, [letters.order(self._deliveries, link, now)], urgency="today")
+        return link is not None
+
+    def _marks(self, one: Subscriber, contact: Contact) -> tuple[str, str]:
+        return self.frame.portal.marks(one.id, contact)
+
+
+def settle(frame: Frame, conn: sa.Connection, link: Link, tongue: str) -> Response:
+    """The button behind a link was pressed that went to a new address, or to the one before it."""
+    own, now = registry.own(conn, link.subscriber), frame.clock()
+    if link.purpose == "notice":
+        links.cancel(conn, link.subscriber, now)
+        sessions.end(conn, subscriber=link.subscriber)
+        if not own.address:
+            return frame.say(tongue, "stayed", to="/portal/login")
+    registry.give(conn, link.subscriber, replace(own, address=link.address), now)
+    return frame.say(tongue, "stayed" if link.purpose == "notice" else "moved", to="/portal/login")
+
+
+def arrived(frame: Frame, conn: sa.Connection, link: Link, known: list[Subscriber]) -> None:
+    """Who opened a link has its mail: what came back before counts no more. Who subscribes wants it, too."""
+    now = frame.clock()
+    for one in known:
+        for each in one.contacts:
+            if each.type == "email" and normal(each.address) == normal(link.address):
+                marks = frame.portal.marks(one.id, each)
+                if contacts.why(conn, now, marks) == "unreachable":
+                    contacts.note(conn, marks[0], one.id, "arrived", now)
+                if link.wanted is not None:
+                    contacts.resume(conn, one.id, marks[1:], now)

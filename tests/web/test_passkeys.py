@@ -23,7 +23,6 @@ from fido2.cose import ES256
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData
 from playwright.sync_api import Page, sync_playwright
 
-from app import website
 from tests import browser
 from tests.app.house import House, opened
 from tests.web.test_portal import BAKER, Visitor
@@ -36,28 +35,29 @@ ORIGIN = "https://oktt.example"
 
 
 @contextmanager
-def served(house: House) -> Iterator[str]:
-    """The portal on a free port of this machine, whose name for browsers is `localhost`; its address."""
+def served(house: House) -> Iterator[tuple[str, Visitor]]:
+    """The portal on a free port of this machine, whose name for browsers is `localhost`; and a visitor beside."""
     listening = socket.create_server(("127.0.0.1", 0))
     address = f"http://localhost:{listening.getsockname()[1]}"
     main = house.service.settings.main
     named = msgspec.structs.replace(main, web=msgspec.structs.replace(main.web, base_url=address))
     house.service.settings = dataclasses.replace(house.service.settings, main=named)
-    app = website.application(house.service, {}.get)
-    server = uvicorn.Server(server_config(app, "127.0.0.1", 0))
+    visitor = Visitor(house)
+    server = uvicorn.Server(server_config(visitor.app, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield address
+        yield address, visitor
     finally:
         server.should_exit = True
         thread.join(60)
-        app.state.ledger.flush()
+        visitor.app.state.ledger.flush()
 
 
 @contextmanager
-def window(address: str, *, script: bool = True) -> Iterator[tuple[Page, Any]]:
-    """A browser at that address, and its DevTools."""
+def browsing(visitor: Visitor, address: str, *, script: bool = True) -> Iterator[tuple[Page, Any]]:
+    """A browser of somebody who is subscribed, and its DevTools."""
+    visitor.join()  # before Chromium: each has an event loop of its own
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         try:
@@ -91,9 +91,8 @@ def log_in(page: Page, visitor: Visitor) -> None:
 @pytest.mark.skipif(not browser.WANTED, reason="Chromium is not installed (make services)")
 def test_a_passkey_is_made_shown_and_taken_away(tmp_path: Path) -> None:
     house = opened(tmp_path)
-    visitor = Visitor(house)
-    name = visitor.join()
-    with served(house) as address, window(address) as (page, devtools):
+    with served(house) as (address, visitor), browsing(visitor, address) as (page, devtools):
+        (name,) = visitor.everybody()
         telephone = authenticator(devtools)
         refused: list[str] = []
         page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
@@ -147,9 +146,7 @@ def test_a_passkey_is_made_shown_and_taken_away(tmp_path: Path) -> None:
 @pytest.mark.skipif(not browser.WANTED, reason="Chromium is not installed (make services)")
 def test_without_script_codes_do(tmp_path: Path) -> None:
     house = opened(tmp_path)
-    visitor = Visitor(house)
-    visitor.join()
-    with served(house) as address, window(address, script=False) as (page, _):
+    with served(house) as (address, visitor), browsing(visitor, address, script=False) as (page, _):
         log_in(page, visitor)
         page.goto("/portal/factor")
         assert not page.is_visible("form[data-passkey]")

@@ -2,7 +2,8 @@
 
 Groups of fewer than ten subscribers are told by their name alone, however many messages they got: few could be known
 by their number. Where what is left out of a kind of group, or of the items of one urgency, comes to fewer than ten
-subscribers, the next smallest is left out too, or subtraction would tell.
+subscribers, the next smallest is left out too, or subtraction would tell. The same holds of who read what partnerships
+passed on: these are browsers that said so, and of fewer than ten nothing is told.
 """
 
 from collections import defaultdict
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from pyroaring import BitMap
 
 from app.service import Service
-from dispatch import feedback, lateness
+from dispatch import feedback, forwards, lateness, ledger
 from dispatch.feedback import Told
 from dispatch.lateness import Lateness
 from filtering import reach
@@ -25,7 +26,7 @@ from triage import TriageError, inbox
 
 LEAST = 10
 """Subscribers of the smallest group whose counts are shown."""
-By = Literal["all", "item", "urgency", "sector", "size", "maturity", "kind"]
+By = Literal["all", "item", "urgency", "sector", "size", "maturity", "kind", "edition"]
 _ORDER: tuple[By, ...] = ("all", "urgency", "kind", "size", "maturity", "sector", "item")
 _Group: TypeAlias = tuple[By, str]
 
@@ -46,24 +47,45 @@ class Effect(msgspec.Struct, frozen=True):
     """From sending to `handled`."""
     passed_on: int | None = None
     """Members to whom partnerships say they passed it on."""
+    readers: int | None = None
+    """Browsers in which somebody said to have read what partnerships passed on, each once a message."""
 
 
 def effect(service: Service, since: datetime) -> tuple[list[Effect], Lateness | None]:
     """A line for each group, everybody first; and how long it took from the source to the inbox."""
     groups: defaultdict[_Group, list[Told]] = defaultdict(list)
+    readers: defaultdict[_Group, set[str]] = defaultdict(set)
     with service.reading() as connection:
         index = service.index(connection)
         parts = [(by, value, bits) for by, held in reach.segments(index).items() for value, bits in held.items()]
         urgency: dict[str, str] = {}
+        passed_on = forwards.counted(connection, since)
         for told in feedback.outcomes(connection, since):
             if told.item not in urgency:
                 urgency[told.item] = _urgency(connection, told.item)
             for group in _groups(told, urgency[told.item], index, parts):
                 groups[group].append(told)
+                readers[group] |= passed_on.get((told.item, told.subscriber), set())
         late = lateness.to_inbox(connection, since)
+        editions = ledger.editions(connection, since)
     shown = _shown({group: {each.subscriber for each in told} for group, told in groups.items()}, urgency)
-    listed = sorted(filter(_named, groups), key=lambda each: (_ORDER.index(each[0]), each[1]))
-    return [_summed(*group, groups[group]) if group in shown else Effect(*group) for group in listed], late
+    counted = _shown(readers, urgency)
+    rows = []
+    for group in sorted(filter(_named, groups), key=lambda each: (_ORDER.index(each[0]), each[1])):
+        read = len(readers[group]) if group in counted else None
+        rows.append(_summed(*group, groups[group], read) if group in shown else Effect(*group))
+    return rows + _editions(editions, passed_on), late
+
+
+def _editions(sent: Mapping[str, set[str]], passed_on: Mapping[tuple[str, str], frozenset[str]]) -> list[Effect]:
+    """A line for each edition: to how many it went, and who read what partnerships passed on of it."""
+    rows = []
+    for edition, who in sorted(sent.items()):
+        readers = sum(len(passed_on.get((edition, each), ())) for each in who)
+        told = len(who) >= LEAST
+        read = readers if told and readers >= LEAST else None
+        rows.append(Effect("edition", edition, len(who) if told else None, readers=read))
+    return rows
 
 
 def _named(group: _Group) -> bool:
@@ -111,7 +133,7 @@ def _groups(
     yield from ((by, "") for by in {by for by, _, _ in parts} - {by for by, _ in mine})
 
 
-def _summed(by: By, value: str, told: list[Told]) -> Effect:
+def _summed(by: By, value: str, told: list[Told], readers: int | None) -> Effect:
     handled = [each.handled_at - each.sent_at for each in told if each.handled_at is not None]
     hours = [each.total_seconds() / 3600 for each in handled if each >= timedelta(0)]  # else it was sent before `since`
     passed = [each.passed_on for each in told if each.passed_on is not None]
@@ -125,4 +147,5 @@ def _summed(by: By, value: str, told: list[Told]) -> Effect:
         handled=len(handled),
         median_hours=round(median(hours), 1) if hours else None,
         passed_on=sum(passed) if passed else None,
+        readers=readers,
     )

@@ -64,7 +64,9 @@ def for_members(renderer: Renderer, arranged: Arranged, subscriber: Subscriber, 
     content = _content(renderer, arranged, anybody(subscriber), "mkb", code)
     content |= {"members": [], "renew": "", "still_right": ""}
     content |= {"passing_head": "", "passing": [said["read"]] if link else [], "link": link}
-    content |= {"intro": said["passed_intro"], "receive": said["passed_receive"].format(service=renderer.service.name)}
+    receive = said["passed_receive"].format(service=renderer.service.name)
+    why = wording.fold(f"{words(subscriber.language)['head']['receive']}: {receive}")
+    content |= {"intro": said["passed_intro"], "receive": receive, "receive_line": why}
     return renderer.fill("digest", content)
 
 

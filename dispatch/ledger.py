@@ -144,6 +144,15 @@ def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
     return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
 
 
+def editions(conn: sa.Connection, since: datetime) -> dict[str, set[str]]:
+    """Edition -> who got it, of those sent since then."""
+    mine = (ledger.c.kind.in_(("monday", "friday")), ledger.c.outcome == "sent", ledger.c.at >= since)
+    found: dict[str, set[str]] = {}
+    for row in conn.execute(sa.select(ledger.c.subject, ledger.c.subscriber).where(*mine)):
+        found.setdefault(row.subject, set()).add(row.subscriber)
+    return found
+
+
 def recipients(conn: sa.Connection, item: str, among: Sequence[str] | None = None) -> dict[str, int]:
     """Who (of these, some thousands) got an item, and the latest version of it: to whom updates and a withdrawal go."""
     if among is None:

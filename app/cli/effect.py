@@ -32,6 +32,8 @@ def effect(context: typer.Context, since: Since = None, json: Json = False) -> N
     output.table(("by", "", *counts), shown, "Nothing was sent.")
     if rows and rows[0].passed_on is not None:
         output.say(f"Partnerships passed messages on to {rows[0].passed_on} members.")
+    if rows and rows[0].readers is not None:
+        output.say(f"What partnerships passed on was read in {rows[0].readers} browsers, as somebody said there.")
     if late:
         output.say(f"From the source to the inbox: {span(late.median)} (90%: {span(late.p90)}), {late.count} messages.")
 

@@ -146,8 +146,8 @@ def _against(
     went = outbox.whose(connection, delivery)
     then = None if went is None else registry.at(connection, went.subscriber, sent)
     if went is not None and then is not None and went.channel < len(then.contacts):
-        mark = contact_mark(service.keys, then.id, then.contacts[went.channel])
-        contacts.note(connection, mark, then.id, "returned", now, status)
+        mark = contact_mark(service.keys, went.subscriber, then.contacts[went.channel])
+        contacts.note(connection, mark, went.subscriber, "returned", now, status)
 
 
 def stopped(service: Service, connection: sa.Connection, delivery: Delivery) -> None:

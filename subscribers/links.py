@@ -44,6 +44,8 @@ HOLDS: dict[Purpose, timedelta] = {
 """How long a link works, and what was filled in is kept."""
 PER_HOUR = 3
 """Links that one address is sent an hour: a form must not fill a mailbox."""
+SIGNED_UP = "portal-"
+"""So begin the ids of those who subscribed themselves."""
 HAND = "hand"
 """Name of the list of software that people type themselves."""
 _MAC = 16
@@ -201,7 +203,7 @@ def candidate(wanted: SignUp, clearance: Clearance, now: datetime) -> Subscriber
 
 def join(conn: sa.Connection, wanted: SignUp, clearance: Clearance, now: datetime) -> str:
     """Make the subscriber; its id, which says nothing about it."""
-    name = f"portal-{secrets.token_hex(6)}"
+    name = f"{SIGNED_UP}{secrets.token_hex(6)}"
     registry.upsert(conn, [_incoming(name, wanted, clearance)], now)
     registry.give(conn, name, _own(wanted, now), now)
     return name

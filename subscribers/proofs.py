@@ -82,7 +82,7 @@ def look(claim: Claim, subscriber: str, key: bytes, texts: Texts, now: datetime)
     if name is None:
         return Looked(claim, "by-hand")
     found = texts(name)
-    wanted = text(key, subscriber, claim.what)
+    wanted = text(key, claim.under or subscriber, claim.what)
     if found is not None and any(hmac.compare_digest(each.strip().encode(), wanted.encode()) for each in found):
         return Looked(replace(claim, proven_at=now, by=DNS, checked_at=now), "proven")
     lost = claim.by == DNS and claim.proven_at is not None and now - claim.proven_at > HOLDS + PATIENCE

@@ -115,6 +115,18 @@ def give(conn: sa.Connection, id: str, own: Own, now: datetime) -> None:  # noqa
     _give(conn, row, own, now)
 
 
+def rename(conn: sa.Connection, id: str, to: str, now: datetime) -> None:  # noqa: A002
+    """Another id, that nobody has, for who keeps its number, proofs and mail address. Raises SubscriberError."""
+    row, own = _owned(conn, id)
+    one = msgspec.structs.replace(_INCOMING.decode(row.data), id=to)
+    address = next((each.address for each in reached(one, own) if each.type == "email"), "")
+    claims = tuple(msgspec.structs.replace(each, under=each.under or id) for each in own.claims)
+    conn.execute(
+        subscribers.update().where(subscribers.c.number == row.number).values(id=to, data=msgspec.json.encode(one))
+    )
+    _give(conn, _known(conn, [to])[to], msgspec.structs.replace(own, claims=claims, address=address), now)
+
+
 def own(conn: sa.Connection, id: str) -> Own:  # noqa: A002
     """What a subscriber gave itself; nobody else changes it until the caller commits. Raises SubscriberError."""
     return _owned(conn, id)[1]
@@ -192,6 +204,12 @@ def every(conn: sa.Connection) -> Iterator[Subscriber]:
         yield _subscriber(*row)
 
 
+def named(conn: sa.Connection, start: str) -> Iterator[Subscriber]:
+    """Those whose id begins so, by number."""
+    for row in _paged(conn, sa.select(*_COLUMNS).where(subscribers.c.id.startswith(start, autoescape=True))):
+        yield _subscriber(*row)
+
+
 def giving(conn: sa.Connection) -> Iterator[Subscriber]:
     """Those who gave something themselves, by number, read as `every` does."""
     stand = sa.and_(subscribers.c.removed_at.is_(None), subscribers.c.own != _NOTHING)
@@ -249,7 +267,7 @@ def at(conn: sa.Connection, id: str, moment: datetime) -> Subscriber | None:  # 
     stood = (history.c.number == row.number, history.c.at > moment, revisions.c.at <= moment)
     query = sa.select(*columns).join(revisions, revisions.c.revision == history.c.revision).where(*stood)
     before = conn.execute(query.order_by(history.c.revision.desc()).limit(1)).one_or_none()
-    return None if before is None else _subscriber(*before)
+    return None if before is None else msgspec.structs.replace(_subscriber(*before), id=id)
 
 
 def revision(conn: sa.Connection) -> int:

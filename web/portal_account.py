@@ -101,7 +101,7 @@ class Account:
             {
                 "what": each.what, "proven": each.proven_at and wording.date_of(each.proven_at, who.language),
                 "until": each.proven_at and wording.date_of(each.proven_at + proofs.HOLDS, who.language),
-                "name": proofs.record(each.what), "text": proofs.text(self._proofs, one.id, each.what),
+                "name": proofs.record(each.what), "text": proofs.text(self._proofs, each.under or one.id, each.what),
             }
             for each in claims
         ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 import typer
 
-from app import returning, workers
+from app import returning, taking_over, workers
 from app.cli import output
 from app.cli.feeds import MOST, moment
 from app.cli.root import Json, cli, opened
@@ -37,13 +37,21 @@ def import_(
     service = opened(context)
     incoming = profiles_of(file)
     with service.transaction() as connection:
+        known = taking_over.take_over(service, connection, incoming)
         counts = registry.upsert(connection, incoming, service.clock())
     workers.open_collections(service)
     broken = sum(bool(repair(line)) for one in incoming for line in one.profile.software)
     if json:
-        output.line(counts._asdict() | {"repair": broken})
+        output.line(counts._asdict() | {"repair": broken} | known._asdict())
         return
     output.say(output.cell(counts._asdict()))
+    for old, new in known.taken:
+        output.say(f"{old}, who subscribed itself, is {new} from now on, with all that it gave and its log-in.")
+    for old, new in known.apart:
+        output.say(
+            f"{old} subscribed itself with the number of {new}: they stay two, since nothing shows that they are"
+        )
+        output.say(f"one, or {new} was there before. Call {new}; docs/subscribers.md says how two become one.")
     if broken:
         output.say(f"{broken} lines of software cannot be parsed whole, kept as text and matched as possibly affected.")
         output.say("`oktt subscribers software --repair` lists them.")

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from app import portal as glue
-from app import returning
+from app import returning, taking_over
 from dispatch import contacts
-from subscribers import Contact, links
+from subscribers import Contact, Incoming, Profile, links, proofs, registry
 from tests.app.house import House, opened
 from tests.web.test_portal import BAKER, Visitor, subscriber
+from tlp import Clearance, Label
 
 OLD, NEW = BAKER["address"].lower(), "nieuw@brood.example"
 
@@ -148,3 +149,41 @@ def test_a_link_that_arrives_shows_that_mail_does(house: House, visitor: Visitor
     assert "kwam terug" in visitor.get("/portal/contact").text
     visitor.browser.post(visitor.link(OLD), data={})
     assert "kwam terug" not in visitor.get("/portal/contact").text
+
+
+def test_an_import_takes_over_who_subscribed_itself(tmp_path: Path, url: str) -> None:
+    house = opened(tmp_path, url)
+    visitor = Visitor(house)
+    old = visitor.join(kvk="12345678")
+    other = Visitor(house, visitor)
+    stranger = other.join(kvk="87654321", address="boef@elders.example")
+    visitor.send("/portal/proofs", what="brood.example", act="add")
+    record, proof = (
+        "_oktt-challenge.brood.example",
+        proofs.text(house.service.keys.derive("proofs"), old, "brood.example"),
+    )
+    visitor.texts[record] = (proof,)
+    visitor.send("/portal/proofs", form=0, act="check", what="brood.example")
+    number = subscriber(house, old).number
+    mail = (Contact("email", address="info@operator.example"),)
+    lines = [
+        Incoming(f"kvk-{each}", "Naam", clearance=Clearance(Label.AMBER), contacts=mail, profile=Profile(domains=(at,)))
+        for each, at in (("12345678", "brood.example"), ("87654321", "elders.example"))
+    ]
+    for _ in range(2):  # again: the same
+        with house.service.transaction() as connection:
+            known = taking_over.take_over(house.service, connection, lines)
+            registry.upsert(connection, lines, house.now)
+        assert known.apart == [(stranger, "kvk-87654321")], "anybody can type a number"
+    one = subscriber(house, "kvk-12345678")
+    assert (one.number, one.name, one.clearance.highest) == (number, "Naam", Label.AMBER)
+    assert (one.profile.domains, one.profile.size) == (("brood.example",), "zzp")
+    assert mailed(house, "kvk-12345678") == [OLD], "where it has shown to read its mail"
+    assert sorted(visitor.everybody()) == sorted(["kvk-12345678", "kvk-87654321", stranger])
+    page = visitor.get("/portal/account")
+    assert page.url.path == "/portal/account", "it is still logged in"
+    assert log_in(Visitor(house, visitor), OLD) == "/portal/account"
+    house.later(days=366)
+    assert glue.recheck(house.service, visitor.texts.get) == 1
+    (claim,) = subscriber(house, "kvk-12345678").claims
+    assert claim.proven_at == house.now, "the record in the DNS is the same"

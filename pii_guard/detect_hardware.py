@@ -61,6 +61,8 @@ _PARTED = Quick(
     r"|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?![\w.:-])"
 )
 _SIGNS = re.compile(r"[\W_]")
+_ROW = re.compile(r"[\"']?[,;|/ ]{1,3}[\"']?").match
+"""Between one and the next."""
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e", "01000c", "0180c2")
 """Nobody, everybody, and groups."""
 _OF_ELSE = re.compile(
@@ -73,20 +75,27 @@ _OF_ELSE = re.compile(
 def macs(text: str, lower: str) -> Found:
     """By form, and behind a word for one in any form."""
     for mac in _MAC.finditer(text):
-        other = _OF_ELSE(lower, max(0, mac.start() - 24), mac.start())
-        if not other and not _SIGNS.sub("", mac.group().lower()).startswith(_NOBODYS_MAC):
+        if _is_somebodys(lower, *mac.span()):
             yield Span("mac", *mac.span(), 0.9, "mac")
     for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
         yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
         yield Span("mac", *match.span(2), 0.9, "mac-frame")
     for parted in _PARTED.finditer(lower):
         near = _NEAR.search(lower, max(0, parted.start() - 40), parted.end() + 40)
-        if near and not _SIGNS.sub("", parted.group()).startswith(_NOBODYS_MAC):
+        if (near or parted.group().count(":") > 4) and _is_somebodys(lower, *parted.span()):
             yield Span("mac", *parted.span(), 0.7, "mac-parted")
     for at in MAC_WORDS.places(lower):
         word = _MAC_WORD.match(lower, at)
-        if word is None:
-            continue
-        loose = _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
-        if loose and not _SIGNS.sub("", loose.group()).startswith(_NOBODYS_MAC):
-            yield Span("mac", *loose.span(), 0.8, "mac-named")
+        loose = word and _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
+        while loose:
+            if not _SIGNS.sub("", loose.group()).startswith(_NOBODYS_MAC):
+                yield Span("mac", *loose.span(), 0.8, "mac-named")
+            row = _ROW(lower, loose.end())
+            loose = row and _LOOSE_MAC.match(lower, row.end())
+
+
+def _is_somebodys(lower: str, start: int, end: int) -> bool:
+    """Is it an address, and not that of nobody or of a group?"""
+    if _OF_ELSE(lower, max(0, start - 24), start):
+        return False
+    return not _SIGNS.sub("", lower[start:end]).startswith(_NOBODYS_MAC)

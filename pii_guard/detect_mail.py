@@ -15,7 +15,7 @@ DOT = (
 _AT = re.compile(
     r"\s?[\[({<«] (?:at|apenstaartje|@) [\])}>»]\s?|\s?<at>\s?|«at»|\s-at-\s|[-_*/|](?:at|AT)[-_*/|]|"
     r"[\[({]_at_[\])}]|【at】|\[a\]|\(ad\)|@|\[@\]|"
-    r"\(@\)|\{@\}|\s?\[(?:at|apenstaartje)\]\s?|\s?\((?:at|a)\)\s?|\s?\{at\}\s?|\s(?:at|apenstaartje)\s",
+    r"\(@\)|\{@\}|\s?\[(?:at|apenstaartje)\]\s?|\s?\((?:at|a|bij)\)\s?|\s?\{at\}\s?|\s(?:at|apenstaartje)\s",
     re.IGNORECASE,
 )
 _SPOKEN = re.compile(r"\s(?:at|apenstaartje)\s", re.IGNORECASE).fullmatch
@@ -37,9 +37,10 @@ _SPOKEN_DOT = re.compile(r"[\s_-](?:dot|punt)[\s_-]|[\[({](?:dot|punt)[\])}]", r
 _BACKWARDS = re.compile(r"[\w.'+~\-!$*^]+").match
 _SET_APART = re.compile(r"(?:[\[({](?:\.|dot|punt)[\])}]|(?<=[\w-])#ext#)$", re.IGNORECASE)
 """A defanged dot before the sign; the mark of a guest account at Microsoft."""
+_SPACED_DOT = re.compile(r"(?<![\w.-])[\w-]{1,40} \. $").search
 _MAIL_WORD = re.compile(r"mail|contact|bereik|reach|adres|address|schrijf|write")
 _RETURN = re.compile(
-    r"(?:[\w.+-]*(?:bounces?|return|verp|prvs|srs\d?|msprvs)[\w.+-]*=|srs\d=[\w+/-]+=[\w+/-]+=[\w.-]+=)",
+    r"(?:[\w.+-]*(?:bounces?|return|verp|prvs|srs\d?|msprvs)[\w.+-]*=(?:[\w.+-]+=)?|srs\d=[\w+/-]+=[\w+/-]+=[\w.-]+=)",
     re.IGNORECASE,
 )
 _NOBODYS = re.compile(
@@ -130,7 +131,7 @@ _SPELT = Words(
         "at}",
         "at>",
     ),
-    *("*at*", "/at/", "|at|", "at】", "_at_]", "_at_)"),
+    *("*at*", "/at/", "|at|", "at】", "_at_]", "_at_)", "(bij)"),
     *("@]", "@)", "@}", "at ]", "at )", "[a]", "(ad)", "at»", "_at_", "-at-", "@ ]", "@ )"),
 )
 
@@ -163,6 +164,8 @@ def _addressed(text: str) -> Iterator[tuple[int, int, re.Match[str], float]]:
         if sign.group() == "@" and (text[behind : behind + 1] == " " or text[sign.start() - 1 : sign.start()] == " "):
             start = _local(text, last, sign.start() - (text[sign.start() - 1] == " ")) if sign.start() > 1 else behind
             behind += text[behind : behind + 1] == " "
+            while apart := _SPACED_DOT(text, max(last, start - 40), start):
+                start = apart.start()
             named = _LOGIN(text[start : sign.start()].strip()) or _MAIL_WORD.search(text, max(0, start - 60), start)
             confidence = 0.6 if named or text[start - 1 : start] == "<" else 0.4
         match = _HOST.match(text, behind) if start < sign.start() else None
@@ -171,7 +174,7 @@ def _addressed(text: str) -> Iterator[tuple[int, int, re.Match[str], float]]:
         if spoken or sign.group().strip()[0] in "-_*/|":
             dot = _SPOKEN_DOT.search(match.group())
             named = _MAIL_WORD.search(text, max(0, start - 60), start)
-            if dot is None and spoken and not (named and _LOGIN(text[start : sign.start()])):
+            if dot is None and spoken:
                 continue  # "look at voorbeeld.nl"
             loud = sign.group().isupper() or (dot and dot.group() != dot.group().lower())
             confidence = 0.8 if loud else 0.6 if named else 0.4

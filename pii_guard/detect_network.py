@@ -71,7 +71,7 @@ _PORT = re.compile(r".*::?[0-9a-fA-F]+:\d{5}").fullmatch
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
 _DASHED_IPV6 = Quick(
-    r"(?<![\w-])(?:(?P<host>(?:[0-9a-f]{1,4}-{1,2}){2,7}[0-9a-f]{1,4})(?:s[\da-z]{1,9})?\.ipv6-literal|"
+    r"(?<![\w-])(?:(?P<host>(?:[0-9a-f]{1,4}-{1,2}){1,7}[0-9a-f]{1,4})(?:s[\da-z]{1,9})?\.ipv6-literal|"
     r"(?P<plain>[0-9a-f]{4}(?:-[0-9a-f]{4}){7}|(?:2[0-9a-f]{3}|f[cde][0-9a-f]{2})(?=-[0-9a-f-]{0,30}--)"
     r"(?:-{1,2}[0-9a-f]{1,4}){2,6})(?![\w-]))"
 )

@@ -14,7 +14,8 @@ _DIGITS = Quick(r"\d(?:[\s().,·\-/_+\[\]]{0,8}\d){7}")
 _BSN = Quick(
     r"[0-9](?<![^\W_][0-9])(?<![.-][0-9])"
     r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
-    r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})(?!\w|[./]\d|-\w)"
+    r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})"
+    r"(?!\w|\.\d|/\d(?!\d{8}(?!\d))|-\w)"
 )
 _BSN_LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
@@ -30,7 +31,8 @@ _IN_FILE_NAME = Quick(
 )
 """`loonstrook-111222333.pdf`: files of one person are called by the number."""
 _BSN_WORDS = re.compile(
-    r"bsn|b\.s\.n\.|burger[ _-]?service|onderwijsnummer|\bpgn\b|nlminbiza|s00000000:|belastingnummer|\baanslag|"
+    r"bsn|b\.s\.n\.|\bb s n\b|burger[ _-]?service|onderwijsnummer|\bpgn\b|nlminbiza|s00000000:|belastingnummer|"
+    r"\baanslag|"
     r"sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
     r"citizen[ _-]?service|\bbrp\b|\bdigid\b|nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|"
     r"(?:identity|insurance|citizen'?s?) (?:number|no|nr)\b|"
@@ -42,10 +44,16 @@ _BSN_WORDS = re.compile(
     r"\bsv-?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
 )
 _OF_ONE = re.compile(
-    r"\b(?:user(?:name)?|login|inlog\w*|gebruiker\w*|betrokkene|burger|ingezetene|verdachte|patiënte?|patient|cliënte?|"
-    r"verzekerde|leerling|belastingplichtige|identifier|identificatie)[\"']?[\s:=(\"']{1,3}$"
+    r"\b(?:user(?:name)?|login|inlog\w*|gebruiker\w*|betrokkene|burgers?|ingezetene|inwoner|verdachte|patiënte?|patient|"
+    r"cli[eë]nte?|verzekerde|leerling|student|belastingplichtige|werknemer|medewerker|employee|citizen|deelnemer|kind|"
+    r"moeder|vader|partner|identifier|identificatie)[\"']?[\s:=(/\"']{1,3}$"
 )
 """Of one person: what stands behind this and passes the test is seldom anything else."""
+_USED = re.compile(
+    r"loonstr|jaaropga|payslip|salarisstr|\buwv\b|\bsvb\b|\bduo\b|belastingdienst|toeslag|zorgverzeker|paspoort|"
+    r"passport|rijbewijs|driving licen[cs]e|identiteits(?:kaart|bewijs)|id-kaart|suwinet|huisarts|apotheek|ingezetene"
+)
+"""Who and what goes by a citizen's number."""
 _BSN_NAMES = Words(
     *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
     *("persoonsnummer", "personal number", "personal id", "national", "identification number", "identiteitsnummer"),
@@ -63,7 +71,18 @@ _BSN_NAMES = Words(
         "nationaal",
         "nationale",
     ),
-    *("identity n", "insurance n", "4d.", "4d ", "elfproef", "elf-proef", "11-proef", "11proef", "eleven test"),
+    *(
+        "identity n",
+        "insurance n",
+        "4d.",
+        "4d ",
+        "b s n",
+        "elfproef",
+        "elf-proef",
+        "11-proef",
+        "11proef",
+        "eleven test",
+    ),
 )
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
 _BSN_LOOSE = Quick(r"[0-9](?<![\w./+-][0-9])(?<!\d[:=][0-9])(?<!\d,[0-9])(?:[ ./_·-]{0,2}\d){8}(?!\w|[./-]\d)")
@@ -145,23 +164,37 @@ def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
             number + 1 < len(passed) and passed[number + 1].start() - end < _ROW
         )  # that two of a row pass the test by chance is rare
         close = _BSN_WORDS.search(lower, max(0, start - 60), end + 30) if named else None
-        beside = (
-            named
-            or row
-            or every
-            or _OF_ONE.search(lower, max(0, start - 40), start)
-            or account_start(text, max(0, start - 60), end + 60)
-        )
+        beside = named or row or every or _beside(text, lower, start, end)
         yield Span("bsn", start, end, 0.95 if close else 0.6 if beside else 0.3, "bsn")
-    for match in _BSN_LOOSE.finditer(text) if named else ():
+    if named:
+        yield from _named_citizens(text, lower)
+    yield from _filed_citizens(text, lower)
+
+
+def _beside(text: str, lower: str, start: int, end: int) -> bool:
+    """Does what stands beside it say that it is somebody's?"""
+    return bool(
+        _OF_ONE.search(lower, max(0, start - 40), start)
+        or _USED.search(lower, max(0, start - 80), end + 40)
+        or account_start(text, max(0, start - 60), end + 60)
+    )
+
+
+def _named_citizens(text: str, lower: str) -> Found:
+    """Parted in any way, where the text has a word for one."""
+    for match in _BSN_LOOSE.finditer(text):
         start, end = match.span()
         near = _BSN_WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND)
-        citizens = near and _citizens(match.group(), lower, start, named)
+        citizens = near and _citizens(match.group(), lower, start, named=True)
         if citizens and stdnum_bsn.is_valid(NOT_DIGITS.sub("", match.group())):
             yield Span("bsn", start, end, 0.7, "bsn")
-    for match in _BSN_LABELLED.finditer(lower) if named else ():
+    for match in _BSN_LABELLED.finditer(lower):
         if stdnum_bsn.is_valid(NOT_DIGITS.sub("", match.group(match.lastgroup or 0))):
             yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
+
+
+def _filed_citizens(text: str, lower: str) -> Found:
+    """In names of files, passports and old VAT numbers."""
     for match in _IN_FILE_NAME.finditer(lower):
         if stdnum_bsn.is_valid(match.group()) and not OTHER_NUMBER.search(
             lower, max(0, match.start() - 40), match.start()

@@ -62,13 +62,15 @@ _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
 NOT_DIGITS = re.compile(r"\D")
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
-_BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/-]3)1|(?<=[:=]0))6[1-9]\d{7}(?![\w-]|\.\d)")
+_BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/-]3)1|(?<=[:=/]0)(?:031)?)6[1-9]\d{7}(?![\w-]|\.\d)")
 _CALLING = re.compile(
     r"\b(?:from|to|src|dst|source|dest(?:ination)?|call(?:er|ed|ing|ee)\w*|sender|recipient|van|naar|aan|nr|nummer|"
     r"number|cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user|t|m|p|gsm|tel\w*|\w*phone\w*|mob\w*|msisdn|login|"
-    r"account)[\"']?[:=][\"']?$|:$"
+    r"account)[\"']?[:=][\"']?$|:$|\bsip/(?:[\w-]{1,24}/)?$"
 )
 """Who calls whom, as exchanges and gateways log it."""
+_COUNTED = re.compile(r"(?:id|seq|time|ts|stamp|ref|size|bytes|len|hash|port|order)[\"']?[:=][\"']?$")
+"""Behind these programs number things."""
 _STARTS = (" +", " 0", " (")
 _ELSEWHERE = re.compile(
     r"0[1-9](?:(?P<fr>[ .-])\d\d)(?:(?P=fr)\d\d){3}"  # France
@@ -80,14 +82,20 @@ _ELSEWHERE = re.compile(
 _EDGES = ("", *"\n\t,;|\"'")
 _FAR = 300
 _LEAST = 8
+_LONG = 20
 
 
 def phones(text: str, lower: str) -> Found:
     """Numbers with their country or area, bare ones where something says what they are."""
-    for match in _PHONE.finditer(text) if text[:1] in "+(0" or _DIALLED.near(text) else ():
+    match = _PHONE.search(text) if text[:1] in "+(0" or _DIALLED.near(text) else None
+    while match:
         start, end = match.span()
         if text[start] in "+(0" or _DIALLED.exact.search(text, start, end):
-            yield from _phone(text, lower, start, end)
+            found = list(_phone(text, lower, start, end))
+            yield from found
+            if found and found[-1].end < end and end - start > _LONG:  # the next one was cut off
+                end = found[-1].end
+        match = _PHONE.search(text, end)
     if PHONE_LABELS.any(lower):
         for match in _LOOSE_PHONE.finditer(text):
             if _LABEL_BEFORE.search(lower, max(0, match.start() - 32), match.start()):
@@ -97,11 +105,10 @@ def phones(text: str, lower: str) -> Found:
             yield Span("phone", *match.span(), 0.6, "phone")
     for match in _BARE_MOBILE.finditer(text):
         if not (OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or in_url(text, match.start())):
-            keyed = text[match.start() - 1 : match.start()] in (":", "=", '"', "'")
-            sure = match.group()[0] == "3" and not keyed
-            calling = keyed and _CALLING.search(lower, max(0, match.start() - 24), match.start())
-            if calling or not keyed or match.group()[0] == "0":
-                yield Span("phone", *match.span(), 0.6 if calling or sure else 0.3, "phone-bare")
+            before = max(0, match.start() - 32), match.start()
+            abroad = match.group()[:2] != "06" and not _COUNTED.search(lower, *before)
+            sure = abroad or _CALLING.search(lower, *before)
+            yield Span("phone", *match.span(), 0.6 if sure else 0.3, "phone-bare")
 
 
 def _american(text: str, lower: str, start: int, end: int) -> bool:
@@ -131,7 +138,7 @@ def _phone(text: str, lower: str, start: int, end: int) -> Found:
     if confidence:
         yield Span("phone", start, end, confidence, "phone")
         return
-    for sign in ("\n", " / ", "/", "  ", " +", " 0", " (", " "):
+    for sign in ("\n", "\t", " / ", "/", "  ", " +", " 0", " (", " "):
         cut = text.find(sign, start + (1 if sign in _STARTS and text[start] != "+" else 6), end)
         if cut > 0:
             first = _phone_confidence(text, lower, start, cut)
@@ -194,7 +201,8 @@ def _labelled_phone(text: str, lower: str, start: int, end: int) -> Found:
     digits = NOT_DIGITS.sub("", value)
     if not 9 <= len(digits) <= 15 or _DATED(value) or OTHER_NUMBER.search(lower, max(0, start - 40), start):
         return
-    if _grouped(value) or digits[0] == "0" or _OF_PHONES.search(lower, max(0, start - 32), start):
+    national = len(digits) < 12 or digits.startswith("00")
+    if national and (_grouped(value) or digits[0] == "0" or _OF_PHONES.search(lower, max(0, start - 32), start)):
         for region in _HOME:
             if phonenumbers.is_possible_number_string(value, region) and _valid(value, region):
                 yield Span("phone", start, start + len(value), 0.8, "phone")

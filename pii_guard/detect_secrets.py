@@ -265,7 +265,7 @@ _MACHINE = Quick(
 )
 _OF_PHONE = re.compile(r"imei|toestel|mdm|device|phone|galaxy|android|pixel|meid|\bgsm\b")
 _NO_SERIAL = re.compile(r"[\d.]+\.[\d.]+|\d+-\d+|0x.*|https?.*").fullmatch
-_CERTIFICATE = re.compile(r"x509|certifi|fingerprint|notbefore|vingerafdruk")
+_CERTIFICATE = re.compile(r"x509|certifi|\bcert\b|fingerprint|notbefore|vingerafdruk")
 
 
 def credentials(text: str) -> Found:

@@ -64,7 +64,7 @@ _NINE = (
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
 _COUNTRY_APART = re.compile(rb"[aA]{2}[ ./?]00").search
 _DIALLED = bytes(
-    90 if c in b"0+(" else 48 if c in b"123456789 \t\n\r\v\f\x1c\x1d\x1e\x1f).-/?" else 97 for c in range(256)
+    90 if c in b"0+(" else 48 if c in b"123456789 \t\n\r\v\f\x1c\x1d\x1e\x1f).-/?[]" else 97 for c in range(256)
 )
 """What a telephone number begins with as Z, what may follow as 0 (`?`: whatever is not ASCII)."""
 _PHONE = re.compile(rb"Z[Z0]{7}").search

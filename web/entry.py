@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -41,6 +42,8 @@ Taker = Callable[[Caller, bytes], Response]
 """Answers a request with a body; the caller looks at no database any more."""
 FAILURES = 60
 """Failed log-ins that one peer has a minute. Who logs in is not held up by them: a proxy may be everybody's peer."""
+THREADS = 40
+"""Requests that are answered at once; others wait."""
 BODY = 120.0
 """Seconds that a body may take to come."""
 TOO_LARGE = "max_content_length of the API root says how many octets; send fewer objects at a time"
@@ -56,19 +59,22 @@ class Entry:
     ) -> None:
         self._engine = engine.execution_options(readonly=True)
         self._services, self._clock, self._ledger = services, clock, ledger
-        self._moments = Moments(services.state)
+        self._moments, self._threads = Moments(services.state), ThreadPoolExecutor(THREADS, "taxii")
         self._requests, self._failures, self._per_minute = Buckets(per_minute), Buckets(FAILURES), per_minute
 
-    def reading(self, route: str, handler: Handler) -> Callable[[Request], Response]:
-        """Plain `def`: Starlette runs it in a thread."""
+    def reading(self, route: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """In a thread of our own: to come by one takes half the time that it takes by Starlette."""
 
-        def endpoint(request: Request) -> Response:
+        def answer(request: Request) -> Response:
             asked = Asked(self._clock(), request.method, route)
             with self._ledger.noting(asked) as answered:
                 try:
                     return answered(self._looked(request, asked, handler))
                 except TaxiiError as refusal:
                     return answered(_refused(asked, refusal))
+
+        async def endpoint(request: Request) -> Response:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, answer, request)
 
         return endpoint
 

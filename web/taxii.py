@@ -88,10 +88,10 @@ def routes(
     made = [_Route(path, entry.reading(name, handler), methods=[method]) for name, method, path, handler in read]
     told = entry.reading("discovery", _fixed(discovery))
 
-    def discover(request: Request) -> Response:
+    async def discover(request: Request) -> Response:
         """For a browser how to connect; else, to who logs in, the discovery resource (4.1)."""
         if not onboarding.wanted(request.headers.get("accept")):
-            return told(request)
+            return await told(request)
         at, tongue = onboarding.address(request, base_url), request.headers.get("accept-language")
         return onboarding.page(at, html.language(tongue), title, COMMON)
 

@@ -26,6 +26,7 @@ from web import (
     portal_fields,
     portal_items,
     portal_report,
+    portal_software,
     sessions,
 )
 from web.portal_frame import HOME, PER_MINUTE, Fields, Frame, first, see
@@ -49,7 +50,7 @@ def router(
     routes.add_api_route("/portal/login", frame.posted(door.ask), methods=["POST"])
     routes.add_api_route("/portal/l/{token}", door.show, methods=["GET", "HEAD"])
     routes.add_api_route("/portal/l/{token}", frame.posted(door.open), methods=["POST"])
-    for each in (portal_account, portal_contact, portal_factor, portal_report, portal_items):
+    for each in (portal_account, portal_contact, portal_factor, portal_report, portal_software, portal_items):
         each.add(routes, frame)
     return routes
 

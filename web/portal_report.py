@@ -13,12 +13,15 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
 from ingest.columns import instant_text
+from ingest.messages import MessageError
 from pii_guard.forms import refanged
-from web import contribute, statuses
+from web import contribute, portal_mail, statuses
 from web.portal_frame import Fields, Frame, Who, first, see
 
 MOST = 400_000
 """Octets of what is handed in at a time."""
+MOST_MAIL = 8 << 20
+"""Octets of a mail that is handed in as a file."""
 LINES = 500
 """Addresses, domains and hashes that one contribution lists."""
 KINDS = ("phishing", "mail", "system", "other")
@@ -42,6 +45,8 @@ def add(routes: APIRouter, frame: Frame) -> None:
     reports = Reports(frame)
     routes.add_api_route("/portal/report", frame.shown(reports.form), methods=["GET", "HEAD"])
     routes.add_api_route("/portal/report", frame.posted(reports.hand_in, most=MOST), methods=["POST"])
+    routes.add_api_route("/portal/report/mail", lambda: see("/portal/report"), methods=["GET", "HEAD"])
+    routes.add_api_route("/portal/report/mail", frame.posted(reports.mail, most=MOST_MAIL), methods=["POST"])
     routes.add_api_route("/portal/report/{status}", frame.shown(reports.status), methods=["GET", "HEAD"])
 
 
@@ -55,11 +60,26 @@ class Reports:
         """The form."""
         return self._form(who, Report("phishing", "", "", ()), ())
 
-    def _form(self, who: Who, filled: Report, wrong: Sequence[str]) -> Response:
+    def _form(self, who: Who, filled: Report, wrong: Sequence[str], *, read: bool = False) -> Response:
         return self.frame.page(
-            "report", who.language, who=who.session.id, here="report", filled=filled, wrong=wrong,
-            kinds=KINDS, status=422 if wrong else 200,
+            "report", who.language, who=who.session.id, here="report", filled=filled, wrong=wrong, read=read,
+            kinds=KINDS, status=422 if wrong else 200, switch="/portal/report",
         )  # fmt: skip
+
+    def mail(self, request: Request, given: Fields) -> Response:  # noqa: ARG002
+        """A mail as a file: the form, filled in with what it says and where it leads, to look at. Nothing is kept."""
+        with self.frame.reading() as conn:
+            who = self.frame.who(conn, request)
+        if who is None:
+            return see("/portal/login")
+        if wait := self.frame.busy(request, who.session.id, who.language):
+            return wait
+        try:
+            title, text, seen = portal_mail.read(request.state.file)
+        except MessageError:
+            return self._form(who, Report("mail", "", "", ()), ["mail"])
+        lines = tuple(each for each in seen if pattern(each))[:LINES]
+        return self._form(who, Report("phishing", title, text, lines), (), read=True)
 
     def hand_in(self, request: Request, given: Fields) -> Response:
         """Through the door. The form is used up first: pressed twice, it is handed in once."""

@@ -8,6 +8,7 @@ import re
 from pii_guard.detect_commands import commands, handed, named, pairs
 from pii_guard.detect_logs import logged
 from pii_guard.login_names import LOGIN_FORM, NO_PERSON
+from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
@@ -127,22 +128,38 @@ SAID_WORDS = Words(
         *("modified by", "changed by", "approved by", "uploaded by", "created by", "released by"),
         *("assignee", "author", "reviewer", "approver", "medewerker"),
         "gewijzigd door",
+        *("log in as", "logging in as"),
     ),
 )
 _SAID = re.compile(
     r"(?:(?P<log>invalid user|(?:for|by|of|from|the) user|password for(?: invalid user| user)?|accepted \S+ for|"
     r"user|(?:aanmelding |aangemeld |login )?(?:geslaagd|mislukt)"
     r"|reset done for|logged (?:in|on|out) as|signed in as|in the logs as|ingelogd als|aangemeld als|"
-    r"uitgelogd als|inlogd? als|logs as)"
+    r"uitgelogd als|inlog(?:d|gen)? als|log(?:ging)? in as|logs as)"
     r"|(?P<word>(?:modified|changed|approved|uploaded|created|released) by|gewijzigd door|gebruikers?naam|"
     r"gebruikers?|inlognaam|inlogaccount|user ?names?|user ?id|users|accounts?|assignee:?|author:?|reviewer:?|"
-    r"approver:?|medewerker|user accounts?|"
+    r"approver:?|medewerkers?|user accounts?|"
     r"useraccount|gebruikersaccount|"
     r"credentials of|inloggegevens van|profile|profiel|logged (?:in|on)(?: to [\w -]{3,30}?)? (?:with|met)|"
     r"ingelogd met(?: account)?|inloggen met|log in with|(?:wachtwoord|ww|password) (?:voor|van|for|of|bij)|"
     r"hetzelfde als bij|under the account))"
     r"(?:\s(?:is|was|of|van|met|named|called|name|naam|de|account|genaamd)\b){0,3}(?P<gap>\s{1,6}|\s?:\s)" + _VALUE
 )
+CALLED = Words(
+    *("hacker", "verkoper", "seller", "bijnaam", "schuilnaam", "nickname", "online as", "gamer", "dader", "verdachte"),
+    "operator",
+)
+_QUOTED = Quick(
+    r"\b(?:hackers?|verkopers?|sellers?|bijnaam|schuilnaam|nickname|online as|gamer ?tag|dader|verdachte|operator)\b"
+    r"[:, ]{1,2}(?:[a-z]{1,10} ){0,4}[\"'“‘](?P<name>[\w.-]{3,32})[\"'”’]"
+)
+"""A name that somebody goes by: `Hacker "n0rdwind"`."""
+DOTTED = re.compile(r" [a-z]\.[a-z]{4}").search
+_BY = Quick(
+    r"\b(?:by|door|als|as|van|using|for|voor|met|with) (?P<name>[a-z]\.[a-z]{4,20}\d{0,3})"
+    r"(?<!\.exe)(?<!\.html)(?<!\.docx)(?<!\.xlsx)(?<!\.json)(?![\w.(@/-]\S)"
+)
+"""`first log-in by b.kuiper from`: a log-in as firms make them, in small letters."""
 _ACTING = ("gebruiker", "account", "user account", "useraccount")
 _ACTED = re.compile(
     r"[\"'”’)\]]*\s{1,4}(?:from|vanaf|via|logged|authenticated|connected|disconnected|locked|failed|ssh2|"
@@ -155,8 +172,9 @@ _DOMAIN = re.compile(
 )
 _NEXT = re.compile(r"(?:, (?:en |and |of |or )?| en | and | & | of | or |/)[\"'“‘`]?(?P<name>[\w.-]{3,40})")
 _BELOW = re.compile(
-    r"(?:accounts?|users?|gebruikers?|gebruikersnamen|usernames|logins?)"
-    r"\b[^\n]{0,40}:?[ \t]*\n(?P<rows>(?:[ \t]*(?:[*•-]|\d+[.)])?[ \t]*[\w.-]{3,40}[ \t]*(?:\n|$)){1,200})"
+    r"(?:accounts?|users?|gebruikers?|gebruikersnamen|usernames?|logins?)"
+    r"\b[^\n]{0,40}:?[ \t]*\n(?P<ruled>[ \t]*-{3,}[ \t]*\n)?"
+    r"(?P<rows>(?:[ \t]*(?:[*•-]|\d+[.)])?[ \t]*[\w.-]{3,40}[ \t]*(?:\n|$)){1,200})"
 )
 _PLURAL = Words("account", "user", "gebruiker", "login")
 _BELOW_ROW = re.compile(r"(?P<name>[\w.-]{3,40})[ \t]*(?:\n|$)")
@@ -200,10 +218,14 @@ def user_names(text: str) -> Found:
         domain = _DOMAIN.search(text, max(0, match.start() - 16), match.start())
         if domain and domain.group() not in _HIVES:
             yield from named(match, "name", lower, 0.7)
+    for match in _QUOTED.finditer(lower) if CALLED.any(lower) else ():
+        yield from named(match, "name", lower, 0.6)
+    for match in _BY.finditer(text) if DOTTED(text) else ():
+        yield from named(match, "name", lower, 0.6)
     for at in _PLURAL.places(lower) if "\n" in text else ():
         block = _BELOW.match(lower, at)
         for row in _BELOW_ROW.finditer(lower, *block.span("rows")) if block else ():
-            if LOGIN_FORM(row.group("name")):
+            if (block and block.group("ruled")) or LOGIN_FORM(row.group("name")):
                 yield from named(row, "name", lower, 0.6)
     yield from logged(text, lower)
     yield from commands(lower)

@@ -103,10 +103,18 @@ HANDED = Words(
     "rar ",
     "convertto-securestring",
 )
-_BOTH = r"(?P<secret>(?=[^\s,;|]{0,40}[\d!@#$%^&*])(?=[^\s,;|]{0,40}[a-z])[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$|[,;]))"
-_INLINE = Quick(r"(?:: |account )(?P<name>[a-z][\w.-]{1,40}) / " + _BOTH)
+_BOTH = r"(?P<secret>(?=[^\s,;|]{0,40}[\d!@#$%^&*])(?=[^\s,;|]{0,40}[a-z])[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$|[,;\"”']))"
+_INLINE = Quick(r"(?:: |account |login |[\"“‘'(])(?P<name>[a-z][\w.-]{1,40}) / " + _BOTH)
 _PAIR = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{1,40}|\+?\d{9,15}(?=:))(?: [/|] |:|;|\t)" + _BOTH)
 _LINES = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{2,40})(?P<sign>: | )(?P<secret>[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$))")
+_STOLEN = Quick(
+    r"(?:^|(?<=[\n>]))[^\S\n]{0,4}[a-z]{3,10}://[^\s:]{4,200}(?::\d{1,5})?[^\s:@]{0,200}?(?P<sign>[:|; ])"
+    r"(?P<name>[\w.+@-]{3,64})(?P=sign)(?!\d{2,5}/|//|[\d.]+[ \t]*(?:\n|$))(?P<secret>[^\s:]{4,64})"
+    r"(?=[ \t]*(?:\n|$))"
+)
+"""A page, a log-in and its password, as programs that steal them list them."""
+_HASHED = Quick(r"'(?P<name>[a-z][\w.-]{1,40})', ?'(?P<secret>[0-9a-f]{32,128})'")
+"""A row of a database, as it is dumped."""
 _TABBED = Quick(r"\n(?P<name>[a-z]+\.[a-z]{2,24})[\t;|](?=[ ]?\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{1,4}:)")
 LISTED = Words(
     *(
@@ -125,6 +133,10 @@ LISTED = Words(
     ),
     *("account", "vpn", "user", "gebruiker", "sessi"),
 )
+_MAILED = re.compile(r"@[\w.-]{4,64}[:;|][^\s:;|]{4,40}[ \t]*(?:\n|$)").search
+"""A list of addresses with passwords: what stands in it without an address is a log-in too."""
+PAIRED = re.compile(r"[@/][\w./+?=%~-]{4,400}[:;| ]\S{3,64}[ \t]*(?:\n|$)|:\d{1,5}/\S{0,400}[:;| ]\S{3,64}").search
+"""Without this neither an address nor a page has a log-in behind it."""
 _NO_PAIR = re.compile(
     r"(?:sha|md)\d+|http.*|port|version|versie|build|date|time|ssdeep|imphash|id|[a-z]{1,2}|ja3\w*|tlp|cve|file|"
     r"size|ref\w*"
@@ -178,7 +190,16 @@ def pairs(lower: str) -> Found:
         for match in _INLINE.finditer(lower):
             yield from named(match, "name", lower, 0.7)
             yield Span("credential", *match.span("secret"), 0.7, "pair")
-    listed = LISTED.any(lower)
+    for match in _STOLEN.finditer(lower) if "://" in lower else ():
+        name, secret = match.group("name", "secret")
+        if match.group("sign") != " " or any(map(str.isdigit, secret)):
+            if "@" not in name:
+                yield from user(lower, *match.span("name"), 0.7)
+            yield Span("credential", *match.span("secret"), 0.7, "stolen")
+    for match in _HASHED.finditer(lower) if "','" in lower or "', '" in lower else ():
+        yield from user(lower, *match.span("name"), 0.6)
+        yield Span("credential", *match.span("secret"), 0.6, "pair")
+    listed = LISTED.any(lower) or _MAILED(lower) is not None
     if not listed and " / " not in lower:
         return
     lined = f"\n{lower}"

@@ -74,6 +74,13 @@ _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
         ("imap(", "pop3(", "lmtp(", "lda(", "file(", "pam(", "sql(", "sieve("),
         Quick(r"(?:imap|pop3|lmtp|lda|passwd-file|\bpam|\bsql|managesieve)\((?P<name>[^,()\s@]{2,64})[,)]"),
     ),
+    (
+        ("ogin ",),
+        Quick(
+            r"\blogin (?P<name>[\w.@-]{2,64})(?= password |, (?:tijdelijk |temporary )?(?:ww|pw|wachtwoord|password) )"
+        ),
+    ),  # .netrc
+    (("omment: ", " AAAA"), Quick(r"(?:\b[Cc]omment: | AAAA[\w+/=]{40,2000} )(?P<name>[\w.-]{2,32})@")),  # keys of SSH
     ((" by ",), Quick(r"opened for user \S{2,32} by (?P<name>[\w.-]{2,32})\(uid=\d")),
 )
 FORMS = tuple((Words(*signs, cased=True), form) for signs, form in _FORMS)

@@ -150,7 +150,8 @@ def emails(text: str) -> Found:
         tail = None
         if end < len(text) and not team and text[start - 1 : start] != ":":
             tail = _LOGIN_TAIL.match(text, end) or (_LISTED_TAIL.match(text, end) if _LISTED(folded(text)) else None)
-        if tail and not text.startswith("://", end):
+        rowed = tail and tail.group()[1:].isalpha() and text.startswith(tail.group()[0], tail.end())
+        if tail and not rowed and not text.startswith("://", end):
             yield Span("credential", end, tail.end(), 0.8, "log-in")
 
 

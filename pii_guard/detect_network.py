@@ -117,7 +117,8 @@ _QUERY_KEY = Quick(
 _LINK = Quick(
     r"/(?:reset|verify|verif(?:y|ication)-?email|confirm|activate|activeer|bevestig|unsubscribe|afmelden|"
     r"uitschrijven|invite|invitation|"
-    r"uitnodiging|magic|login|password-?reset|wachtwoord-?herstel|track|share)(?:/[a-z]{1,16}){0,2}/"
+    r"uitnodiging|magic|login|password-?reset|wachtwoord-?herstel|track|share|session|sessie|join|token)"
+    r"(?:(?:/[a-z]{1,16}){0,2}/|[?]\w{1,12}=)"
     r"((?=[\w~=.-]{0,60}\d)(?=[\w~=.-]{0,60}[A-Za-z])[\w~=.-]{16,256})(?=[/?#]|$)",
     re.IGNORECASE,
 )

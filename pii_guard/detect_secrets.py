@@ -1,15 +1,28 @@
-"""Recognisers for what opens an account, and for what a device is known by. All patterns are linear."""
+"""Recognisers for what opens an account. All patterns are linear."""
 
 import re
 from base64 import b64decode
 from bisect import bisect_right
 from operator import itemgetter
 
-from stdnum import luhn
-
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 
+_FOUND = Quick(
+    r"(?:key found! \[ (?P<wifi>[^\]\n]{5,64}?) \]"
+    r"|nickserv (?:identify|register) (?P<nick>\S{4,64})"
+    r"|\blogin \S{2,64} password (?P<netrc>\S{3,128})"
+    r"|(?:log(?:ging|ged)?[- ]?in|sign(?:ed)? in|inlog(?:gen|d)|ingelogd|aangemeld) (?:as|als) [\"']?[\w.@\\-]{2,64}"
+    r"[\"']? (?:with|met|using) [\"']?(?P<with>(?=[^\s\"']{0,40}\d)(?=[^\s\"']{0,40}[a-z])[^\s\"',;]{5,64})"
+    r"|(?:reset|changed?|veranderd|gewijzigd) (?:it|her|his|hem|het|this|that)?(?: password)? ?(?:to|in|naar) "
+    r"[\"']?(?P<reset>(?=[^\s\"']{0,40}\d)(?=[^\s\"']{0,40}[a-z]{3})(?![^\s\"']*\d\.\d)[^\s\"',;/]{7,64}))"
+)
+"""In sentences of people and programs: Wi-Fi keys that were cracked, `.netrc`, `log in as X with Y`."""
+FOUND = Words(
+    *("key found!", "nickserv", "login ", "log in as", "logged in as", "logging in as", "sign in as", "signed in as"),
+    *("inloggen als", "ingelogd als", "aangemeld als", "reset it to", "reset to", "changed it to", "changed to"),
+    *("veranderd in", "gewijzigd in", "gewijzigd naar", "veranderd naar"),
+)
 WORDS = Words(
     *(
         "pass",
@@ -73,15 +86,15 @@ _SECRET = re.compile(
     r"master ?(?:password|key)|sleutel|seed(?: phrase)?|wpa2?[ -]?(?:key|psk|sleutel)|wi-?fi|(?<![a-z])pin ?pas|"
     r"credentials?)"
     r"(?:\[\w{0,12}\]|\(\w{1,12}\))?[\"'*]{0,3}\s{0,3}(?P<sign>:=|=>|::?|=|->|\|(?=[ \t]+[^|\n]*(?:\n|$))|(?<=[a-z])>|"
-    r"\t(?=\S{12}))\s{0,3}[\"'“‘`*\[]{0,2}(?P<value>[^\s\"'”’`,;&<>]{3,256})"
+    r"\t(?=\S{12}))\s{0,3}[\"'“‘`*\[]{0,2}(?P<value>(?:[^\s\"'”’`,;&<>]|&(?![\w.-]{1,24}=|[a-z]{2,6};)){3,256})"
 )
 _SAID = re.compile(
     r"(?:pass(?:word|phrase|code)|wachtwoord|pincode|(?<![a-z])(?:pin|ww|pw|pass)|toegangscode|inlogcode|secret|"
-    r"api[ -]key|token|psksecret|psk|pre-shared[ -]key|community|server key|sess(?:ion|ie)"
+    r"api[ -](?:key|sleutel)|token|psksecret|psk|pre-shared[ -]key|community|server key|sess(?:ion|ie)"
     r"[ _-]?id|jsessionid|phpsessid|identified by|bearer|"
     r"wpa2?[ -]?(?:key|psk|sleutel)|recovery key|herstelcode|credentials?)(?:en|s)?(?:\*\*)?\s+"
     r"(?:(?:is|was|luidt|werd|wordt|of|van|for|used|gebruikt|ingesteld op|set to|reset to|changed to|gewijzigd in|"
-    r"naar|to|stond op|bleek|nu|now|de|the|code|key|hash|string|enc|[0578]|luidde)\s+){0,3}"
+    r"naar|to|stond op|bleek|nu|now|de|the|code|key|hash|string|enc|[05-9]|luidde)\s+){0,3}"
     r"(?:(?:[a-z]{1,16} ){0,4}[a-z]{1,16}: )?[\"'(\[“‘`*<«]{0,2}"
     r"(?P<value>(?=[^\s]{0,40}[\d!@#$%^&*?+])[^\s\"'()\[\]“”‘’`*,;<>«»]{4,64})"
 )
@@ -101,11 +114,14 @@ _MIXED = Quick(
 _PASSWORDS = re.compile(r"password|wachtwoord|passphrase|(?<![a-z])(?:ww|pw)(?![a-z])|spray|credentials|inloggegevens")
 PASSWORDS = Words("password", "wachtwoord", "passphrase", "ww", "pw", "spray", "credentials", "inloggegevens")
 _PIN = re.compile(
-    r"(?:(?<![a-z])pin(?:code)?|toegangscode|alarmcode|cv[vc]2?|activatiecode|deurcode)(?:[ -][a-z]{1,12})"
-    r"{0,4}?(?::| is| was| van)?"
-    r" [\"'(]?(?P<value>\d{3,8})(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
+    r"(?:(?<![a-z])pin(?:code)?|(?:toegangs|activatie|deur|ontgrendel|kluis|poort|sleutelkast)code|cv[vc]2?|"
+    r"alarm(?: ?[-–:]? ?)code|(?:unlock|door|gate|alarm) code)(?:[ -][a-z]{1,12}){0,4}?(?::| is| was| van| 2x)?"
+    r" [\"'(]?(?P<value>\d{3} \d{3}#?|\d{3,8}#?)(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
 )
-PINS = Words("pin", "toegangscode", "alarmcode", "cvv", "cvc", "activatiecode", "deurcode")
+PINS = Words(
+    *("pin", "toegangscode", "alarm", "cvv", "cvc", "activatiecode", "deurcode", "ontgrendelcode", "kluiscode"),
+    *("poortcode", "sleutelkastcode", "unlock code", "door code", "gate code"),
+)
 SEEDS = Words("seed", "recovery phrase", "herstelzin", "mnemonic")
 _TELLING = re.compile(r"[\d!@#$%^&*?+\"“]").search
 _QUOTED = re.compile(
@@ -117,10 +133,10 @@ _SEED = re.compile(
     r"[^\n:]{0,20}[:=]\s{0,3}[\"']?(?P<value>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})"
 )
 _SECRETIVE = re.compile(
-    r"(?=.*[a-z])(?=.*[\d!@#$%^&*?+])(?!.*[/=]|v?\d+\.|cve-|https?:|\d+[a-z]{1,2}$|[\w.-]+@)[^:]{4,64}"
+    r"(?=.*[a-z])(?=.*[\d!@#$%^&*?+])(?!.*[/=]|.*%20|v?\d+\.|cve-|0x[\da-f]+$|https?:|\d+[a-z]{1,2}$|[\w.-]+@)[^:]{4,64}"
 ).fullmatch
 _PLACEHOLDER = re.compile(
-    r"\$[a-z_{(].*|\[?redacted.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+|sha256/.*|"
+    r"\$[a-z_{(].*|\[?redacted.*|\(?hidden.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+|sha256/.*|"
     r"\d{4}-\d\d-\d\d.*"
 ).fullmatch
 _NO_SECRET = re.compile(
@@ -174,7 +190,7 @@ _TOKENS = re.compile(
     r"webhooks/\d{15,}/[\w-]{16,}|:AA(?<=\d:AA)[\w-]{30,}|hf_[A-Za-z0-9]{30,}|ya29\.[\w-]{20,})(?![A-Za-z0-9])"
 )
 _HASHED = Quick(
-    r"[$:{](?:(?<=\$)(?:2[abxy]|[156y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|p|h|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
+    r"[$:{](?:(?<=\$)(?:2[abxy]|[15689y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|p|h|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
     r"(?<=\{)s?sha\d{0,3}\}[\w+/=]{20,100}"
     r"|(?<=sha256\$)\d{4,7}\$[\w./+]{4,40}\$[\w/+=]{20,100}|(?<=:)"
     r":[\w.-]{1,64}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{8,1024})"
@@ -210,63 +226,6 @@ _CODE = re.compile(
     r"(?: (?:is|was|luidt))?[:\s\"'(]{1,3}(?P<value>\d{3}[ -]?\d{3}|\d{4,8})(?![\w.-])"
 )
 
-_IMEI = Quick(r"[0-9](?<![\w-][0-9])(?:\d{14}|\d[- ]\d{6}[- ]\d{6}[- ]\d)(?![\w-])")
-SERIAL_WORDS = Words(
-    *(
-        "serial",
-        "serie",
-        "s/n",
-        "sn",
-        "dev",
-        "udid",
-        "imsi",
-        "iccid",
-        "sim",
-        "android",
-        "idfa",
-        "gaid",
-        "advertising",
-        "reclame",
-    ),
-    *(
-        "anydesk",
-        "teamviewer",
-        "asset",
-        "service",
-        "chassis",
-        "hardware",
-        "hwid",
-        "machine",
-        "terminal",
-        "vin",
-        "toestel-id",
-        "apparaat",
-        "rustdesk",
-    ),
-)
-_SERIAL = re.compile(
-    r"(?:serial(?: ?(?:no|number|nr|num)\b\.?)?|serienummer|serienr\.?|s/n|sn|dev(?:ice)?[ _-]?id|"
-    r"device identifier|udid|"
-    r"imsi|iccid|sim(?:-?kaart| card)?(?:nummer| ?number)?|android[ _-]?id|idfa|gaid|advertising id|reclame-id|"
-    r"anydesk(?:[ -](?:id|adres))?(?: \(id)?|teamviewer(?:[ -]id)?|"
-    r"asset[ _-]?tag|service[ _-]?tag|chassis(?:nummer| number)?|hardware[ _-]?id|hwid|machine[ _-]?(?:guid|id)|"
-    r"terminal|vin|"
-    r"device serial|toestel-id|apparaat-id|rustdesk)(?:\s(?:is|was|no\.|nr\.?|id))?[\"']?[ \t:=#(\"'`]{1,6}"
-    r"(?P<value>(?=[\w:-]{0,8}\d)[a-z0-9][\w:.-]{3,63}|\d{3} \d{3} \d{3}(?: \d)?)"
-)
-_MACHINE = Quick(
-    r"(?<![\w.-])(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
-    r"NOTEBOOK)-[A-Z0-9]{3,}(?:-[A-Z0-9]+){0,3}"
-    r"|[A-Z]{2,6}-(?:LT|PC|WS|NB|LAP|TAB)-?[A-Z0-9]{2,}(?:-[A-Z0-9]+)?"
-    r"|[A-Z][A-Z0-9]{2,14}-(?:LAPTOP|DESKTOP|PC|NB|MBP|WS|LT|NOTEBOOK|IPHONE|MACBOOK)"
-    r"|(?:iPhone|iPad|MacBook(?:-(?:Pro|Air))?|Galaxy(?:-\w+)?|Pixel|laptop|Laptop|telefoon|iMac|Android|"
-    r"AppleWatch|Watch|Telefoon)-(?:van|de|von|of)-[\w-]{2,40}(?:\.local)?"
-    r"|[A-Z][a-z]{1,20}s-(?:iPhone|iPad|MBP|MacBook(?:-(?:Pro|Air))?|Air|laptop|Laptop|Phone|PC|Mac)\b)(?!\w)"
-)
-_OF_PHONE = re.compile(r"imei|toestel|mdm|device|phone|galaxy|android|pixel|meid|\bgsm\b")
-_NO_SERIAL = re.compile(r"[\d.]+\.[\d.]+|\d+-\d+|0x.*|https?.*").fullmatch
-_CERTIFICATE = re.compile(r"x509|certifi|\bcert\b|fingerprint|notbefore|vingerafdruk")
-
 
 def credentials(text: str) -> Found:
     """Passwords, their hashes, keys and tokens."""
@@ -279,6 +238,10 @@ def credentials(text: str) -> Found:
     for at in WORDS.places(lower):
         if not (at and lower[at - 1].isalpha() and lower[at : at + 4] != "pass"):
             yield from _secret(text, lower, at)
+    for match in _FOUND.finditer(lower) if FOUND.any(lower) else ():
+        group = match.lastgroup or ""
+        if not _PLACEHOLDER(value := match.group(group).rstrip(".")) and (group != "reset" or _SECRETIVE(value)):
+            yield Span("credential", match.start(group), match.start(group) + len(value), 0.7, "secret-told")
     yield from _passwords(text, lower)
     yield from _opening(text, lower)
     for at in CODES.places(lower):
@@ -308,7 +271,7 @@ def _passwords(text: str, lower: str) -> Found:
         near.append((at - 40, word.end() + 120))
     for mixed in _MIXED.finditer(text) if near else ():
         last = bisect_right(near, mixed.start(), key=itemgetter(0)) - 1
-        if last >= 0 and mixed.end() <= near[last][1]:
+        if last >= 0 and mixed.end() <= near[last][1] and "%20" not in mixed.group():
             yield Span("credential", *mixed.span(), 0.6, "secret-near")
 
 
@@ -351,13 +314,6 @@ def _secret(text: str, lower: str, at: int) -> Found:
 
 _OTHER = re.compile(r"pwd\W+[/\\~].*|sid\W+\d+").fullmatch
 """A folder, the number of a rule."""
-_HOST_LABEL = Quick(
-    r"(?:computer ?name|host ?name|workstation(?: name)?|werkstation|pc-naam|apparaatnaam|device ?name|"
-    r"machine ?name)[\"']?\s?[:=]\s{0,12}[\"']?(?P<value>[a-z][\w-]{2,31})"
-)
-_SERVER = re.compile(
-    r".*(?:srv|server|dc\d|web\d|db\d|mail|exch|proxy|gw|fw|switch|router|host\d|win-).*|localhost|unknown|vm-?\d.*"
-).fullmatch
 
 
 def tokens(text: str) -> Found:
@@ -374,26 +330,3 @@ def tokens(text: str) -> Found:
             yield Span("credential", match.start() - 32, match.end(), 0.9, "password-hash")
     for match in _NT_HASH.finditer(lower) if _HASHES.any(lower) else ():
         yield Span("credential", *match.span("hash"), 0.8, "password-hash")
-
-
-def devices(text: str) -> Found:
-    """IMEI, serial numbers after their word, and machines that are called after somebody."""
-    lower = folded(text)
-    for match in _IMEI.finditer(text):
-        near = _OF_PHONE.search(lower, max(0, match.start() - 80), match.end() + 40)
-        if near and luhn.is_valid("".join(filter(str.isdigit, match.group()))):
-            yield Span("device", *match.span(), 0.95, "imei")
-    for at in SERIAL_WORDS.places(lower):
-        serial = _SERIAL.match(lower, at)
-        if serial is None or (at and lower[at - 1].isalpha()):
-            continue
-        start, end = serial.span("value")
-        value = serial.group("value").rstrip(".:-")
-        of_key = _CERTIFICATE.search(lower, max(0, start - 200), end + 60)
-        if any(map(str.isdigit, value)) and not _NO_SERIAL(value) and not of_key:
-            yield Span("device", start, start + len(value), 0.8, "serial")
-    for match in _HOST_LABEL.finditer(lower) if "name" in lower or "naam" in lower or "station" in lower else ():
-        if not _SERVER(match.group("value")):
-            yield Span("device", *match.span("value"), 0.6, "machine-name")
-    for machine in _MACHINE.finditer(text):
-        yield Span("device", *machine.span(), 0.6, "machine-name")

@@ -12,6 +12,7 @@ from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
+from pii_guard.detect_devices import SERIAL_WORDS, devices
 from pii_guard.detect_hardware import MAC_WORDS
 from pii_guard.detect_logs import WORDS as LOGS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
@@ -21,7 +22,7 @@ from pii_guard.detect_numbers import ACCOUNTS, account_start, names_bsn, numbers
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_phones import PHONE_LABELS
 from pii_guard.detect_plates import VEHICLES, plates
-from pii_guard.detect_secrets import credentials, devices
+from pii_guard.detect_secrets import credentials
 from pii_guard.detect_tables import HEADS, tables
 from pii_guard.shown import shown
 from pii_guard.span import Found, Words, folded
@@ -73,11 +74,19 @@ _PLATE = re.compile(rb"\.[A0]{2,3}\.[A0]").search
 _HOMES = Words("profi", "home", "userdata", "redirected", "fslogix")
 _FOLDERS = Words(*(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/")))
 _ACCOUNTS = Words(
-    *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, "useradd", "userdel", "usermod"),
+    *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, *accounts.CALLED, "useradd", "userdel", "usermod"),
     *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.HANDED),
 )
 _SECRETS = Words(
-    *(*secrets.WORDS, *secrets.CODES, *secrets.PASSWORDS, *secrets.PINS, *secrets.SEEDS, *secrets.HEADERS),
+    *(
+        *secrets.WORDS,
+        *secrets.CODES,
+        *secrets.PASSWORDS,
+        *secrets.PINS,
+        *secrets.SEEDS,
+        *secrets.HEADERS,
+        *secrets.FOUND,
+    ),
     *("basic ", "hash", "ntlm", "rc4", "aes256", " -h ", "* sha1", "$", "}", "::"),
 )
 _TOKENS = Words(*secrets.TOKEN_WORDS, "-----BEGIN", cased=True)
@@ -126,11 +135,18 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         or "ipv6-" in lower
     ):
         found.append(hex_addresses)
-    if backslash or (at and _at_host(text, lower)) or _ACCOUNTS.any(lower) or LOGS.any(text) or " / " in text:
+    if (
+        backslash
+        or (at and _at_host(text, lower))
+        or _ACCOUNTS.any(lower)
+        or LOGS.any(text)
+        or _paired(text)
+        or accounts.DOTTED(text)
+    ):
         found.append(user_names)
     if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name
         found.append(persons)
-    if (b"0" in parts and (secrets.SERIAL_WORDS.any(lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
+    if (b"0" in parts and (SERIAL_WORDS.any(lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
         found.append(devices)
     if "\n" in text and HEADS.any(lower):
         found.append(tables)
@@ -170,6 +186,13 @@ def _phone_like(parts: bytes) -> bool:
 def _at_host(text: str, lower: str) -> bool:
     """A prompt (`jan@web01:~$`), or a command that goes to another machine."""
     return ":~" in text or ":/" in text or commands.REMOTE_WORDS.any(lower)
+
+
+def _paired(text: str) -> bool:
+    """Log-ins with passwords: `jan / Welkom01`, `('jan','5f4d...')`, a list of addresses, of pages."""
+    if " / " in text or "','" in text or "', '" in text:
+        return True
+    return ("@" in text or "://" in text) and commands.PAIRED(text) is not None
 
 
 def _profile(lower: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -36,13 +37,17 @@ def measure(messages: int = 300) -> Iterator[dict[str, Any]]:
 def _rendered(number: int, messages: int = 300) -> Rendered:
     """A message of 45 kB with a link of its own; those of a round are on one item that no other round was on."""
     item, own = f"OKTT-2026-{number // messages:04d}", f"https://oktt.example/a/{number:043d}\n"
+    text, html = _common(item)
+    pieces = ("", own, text), ("<a href='", own.strip(), html)
+    subject = f"TLP:CLEAR [VANDAAG] FortiGate: zet beheer via internet uit ({item})"
+    return Rendered(subject, "".join(pieces[0]), "".join(pieces[1]), "nl", pieces=pieces)
+
+
+@lru_cache(maxsize=1)
+def _common(item: str) -> tuple[str, str]:
+    """What all messages on an item have in common."""
     lines = [f"{item} {each}: {_LINE}" for each in range(220)]
-    return Rendered(
-        f"TLP:CLEAR [VANDAAG] FortiGate: zet beheer via internet uit ({item})",
-        own + "".join(lines[:60]),
-        f"<a href='{own.strip()}'>x</a>\n" + "".join(f"<p style='margin:0 0 8px'>{each}</p>\n" for each in lines),
-        "nl",
-    )
+    return "".join(lines[:60]), "'>x</a>\n" + "".join(f"<p style='margin:0 0 8px'>{each}</p>\n" for each in lines)
 
 
 def _delivery(number: int) -> Delivery:

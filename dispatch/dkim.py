@@ -25,7 +25,6 @@ _SIGNED = (
     "from", "to", "subject", "date", "message-id", "in-reply-to", "references", "list-unsubscribe",
     "list-unsubscribe-post", "auto-submitted", "mime-version", "content-type", "content-transfer-encoding",
 )  # fmt: skip
-_SPACE = re.compile(r"[ \t\r\n]+")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
 
 
@@ -88,7 +87,7 @@ def _unfolded(head: str) -> list[str]:
 
 
 def _relaxed(value: str) -> str:
-    return _SPACE.sub(" ", value).strip()
+    return " ".join(value.split())
 
 
 def _simple(body: bytes) -> bytes:

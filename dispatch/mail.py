@@ -8,7 +8,7 @@ by email.message; headers are encoded by the standard library and cannot be brok
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
@@ -17,7 +17,7 @@ from functools import lru_cache
 from dispatch import Delivery, DispatchError
 from dispatch.dkim import Dkim
 from dispatch.encryption import Headers, Key, sealed
-from dispatch.render import Rendered
+from dispatch.render import Picture, Rendered
 from dispatch.signing import Signer
 
 MOST = 90_000
@@ -122,26 +122,63 @@ def enclosed(delivery: Delivery, rendered: Rendered, *, sender: Sender) -> Attac
 
 
 def _alternative(rendered: Rendered, boundary: str) -> bytes:
-    return _multipart("alternative", boundary, [_text("plain", rendered.text), _text("html", rendered.html)])
+    text, html = rendered.pieces or ((rendered.text,), (rendered.html,))
+    shown = _shown(_text("html", html), rendered.pictures, f"{boundary}_r")
+    return _multipart("alternative", boundary, [_text("plain", text), shown])
 
 
-def _multipart(subtype: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+def _shown(html: bytes, pictures: Sequence[Picture], boundary: str) -> bytes:
+    """HTML with the pictures that it shows (RFC 2387)."""
+    parts = [html, *map(_picture, pictures)]
+    return _multipart("related", boundary, parts, ';\r\n type="text/html"') if pictures else html
+
+
+def _picture(picture: Picture) -> bytes:
+    head = (
+        f"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <{picture.name}>\r\n"
+        "Content-Disposition: inline\r\n\r\n"
+    )
+    return head.encode() + base64.encodebytes(picture.body).replace(b"\n", b"\r\n")
+
+
+def _multipart(subtype: str, boundary: str, parts: Sequence[bytes], more: str = "") -> bytes:
     start = b"--" + boundary.encode() + b"\r\n"
-    head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'.encode()
+    head = f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"{more}\r\n\r\n'.encode()
     return head + b"".join(start + part + b"\r\n" for part in parts) + b"--" + boundary.encode() + b"--\r\n"
 
 
-def _text(subtype: str, content: str) -> bytes:
+def _text(subtype: str, pieces: Sequence[str]) -> bytes:
     """Quoted-printable: 7 bit and short lines, so no relay re-encodes what was signed."""
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    *lines, last = content.replace("\r\n", "\n").split("\n")
-    return head.encode() + b"".join(map(_line, lines)) + binascii.b2a_qp(last.encode(), istext=True)
+    return head.encode() + b"".join(_quoted(pieces))
+
+
+def _quoted(pieces: Sequence[str]) -> Iterator[bytes]:
+    """Encoded. Every other piece stands in many messages: its whole lines are encoded once, and that is most of the
+    work; what lies between is this message's own."""
+    begun = ""
+    for number, piece in enumerate(pieces):
+        if number % 2 or len(pieces) == 1 or "\n" not in piece:
+            *lines, begun = (begun + piece).split("\n")
+            yield from map(_line, lines)
+        else:
+            first, whole, rest = _cut(piece)
+            yield from map(_line, (begun + first).split("\n"))
+            yield whole
+            begun = rest
+    yield binascii.b2a_qp(begun.encode(), istext=True)
 
 
 @lru_cache(maxsize=8192)
 def _line(content: str) -> bytes:
-    """A line, encoded. Messages on one item have most of their lines in common, and this is most of the work."""
-    return binascii.b2a_qp(content.encode() + b"\r\n", istext=True)
+    return binascii.b2a_qp(content.encode().removesuffix(b"\r") + b"\r\n", istext=True)
+
+
+@lru_cache(maxsize=256)
+def _cut(piece: str) -> tuple[str, bytes, str]:
+    """The end of a line, the lines behind it, encoded, and the beginning of another."""
+    first, *lines, rest = piece.split("\n")
+    return first, b"".join(map(_line, lines)), rest
 
 
 def _attached(file: Attachment) -> bytes:

@@ -8,7 +8,7 @@ template uses and the renderer does not give is an error.
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -44,6 +44,15 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG that goes along in the mail, and is shown in it."""
+
+    name: str
+    """Under which the HTML names it (`cid:`): of its content."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A message as people read it."""
 
@@ -51,6 +60,10 @@ class Rendered:
     text: str
     html: str
     language: str
+    pictures: tuple[Picture, ...] = ()
+    """That the HTML shows."""
+    pieces: tuple[Sequence[str], Sequence[str]] | None = field(default=None, compare=False, repr=False)
+    """Of text and HTML, in order: every other one stands in many messages, those between are this one's own."""
 
 
 class _Form(NamedTuple):
@@ -123,7 +136,8 @@ class Renderer:
         text, html = self._told(*told(view, register, language))
         plainly = own | {"told": text, "receive": _folded(receive, language)}
         escaped = {name: str(escape(each)) for name, each in (own | {"receive": receive}).items()} | {"told": html}
-        return Rendered(form.subject, _filled(form.text, plainly), _filled(form.html, escaped), language)
+        pieces = _filled(form.text, plainly), _filled(form.html, escaped)
+        return Rendered(form.subject, "".join(pieces[0]), "".join(pieces[1]), language, pieces=pieces)
 
     def _form(
         self,
@@ -220,8 +234,8 @@ def _folded(receive: str, language: str) -> str:
     return wording.fold(f"{words(language)['head']['receive']}: {receive}")
 
 
-def _filled(form: Sequence[str], own: Mapping[str, str]) -> str:
-    return "".join(own[part] if number % 2 else part for number, part in enumerate(form))
+def _filled(form: Sequence[str], own: Mapping[str, str]) -> list[str]:
+    return [own[part] if number % 2 else part for number, part in enumerate(form)]
 
 
 def _listing(address: str, view: View, register: Register) -> str:

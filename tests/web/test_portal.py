@@ -365,7 +365,8 @@ def test_pages_are_plain_and_a_get_changes_nothing(house: House, visitor: Visito
 
     before = rows()
     for path in (
-        "account", "profile", "proofs", "factor", "delete", "report", "login", "berichten/", f"berichten/{item}", "",
+        "account", "profile", "contact", "software", "proofs", "factor", "delete", "report", "login", "berichten/",
+        f"berichten/{item}", "",
     ):  # fmt: skip
         for tongue in ("nl", "en"):
             page = visitor.browser.get(f"/portal/{path}", headers={"Accept-Language": tongue})
@@ -566,7 +567,9 @@ def test_every_page_is_fit_for_a_telephone_and_for_everybody(house: House, visit
     pages["welcome"] = visitor.browser.post(path, data={})
     for what in ("brood.example", "AS64500"):
         pages["added"] = visitor.send("/portal/proofs", what=what, act="add")
-    for name in ("profile", "factor", "report", "delete", "login", "berichten/", f"berichten/{item}"):
+    for name in (
+        "profile", "contact", "software", "factor", "report", "delete", "login", "berichten/", f"berichten/{item}",
+    ):  # fmt: skip
         pages[name] = visitor.get(f"/portal/{name}")
     with browser.chromium() as running:
         found = {}

@@ -1,6 +1,7 @@
 """The two weekly editions: for whom, of what, queued once; and what one holds when it is sent."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -14,13 +15,14 @@ from app.service import Service
 from app.views import Shelf, Views, known
 from dispatch import Delivery, DispatchError, View, digest, digest_text, editions, editorials, feedback, ledger, outbox
 from dispatch.changes import changes
+from dispatch.charts import FEWEST
 from dispatch.digest import Arranged, Candidate
-from dispatch.editions import Edition, Window
+from dispatch.editions import Count, Edition, Tally, Window
 from dispatch.editorials import Editorial
 from filtering import Outcome
 from filtering.disclosure import reader
 from subscribers import Subscriber, registry
-from tlp import Marked, Permit
+from tlp import Label, Marked, Permit
 from tlp.enforce import enforce
 from triage import releases
 
@@ -38,9 +40,9 @@ def build(service: Service, edition: Edition, day: date, *, dry_run: bool = Fals
         raise DispatchError(f"{day} has not come: correct --date, or look ahead with --dry-run")
     with service.transaction(dry_run=dry_run) as connection:
         identifier = editions.edition_id(edition, day)
-        if editions.find(connection, identifier) is not None:
-            return {"edition": identifier, "items": 0, "subscribers": 0, "queued": 0}
         window = editions.open_window(connection, edition, day, service.clock())
+        if window is None:
+            return {"edition": identifier, "items": 0, "subscribers": 0, "queued": 0}
         with service.metrics.stage("digest"):
             counts = _queued(service, connection, window)
     log.info("edition", edition=identifier, dry_run=dry_run, **counts)
@@ -48,12 +50,17 @@ def build(service: Service, edition: Edition, day: date, *, dry_run: bool = Fals
 
 
 def build_due(service: Service) -> None:
-    """For `oktt run`: the edition of today, once its hour has come."""
+    """For `oktt run`: the edition of today, once its hour has come; or one that was missed."""
     now = service.clock()
-    today = now.astimezone(HERE).date()
-    for edition, weekday in editions.WEEKDAYS.items():
-        if today.isoweekday() == weekday and now >= editions.due(edition, today):
-            build(service, edition, today)
+    for edition in editions.WEEKDAYS:
+        day = editions.due_now(edition, now)
+        if day is None:
+            continue
+        with service.reading() as connection:
+            made = editions.find(connection, editions.edition_id(edition, day)) is not None
+            first = not editions.made_any(connection)
+        if not made and not (first and day != now.astimezone(HERE).date()):
+            build(service, edition, day)
 
 
 def contents(
@@ -112,17 +119,47 @@ def _queued(service: Service, connection: sa.Connection, window: Window) -> dict
             if contact.type in outbox.MEDIA and window.edition in contact.digest
         ]
         items = {item: version for item, (version, numbers) in reached.items() if subscriber.number in numbers}
-        held: dict[str, int] = {}
+        held: dict[str, Candidate] = {}
         for channel, contact in asked:
             closed = contact.confidential
             arranged = _arranged(service, connection, shelf, current, window, subscriber, items, closed=closed)
             if arranged is not None:
-                held |= arranged.items
+                held |= {each.view.item: each for each in arranged.held}
                 orders.append(_order(service, window, subscriber, channel))
         if held:
             readers += 1
-            editions.remember(connection, window.id, subscriber.id, held)
+            versions = {item: each.view.version for item, each in held.items()}
+            tally = _tally(service, connection, current, subscriber, held) if charted(subscriber) else None
+            editions.remember(connection, window.id, subscriber.id, versions, tally)
     return {"items": len(reached), "subscribers": readers, "queued": outbox.queue(connection, orders, urgency=None)}
+
+
+def charted(subscriber: Subscriber) -> bool:
+    """Does its Monday's edition show how things went?"""
+    return subscriber.profile.kind == "partnership" or subscriber.profile.maturity == "mature"
+
+
+def _tally(
+    service: Service,
+    connection: sa.Connection,
+    current: Mapping[str, Views],
+    subscriber: Subscriber,
+    held: Mapping[str, Candidate],
+) -> Tally:
+    """What its charts count of an edition, under each label: what is stricter than AMBER is not even counted."""
+    clients = service.index(connection).agents.of(subscriber.number)
+    found = {}
+    for label in (Label.CLEAR, Label.GREEN, Label.AMBER):
+        seen = [each.view for each in held.values() if each.view.label <= label]
+        urgencies = Counter(view.urgency for view in seen)
+        alerted = [_alerted(current[view.item], clients) for view in seen if view.kind == "exposure"]
+        members = len(BitMap.union(BitMap(), *alerted)) if clients else None
+        found[label.value] = Count(urgencies["today"], urgencies["this-week"], urgencies["info"], members)
+    return found
+
+
+def _alerted(views: Views, clients: BitMap) -> BitMap:
+    return clients & views.reached(("deliver", "quiet")) & views.released.audience if clients else clients
 
 
 def _arranged(
@@ -163,11 +200,10 @@ def _members(
     service: Service, connection: sa.Connection, views: Views, subscriber: Subscriber
 ) -> digest.Members | None:
     """Of one who stands for others: how many of them an item alerted."""
-    clients = service.index(connection).agents.of(subscriber.number)
-    alerted = clients & views.reached(("deliver", "quiet")) & views.released.audience if clients else clients
+    alerted = _alerted(views, service.index(connection).agents.of(subscriber.number))
     if not alerted:
         return None
-    said = feedback.answers(connection, views.released.item.id) if len(alerted) >= digest.FEWEST else ()
+    said = feedback.answers(connection, views.released.item.id) if len(alerted) >= FEWEST else ()
     known = {service.index(connection).number(each.subscriber) for each in said if each.answer == "handled"}
     return digest.Members(len(alerted), len(known & set(alerted)))
 

@@ -10,7 +10,8 @@ from app.alerts import Alerts, Made
 from app.forwarding import Forwarding
 from app.service import Service
 from app.views import Shelf
-from dispatch import Delivery, digest_text, mail
+from dispatch import Delivery, charts, digest_text, editions, mail
+from dispatch.charts import Chart
 from dispatch.codes import code_of
 from dispatch.digest import Arranged
 from dispatch.digest_text import Passing
@@ -41,9 +42,10 @@ class Editions:
             return "no-match"
         version = digests.for_members(connection, shelf, arranged, subscriber)
         passing, files = self._passing(delivery, subscriber, version)
+        shown = self._charts(connection, arranged, subscriber)
         rendered = digest_text.render(
             service.renderer, arranged, subscriber, advice.register_of(subscriber.profile), code_of(delivery.id),
-            service.settings.main.desk.software_days, passing,
+            service.settings.main.desk.software_days, passing, shown,
         )  # fmt: skip
         views = shelf.current(connection, arranged.items)
         rests = tuple(
@@ -54,9 +56,15 @@ class Editions:
         )  # fmt: skip
         objects = [one for each in arranged.held for one in each.view.objects]
         return Made(
-            rendered, arranged.label, _shows(arranged, version), rests, files, objects,
+            rendered, arranged.label, _shows(shown, arranged, version), rests, files, objects,
             outside=outside(arranged.label, delivery.subject),
         )  # fmt: skip
+
+    def _charts(self, connection: sa.Connection, arranged: Arranged, subscriber: Subscriber) -> tuple[Chart, ...]:
+        if arranged.window.edition != "monday" or not digests.charted(subscriber):
+            return ()
+        weeks = editions.history(connection, subscriber.id, arranged.window, charts.WEEKS)
+        return charts.charts(weeks, arranged.label, subscriber.language)
 
     def _passing(
         self, delivery: Delivery, subscriber: Subscriber, version: Arranged | None
@@ -72,8 +80,9 @@ class Editions:
         return Passing(version.label, link), (mail.enclosed(delivery, said, sender=self._sender),)
 
 
-def _shows(*parts: Arranged | None) -> str:
+def _shows(pictured: tuple[Chart, ...], *parts: Arranged | None) -> str:
     """Hash of all that they show."""
-    shown = "".join(fingerprint(each.view) for part in parts if part for each in part.held)
+    shown = "".join(str(each.rows) for each in pictured)
+    shown += "".join(fingerprint(each.view) for part in parts if part for each in part.held)
     shown += "".join(part.editorial.text for part in parts if part and part.editorial)
     return hashlib.sha256(shown.encode()).hexdigest()

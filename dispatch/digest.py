@@ -21,8 +21,6 @@ _ORDER: dict[Edition, tuple[SectionName, ...]] = {
     "monday": ("open", "new", "changed", "told"),
     "friday": ("relevant", "new", "changed", "news", "told"),
 }
-FEWEST = 10
-"""Members of whom a number is told: who fewer are could be known."""
 _URGENCIES = ("today", "this-week", "info")
 
 

@@ -1,5 +1,6 @@
 """How an edition reads: subject, text and HTML, and the version of it that a partnership passes on."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -8,7 +9,8 @@ from msgspec import structs
 
 from dispatch import View, wording
 from dispatch.body import BANDS, why
-from dispatch.digest import FEWEST, Arranged, Candidate, SectionName
+from dispatch.charts import FEWEST, Chart, about
+from dispatch.digest import Arranged, Candidate, SectionName
 from dispatch.editions import Window
 from dispatch.lines import open_lines
 from dispatch.render import Rendered, Renderer, clean
@@ -40,14 +42,16 @@ def render(
     code: str,
     software_days: int = FRESH_DAYS,
     passing: Passing | None = None,
+    charts: Sequence[Chart] = (),
 ) -> Rendered:
     """Subject, text and HTML of one subscriber's edition; Monday's asks for a new list of software where its is old."""
     language, window, said = subscriber.language, arranged.window, words(subscriber.language)["digest"]
-    return renderer.fill(
+    made = renderer.fill(
         "digest",
         _content(renderer, arranged, subscriber, register, code)
         | {
             "members": _members(arranged, language),
+            "charts": charts,
             "passing": _passing(passing, language) if passing else [],
             "passing_head": said["passing_head"],
             "link": passing.link if passing else "",
@@ -55,6 +59,7 @@ def render(
             "still_right": _still_right(window, subscriber, renderer.service.site, said["still_right"]),
         },
     )
+    return dataclasses.replace(made, pictures=tuple(each.picture for each in charts))
 
 
 def for_members(renderer: Renderer, arranged: Arranged, subscriber: Subscriber, code: str, link: str) -> Rendered:
@@ -62,7 +67,7 @@ def for_members(renderer: Renderer, arranged: Arranged, subscriber: Subscriber, 
     reads it says so; empty: nowhere."""
     said = words(subscriber.language)["digest"]
     content = _content(renderer, arranged, anybody(subscriber), "mkb", code)
-    content |= {"members": [], "renew": "", "still_right": ""}
+    content |= {"members": [], "charts": (), "renew": "", "still_right": ""}
     content |= {"passing_head": "", "passing": [said["read"]] if link else [], "link": link}
     receive = said["passed_receive"].format(service=renderer.service.name)
     why = wording.fold(f"{words(subscriber.language)['head']['receive']}: {receive}")
@@ -87,7 +92,7 @@ def _content(
         "name": d[window.edition],
         "date": wording.day(window.day, language),
         "counts": d["count_one"] if count == 1 else d["count"].format(count=count),
-        "intro": d[f"{window.edition}_intro"],
+        "intro": f"{d[f'{window.edition}_intro']} {d['late']}" if window.late else d[f"{window.edition}_intro"],
         "editorial": [plain(line, 1200) for line in arranged.editorial.paragraphs] if arranged.editorial else [],
         "editorial_lang": arranged.editorial.language if arranged.editorial else "",
         "period": d["period"].format(since=moment(window.since, language), until=moment(window.until, language)),
@@ -120,8 +125,7 @@ def _members(arranged: Arranged, language: str) -> list[tuple[str, str, str]]:
 
 
 def _about(count: int, language: str) -> str:
-    """To the nearest five: what one member more or less answers does not show."""
-    return words(language)["digest"]["about"].format(count=number(5 * round(count / 5), language))
+    return words(language)["digest"]["about"].format(count=number(about(count), language))
 
 
 def _outdated(window: Window, subscriber: Subscriber, days: int) -> bool:

@@ -114,6 +114,11 @@ def day(at: datetime | date, language: str) -> str:
     return format_date(local, "EEEE d MMMM", locale=_LOCALES.get(language, "en_GB"))
 
 
+def short(at: date, language: str) -> str:
+    """`2 mrt`."""
+    return format_date(at, "d MMM", locale=_LOCALES.get(language, "en_GB")).rstrip(".")
+
+
 def clock(at: datetime) -> str:
     """`09:00`, Dutch local time."""
     return at.astimezone(ZONE).strftime("%H:%M")

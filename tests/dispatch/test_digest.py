@@ -60,32 +60,39 @@ def test_the_local_hour_stays_over_summer_time() -> None:
     assert editions.due("friday", FRIDAY).astimezone(UTC) == datetime(2026, 3, 6, 13, tzinfo=UTC)
 
 
+def opened(connection: sa.Connection, edition: editions.Edition, day: date, now: datetime) -> Window:
+    window = editions.open_window(connection, edition, day, now)
+    assert window is not None
+    return window
+
+
 def test_an_edition_begins_where_the_last_one_ended(connection: sa.Connection) -> None:
-    first = editions.open_window(connection, "monday", MONDAY, NOW)
+    first = opened(connection, "monday", MONDAY, NOW)
     assert (first.since, first.until) == (NOW - timedelta(days=7), NOW)
-    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(hours=9)) == first
-    editions.open_window(connection, "friday", FRIDAY, NOW + timedelta(days=4))
-    late = editions.open_window(connection, "monday", date(2026, 3, 16), NOW + timedelta(days=16))
+    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(hours=9)) is None, "made already"
+    opened(connection, "friday", FRIDAY, NOW + timedelta(days=4))
+    late = opened(connection, "monday", date(2026, 3, 16), NOW + timedelta(days=16))
     assert (late.since, late.until) == (NOW, NOW + timedelta(days=16)), "after an outage of a week nothing is missing"
     with pytest.raises(DispatchError, match="monday/2026-03-16"):
         editions.open_window(connection, "monday", date(2026, 3, 9), NOW + timedelta(days=17))
-    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(days=17)) == first
+    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(days=17)) is None
+    assert editions.find(connection, first.id) == first
 
 
 def test_what_an_edition_held_is_remembered(connection: sa.Connection) -> None:
-    monday = editions.open_window(connection, "monday", MONDAY, NOW)
-    friday = editions.open_window(connection, "friday", FRIDAY, NOW + timedelta(days=4))
+    monday = opened(connection, "monday", MONDAY, NOW)
+    friday = opened(connection, "friday", FRIDAY, NOW + timedelta(days=4))
     for _ in range(2):
         editions.remember(connection, monday.id, "kvk-1", {"OKTT-1": 1, "OKTT-2": 3})
     editions.remember(connection, friday.id, "kvk-1", {"OKTT-1": 2})
     assert editions.contents(connection, monday.id, "kvk-1") == {"OKTT-1": 1, "OKTT-2": 3}
     assert editions.contents(connection, monday.id, "kvk-2") == {}
     assert editions.told(connection, "kvk-1", friday) == {"OKTT-1": 1, "OKTT-2": 3}, "but not by itself"
-    following = editions.open_window(connection, "monday", date(2026, 3, 9), NOW + timedelta(days=7))
+    following = opened(connection, "monday", date(2026, 3, 9), NOW + timedelta(days=7))
     assert editions.told(connection, "kvk-1", following) == {"OKTT-1": 2, "OKTT-2": 3}
     assert editions.purge(connection, NOW + timedelta(days=1)) == 1
     assert editions.contents(connection, monday.id, "kvk-1") == {}
-    assert editions.open_window(connection, "monday", MONDAY, NOW + timedelta(days=30)) == monday
+    assert editions.find(connection, monday.id) == monday
 
 
 def test_monday_has_what_stands_open_first() -> None:

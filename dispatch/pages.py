@@ -4,13 +4,14 @@ A row is served when one of the items that need it may be seen now, by the check
 not be seen are passed over, and a page is filled from what follows, so `more` and `next` mean what they say.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
+from pyroaring import BitMap
 
 from dispatch.sequence import published, published_items
 from tlp import Label
@@ -50,8 +51,9 @@ class Row(NamedTuple):
     object_id: str
     version: str
     media_type: str
+    """A page of bodies leaves these three out, and another one leaves out the body."""
     body: bytes
-    """The object's JSON; empty when bodies were not asked for."""
+    """The object's JSON."""
 
     @property
     def date_added(self) -> datetime:
@@ -73,13 +75,19 @@ class Page:
 
 _R = published.c
 _ADDED = sa.type_coerce(_R.date_added, sa.String).label("added")
-_NAMES = (_R.seq, _ADDED, _R.object_id, _R.version_text, _R.media_type)
-_BODIES = sa.select(*_NAMES, _R.body, _R.revoked)
-_LISTED = sa.select(*_NAMES, sa.literal_column("''"), _R.revoked)
+_NONE: sa.ColumnElement[str] = sa.literal_column("''")
+_TOLD = (_R.object_id, _R.version_text, _R.media_type)
+_WHOLE: sa.Select[Any] = sa.select(_R.seq, _ADDED, *_TOLD, _R.body, _R.revoked)
+_BODIES: sa.Select[Any] = sa.select(_R.seq, _ADDED, _NONE, _NONE, _NONE, _R.body, _R.revoked)
+_LISTED: sa.Select[Any] = sa.select(_R.seq, _ADDED, *_TOLD, _NONE, _R.revoked)
+"""A page reads only what it says: to read one more text of a thousand rows takes longer than to join their objects."""
 
 _L = published_items.c
-_LINKS = sa.select(_L.seq, _L.item, _L.statements, _L.label).where(
-    _L.collection == sa.bindparam("in"), _L.seq > sa.bindparam("after"), _L.seq <= sa.bindparam("to")
+_IN = (_L.collection == sa.bindparam("in"), _L.seq > sa.bindparam("after"), _L.seq <= sa.bindparam("to"))
+_SPAN = (sa.func.min(_L.seq), sa.func.max(_L.seq), sa.func.count())
+_LINKS = sa.select(_L.item, _L.statements, _L.label, *_SPAN).where(*_IN).group_by(_L.item, _L.statements, _L.label)
+_SOME = sa.select(_L.seq).where(
+    *_IN, _L.item == sa.bindparam("item"), _L.statements == sa.bindparam("said"), _L.label == sa.bindparam("marked")
 )
 
 
@@ -101,41 +109,46 @@ def page(
     whole = True
     while len(found) <= limit:
         batch = conn.execute(query.where(_R.seq > after).limit(limit + 1)).all()
-        distinct, links = _links(conn, collection, after, batch[-1].seq) if batch else ((), {})
-        asked = {*distinct} - every
-        seen |= asked & set(allowed(asked)) if asked else asked
-        every |= asked
-        open_ = {id(link) for link in distinct if link in seen}
-        passed = [Row._make(row[:6]) for row in batch if _may(links.get(row[0]), open_, row[6])]
+        links = _links(conn, collection, after, batch[-1][0]) if batch else {}
+        if asked := links.keys() - every:
+            seen |= asked & set(allowed(asked))
+            every |= asked
+        passed = _passed(batch, links, seen)
         whole = whole and len(passed) == len(batch)
-        found += passed
+        found += [Row._make(row[:6]) for row in passed]
         if len(batch) <= limit:
             break
-        after = batch[-1].seq
+        after = batch[-1][0]
     return Page(tuple(found[:limit]), len(found) > limit, frozenset(every), whole)
 
 
 def at(conn: sa.Connection, collection: str, ranges: Sequence[tuple[int, int]]) -> list[Row]:
     """The rows of these numbers (from, to and with) that are there and were not taken back, in order."""
-    query = _BODIES.where(_R.collection == collection, ~_R.withdrawn).order_by(_R.seq)
+    query = _WHOLE.where(_R.collection == collection, ~_R.withdrawn).order_by(_R.seq)
     return [Row(*row[:6]) for first, last in ranges for row in conn.execute(query.where(_R.seq.between(first, last)))]
 
 
-def _may(links: Sequence[Link] | None, open_: set[int], revoked: bool) -> bool:
-    """What nothing needs any more is a notice of revocation: it says nothing else, and must arrive."""
-    return any(id(link) in open_ for link in links) if links else revoked
+def _passed(batch: Sequence[Any], links: Mapping[Link, BitMap], seen: Collection[Link]) -> Sequence[Any]:
+    """The rows that one of the links that may be seen names. What nothing needs any more is a notice of revocation: it
+    says nothing else, and must arrive."""
+    numbers = BitMap([row[0] for row in batch])
+    named = BitMap.union(BitMap(), *links.values())
+    may = BitMap.union(BitMap(), *(rows for link, rows in links.items() if link in seen))
+    if numbers <= may:
+        return batch
+    return [row for row in batch if row[0] in may or (row[6] and row[0] not in named)]
 
 
-def _links(conn: sa.Connection, collection: str, after: int, to: int) -> tuple[Collection[Link], dict[int, list[Link]]]:
-    """Those that there are, each once, and by row: many rows have the same one."""
-    known: dict[tuple[str, bytes, str], Link] = {}
-    found: dict[int, list[Link]] = {}
-    for seq, item, statements, label in conn.execute(_LINKS, {"in": collection, "after": after, "to": to}).all():
-        link = known.get(key := (item, statements, label))
-        if link is None:
-            link = known[key] = Link(item, frozenset(_keys(statements)), Label(label))
-        found.setdefault(seq, []).append(link)
-    return known.values(), found
+def _links(conn: sa.Connection, collection: str, after: int, to: int) -> dict[Link, BitMap]:
+    """Which there are, and which rows each of them names: mostly a run."""
+    where = {"in": collection, "after": after, "to": to}
+    found: dict[Link, BitMap] = {}
+    for item, statements, label, first, last, count in conn.execute(_LINKS, where).all():
+        rows = BitMap(range(first, last + 1))
+        if len(rows) != count:
+            rows = BitMap(conn.scalars(_SOME, where | {"item": item, "said": statements, "marked": label}))
+        found.setdefault(Link(item, frozenset(_keys(statements)), Label(label)), BitMap()).update(rows)
+    return found
 
 
 _keys = msgspec.json.Decoder(list[str]).decode

@@ -15,8 +15,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import Services, answers, feed, feedback, health, html, portal, taxii, verify
@@ -26,14 +26,19 @@ from web.ledger import Ledger, Marks
 from web.taxii_query import TaxiiError
 
 MAX_CONTENT_LENGTH = 10 * 1024 * 1024
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+]
+"""Of each answer that says nothing else."""
+_SECURE = (b"strict-transport-security", b"max-age=31536000")
 _NEXT = {
     404: "Nothing here has that path: /taxii2/ names the API root, and its collections/ what can be read",
     405: "This path has no such method",
@@ -63,7 +68,7 @@ def create_app(
     answer; empty: there are none. `app.state.ledger.flush()` when the server ends."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger = Ledger(engine, Marks(services.seal, services.content))
-    app.router.routes += taxii.routes(
+    feeds = taxii.routes(
         engine, services, clock, title=title, contact=contact, base_url=base_url,
         max_limit=max_limit, max_content_length=max_content_length, per_minute=per_minute, log=app.state.ledger,
     )  # fmt: skip
@@ -78,7 +83,9 @@ def create_app(
     app.include_router(health.router(engine, services, registry))
     app.add_exception_handler(TaxiiError, _taxii_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_middleware(_Door, max_content_length=max_content_length, registry=registry)
+    app.add_middleware(
+        _Door, taxii=Router(feeds, redirect_slashes=False), max_content_length=max_content_length, registry=registry
+    )
     return app
 
 
@@ -108,10 +115,11 @@ def _refusal(path: str, status: int, headers: Mapping[str, str] | None = None) -
 
 
 class _Door:
-    """What every request passes: a bounded body, headers, metrics, and errors that say nothing."""
+    """What every request passes: a bounded body, headers, metrics, and errors that say nothing. TAXII goes on to routes
+    of its own: what FastAPI does beside took as long as an answer."""
 
-    def __init__(self, app: ASGIApp, *, max_content_length: int, registry: CollectorRegistry) -> None:
-        self._app, self._max = app, max_content_length
+    def __init__(self, app: ASGIApp, *, taxii: ASGIApp, max_content_length: int, registry: CollectorRegistry) -> None:
+        self._app, self._taxii, self._max = app, taxii, max_content_length
         names = ["method", "route", "status"]
         self._requests = Counter("oktt_http_requests_total", "Requests answered.", names, registry=registry)
         self._seconds = Histogram("oktt_http_request_seconds", "Time to answer.", ["route"], registry=registry)
@@ -121,7 +129,7 @@ class _Door:
             await self._app(scope, receive, send)
             return
         started, exchange = time.perf_counter(), _Exchange(scope, receive, send, self._max)
-        await exchange.run(self._app)
+        await exchange.run(self._taxii if exchange.taxii else self._app)
         route = getattr(exchange.scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in {"GET", "HEAD", "POST", "DELETE"} else "other"
         self._requests.labels(method, route, str(exchange.status)).inc()
@@ -136,6 +144,7 @@ class _Exchange:
         if path.startswith("/taxii2") and not path.endswith("/"):
             # TAXII's paths end in a slash (3.1); clients that leave it out mean the same.
             scope = {**scope, "path": path + "/"}
+        self.taxii = scope["path"].startswith("/taxii2/")
         self._chosen = ""
         if b"lang=" in scope["query_string"] or any(name == b"cookie" for name, _ in scope["headers"]):
             scope, self._chosen = _translated(scope)
@@ -145,7 +154,7 @@ class _Exchange:
     async def run(self, app: ASGIApp) -> None:
         """Answer it, whatever happens."""
         try:
-            if self._declared() > self._max and not self.scope["path"].startswith("/taxii2/"):
+            if self._declared() > self._max and not self.taxii:
                 await self._refuse(413)
             else:
                 self.scope["too_large"] = self._declared() > self._max
@@ -170,14 +179,12 @@ class _Exchange:
     async def _dressed(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._started, self.status = True, message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("Cache-Control", "no-store")
+            own = {name for name, _ in message["headers"]}
+            message["headers"] += [header for header in _HEADERS if header[0] not in own]
             if self._chosen:
-                headers.append("Set-Cookie", self._chosen)
+                message["headers"].append((b"set-cookie", self._chosen.encode()))
             if self.scope.get("scheme") == "https":
-                headers["Strict-Transport-Security"] = "max-age=31536000"
+                message["headers"].append(_SECURE)
         await self._send(message)
 
     async def _refuse(self, status: int) -> None:

@@ -15,7 +15,6 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from fastapi import Request, Response
 from starlette.routing import Match, Route
-from starlette.types import Scope
 
 from dispatch import pages, publication, sequence
 from dispatch.pages import Filters, Link
@@ -33,21 +32,13 @@ STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
 COMMON = {**publication.IDS, CONTRIBUTE.alias: CONTRIBUTE.id}
 """Ids of the collections that every credential has."""
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _WORTH = 50
 """Objects of a page that is worth keeping."""
 _FIELDS = {"match[id]", "match[type]", "match[version]", "match[spec_version]"}
 MAX_LIMIT = 1000
 PER_MINUTE = 1200
 """Requests of one credential: enough to pull a million objects twice."""
-
-
-class _Route(Route):
-    """Starlette's, which says in the scope that it is the one: for the metrics, as FastAPI's do."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, found = super().matches(scope)
-        return match, {**found, "route": self}
 
 
 def routes(
@@ -63,8 +54,7 @@ def routes(
     per_minute: int = PER_MINUTE,
     log: Ledger,
 ) -> list[Route]:
-    """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example. Plain
-    routes of Starlette's: what FastAPI does beside took as long as the answer."""
+    """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example."""
     api_root = base_url.rstrip("/") + ROOT
     discovery: dict[str, Any] = {"title": title, "default": api_root, "api_roots": [api_root]}
     if contact:
@@ -85,7 +75,7 @@ def routes(
         ("versions", "GET", f"{one}objects/{{object}}/versions/", reading.versions),
         ("object", "DELETE", f"{one}objects/{{object}}/", _no_deleting),
     ]
-    made = [_Route(path, entry.reading(name, handler), methods=[method]) for name, method, path, handler in read]
+    made = [Route(path, entry.reading(name, handler), methods=[method]) for name, method, path, handler in read]
     told = entry.reading("discovery", _fixed(discovery))
 
     async def discover(request: Request) -> Response:
@@ -95,11 +85,11 @@ def routes(
         at, tongue = onboarding.address(request, base_url), request.headers.get("accept-language")
         return onboarding.page(at, html.language(tongue), title, COMMON)
 
-    made.append(_Route("/taxii2/", discover))
+    made.append(Route("/taxii2/", discover))
     adding = entry.taking("objects", _may_add, partial(contribute.contribute, engine, services))
-    made.append(_Route(f"{one}objects/", adding, methods=["POST"]))
+    made.append(Route(f"{one}objects/", adding, methods=["POST"]))
     nowhere = entry.reading("none", partial(_nowhere, [*made]))
-    return [*made, _Route("/taxii2/{rest:path}", nowhere, methods=_METHODS)]
+    return [*made, Route("/taxii2/{rest:path}", nowhere, methods=_METHODS)]
 
 
 def _nowhere(routes: list[Route], caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler

@@ -59,7 +59,8 @@ def rows(conn: sa.Connection, alias: str) -> list[tuple[int, str, str, bytes]]:
     assert found is not None
     filters = Filters(versions=("all",))
     page = pages.page(conn, found.id, lambda links: links, limit=1000, filters=filters)
-    return [(row.seq, row.object_id, row.version, row.body) for row in page.rows]
+    whole = pages.at(conn, found.id, [(row.seq, row.seq) for row in page.rows])
+    return [(row.seq, row.object_id, row.version, row.body) for row in whole]
 
 
 def fresh() -> sa.Engine:

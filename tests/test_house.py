@@ -108,6 +108,21 @@ def test_only_table_owners_speak_sql() -> None:
             assert allowed.match(str(path.relative_to(ROOT))), f"{path} imports SQLAlchemy and owns no table"
 
 
+def test_what_people_read_is_there_in_both_languages() -> None:
+    """The same words, with the same places to fill in."""
+
+    def shape(said: Any) -> Any:
+        if isinstance(said, dict):
+            return {name: shape(each) for name, each in said.items()}
+        return sorted(set(re.findall(r"\{\w*\}", str(said))))
+
+    files = sorted(path for room in ("web", "dispatch") for path in (ROOT / room / "templates").glob("*.nl.toml"))
+    assert len(files) > 5
+    for path in files:
+        other = path.with_name(path.name.replace(".nl.", ".en."))
+        assert shape(tomllib.loads(path.read_text())) == shape(tomllib.loads(other.read_text())), path.name
+
+
 def test_every_command_helps_and_is_documented() -> None:
     manual = (ROOT / "docs" / "commands.md").read_text()
     for name, command in commands().items():

@@ -579,3 +579,23 @@ def test_every_page_is_fit_for_a_telephone_and_for_everybody(house: House, visit
                     page.set_content(answer.text)
                     found[name] = browser.faults(page)
     assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_each_page_is_there_in_the_other_language_for_as_long_as_one_wants(house: House, visitor: Visitor) -> None:
+    for path in ("/portal/", "/portal/login", "/portal/berichten/", "/verify", "/portal/l/niets", "/taxii2/"):
+        reader = Visitor(house, visitor).browser
+        html = {"Accept": "text/html"}
+        page = reader.get(path, headers=html)
+        assert '<html lang="nl">' in page.text, path
+        other = re.search(r'href="([^"]*)\?lang=en"', page.text)
+        assert other is not None, path
+        assert '<html lang="en">' in reader.get(f"{other[1] or path}?lang=en", headers=html).text, path
+        assert '<html lang="en">' in reader.get(path, headers=html).text, path
+        assert '<html lang="nl">' in reader.get(f"{path}?lang=nl", headers=html).text, path
+    assert '<html lang="nl">' in visitor.get("/portal/?lang=xx").text
+    name = visitor.join(language="en")
+    assert '<html lang="en">' in visitor.get("/portal/account").text, "its own, as long as it chose none"
+    assert "Welkom" in visitor.get("/portal/account?welcome&lang=nl").text
+    assert 'value="en" selected' in visitor.get("/portal/profile").text, "messages stay in the language of the profile"
+    assert '<html lang="nl">' in visitor.send("/portal/proofs", what="geen domein", act="add").text
+    assert subscriber(house, name).language == "en"

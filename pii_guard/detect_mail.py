@@ -34,15 +34,18 @@ _RELEASE = re.compile(r"v?\d+\.\d+(?:\.|\b)")
 _PLAIN_AT = re.compile("@")
 _LOGIN = re.compile(r"[\w-]*(?:[._]|\d)[\w.-]*").fullmatch
 _SPOKEN_DOT = re.compile(r"[\s_-](?:dot|punt)[\s_-]|[\[({](?:dot|punt)[\])}]", re.IGNORECASE)
-_BACKWARDS = re.compile(r"[\w.'+~\-!$*^]+").match
+_BACKWARDS = re.compile(r"[\w.'+~\-!$*^%]+").match
 _SET_APART = re.compile(r"(?:[\[({](?:\.|dot|punt)[\])}]|(?<=[\w-])#ext#)$", re.IGNORECASE)
 """A defanged dot before the sign; the mark of a guest account at Microsoft."""
 _SPACED_DOT = re.compile(r"(?<![\w.-])[\w-]{1,40} \. $").search
 _MAIL_WORD = re.compile(r"mail|contact|bereik|reach|adres|address|schrijf|write")
 _RETURN = re.compile(
-    r"(?:[\w.+-]*(?:bounces?|return|verp|prvs|srs\d?|msprvs)[\w.+-]*=(?:[\w.+-]+=)?|srs\d=[\w+/-]+=[\w+/-]+=[\w.-]+=)",
+    r"(?:srs\d=[\w+/-]+=[\w+/-]+=[\w.-]+=|[\w.+-]*(?:bounces?|return|verp|prvs|srs\d?|msprvs)[\w.+-]*=(?:[\w.+-]+=)?)\Z",
     re.IGNORECASE,
 )
+_FORWARDED = re.compile(r"(?:(?<=<)[\w.+-]+|[\w+-]*[.\d][\w.+-]*)=\Z")
+"""`jan=home.example@bounces.example`, `jan=40home@x.example`: an address within one, a sign as mail wrote it."""
+_WITHIN = re.compile(r"40|[\w-]+(?:\.[\w-]+)+@").match
 _NOBODYS = re.compile(
     r"(?:psirt|c?s?irt|cert|secalert|abuse|security-alert|git)(?:\+[\w-]+)?(?:@|\[at\])|[^@]+@lists?\.", re.IGNORECASE
 )
@@ -198,8 +201,10 @@ def _local(text: str, low: int, end: int) -> int:
     if start == end and end > low + 2 and text[end - 1] == '"':
         opened = text.rfind('"', low, end - 1)
         return opened if opened >= 0 and _QUOTED(text[opened:end]) else end
-    if start > 1 and text[start - 1] == "=" and (returned := _RETURN.search(text, max(0, start - 160), start)):
-        return returned.start() if returned.end() == start else start
+    if start > 1 and text[start - 1] == "=":
+        far = max(0, start - 160)
+        returned = _RETURN.search(text, far, start) or (_WITHIN(text, start) and _FORWARDED.search(text, far, start))
+        return returned.start() if returned else start
     return start
 
 

@@ -19,7 +19,7 @@ _BSN = Quick(
 )
 _BSN_LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
-    r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?P<plain>\d{8,9})(?!\d)"
+    r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?:nl-?)?(?P<plain>\d{8,9})(?!\d)"
     r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=#\s.\"'>_-]{0,5}(?P<loose>\d(?:[\s,./_·-]{0,3}\d){7,8})"
     r"(?![\w]|[,./-]\d))"
 )
@@ -51,7 +51,8 @@ _OF_ONE = re.compile(
 """Of one person: what stands behind this and passes the test is seldom anything else."""
 _USED = re.compile(
     r"loonstr|jaaropga|payslip|salarisstr|\buwv\b|\bsvb\b|\bduo\b|belastingdienst|toeslag|zorgverzeker|paspoort|"
-    r"passport|rijbewijs|driving licen[cs]e|identiteits(?:kaart|bewijs)|id-kaart|suwinet|huisarts|apotheek|ingezetene"
+    r"passport|rijbewijs|\bgeb\.? |\bingevuld|\bingetypt|driving licen[cs]e|identiteits(?:kaart|bewijs)|"
+    r"id-kaart|suwinet|huisarts|apotheek|ingezetene"
 )
 """Who and what goes by a citizen's number."""
 _BSN_NAMES = Words(
@@ -87,11 +88,13 @@ _BSN_NAMES = Words(
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
 _BSN_LOOSE = Quick(r"[0-9](?<![\w./+-][0-9])(?<!\d[:=][0-9])(?<!\d,[0-9])(?:[ ./_·-]{0,2}\d){8}(?!\w|[./-]\d)")
 """Parted in any way, as people read it out."""
-_BEFORE, _BEHIND = 200, 60
+_BEFORE, _BEHIND = 400, 60
 _TRAVEL = Quick(r"\dNLD\d{7}[MFX<]\d{7}(?P<bsn>\d{9})<")
 """The lower line of a Dutch passport, as machines read it."""
 _VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)")
-_IBAN = re.compile(r"(?:(?<!\w)|(?<=iban)|(?<=_))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE)
+_IBAN = re.compile(
+    r"(?:(?<!\w)|(?<=iban)|(?<=[\d_]))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE
+)
 _INVENTED = re.compile(r"(?!RF|rf)[A-Za-z]{2}\d{2}[A-Za-z]{0,4}\d{10,26}").fullmatch
 """As people make one up, or mistake the country: the check digits are right. RF: a payment's reference (ISO 11649)."""
 _GROWN = re.compile(r"[A-Z]{2}\d\d[ A-Z0-9]{7,30}?\d(?=[A-Za-z])").match

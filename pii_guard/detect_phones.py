@@ -8,7 +8,7 @@ from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words
 
 _PHONE = re.compile(
-    r"[+(0-9](?<![\w/=+-][(0-9])(?<![^A-Za-z][.:][(0-9])(?<!\w\+)(?:(?:[\d\s().\-/+]|\[0\]){6,24}\d)(?![\w])(?!\.\d)"
+    r"[+(0-9](?<![\w/=+-][(0-9])(?<![^A-Za-z][.:][(0-9])(?<!\w\+)(?:(?:[\d\s().\-/+·]|\[0\]){6,24}\d)(?![\w])(?!\.\d)"
 )
 PHONE_LABELS = Words(
     *("tel", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "whatsapp", "signal"),
@@ -33,20 +33,21 @@ _OF_PHONES = re.compile(
 """Behind these nothing but a telephone's number stands, whatever it begins with."""
 OTHER_NUMBER = re.compile(
     r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
-    r"pipeline|kvk|\bbon|pakbon|inkoop|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|lid|debiteur)"
+    r"pipeline|kvk|\bbon|pakbon|inkoop|perceel|bestek|materiaal|quote|\bbtw|\bvat|\btva|\bkbo|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|lid|debiteur)"
     r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|\b(?:case|part|policy|contract|bag)"
-    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.,#]{0,3}(?:\([a-z]{1,12}\) ?)?$"
+    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.,#]{0,3}(?:\([a-z]{1,12}\) ?|be ?)?$"
 )
 """What the number behind it is, and no telephone or citizen has."""
-_DATED = re.compile(r"\(?\d\d[-/]\d\d[-/](?:19|20)\d\d\b|\d+/(?:19|20)\d\d/").match
-_DIALLED = Quick(r"\D[+(0](?:[\s().\-/+\[\]]{0,8}\d){7}")
+_DATED = re.compile(r"\(?\d\d[-/]\d\d[-/](?:19|20)\d\d\b|\d+/(?:19|20)\d\d/|0\d{1,3}-20[0-4]\d-\d{2,5}(?!\d)").match
+_DIALLED = Quick(r"\D[+(0](?:[\s().\-/+·\[\]]{0,8}\d){7}")
 """A number that is one begins with +, ( or 0, and not within another."""
 _PHONE_WORDS = re.compile(
     r"(?:\btel\b|telefoon|phone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bbelt?\b|\bcall(?:ed|er|s)?\b|\bfax|"
     r"whatsapp|\bsms\b|nummer|"
     r"\bt:|\bm:|\bt\b|\bm\b|signal|bereikbaar|contact|\bnumber|\bcell|gebeld|\bbellen|\btext|doorkies|msisdn|"
     r"toestel|gesprek|beller|\blijn|aanmelden|inlichtingen|opgave|telnr|\bph\b|\btf\b|\bapp(?:en|je|te|t)?\b|"
-    r"\bdial|[\u260e\u260f\u2706\U0001f4de\U0001f4f1\U0001f4f2])[^\n]{0,40}$"
+    r"\bdial|outgoing|incoming|uitgaand|inkomend|anruf|rufnummer|"
+    r"[\u260e\u260f\u2706\U0001f4de\U0001f4f1\U0001f4f2])[^\n]{0,40}$"
 )
 _DUTCH = re.compile(
     r"0[1-9]\d{1,2}\s?[-/ ]\s?\d[\d -]{5,8}$|0[1-9]\d\s?[-/]|06[-. ]|\(0\d{1,3}\)|0\d{2,3}\.\d{2,4}\.\d"
@@ -56,16 +57,23 @@ _grouped = re.compile(r"(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}").fullmatch
 _AMERICAN = Quick(r"(?<![\w.+-])(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w-]|\.\d)")
 _ABROAD_DIALLED = re.compile(r"00(?!31)[1-9]\d{0,2}[\s.(/-]").match
 _FICTION = re.compile(r"(?:1[-. ])?\(?[2-9]\d\d\)?[-. ]555[-. ]01\d\d").fullmatch
-_PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b")
+_PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b|\bcdr\b|\bpbx\b|answer(?:ed)?\b|asterisk|voicemail")
 _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
+_CELL_START = re.compile(r"(?:^|[\"',;|\t] ?)\Z").search
+_CELL_END = re.compile(r" ?(?:[\"',;|\t]|\Z)").match
+"""What begins with 0 and is a number in the plan of its country, and fills a cell, is seldom anything else."""
+_IN_HL7 = re.compile(r"\^(?:[A-Z]{3})?\^(?:PH|CP|FX)\b").match
+"""What a number is to a hospital's system, behind it (HL7 v2, XTN)."""
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
 NOT_DIGITS = re.compile(r"\D")
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/-]3)1|(?<=[:=/]0)(?:031)?)6[1-9]\d{7}(?![\w-]|\.\d)")
+_SIP_USER = Quick(r"\bsips?:\+?(\d{8,15})(?=@)")
+_BARE_ABROAD = Quick(r"(?<=[=:\"'])31[1-9]\d{8}(?![\w-]|\.\d)")
 _CALLING = re.compile(
     r"\b(?:from|to|src|dst|source|dest(?:ination)?|call(?:er|ed|ing|ee)\w*|sender|recipient|van|naar|aan|nr|nummer|"
-    r"number|cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user|t|m|p|gsm|tel\w*|\w*phone\w*|mob\w*|msisdn|login|"
+    r"number|cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user(?:name)?|t|m|p|gsm|tel\w*|\w*phone\w*|mob\w*|msisdn|login|"
     r"account)[\"']?[:=][\"']?$|:$|\bsip/(?:[\w-]{1,24}/)?$"
 )
 """Who calls whom, as exchanges and gateways log it."""
@@ -90,11 +98,11 @@ def phones(text: str, lower: str) -> Found:
     match = _PHONE.search(text) if text[:1] in "+(0" or _DIALLED.near(text) else None
     while match:
         start, end = match.span()
-        if text[start] in "+(0" or _DIALLED.exact.search(text, start, end):
-            found = list(_phone(text, lower, start, end))
-            yield from found
-            if found and found[-1].end < end and end - start > _LONG:  # the next one was cut off
-                end = found[-1].end
+        dialled = text[start] in "+(0" or _DIALLED.exact.search(text, start, end)
+        found = list(_phone(text, lower, start, end)) if dialled else []
+        yield from found
+        if end - start > _LONG:  # the next one was cut off
+            end = found[-1].end if found else _next(text, start, end)
         match = _PHONE.search(text, end)
     if PHONE_LABELS.any(lower):
         for match in _LOOSE_PHONE.finditer(text):
@@ -103,12 +111,28 @@ def phones(text: str, lower: str) -> Found:
     for match in _AMERICAN.finditer(text):
         if _american(text, lower, *match.span()) and _valid(match.group(), "US"):
             yield Span("phone", *match.span(), 0.6, "phone")
+    yield from _called(text, lower)
+
+
+def _called(text: str, lower: str) -> Found:
+    """Numbers without a sign, as exchanges and gateways log them."""
     for match in _BARE_MOBILE.finditer(text):
         if not (OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or in_url(text, match.start())):
             before = max(0, match.start() - 32), match.start()
             abroad = match.group()[:2] != "06" and not _COUNTED.search(lower, *before)
             sure = abroad or _CALLING.search(lower, *before)
             yield Span("phone", *match.span(), 0.6 if sure else 0.3, "phone-bare")
+    for match in _BARE_ABROAD.finditer(text):
+        if _CALLING.search(lower, max(0, match.start() - 32), match.start()) and _valid(f"+{match.group()}", "NL"):
+            yield Span("phone", *match.span(), 0.6, "phone-bare")
+    for match in _SIP_USER.finditer(text):
+        yield Span("phone", *match.span(1), 0.8, "phone-sip")
+
+
+def _next(text: str, start: int, end: int) -> int:
+    """Where in a run that is no number as a whole another one may begin."""
+    found = ((text.find(sign, start + 1, end), len(sign) - 1) for sign in (" / ", "\n", "\t", "  ", " 0", " +"))
+    return min((at + far for at, far in found if at > 0), default=end)
 
 
 def _american(text: str, lower: str, start: int, end: int) -> bool:
@@ -156,7 +180,7 @@ def _opened(text: str, start: int, end: int) -> bool:
 
 
 def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
-    value = text[start:end].replace("[0]", "(0)")
+    value = text[start:end].replace("[0]", "(0)").replace("·", "-")
     digits = NOT_DIGITS.sub("", value)
     near = _PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
     if _SERVICE(value):
@@ -176,10 +200,18 @@ def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
         return 0.95
     if abroad:
         return 0.8
-    if _DUTCH(value) or _MOBILE_DIGITS(digits) or (value.startswith("00") and not value.isdigit()):
+    if (
+        _DUTCH(value)
+        or _ELSEWHERE(value)
+        or _IN_HL7(text, end)
+        or _MOBILE_DIGITS(digits)
+        or (value.startswith("00") and not value.isdigit())
+    ):
         return 0.6
     if text[max(0, start - 2) : start] == '="':
         return 0.0
+    if value.startswith("0031") or (_CELL_START(text, max(0, start - 3), start) and _CELL_END(text, end)):
+        return 0.6
     return 0.6 if _PHONE_HEAD.search(lower, max(0, start - _FAR), start) else 0.3
 
 

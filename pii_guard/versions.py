@@ -60,14 +60,15 @@ _SAID = frozenset(
         "firmware",
     )
 )
+_CALLED = ("version", "versionid", "versie")
 _WORDS_BEFORE = 7
 
 
 def is_version(text: str, start: int, end: int, octets: list[int], version_end: int, address_end: int) -> bool:
     """`version_end`, `address_end`: where the last of these ended, or -1: what stands in one row is of one kind."""
-    if octets[:2] == [192, 168]:
-        return False
     before = text[max(0, start - 64) : start]
+    if octets[:2] == [192, 168] or before.endswith("://"):
+        return False
     after = text[end : end + 24].lower()
     sign = before[-1:]
     if sign == "=" and _EQUALS(text, max(0, start - 10), start):
@@ -114,7 +115,7 @@ def _kind_before(lower: str) -> tuple[str, str]:
         if last is None and labelled and bare in _ADDRESSES:
             return "address", word
         last = word if last is None else last
-        if bare in _WORDS or _PARTS_OF_THREE(bare):
+        if bare in _WORDS or bare.endswith(_CALLED) or _PARTS_OF_THREE(bare):
             return "version", last
         if bare in _ADDRESSES:
             return "address", last

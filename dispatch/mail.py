@@ -19,6 +19,7 @@ from dispatch.dkim import Dkim
 from dispatch.encryption import Headers, Key, sealed
 from dispatch.render import Picture, Rendered
 from dispatch.signing import Signer
+from dispatch.stopping import with_stop
 
 MOST = 90_000
 """Bytes of text, and of HTML: mail programs clip what is longer."""
@@ -79,6 +80,7 @@ def build(
     """
     if max(len(rendered.text.encode()), len(rendered.html.encode())) > MOST:
         raise DispatchError(f"delivery {delivery.id}: text or HTML is longer than {MOST} bytes; show fewer lines")
+    rendered = with_stop(rendered, unsubscribe) if unsubscribe else rendered
     boundary = f"=_{_checked(delivery.id)}"
     alternative = body = _alternative(rendered, f"{boundary}_a")
     if attachments:

@@ -45,6 +45,12 @@ def test_one_click_stops_what_comes_to_that_address(tmp_path: Path, monkeypatch:
         path = links["eerste"].strip("<>").removeprefix("https://oktt.example")
         assert path.startswith("/u/")
         assert links["tweede"] != links["eerste"]
+        first_mail = next(read(mail.content) for mail in sink.mails if mail.recipient == first["address"])
+        stop = links["eerste"].strip("<>")
+        for form, shown in (("plain", f"\r\n{stop}\r\n"), ("html", f'href="{stop}"')):
+            body = first_mail.get_body((form,))
+            assert body is not None
+            assert body.get_content().count(shown) == 1, "and at the end of what is read, too"
 
         monkeypatch.setenv("OKTT_NOW", SOON)
         one_click = {"data": {"List-Unsubscribe": "One-Click"}}

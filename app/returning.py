@@ -17,7 +17,7 @@ from app.keys import Keyring
 from app.observe import log
 from app.service import Service
 from config.settings import Bounces
-from dispatch import Delivery, bounces, contacts, ledger, outbox
+from dispatch import Delivery, bounces, contacts, grouping, ledger, outbox
 from ingest import Feed, RawDocument, Reached, Source, SourceError, cursors
 from ingest.mailbox import WholeReader
 from subscribers import Contact, Subscriber, registry
@@ -130,7 +130,10 @@ def _one(service: Service, wanted: Bounces, body: bytes) -> Read:
     (delivery,) = named
     now = service.clock()
     with service.transaction() as connection:
-        told = ledger.came_back(connection, delivery, said.what, said.status, now)
+        told, *_ = [
+            ledger.came_back(connection, each, said.what, said.status, now)
+            for each in grouping.together(connection, delivery)
+        ]
         if told is None:
             return "known" if ledger.sent(connection, delivery) else "not understood"
         if said.what == "returned" and said.status.startswith("5"):

@@ -84,14 +84,20 @@ def told(view: View, register: Register, language: str) -> tuple[str, tuple[str,
 
 
 def content(
-    view: View, advice: Advice, register: Register, language: str, kind: MessageKind, at: datetime
+    view: View,
+    advice: Advice,
+    register: Register,
+    language: str,
+    kind: MessageKind,
+    at: datetime,
+    caps: dict[str, int] | None = None,
 ) -> dict[str, Any]:
-    """What the template of a message fills in, of the view and the advice.
+    """What the template of a message fills in, of the view and the advice. `caps`: others than the register's.
 
     An update is the difference and what to do: the rest stands in the message before. A withdrawal says nothing of what
     perhaps should never have gone out.
     """
-    w, caps = words(language), CAPS[register]
+    w, caps = words(language), caps or CAPS[register]
     own = own_lines(view, language)
     strange = [o for o in view.observables if not o.own]
     trusted = [urlsplit(url).hostname or "" for url in view.references if webby(url)]
@@ -107,6 +113,8 @@ def content(
         "level": w["level"][view.urgency if kind == "alert" else kind],
         "band": BANDS["info" if kind == "withdrawal" else view.urgency],
         "deadline": deadline(view, kind, language, at),
+        "withdrawn": w["text"]["withdrawn"],
+        "one_of": "",
         "headline": w["text"]["taken_back"].format(headline=headline) if kind == "withdrawal" else headline,
         "headline_lang": foreign if advice.headline == view.title else "",
         "own": capped(own, _FIRST, language) if whole else Lines(()),

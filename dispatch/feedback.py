@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch import DeliveryKind
+from dispatch.grouping import together
 from dispatch.ledger import ledger
 from dispatch.outbox import deliveries
 from ingest.columns import Instant, metadata
@@ -124,21 +125,25 @@ def _mac(key: bytes, name: bytes) -> bytes:
     return hmac.new(key, name, hashlib.sha256).digest()[:_HALF]
 
 
+def messages(conn: sa.Connection, delivery: str) -> list[Message]:
+    """What the message with that id told, if it has left or may have: its own alert or update first, and what went with
+    it. Empty: there is none (any more)."""
+    d, ids = deliveries.c, together(conn, delivery)
+    chosen = sa.select(d.id, d.kind, d.subject, d.version, d.subscriber, d.channel, d.queued_at)
+    rows = conn.execute(chosen.where(d.id.in_(ids), d.attempts > 0, d.kind.in_(("alert", "update", "reminder"))))
+    return sorted((Message(*row) for row in rows), key=lambda each: ids.index(each.delivery))
+
+
 def message(conn: sa.Connection, delivery: str) -> Message | None:
-    """The alert or update with that id, if it has left or may have; None: there is none (any more)."""
-    d = deliveries.c
-    row = conn.execute(
-        sa.select(d.id, d.kind, d.subject, d.version, d.subscriber, d.channel, d.queued_at).where(
-            d.id == delivery, d.attempts > 0, d.kind.in_(("alert", "update", "reminder"))
-        )
-    ).one_or_none()
-    return None if row is None else Message(*row)
+    """What was told of one item by the delivery with that id, if it has left or may have; None: nothing (any more)."""
+    return next((each for each in messages(conn, delivery) if each.delivery == delivery), None)
 
 
 def visited(conn: sa.Connection, delivery: str, now: datetime) -> None:
-    """Its page was asked for: the first time stands."""
+    """The page of its message was asked for: the first time stands."""
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    conn.execute(insert(opened).values(delivery=delivery, at=now).on_conflict_do_nothing())
+    made = [{"delivery": each, "at": now} for each in together(conn, delivery)]
+    conn.execute(insert(opened).on_conflict_do_nothing(), made)
 
 
 def seen(conn: sa.Connection, delivery: str) -> bool:

@@ -77,7 +77,12 @@ def followers(conn: sa.Connection, leader: Delivery) -> list[Delivery]:
 
 
 def join(conn: sa.Connection, leader: Delivery, along: Sequence[Delivery]) -> tuple[Delivery, ...]:
-    """Fix who goes with a message that was just prepared. Raises DispatchError when a claim was lost."""
+    """Fix who goes with a message that was just prepared: whoever went with it before, and now not, goes by itself.
+
+    Raises DispatchError when a claim was lost.
+    """
+    if leader.repeat:
+        outbox.release(conn, [leader.id], but=[each.id for each in along])
     if not along:
         return ()
     own = sa.select(_d.label, _d.view, _d.digest, _d.message_id).where(_d.id == leader.id)
@@ -111,5 +116,5 @@ def together(conn: sa.Connection, delivery: str) -> list[str]:
     """The ids of all that left, or may have, with one message, its own first; also asked for one that went along."""
     own = sa.select(_d.leader).where(_d.id == delivery)
     leader = conn.scalar(own) or delivery
-    theirs = sa.select(_d.id).where(_d.leader == leader, _d.attempts > 0).order_by(_d.subject, _d.id)
+    theirs = sa.select(_d.id).where(_d.leader == leader).order_by(_d.subject, _d.id)
     return [leader, *conn.scalars(theirs)]

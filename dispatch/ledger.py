@@ -169,7 +169,7 @@ def messages(conn: sa.Connection, item: str) -> list[Entry]:
 def told(
     conn: sa.Connection, subscriber: str, since: datetime, media: Collection[ChannelType] = ()
 ) -> dict[str, Entry]:
-    """The latest message on each item that this subscriber was sent since then (digests excluded), by these ways; empty: any."""
+    """The latest message on each item that this subscriber was sent since then, by these ways (empty: any)."""
     found = sa.select(ledger).where(
         ledger.c.subscriber == subscriber,
         ledger.c.at >= since,

@@ -372,9 +372,9 @@ def defer(conn: sa.Connection, delivery: Delivery, until: datetime, reason: str)
     release(conn, [delivery.id])
 
 
-def release(conn: sa.Connection, leaders: Sequence[str]) -> None:
-    """What was to go with their messages goes by itself: they do not leave, or not now."""
-    theirs = sa.and_(_d.leader.in_(leaders), _d.state.in_(UNSETTLED))
+def release(conn: sa.Connection, leaders: Sequence[str], but: Sequence[str] = ()) -> None:
+    """What was to go with their messages goes by itself: they do not leave, or not now. `but`: these still go along."""
+    theirs = sa.and_(_d.leader.in_(leaders), _d.state.in_(UNSETTLED), _d.id.not_in(but))
     free = {"leader": None, "state": "queued", "worker": "", "claimed_until": None}
     conn.execute(sa.update(deliveries).where(theirs).values(**free))
 

@@ -17,8 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import escape
 
 from dispatch import View, wording
-from dispatch.body import BANDS, CAPS, MessageKind, content, told
+from dispatch.body import BANDS, CAPS, MessageKind, content
 from dispatch.feedback import ANSWERS
+from dispatch.several import Also, one_of, several, told_all
 from dispatch.sharing import limits_of, sharing
 from dispatch.wording import moment, plain, words
 from subscribers import Subscriber, SubscriberKind
@@ -74,6 +75,18 @@ class _Form(NamedTuple):
     html: list[str]
 
 
+class _More(NamedTuple):
+    """What only some messages have."""
+
+    changes: Sequence[str] = ()
+    since: datetime | None = None
+    notes: Sequence[str] = ()
+    link: str = ""
+    before: datetime | None = None
+    also: Sequence[Also] = ()
+    among: int = 1
+
+
 _SLOT = re.compile("\0([a-z]+)\0")
 _SLOTS = {name: f"\0{name}\0" for name in ("told", "code", "answer", "receive")}
 """No text that comes from outside has these (`plain`)."""
@@ -118,22 +131,28 @@ class Renderer:
         notes: Sequence[str] = (),
         answer: str = "",
         link: str = "",
+        before: datetime | None = None,
+        also: Sequence[Also] = (),
+        among: int = 1,
     ) -> Rendered:
         """An alert, an update (`changes`: see dispatch.changes), a reminder or a withdrawal, for one subscriber.
 
         `at` (when it was queued; of a reminder, what it reminds of) sets the deadline; `code`: see dispatch.codes;
         `answer`: where this recipient says what became of it; `link`: what a partnership puts into what it passes on,
-        empty: it passes on nothing. An update shows what is new `since` the message
-        before it, and what to do. `notes` are an analyst's own words. `attached`: STIX and CSV come with it.
+        empty: it passes on nothing. An update shows what is new `since` the message before it, and what to do.
+        `before`: when its reader was told of the same systems already. `also`: the further items of a message that
+        tells several; `among`: of how many items the message told of which this one alone is withdrawn. `notes` are an
+        analyst's own words. `attached`: STIX and CSV come with it.
         """
         whole = (kind, register, subscriber.profile.kind, at, attached, bool(answer), advice)
-        if view.shared is None or kind != "alert" or changes or notes or link:
-            form = self._form(view, subscriber, *whole, changes, since, notes, link)
+        more = _More(changes, since, notes, link, before, also, among)
+        if view.shared is None or kind != "alert" or more != _More():
+            form = self._form(view, subscriber, *whole, more)
         else:
             form = view.shared.get(whole) or view.shared.setdefault(whole, self._form(view, subscriber, *whole))
         language, own = subscriber.language, {"code": code, "answer": answer}
         receive = self._say(language, "receive", name=plain(subscriber.name, 120))
-        text, html = self._told(*told(view, register, language))
+        text, html = self._told(*told_all([view, *(each.view for each in also)], register, language))
         plainly = own | {"told": text, "receive": _folded(receive, language)}
         escaped = {name: str(escape(each)) for name, each in (own | {"receive": receive}).items()} | {"told": html}
         pieces = _filled(form.text, plainly), _filled(form.html, escaped)
@@ -150,30 +169,33 @@ class Renderer:
         attached: bool,
         answered: bool,
         advice: Advice,
-        changes: Sequence[str] = (),
-        since: datetime | None = None,
-        notes: Sequence[str] = (),
-        link: str = "",
+        more: _More = _More(),  # noqa: B008 - nothing more
     ) -> _Form:
         """A message but for what is its reader's own: all who see the same have the same one."""
         language, advice, answer = subscriber.language, clean(advice), _SLOTS["answer"] if answered else ""
+        text, items = words(language)["text"], [Also(view, more.link), *more.also] if more.also else []
         filled = content(view, advice, register, language, kind, at)
-        named = subject(view, advice, kind, language)
+        filled |= {} if more.before is None else {"level": words(language)["level"]["still"]}
+        filled |= one_of(view.item, more.among, language) if more.among > 1 else {}
+        named = subject(view, filled["one_of"] or advice.headline, filled["level"], language, len(items))
         filled |= self.frame(view.label, subscriber, named, view.item, _SLOTS["code"], limits_of(view))
         filled |= {
+            "before": "" if more.before is None else text["before"].format(time=moment(more.before, language)),
             "told": _SLOTS["told"],
             "receive": _SLOTS["receive"],
             "receive_line": _SLOTS["receive"],
             "attached": attached,
-            "changes": [plain(line, 900) for line in changes],
-            "since": "" if since is None else words(language)["text"]["since"].format(time=moment(since, language)),
-            "notes": [plain(line, 600) for line in notes],
+            "changes": [plain(line, 900) for line in more.changes],
+            "since": "" if more.since is None else text["since"].format(time=moment(more.since, language)),
+            "notes": [plain(line, 600) for line in more.notes],
             "listing": _listing(answer, view, register) if kind != "withdrawal" else "",
             "answers": _answers(answer, language) if answer and kind != "withdrawal" else [],
             "passing_head": words(language)["digest"]["passing_head"],
-            "passing": [words(language)["text"]["passing"]] if link else [],
-            "link": link,
+            "passing": [text["passing"]] if more.link and not items else [],
+            "link": more.link,
+            "cards": [],
         }
+        filled |= several(items, advice, register, language, kind, at, answer=answer) if items else {}
         made = self.fill("message", filled)
         return _Form(made.subject, _SLOT.split(made.text), _SLOT.split(made.html))
 
@@ -263,9 +285,12 @@ def clean(advice: Advice) -> Advice:
     )
 
 
-def subject(view: View, advice: Advice, kind: MessageKind, language: str) -> str:
-    """`TLP:CLEAR [VANDAAG] FortiGate: zet beheer via internet uit (OKTT-2026-0412)`: label, then at most 70."""
-    level = words(language)["level"][view.urgency if kind == "alert" else kind]
-    ends = f" ({view.item})"
-    room = SUBJECT - len(level) - 3 - len(ends)
-    return f"{view.label} [{level}] {plain(advice.headline, room)}{ends}"
+def subject(view: View, action: str, level: str, language: str, count: int = 0) -> str:
+    """`TLP:CLEAR [VANDAAG] FortiGate: zet beheer via internet uit (OKTT-2026-0412)`: label, then at most 70.
+
+    Of several items how many there are stands first, and no number: there is no room for what to do and for both.
+    """
+    starts = words(language)["several"]["subject"].format(count=count) if count else ""
+    ends = "" if count else f" ({view.item})"
+    room = SUBJECT - len(level) - 3 - len(starts) - len(ends)
+    return f"{view.label} [{level}] {starts}{plain(action, room)}{ends}"

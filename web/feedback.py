@@ -2,7 +2,8 @@
 
 GET shows a page with one button and changes nothing (mail scanners follow links; that the page was asked for is noted);
 POST answers, and may answer anew. The page names the message's number and day and nothing of its content.
-/a/TOKEN/list.csv has all rows of the recipient's own, of which a mail shows the first.
+/a/TOKEN/list.csv has all rows of the recipient's own, of which a mail shows the first. Of a message on several items
+an answer holds for all of them, or for the one that `item` names.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +34,7 @@ def router(
     routes = APIRouter()
     buckets, lists = Buckets(PER_MINUTE), Buckets(PER_MINUTE)
 
-    def asked(conn: sa.Connection, token: str) -> tuple[Message, Subscriber] | None:
+    def asked(conn: sa.Connection, token: str) -> tuple[list[Message], Subscriber] | None:
         delivery = feedback.delivery_of(key, token)
         return None if delivery is None else _told(conn, delivery, services)
 
@@ -47,23 +48,24 @@ def router(
             if found is None:
                 return nobody(request)
             told, subscriber = found
-            given = feedback.latest(conn, told.item, subscriber.id)
-            seen = feedback.seen(conn, told.delivery)
+            given = list(filter(None, (feedback.latest(conn, each.item, subscriber.id) for each in told)))
+            seen = feedback.seen(conn, told[0].delivery)
         if not seen and request.method == "GET":
             with engine.begin() as conn:
-                feedback.visited(conn, told.delivery, clock())
+                feedback.visited(conn, told[0].delivery, clock())
         return _page(told, subscriber, given, request.query_params, service=service, contact=contact)
 
     @routes.api_route("/a/{token}/list.csv", methods=["GET", "HEAD"])
     def rows(request: Request, token: str) -> Response:
         with engine.execution_options(readonly=True).connect() as conn:
             found = asked(conn, token)
-        if found is not None and lists.take(found[0].delivery, clock()):
+        if found is not None and lists.take(found[0][0].delivery, clock()):
             return _too_often()
-        listed = None if found is None else services.listing(found[0])
-        if found is None or listed is None:
+        told = _meant(found, request.query_params.get("item", ""))
+        listed = services.listing(told[0]) if told else None
+        if listed is None:
             return nobody(request)
-        name = f'attachment; filename="{found[0].item}.csv"'
+        name = f'attachment; filename="{told[0].item}.csv"'
         said = {"Content-Disposition": name, "Content-Type": "text/csv; charset=utf-8; header=present"}
         return Response(listed, headers=said | {"Cache-Control": "no-store"})
 
@@ -83,37 +85,60 @@ def router(
             found = asked(conn, token)
             if found is None:
                 return nobody(request)
-            _give(conn, *found, said, clock())
+            _give(conn, _meant(found, form.get("item", [""])[0]), found[1], said, clock())
         return Response(status_code=303, headers={"Location": f"{token}?thanks" if said else token})
 
     return routes
 
 
 def _page(
-    told: Message, subscriber: Subscriber, given: Given | None, asked: Mapping[str, str], *, service: str, contact: str
+    told: list[Message],
+    subscriber: Subscriber,
+    given: list[Given],
+    asked: Mapping[str, str],
+    *,
+    service: str,
+    contact: str,
 ) -> Response:
-    wanted = asked.get("answer", "")
+    wanted, item = asked.get("answer", ""), asked.get("item", "")
     tongue = subscriber.language if subscriber.language in html.LANGUAGES else "en"
     return html.page(
-        "feedback", tongue, form=True, service=service, contact=contact, answers=ANSWERS, number=told.item,
-        day=wording.day(told.queued_at, tongue), chosen=wanted if wanted in ANSWERS else given and given.answer,
-        given=given, said=given and wording.moment(given.at, tongue),
+        "feedback", tongue, form=True, service=service, contact=contact, answers=ANSWERS,
+        numbers=[each.item for each in told], item=item if any(each.item == item for each in told) else "",
+        day=wording.day(told[0].queued_at, tongue), chosen=_chosen(wanted, given),
+        given=[(each, wording.moment(each.at, tongue)) for each in given],
         partnership=subscriber.profile.kind == "partnership", thanks="thanks" in asked,
     )  # fmt: skip
 
 
-def _told(conn: sa.Connection, delivery: str, services: Services) -> tuple[Message, Subscriber] | None:
-    told = feedback.message(conn, delivery)
-    subscriber = None if told is None else services.subscriber(conn, told.subscriber)
-    return None if told is None or subscriber is None else (told, subscriber)
+def _chosen(wanted: str, given: list[Given]) -> str | None:
+    """The answer that is marked: the one in the address, or what was said of all."""
+    said = {each.answer for each in given}
+    return wanted if wanted in ANSWERS else said.pop() if len(said) == 1 else None
+
+
+def _told(conn: sa.Connection, delivery: str, services: Services) -> tuple[list[Message], Subscriber] | None:
+    told = feedback.messages(conn, delivery)
+    subscriber = services.subscriber(conn, told[0].subscriber) if told else None
+    return None if subscriber is None else (told, subscriber)
+
+
+def _meant(found: tuple[list[Message], Subscriber] | None, item: str) -> list[Message]:
+    """The one of that number; without one, all."""
+    return [each for each in (found[0] if found else ()) if item in ("", each.item)]
 
 
 def _give(
-    conn: sa.Connection, told: Message, subscriber: Subscriber, said: tuple[Answer, int | None] | None, now: datetime
+    conn: sa.Connection,
+    told: list[Message],
+    subscriber: Subscriber,
+    said: tuple[Answer, int | None] | None,
+    now: datetime,
 ) -> None:
     if said is not None:
         passed_on = said[1] if subscriber.profile.kind == "partnership" else None
-        feedback.give(conn, told, said[0], passed_on, now)
+        for each in told:
+            feedback.give(conn, each, said[0], passed_on, now)
 
 
 async def _form(request: Request) -> dict[str, list[str]] | Response:

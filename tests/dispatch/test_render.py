@@ -15,6 +15,7 @@ from dispatch.body import BANDS, MessageKind, why
 from dispatch.changes import changes
 from dispatch.render import COLOURS, Rendered, Renderer, Service, subject
 from dispatch.view import content, fingerprint
+from dispatch.wording import words
 from filtering import Reason
 from normalize import Affected, Observable, Range
 from tests.dispatch.views import NOW, a_report, a_subscriber, a_view, an_exposure
@@ -94,9 +95,11 @@ def test_the_subject_is_the_one_of_the_field_notes() -> None:
 def test_no_subject_of_a_product_is_cut(block: Block, kind: MessageKind, language: Language) -> None:
     vendor, product = block.products[0].split("/")
     view = a_view(affected=(Affected(vendor, product),), urgency="this-week")
-    found = subject(view, advised(view, "mkb", language), kind, language).removeprefix("TLP:CLEAR ")
-    assert len(found) <= 70
-    assert "…" not in found
+    action = advised(view, "mkb", language).headline
+    level = words(language)["level"][view.urgency if kind == "alert" else kind]
+    for found in (subject(view, action, level, language, count).removeprefix("TLP:CLEAR ") for count in (0, 10)):
+        assert len(found) <= 70
+        assert "…" not in found
 
 
 @given(st.text(max_size=400), st.sampled_from(list(Label)), st.sampled_from(get_args(Language)))
@@ -104,7 +107,7 @@ def test_no_subject_of_a_product_is_cut(block: Block, kind: MessageKind, languag
 @example("\u202egnp.exe", Label.RED, "en")
 def test_subjects_are_one_short_line_whatever_the_title(title: str, label: Label, language: Language) -> None:
     view = a_view(kind="news", affected=(), title=title, label=label, urgency="this-week")
-    found = subject(view, advised(view, "mkb", language), "alert", language)
+    found = subject(view, advised(view, "mkb", language).headline, "THIS WEEK", language)
     assert found.isprintable()
     assert found.startswith(f"TLP:{label.value} [")
     assert len(found.partition(" ")[2]) <= 70

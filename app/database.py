@@ -4,6 +4,7 @@ Rooms take a Connection as an argument; only here are engines made. SQLite: WAL,
 time (`BEGIN IMMEDIATE`), so that a transaction never fails half-way for want of the write lock.
 """
 
+import asyncio
 import sqlite3
 import threading
 from functools import cache
@@ -159,6 +160,13 @@ def reading(engine: sa.Engine) -> sa.Connection:
     return connection
 
 
+def stepping(engine: sa.Engine) -> sa.Connection:
+    """A connection for single statements, each of which is committed at its end: one turn instead of three, where the
+    database itself does that."""
+    plain = engine.dialect.name != "postgresql"
+    return engine.connect() if plain else engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
 def forget(engine: sa.Engine) -> None:
     """What was deleted leaves SQLite's files: the write-ahead log, where it would stay for as long as the service runs,
     and free places of pages. `secure_delete` clears what is deleted where it lies, not what SQLite left behind when it
@@ -213,7 +221,7 @@ def _alembic(connection: sa.Connection) -> AlembicConfig:
 
 
 class State:
-    """Called, it says in which state the database is: as long as that is the same, nothing was committed.
+    """In which state the database is: as long as that is the same, nothing was committed.
 
     SQLite counts for a connection what others commit; PostgreSQL says which transactions a look would see. Asked on a
     connection of its own, which ends with the engine's others.
@@ -225,7 +233,11 @@ class State:
         self._asked = "PRAGMA data_version" if engine.dialect.name == "sqlite" else "SELECT pg_current_snapshot()::text"
         sa.event.listen(engine, "engine_disposed", self._close)
 
-    def __call__(self) -> object:
+    async def __call__(self) -> object:
+        """`now`; SQLite says it from memory, in some microseconds."""
+        return self.now() if self._engine.dialect.name == "sqlite" else await asyncio.to_thread(self.now)
+
+    def now(self) -> object:
         """To be compared with another one. Where the database does not answer, it is no other's."""
         with self._lock:
             try:

@@ -4,7 +4,7 @@ TAXII 2.1 (`web.taxii` reads, `web.contribute` hands in, `web.ledger` tells what
 the public Atom feed, subscribers' pages (`web.portal`), health and metrics. GET changes nothing but access records.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -66,6 +66,10 @@ class Portal:
     """Under what an address of a subscriber is known, and by itself (dispatch.contacts)."""
 
 
+async def _another() -> object:
+    return object()
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the web asks of the rooms below, wired by the front door."""
@@ -86,7 +90,7 @@ class Services:
     """Keyed hash of what was answered, by the key of that moment's month."""
     listing: Callable[[Message], bytes | None] = lambda _: None
     """All rows of its recipient's own that a message is about, as CSV; None: nothing stands of it."""
-    state: Callable[[], object] = object
+    state: Callable[[], Awaitable[object]] = _another
     """As long as it is the same, nothing was committed to the database; always another: nothing is known of it."""
     portal: Portal | None = None
     """None: there are no subscribers' pages."""

@@ -59,22 +59,19 @@ class Entry:
     ) -> None:
         self._engine = engine.execution_options(readonly=True)
         self._services, self._clock, self._ledger = services, clock, ledger
-        self._moments, self._threads = Moments(services.state), ThreadPoolExecutor(THREADS, "taxii")
+        self._moments, self._threads = Moments(), ThreadPoolExecutor(THREADS, "taxii")
         self._requests, self._failures, self._per_minute = Buckets(per_minute), Buckets(FAILURES), per_minute
 
     def reading(self, route: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """In a thread of our own: to come by one takes half the time that it takes by Starlette."""
+        """An endpoint that reads."""
 
-        def answer(request: Request) -> Response:
+        async def endpoint(request: Request) -> Response:
             asked = Asked(self._clock(), request.method, route)
             with self._ledger.noting(asked) as answered:
                 try:
-                    return answered(self._looked(request, asked, handler))
+                    return answered(await self._looked(request, asked, handler))
                 except TaxiiError as refusal:
                     return answered(_refused(asked, refusal))
-
-        async def endpoint(request: Request) -> Response:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, answer, request)
 
         return endpoint
 
@@ -91,7 +88,7 @@ class Entry:
             asked = Asked(self._clock(), request.method, route)
             with self._ledger.noting(asked) as answered:
                 try:
-                    caller = await run_in_threadpool(self._looked, request, asked, checked)
+                    caller = await self._looked(request, asked, checked)
                     body = await _body(request)
                     async with alone:
                         return answered(await run_in_threadpool(taker, caller, body))
@@ -100,17 +97,21 @@ class Entry:
 
         return endpoint
 
-    def _looked(self, request: Request, asked: Asked, then: Callable[[Caller, Request], T]) -> T:
-        """What `then` says, of what is known of this moment; or of the database, in one look."""
-        look = self._moments.now()
+    async def _looked(self, request: Request, asked: Asked, then: Callable[[Caller, Request], T]) -> T:
+        """What `then` says of what is known of this moment, at once; or of the database in one look, in a thread."""
+        look = self._moments.at(await self._services.state())
         try:
             return then(self._caller(request, asked, look), request)
         except UnknownError:
-            with self._engine.connect() as conn:
-                look = look.on(conn)
-                said = then(self._caller(request, asked, look), request)
-        self._moments.keep(look)
+            loop, into = asyncio.get_running_loop(), partial(self._into, look, request, asked, then)
+            said, look = await loop.run_in_executor(self._threads, into)
+        self._moments.keep(look, await self._services.state())
         return said
+
+    def _into(self, look: Look, request: Request, asked: Asked, then: Callable[[Caller, Request], T]) -> tuple[T, Look]:
+        with self._engine.connect() as conn:
+            look = look.on(conn)
+            return then(self._caller(request, asked, look), request), look
 
     def _caller(self, request: Request, asked: Asked, look: Look) -> Caller:
         find = partial(_credential, look)

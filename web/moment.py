@@ -55,21 +55,20 @@ class Look:
 
 
 class Moments:
-    """What is known of the newest moment. For threads. `state`: the same as long as nothing is committed."""
+    """What is known of the newest moment. For threads. A state: the same as long as nothing is committed."""
 
-    def __init__(self, state: Callable[[], object]) -> None:
-        self._state, self._lock = state, threading.Lock()
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._last: tuple[object, dict[Hashable, Any]] = (None, {})
 
-    def now(self) -> Look:
-        """What is known."""
-        state = self._state()
+    def at(self, state: object) -> Look:
+        """What is known in this state."""
         with self._lock:
             if self._last[0] != state or len(self._last[1]) > _MOST:
                 self._last = (state, {})
             return Look(state, self._last[1])
 
-    def keep(self, look: Look) -> None:
-        """What a look into the database found, if nothing was committed since before it."""
-        if self._state() == look.state:
+    def keep(self, look: Look, state: object) -> None:
+        """What a look into the database found, if that is in the same state after it as before it."""
+        if state == look.state:
             look.known.update(look.found)

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -42,8 +42,8 @@ class World:
     now: datetime = NOW
     stale: bool = False
     broken: bool = False
-    state: Callable[[], object] = object
-    """By which the server knows that nothing was committed; so: nothing is known."""
+    state: Callable[[], Awaitable[object]] | None = None
+    """By which the server knows that nothing was committed; None: nothing is known."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     url: str = ""
     app: Any = None
@@ -88,10 +88,11 @@ class World:
             raise RuntimeError("geheime waarde")
 
     def services(self) -> Services:
-        return Services(
+        made = Services(
             lambda conn, name: self.subscribers.get(name), self.permitted, self.contribute, self.current, MARKS.seal,
-            MARKS.content, state=self.state,
+            MARKS.content,
         )  # fmt: skip
+        return made if self.state is None else replace(made, state=self.state)
 
     def client(self, credential: dict[str, str] | None = None, **headers: str) -> httpx.Client:
         """A client that speaks TAXII."""

@@ -20,48 +20,45 @@ from web.moment import Moments, UnknownError
 def test_the_state_is_another_one_after_each_commit_of_anybody(engine: sa.Engine) -> None:
     state, table = State(engine), sa.Table("anything", sa.MetaData(), sa.Column("number", sa.Integer))
     table.create(engine)
-    first = state()
+    first = state.now()
     with engine.connect() as conn:
         assert conn.execute(sa.select(table)).all() == []
-    assert state() == first
+    assert state.now() == first
     with engine.begin() as conn:
         conn.execute(table.insert(), {"number": 1})
         if engine.dialect.name == "sqlite":  # PostgreSQL also tells that somebody writes
-            assert state() == first
-    second = state()
+            assert state.now() == first
+    second = state.now()
     assert second != first
-    assert state() == second
+    assert state.now() == second
     engine.dispose()
-    assert state() not in (first, second)
-    assert state() == state()
+    assert state.now() not in (first, second)
+    assert state.now() == state.now()
 
 
 def test_a_database_that_does_not_answer_is_in_no_known_state(engine: sa.Engine) -> None:
     state = State(engine)
-    first = state()
+    first = state.now()
     assert state._connection is not None
     state._connection.close()
-    assert len({first, state(), state()}) == 3
-    assert state() == state()
+    assert len({first, state.now(), state.now()}) == 3
+    assert state.now() == state.now()
 
 
 @on_sqlite
 def test_what_was_found_is_known_unless_somebody_wrote_meanwhile(engine: sa.Engine) -> None:
-    states = iter("aabbc")
-    moments = Moments(lambda: next(states))
+    moments = Moments()
     with engine.connect() as conn:
-        for known in (True, False):
-            look = moments.now()
+        for before, after in (("a", "a"), ("b", "c")):
+            look = moments.at(before)
             with pytest.raises(UnknownError):
                 look.ask("who", lambda _: "nobody")
             with pytest.raises(UnknownError):
                 _ = look.conn
             deeper = look.on(conn)
             assert deeper.ask("who", lambda _: "somebody") == "somebody"
-            if not known:
-                next(states)
-            moments.keep(deeper)
-            assert look.known == ({"who": "somebody"} if known else {})
+            moments.keep(deeper, after)
+            assert look.known == ({"who": "somebody"} if before == after else {})
 
 
 def test_each_request_is_answered_as_the_database_is_then(world: Any, serve: Callable[..., Any]) -> None:

@@ -25,13 +25,14 @@ def add(routes: APIRouter, frame: Frame) -> None:
         ("logout", None, account.logout),
         ("confirmed", None, account.confirm),
     ):
+        again = "delete" if path == "delete" else ""
         if show is not None:
-            routes.add_api_route(f"/portal/{path}", frame.shown(show), methods=["GET", "HEAD"])
+            routes.add_api_route(f"/portal/{path}", frame.shown(show, again=again), methods=["GET", "HEAD"])
         else:
             routes.add_api_route(f"/portal/{path}", lambda: see("/portal/account"), methods=["GET", "HEAD"])
         if change is not None:
             before = account.ask if path == "proofs" else None
-            routes.add_api_route(f"/portal/{path}", frame.changed(change, before), methods=["POST"])
+            routes.add_api_route(f"/portal/{path}", frame.changed(change, before, again=again), methods=["POST"])
 
 
 class Account:

@@ -14,7 +14,7 @@ from web import factors, passkeys, sessions
 from web.passkeys import WrongPasskeyError
 from web.portal_frame import Fields, Frame, Who, first, see
 
-AFTER = {"": "/portal/account", "factor": "/portal/factor", "contact": "/portal/contact"}
+AFTER = {"": "/portal/account"} | {name: f"/portal/{name}" for name in ("factor", "contact", "delete")}
 """What a second factor is shown for, and where it goes on then."""
 _SCRIPT = (Path(__file__).parent / "static" / "passkey.js").read_bytes()
 

@@ -85,9 +85,10 @@ class Frame:
     def busy(self, request: Request, who: str, tongue: str) -> Response | None:
         """What somebody gets who asks too often: a page that says so."""
         seconds = self._each.take(who, self.clock())
-        return self._wait(request, tongue, seconds) if seconds else None
+        return self.wait(request, tongue, seconds) if seconds else None
 
-    def _wait(self, request: Request, tongue: str, seconds: float) -> Response:
+    def wait(self, request: Request, tongue: str, seconds: float) -> Response:
+        """A page that asks to come back."""
         answer = self.say(tongue, "wait", status=429, to=request.url.path)
         answer.headers["Retry-After"] = str(int(seconds) + 1)
         return answer
@@ -151,7 +152,7 @@ class Frame:
             if not forms.fits(request):
                 return self.say(tongue, "foreign", status=403, to=HOME)
             if seconds := self._peers.take(request.client.host if request.client else "", self.clock()):
-                return self._wait(request, tongue, seconds)
+                return self.wait(request, tongue, seconds)
             if most > forms.MOST and not await run_in_threadpool(self._known, request):
                 return see("/portal/login")  # before so much is read
             sent = await body(request, most)

@@ -10,9 +10,12 @@ from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from hashlib import sha256
 
+from ingest.archives import Limits
 from ingest.messages import MessageError, is_message, letter, parts
 from normalize.letters import URL, of_html
 
+LIMITS = Limits(max_bytes=16 << 20, max_unpacked=32 << 20, max_members=100)
+"""Of what is attached."""
 MOST_TEXT = 20_000
 """Characters of the text of a mail."""
 
@@ -26,7 +29,7 @@ def read(body: bytes) -> tuple[str, str, list[str]]:
     text = mail.plain.strip() or "\n".join(each.text for each in blocks if each.text)
     links = [*URL.findall(mail.plain), *(address for each in blocks for address, _ in each.links)]
     links = [re.sub(r"[.,;:]+$", "", each) for each in links if each.startswith(("http://", "https://"))]
-    files = [sha256(each.body).hexdigest() for each in parts(body) if each.where and each.body]
+    files = [sha256(each.body).hexdigest() for each in parts(body, LIMITS) if each.where and each.body]
     return mail.subject[:200], text[:MOST_TEXT], list(dict.fromkeys((*_senders(body), *links, *files)))
 
 

@@ -25,6 +25,8 @@ from web.portal_frame import Fields, Frame, Who, first, see
 PATH = "/portal/software"
 MOST = 8 << 20
 """Octets of a file, and of the form that keeps what was understood of it."""
+PATIENCE = 15.0
+"""Seconds that somebody waits for the file of another."""
 SHOWN = 50
 """Lines that are shown; all are counted."""
 
@@ -72,11 +74,14 @@ class Lists:
             return see("/portal/login")
         if wait := self.frame.busy(request, who.session.id, who.language):
             return wait
+        if not self._alone.acquire(timeout=PATIENCE):  # a large one is work, and needs room
+            return self.frame.wait(request, who.language, PATIENCE)
         try:
-            with self._alone:  # a large one is work, and needs room
-                found = inventories.parse(request.state.file)
+            found = inventories.parse(request.state.file)
         except SubscriberError as error:
             return self._form(who, reason=str(error))
+        finally:
+            self._alone.release()
         name = first(given, "name") or found.source
         if len(name) > 40 or name == HAND or "@" in name or not name.isprintable():
             return self._form(who, reason="use a short name of the system, such as server-1")

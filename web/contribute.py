@@ -79,8 +79,8 @@ def status(caller: Caller, request: Request) -> Response:
 def _objects(body: bytes) -> list[Any]:
     try:
         raw = msgspec.json.decode(body, type=_Envelope).objects
-        if len(raw) > MOST:
-            raise TaxiiError(413, "Too many objects", f"At most {MOST} in an envelope: send the others in another one")
+        if len(raw) > MOST:  # not 413, which is for octets (4.2.1)
+            raise TaxiiError(422, "Too many objects", f"At most {MOST} in an envelope: send the others in another one")
         objects = [msgspec.json.decode(each) for each in raw]
     except msgspec.ValidationError:
         raise TaxiiError(

@@ -26,7 +26,7 @@ from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
 from web.kept import Kept, Pages, made_of
 from web.ledger import Ledger
-from web.taxii_query import TaxiiError, parameters, read_filters, read_limit, read_next
+from web.taxii_query import FIELDS, TaxiiError, parameters, read_filters, read_limit, read_next
 
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
@@ -35,7 +35,6 @@ COMMON = {**publication.IDS, CONTRIBUTE.alias: CONTRIBUTE.id}
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _WORTH = 50
 """Objects of a page that is worth keeping."""
-_FIELDS = {"match[id]", "match[type]", "match[version]", "match[spec_version]"}
 MAX_LIMIT = 1000
 PER_MINUTE = 1200
 """Requests of one credential: enough to pull a million objects twice."""
@@ -55,7 +54,8 @@ def routes(
     log: Ledger,
 ) -> list[Route]:
     """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example."""
-    api_root = base_url.rstrip("/") + ROOT
+    # 4.1.1: an HTTPS address, or a relative one.
+    api_root = (base_url.rstrip("/") if base_url.startswith("https:") else "") + ROOT
     discovery: dict[str, Any] = {"title": title, "default": api_root, "api_roots": [api_root]}
     if contact:
         discovery["contact"] = contact
@@ -94,8 +94,10 @@ def routes(
 
 def _nowhere(routes: list[Route], caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
     """No such path, or none with that method: told to who logged in, and in the ledger."""
-    if any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes):
-        raise TaxiiError(405, "Method Not Allowed", "This path has no such method")
+    here = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    if here:
+        allow = ", ".join(sorted(set[str]().union(*(route.methods or () for route in here))))
+        raise TaxiiError(405, "Method Not Allowed", f"This path has no such method, but {allow}", {"Allow": allow})
     raise TaxiiError(404, "Not Found", f"Nothing here has that path: {ROOT} is the API root, and its collections/ list")
 
 
@@ -170,11 +172,11 @@ class _Reading:
 
     def objects(self, caller: Caller, request: Request) -> Response:
         """5.4 Get Objects: an envelope; `{}` when nothing matches."""
-        return _paged(caller, self._page(caller, request, _FIELDS)[0])
+        return _paged(caller, self._page(caller, request, FIELDS)[0])
 
     def manifest(self, caller: Caller, request: Request) -> Response:
         """5.3 Get Object Manifests."""
-        return _paged(caller, self._page(caller, request, _FIELDS, bodies=False)[0])
+        return _paged(caller, self._page(caller, request, FIELDS, bodies=False)[0])
 
     def object(self, caller: Caller, request: Request) -> Response:
         """5.6 Get an Object: an envelope of one object, or of several versions of it."""
@@ -198,7 +200,7 @@ class _Reading:
         self,
         caller: Caller,
         request: Request,
-        fields: set[str],
+        fields: CollectionOf[str],
         *,
         versions: tuple[Literal["all"], ...] = (),
         bodies: bool = True,

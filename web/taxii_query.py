@@ -3,12 +3,14 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
 from dispatch.pages import Filters
 
+FIELDS = frozenset({"match[id]", "match[type]", "match[version]", "match[spec_version]"})
+"""That objects are matched on (3.4.1)."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 
 
@@ -22,13 +24,13 @@ class TaxiiError(Exception):
         self.status, self.title, self.description, self.headers = status, title, description, dict(headers or {})
 
 
-def parameters(items: Iterable[tuple[str, str]], fields: set[str]) -> dict[str, str]:
-    """Query parameters by name. A field that occurs twice, or that this resource cannot match on, is refused;
-    parameters that are not TAXII's are left alone."""
+def parameters(items: Iterable[tuple[str, str]], fields: Collection[str]) -> dict[str, str]:
+    """Query parameters by name. One that occurs twice, and a field of TAXII's that this resource does not match on
+    (5.6), is refused; fields and parameters that are not TAXII's are left alone (3.4)."""
     found: dict[str, str] = {}
     for name, value in items:
-        if name not in fields | {"added_after", "limit", "next"}:
-            if name.startswith("match["):
+        if name not in {*fields, "added_after", "limit", "next"}:
+            if name in FIELDS or (name.startswith("match[") and not name.endswith("]")):
                 raise TaxiiError(400, "Unknown filter", "This resource does not match on that field")
             continue
         if name in found:
@@ -62,7 +64,10 @@ def _versions(asked: Mapping[str, str]) -> tuple[Literal["last", "first", "all"]
     values = _values(asked, "match[version]") or ("last",)
     if "all" in values and len(values) > 1:
         raise TaxiiError(400, "Bad filter", "match[version]: all stands alone")
-    return tuple(_version(value) for value in values)
+    versions = tuple(_version(value) for value in values)
+    if len(set(versions)) < len(versions):
+        raise TaxiiError(400, "Bad filter", "match[version]: each version may occur once")
+    return versions
 
 
 def _version(value: str) -> Literal["last", "first", "all"] | datetime:

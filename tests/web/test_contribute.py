@@ -130,7 +130,7 @@ def test_more_objects_or_octets_than_are_taken(world: Any, serve: Callable[..., 
     serve(world, max_content_length=100_000)
     with world.client(world.join("kvk-1")) as client:
         many = b'{"objects":[' + b"1," * contribute.MOST + b"1]}"
-        assert is_error(client.post(OBJECTS, content=many, headers=SENT), 413)
+        assert is_error(client.post(OBJECTS, content=many, headers=SENT), 422)
         chunked = iter([b'{"objects":["', b"x" * 100_000, b'"]}'])
         assert is_error(client.post(OBJECTS, content=chunked, headers=SENT), 413)
         assert world.handed_in == []

@@ -303,7 +303,8 @@ BAD = ["limit=0", "limit=-1", "limit=een", "limit=1.5", "limit=", "limit=%C2%B2"
      "next=YWZ0ZXI6LTE", "added_after=gisteren", "added_after=2026-03-02", "added_after=2026-02-30T00:00:00Z",
      "added_after=2026-03-02T00:00:00%2B01:00", "added_after=", "match[version]=oudste", "match[version]=all,last",
      "match[version]=", "match[type]=", "match[type]=tool,,malware", "match[id]=a&match[id]=b", "limit=1&limit=2",
-     "match[name]=x", "match[type]=%00", "match[type]=" + "a," * 500 + "a"]  # fmt: skip
+     "match[=x", "match[version]=last,last", "match[version]=2026-03-02T00:00:00Z,2026-03-02T00:00:00.000Z",
+     "match[type]=%00", "match[type]=" + "a," * 500 + "a"]  # fmt: skip
 
 
 @on_sqlite

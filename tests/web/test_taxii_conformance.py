@@ -9,7 +9,7 @@ import importlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ import httpx
 import pytest
 from taxii2client.v21 import Collection, as_pages
 
+from normalize.stix_types import REQUIRED
 from web.answers import MEDIA_TYPE
 from web.taxii import COMMON
 
@@ -29,6 +30,7 @@ ELSEWHERE = {
     "3.1 paths end in a slash": "test_taxii.test_the_slash_at_the_end_may_be_left_out",
     "1.6.8, 3.1 media types and versions are negotiated; 406, 415": "test_taxii.test_media_types",
     "1.6.9 HTTP Basic is there; 401 with WWW-Authenticate": "test_taxii.test_without_credentials_there_is_nothing",
+    "3.6.1, 5.3 to 5.8 whoever fails to log in gets 401": "test_taxii.test_without_credentials_there_is_nothing",
     "3.7 nothing that matches is an empty envelope": "test_taxii.test_nothing_that_matches_is_an_empty_envelope",
     "3.4 added_after is strictly after": "test_taxii.test_added_after_is_strictly_after",
     "3.4 bad parameters: 400": "test_taxii.test_bad_parameters_are_named_and_their_values_are_not_repeated",
@@ -223,6 +225,113 @@ def test_5_6_and_5_8_an_object_that_is_not_there_is_404(served: Any, client: htt
     for tail in ("", "versions/"):
         assert client.get(f"{CLEAR}objects/{thing('tool', 1)['id']}/{tail}").status_code == 200
         assert client.get(f"{CLEAR}objects/{thing('tool', 2)['id']}/{tail}").status_code == 404
+
+
+@on_sqlite
+def test_1_6_8_and_3_1_what_an_endpoint_defines_is_acceptable_and_all_answers_say_what_they_are(
+    client: httpx.Client,
+) -> None:
+    both = "application/taxii+json;version=2.1,application/stix+json;version=2.1"
+    assert client.get(CLEAR + "manifest/", headers={"Accept": both}).status_code == 200, "5.3"
+    older = "application/taxii+json;version=2.0, application/taxii+json;version=2.1;q=0.1"
+    assert client.get(ROOT, headers={"Accept": older}).status_code == 200
+    for method in ("HEAD", "OPTIONS", "PATCH"):
+        answer = client.request(method, CLEAR + "objects/")
+        assert (answer.status_code, answer.headers["content-type"]) == (200 if method == "HEAD" else 405, MEDIA_TYPE)
+    assert client.options(CLEAR + "objects/").headers["allow"] == "GET, HEAD, POST", "RFC 9110 15.5.6"
+    head, got = client.head(CLEAR + "objects/"), client.get(CLEAR + "objects/")
+    assert (head.content, head.headers["content-length"]) == (b"", got.headers["content-length"])
+
+
+@on_sqlite
+def test_3_4_what_a_server_does_not_know_it_ignores_and_2_1_has_no_ranges(served: Any, client: httpx.Client) -> None:
+    served.publish("clear", "OKTT-2026-0001", thing("tool", 1), thing("tool", 2))
+    whole = of(client.get(CLEAR + "objects/"))
+    for query in ("match[x_confidence]=90", "match[revoked]=false&match[type]=tool", "limit=999999999999999999", "x=y"):
+        assert of(client.get(f"{CLEAR}objects/?{query}")) == whole, query
+    ranged = client.get(CLEAR + "objects/", headers={"Range": "items=0-0"})
+    assert of(ranged) == whole
+    assert "content-range" not in ranged.headers
+
+
+@on_sqlite
+def test_3_4_1_no_type_of_stix_is_an_error(client: httpx.Client) -> None:
+    for kind in (*REQUIRED, "x-unknown"):
+        assert of(client.get(CLEAR + "objects/", params={"match[type]": kind})) == {}
+
+
+@on_sqlite
+@pytest.mark.parametrize("base", ["", "http://127.0.0.1:8080", "https://feeds.example/hub/"])
+def test_4_1_1_an_api_root_is_an_https_or_a_relative_address(world: Any, serve: Callable[..., Any], base: str) -> None:
+    serve(world, base_url=base)
+    with world.client(world.join("kvk-1")) as client:
+        (root,) = of(client.get("/taxii2/"))["api_roots"]
+    assert root == ("https://feeds.example/hub" if base.startswith("https") else "") + ROOT
+
+
+@on_sqlite
+def test_4_2_1_nothing_below_max_content_length_is_too_large_and_7_1_unknown_properties_are_ignored(
+    world: Any, serve: Callable[..., Any]
+) -> None:
+    serve(world, max_content_length=100_000)
+    with world.client(world.join("kvk-1")) as client:
+        most, sent = of(client.get(ROOT))["max_content_length"], {"Content-Type": MEDIA_TYPE}
+        start, end = b'{"x_example_com_why":"', b'","objects":[{"name":"x"}]}'
+        path = f"{ROOT}collections/contribute/objects/"
+        for size, status in ((most - 1, 202), (most, 202), (most + 1, 413)):
+            body = start + b"x" * (size - len(start) - len(end)) + end
+            assert client.post(path, content=body, headers=sent).status_code == status
+        many = b'{"objects":[' + b"1," * 11_000 + b"1]}"
+        assert client.post(path, content=many, headers=sent).status_code == 422
+
+
+@on_sqlite
+def test_5_1_to_5_8_who_fails_to_log_in_gets_401_and_5_2_1_names_are_unique(served: Any, client: httpx.Client) -> None:
+    one = f"{CLEAR}objects/{thing('tool', 1)['id']}/"
+    paths = [ROOT, f"{ROOT}collections/", CLEAR, f"{CLEAR}manifest/", f"{CLEAR}objects/", one, f"{one}versions/"]
+    asked = [("GET", path) for path in paths] + [("POST", f"{CLEAR}objects/"), ("DELETE", one)]
+    for method, path in asked:
+        assert httpx.request(method, served.url + path).status_code == 401
+    listed = of(client.get(f"{ROOT}collections/"))["collections"]
+    for name in ("id", "alias"):
+        assert len({each[name] for each in listed}) == len(listed)
+
+
+@on_sqlite
+def test_5_3_1_and_5_8_versions_are_modified_else_created_else_always_the_same(
+    served: Any, client: httpx.Client
+) -> None:
+    address = {"type": "domain-name", "spec_version": "2.1", "value": "c2.example"}
+    address["id"] = "domain-name--3c10e93f-798e-5a26-a0c1-08156efab7f5"
+    created = {"type": "x-oktt", "spec_version": "2.1", "id": f"x-oktt--{UUID(int=1, version=4)}"}
+    created["created"] = "2026-01-02T00:00:00.000Z"
+    served.publish("clear", "OKTT-2026-0001", thing("tool", 1), created, address)
+    records = {each["id"]: each for each in of(client.get(CLEAR + "manifest/"))["objects"]}
+    added = records[address["id"]]["date_added"]
+    expected = {thing("tool", 1)["id"]: "2026-03-01T00:00:00.000Z", created["id"]: created["created"]}
+    assert {name: each["version"] for name, each in records.items()} == expected | {address["id"]: added}
+    stored = of(client.get(CLEAR))["media_types"]
+    for name, record in records.items():
+        assert record["media_type"] in stored
+        assert of(client.get(f"{CLEAR}objects/{name}/versions/"))["versions"] == [record["version"]]
+
+
+@on_sqlite
+def test_5_7_what_may_not_be_deleted_is_403_and_what_may_not_be_seen_404(served: Any, client: httpx.Client) -> None:
+    served.join("kvk-2")
+    served.publish("clear", "OKTT-2026-0001", thing("tool", 1))
+    for collection, status in (("clear", 403), ("contribute", 403), ("kvk-2", 404), ("geen", 404)):
+        path = f"{ROOT}collections/{collection}/objects/{thing('tool', 1)['id']}/"
+        assert client.delete(path).status_code == status
+    assert of(client.get(CLEAR + "objects/"))["objects"], "it is there as before"
+
+
+@on_sqlite
+def test_8_2_1_discovery_is_at_its_place_and_nobody_has_to_say_which_program_asks(served: Any) -> None:
+    login = served.join("kvk-1")
+    with httpx.Client(auth=(login["user"], login["password"]), headers={"Accept": MEDIA_TYPE}) as client:
+        del client.headers["User-Agent"]
+        assert of(client.get(served.url + "/taxii2/"))["api_roots"] == [ROOT]
 
 
 PUBLISHER = """

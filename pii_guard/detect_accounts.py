@@ -254,6 +254,6 @@ def _said(match: re.Match[str], text: str, lower: str) -> Found:
     name = match.group("name").rstrip(".")
     start = match.start("name")
     acted = (match.group("log") or match.group("word") in _ACTING) and _ACTED.match(lower, match.end())
-    if LOGIN_FORM(name) or text[start - 1] in "\"'“‘`[<" or acted or len(match.group("gap")) > 1:
+    if LOGIN_FORM(name) or text[start - 1] in "\"'“‘`[<" or acted or match.group("gap").strip("\n") not in ("", " "):
         yield from named(match, "name", lower, 0.6)
         yield from _more(lower, match.end())

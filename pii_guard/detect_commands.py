@@ -107,10 +107,10 @@ _BOTH = r"(?P<secret>(?=[^\s,;|]{0,40}[\d!@#$%^&*])(?=[^\s,;|]{0,40}[a-z])[^\s,;
 _INLINE = Quick(r"(?:: |account |login |[\"“‘'(])(?P<name>[a-z][\w.-]{1,40}) / " + _BOTH)
 _PAIR = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{1,40}|\+?\d{9,15}(?=:))(?: [/|] |:|;|\t)" + _BOTH)
 _LINES = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{2,40})(?P<sign>: | )(?P<secret>[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$))")
-_STOLEN = Quick(
-    r"(?:^|(?<=[\n>]))[^\S\n]{0,4}[a-z]{3,10}://[^\s:]{4,200}(?::\d{1,5})?[^\s:@]{0,200}?(?P<sign>[:|; ])"
-    r"(?P<name>[\w.+@-]{3,64})(?P=sign)(?!\d{2,5}/|//|[\d.]+[ \t]*(?:\n|$))(?P<secret>[^\s:]{4,64})"
-    r"(?=[ \t]*(?:\n|$))"
+_LISTED_PAGE = Quick(r"[\n>][^\S\n]{0,4}[a-z]{3,10}://")
+_STOLEN = re.compile(
+    r"[^\s:]{4,200}(?::\d{1,5})?[^\s:@]{0,200}?(?P<sign>[:|; ])(?P<name>[\w.+@-]{3,64})(?P=sign)"
+    r"(?!\d{2,5}/|//|[\d.]+[ \t]*(?:\n|$))(?P<secret>[^\s:]{4,64})(?=[ \t]*(?:\n|$))"
 )
 """A page, a log-in and its password, as programs that steal them list them."""
 _HASHED = Quick(r"'(?P<name>[a-z][\w.-]{1,40})', ?'(?P<secret>[0-9a-f]{32,128})'")
@@ -133,15 +133,16 @@ LISTED = Words(
     ),
     *("account", "vpn", "user", "gebruiker", "sessi"),
 )
-_MAILED = re.compile(r"@[\w.-]{4,64}[:;|][^\s:;|]{4,40}[ \t]*(?:\n|$)").search
+_MAILED = re.compile(r"(?:^|\n)[^\s:;|]{2,64}@[\w.-]{4,64}[:;|][^\s:;|]{4,40}[ \t]*(?:\n|$)").search
 """A list of addresses with passwords: what stands in it without an address is a log-in too."""
 PAIRED = re.compile(r"[@/][\w./+?=%~-]{4,400}[:;| ]\S{3,64}[ \t]*(?:\n|$)|:\d{1,5}/\S{0,400}[:;| ]\S{3,64}").search
 """Without this neither an address nor a page has a log-in behind it."""
 _NO_PAIR = re.compile(
-    r"(?:sha|md)\d+|http.*|port|version|versie|build|date|time|ssdeep|imphash|id|[a-z]{1,2}|ja3\w*|tlp|cve|file|"
+    r"(?:sha|md)\d+|http.*|port|version|versie|build|date|time|ssdeep|imphash|id|[a-z]{1,2}|ja3\w*|tlp|cve|file|x-.*|.*[_-](?:password|user|pw|type|id|admin)|.*bsn|.*phone|"
     r"size|ref\w*"
 ).fullmatch
-_HASH = re.compile(r"[0-9a-f]{16,}").fullmatch
+_HASH = re.compile(r"[0-9a-f]{16,}|(?:[0-9a-f]{2}[-:.]){3,}.*|[\d./:-]+").fullmatch
+"""What is no password beside a name: a digest, an address of hardware, a date."""
 
 
 def commands(lower: str) -> Found:
@@ -190,12 +191,7 @@ def pairs(lower: str) -> Found:
         for match in _INLINE.finditer(lower):
             yield from named(match, "name", lower, 0.7)
             yield Span("credential", *match.span("secret"), 0.7, "pair")
-    for match in _STOLEN.finditer(lower) if "://" in lower else ():
-        name, secret = match.group("name", "secret")
-        if match.group("sign") != " " or any(map(str.isdigit, secret)):
-            if "@" not in name:
-                yield from user(lower, *match.span("name"), 0.7)
-            yield Span("credential", *match.span("secret"), 0.7, "stolen")
+    yield from _stolen(lower)
     for match in _HASHED.finditer(lower) if "','" in lower or "', '" in lower else ():
         yield from user(lower, *match.span("name"), 0.6)
         yield Span("credential", *match.span("secret"), 0.6, "pair")
@@ -216,6 +212,17 @@ def pairs(lower: str) -> Found:
             yield Span("credential", match.start("secret") - 1, match.end("secret") - 1, 0.6, "pair")
     for match in _TABBED.finditer(lined):
         yield from user(lower, match.start("name") - 1, match.end("name") - 1, 0.6)
+
+
+def _stolen(lower: str) -> Found:
+    if "://" not in lower:
+        return
+    for page in _LISTED_PAGE.finditer(f"\n{lower}"):
+        match = _STOLEN.match(lower, page.end() - 1)
+        if match and (match.group("sign") != " " or any(map(str.isdigit, match.group("secret")))):
+            if "@" not in match.group("name"):
+                yield from user(lower, *match.span("name"), 0.7)
+            yield Span("credential", *match.span("secret"), 0.7, "stolen")
 
 
 def named(match: re.Match[str], group: str, lower: str, confidence: float) -> Found:

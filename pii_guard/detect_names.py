@@ -8,7 +8,7 @@ stands behind it, where it fills a cell of a row with such, and where its form i
 import re
 
 from pii_guard.quick import Quick
-from pii_guard.span import Found, Span, places
+from pii_guard.span import Found, Span, Words, folded, places
 from pii_guard.words import WORDS
 
 CONFIDENCE = 0.4
@@ -22,7 +22,7 @@ _WORD = rf"{_UPPER}(?:['’]{_UPPER})?{_REST}"
 _SURNAME = rf"(?:{_PART} ){{0,3}}{_WORD}"
 _NAMELIKE = re.compile(
     rf"{_UPPER}(?<![\w@./\\-]{_UPPER})(?:"
-    rf"(?:\.|h\.|hr\.|J\.)(?:[ -]?{_UPPER}[hJ]?\.){{0,4}} ?{_SURNAME}"
+    rf"(?:\.|h\.|(?<=C)hr\.|J\.)(?:[ -]?{_UPPER}[hJ]?\.){{0,4}} ?{_SURNAME}"
     rf"|(?:['’]{_UPPER})?{_REST}"
     rf"(?:, (?:{_UPPER}[hJ]?\.[ -]?){{1,4}}(?: ?{_PART}){{0,2}}(?![\w'])|(?: {_UPPER}\.)?(?: {_SURNAME}){{0,3}})"
     rf")"
@@ -100,6 +100,7 @@ _SAID = (
         "54-jarige",
     ),
     *("volgens de kop", "aan mevrouw", "de heer", "geachte", "beste", "dear", "slachtoffers", "katvanger"),
+    *("says", "reporting by", "editing by", "photo by", "foto", "contact is", "chief executive", "tnv", "artikel van"),
     *("hoort bij", "belongs to", "belong to", "owner", "door", "said"),
 )
 _WORDS = tuple(f" {words}" for words in _SAID)
@@ -128,6 +129,24 @@ _CHAINED = re.compile(
     r"[^:\n]{0,16}: [^:\n]*$|(?:reported by|[Tt]hanks to) [^:\n]*$"
 ).search
 """In a list behind a label: `Aanwezig: Karin Oosterveld, Youssef Amghar`."""
+_CLOSINGS = frozenset(("groet", "groeten", "groetjes", "mvg", "regards", "bedankt", "dank"))
+_OWNED = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}[ (,:;|/-]{1,3}$").search
+"""An account, with its holder behind it."""
+_LABELLED = Quick(
+    r"(?i:(?<![\w-])(?:(?:(?:achter|voor)na(?:am|men)|surname|(?:last|first|full|family|given)[ _]?names?|"
+    r"volledige naam|uw naam|your name)(?:\*?[\"']?\s?[:=;>]|[ .]{2,24}(?=[ .]))|"
+    r"(?:patient|patiënt|gp|owner|photo|foto|fn)[\"']?\s?[:=]))[ \t]*[\"']?"
+    rf"(?P<name>{_UPPER}[^\W\d_'’-]*(?:['’.-]+[^\W\d_]+)*\.?(?:[, ]{{1,2}}[\"“]?(?:{_PART} )?{_UPPER}[\w.'’-]*[\"”]?)"
+    r"{0,3})"
+)
+"""A name behind a label that is of nothing else, in capitals too."""
+_LABELS_OF = Words(
+    *("voorna", "achterna", "uw naam", "volledige naam", "surname", "last name", "first name", "full name"),
+    *("last_name", "first_name", "full_name", "lastname", "firstname", "fullname", "family name", "given name"),
+    *("your name", "patient", "patiënt", "gp:", "owner", "photo:", "foto:", "fn:", "fn=", "\nn:", "\nn;"),
+)
+_CARD = Quick(r"\nN(?:;[\w=-]+)?:(?P<name>[^;:\n]{2,40};[^;:\n]{2,40})")
+"""Of a vCard."""
 _GREETINGS = WORDS["greetings"]
 _STOP = WORDS["not-names"]
 _APART = re.compile(r"[^\w@-]?").fullmatch
@@ -138,6 +157,10 @@ _FOOT = 120
 
 def persons(text: str) -> Found:
     """Whatever has the form of a name, where something says that it is one."""
+    for pattern in (_LABELLED, _CARD) if _LABELS_OF.any(folded(text)) else ():
+        for match in pattern.finditer(text):
+            if not _begins_none(match.group("name").split()[0].capitalize()):
+                yield Span("name", *match.span("name"), CONFIDENCE, "name-labelled")
     known: set[str] = set()
     greeted = _GREETING.near(text)
     for match in _NAMELIKE.finditer(text):
@@ -196,11 +219,12 @@ def _said_before(text: str, start: int, *, whole: bool, greeted: bool) -> bool:
         last = _last(bare)
         if sign not in ":;=" and last in _TITLES:
             return True
-        if whole and (sign.isalnum() or sign == ".") and f" {bare.lower()}".endswith(_WORDS):
+        if whole and (sign.isalnum() or sign == ".") and f" {bare.lower()}".replace("\n", " ").endswith(_WORDS):
             return True
         if whole and (sign == "," or last in ("and", "en")) and _CHAINED(text, max(0, start - 160), start):
             return True
-    return greeted and ("\n" in before[-6:] or sign in (",", "!", ".")) and _GREETING.exact.search(before) is not None
+    ended = "\n" in before[-6:] or sign in (",", "!", ".") or (whole and _last(bare) in _CLOSINGS)
+    return greeted and ended and _GREETING.exact.search(before) is not None
 
 
 def _dutch(text: str, start: int, value: str) -> bool:
@@ -223,6 +247,8 @@ def _shown(text: str, start: int, end: int) -> bool:
     value = text[start:end]
     if "." in value[:3] or ", " in value or _dutch(text, start, value) or _BELONGS.match(text, end):
         return True
+    if _OWNED(text, max(0, start - 48), start):
+        return True
     low = text.rfind("\n", 0, start) + 1
     high = text.find("\n", end)
     high = len(text) if high < 0 else high
@@ -230,7 +256,8 @@ def _shown(text: str, start: int, end: int) -> bool:
         last = low > 1 and text[low - 2] == "\n" and len(text) - high < _FOOT and _LINE_ENDS(text, end)
         if last or _SIGNED_BELOW.match(text, end):
             return True
-    if _CELL_BEFORE.search(text, max(low, start - 4), start) and _CELL_AFTER.match(text, end):
+    first = text[low:start].strip(" >*\t\"'") == ""
+    if (first or _CELL_BEFORE.search(text, max(low, start - 4), start)) and _CELL_AFTER.match(text, end):
         row = text[max(low, start - 300) : min(high, end + 300)]
         return "@" in row or sum(map(str.isdigit, row)) >= _LEAST_DIGITS
     return False

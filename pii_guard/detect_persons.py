@@ -11,7 +11,8 @@ _MONTHS = (
     r"mai|märz|juin|juillet|août|f[ée]v\w*|avril"
 )
 _DATE = re.compile(
-    rf"(?<!\d)(?:\d{{1,2}} ?[-/. ] ?\d{{1,2}} ?[-/. ] ?(?:19|20)?\d{{2}}|(?:19|20)\d{{2}}[-/.]?\d{{2}}[-/.]?\d{{2}}|"
+    rf"(?<!\d)(?:\d{{1,2}} ?[-/. ] ?\d{{1,2}} ?[-/. ] ?(?:19|20)?\d{{2}}|(?:19|20)\d{{2}}"
+    rf"(?P<sign>[-/.]?)\d{{2}}(?P=sign)\d{{2}}|"
     rf"\d{{1,2}}(?:\.|st|nd|rd|th|e)?[ -](?:of )?(?:{_MONTHS})\.?,?[ -](?:19|20)\d{{2}}|"
     rf"(?:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|\d{{1,2}}-\d{{1,2}}-'\d\d|[0-3]\d[01]\d(?:19|"
     rf"20)\d\d)(?!\d)"
@@ -139,7 +140,10 @@ def births(text: str) -> Found:
         date = _DATE.search(lower, word.end(), word.end() + 48)
         if date and not _SENTENCE.search(text, word.end(), date.start()):
             yield Span("dob", *date.span(), 0.9, "date-of-birth")
-        head = text[text.rfind("\n", 0, word.start()) + 1 : end] if (end := text.find("\n", word.end())) > 0 else ""
+        end = text.find("\n", word.end())
+        head = (
+            text[text.rfind("\n", 0, word.start()) + 1 : end] if end > 0 and not (date and date.start() < end) else ""
+        )
         if max(map(head.count, "|;,\t/")) > 1:
             yield from _column(lower, end)
     for date in _STAR.finditer(lower) if "*" in text or "°" in text else ():

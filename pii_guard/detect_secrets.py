@@ -136,7 +136,7 @@ _SECRETIVE = re.compile(
     r"(?=.*[a-z])(?=.*[\d!@#$%^&*?+])(?!.*[/=]|.*%20|v?\d+\.|cve-|0x[\da-f]+$|https?:|\d+[a-z]{1,2}$|[\w.-]+@)[^:]{4,64}"
 ).fullmatch
 _PLACEHOLDER = re.compile(
-    r"\$[a-z_{(].*|\[?redacted.*|\(?hidden.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+|sha256/.*|"
+    r"\$[a-z_{(].*|\[?redacted.*|\(?(?:hidden|empty|leeg|none|geen)\b.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+|sha256/.*|"
     r"\d{4}-\d\d-\d\d.*"
 ).fullmatch
 _NO_SECRET = re.compile(

@@ -23,9 +23,16 @@ _HEADS: dict[str, Category] = {
     **dict.fromkeys(("hash", "password hash", "pw_hash", "nt hash", "secret", "token", "pin", "pincode"), "credential"),
     **dict.fromkeys(("plate", "kenteken", "license plate", "licence plate", "registration", "reg"), "plate"),
     **dict.fromkeys(("imei", "serial", "serienummer", "serial number"), "device"),
+    **dict.fromkeys(("phone", "mobile", "tel", "telefoon", "mobiel", "gsm", "msisdn", "telefoonnummer"), "phone"),
+    **dict.fromkeys(("mac", "mac address", "mac-adres", "bssid"), "mac"),
+    **dict.fromkeys(("naam", "name", "achternaam", "voornaam", "surname", "first name", "last name"), "name"),
+    **dict.fromkeys(("firstname", "lastname", "fullname", "full name", "klantnaam", "contactpersoon"), "name"),
 }
 _OF_SOMEBODY = frozenset(("hash", "secret", "token", "pin"))
 """Heads that say so only beside a column of accounts: files have hashes too."""
+_PERSONAL = re.compile(r"bsn|mail|tel|phone|mobiel|geb|dob|birth|iban|adres|address|postcode|naam|salar")
+"""Heads beside which a column of names is one of persons."""
+_MAC = re.compile(r"[0-9a-f]{2}(?:[-:._ ]?[0-9a-f]{2}){5}").fullmatch
 _LOOSE = frozenset(("account", "login"))
 """Heads of columns that may hold names of other things."""
 HEADS = Words(*{word for word in _HEADS if not any(other != word and other in word for other in _HEADS)})
@@ -52,6 +59,7 @@ def tables(text: str) -> Found:
         sign = next((sign for sign in _SIGNS if sign in lower[start:end]), _BLANKS)
         heads = [lower[a:b] for a, b in _cells(lower, start, end, sign)]
         columns = {number: _HEADS[head] for number, head in enumerate(heads) if head in _HEADS}
+        columns |= {number: "mac" for number, head in enumerate(heads) if head.startswith("mac_")}
         known = any(kind == "username" for kind in columns.values()) or any("mail" in head for head in heads)
         pair = len(heads) == 2 and sign in ("|", _BLANKS) and len(columns) < 2  # a name and its value
         above = _cells(lower, lower.rfind("\n", 0, max(0, start - 1)) + 1, max(0, start - 1), sign)
@@ -60,6 +68,8 @@ def tables(text: str) -> Found:
         for first, last in _rows(lower, end + 1, sign, len(heads)):
             cells = _cells(lower, first, last, sign)
             for number, kind in columns.items():
+                if kind == "name" and not any(_PERSONAL.search(head) for at, head in enumerate(heads) if at != number):
+                    continue
                 if number < len(cells) and (known or heads[number] not in _OF_SOMEBODY):
                     yield from _value(lower, *cells[number], kind, heads[number])
             done = last
@@ -95,13 +105,17 @@ def _value(lower: str, start: int, end: int, kind: Category, head: str) -> Found
     value = lower[start:end]
     if _NOTHING(value) or not 2 < len(value) < 200:
         return
-    if kind == "plate":
-        if _PLATE(value):
-            yield Span("plate", start, end, 0.7, "column")
-    elif " " in value:
-        return
-    elif kind == "username":
-        if "@" not in value and (head not in _LOOSE or LOGIN_FORM(value)):
+    digits = sum(map(str.isdigit, value))
+    if kind == "username":
+        if " " not in value and "@" not in value and (head not in _LOOSE or LOGIN_FORM(value)):
             yield from user(lower, start, end, 0.7)
-    elif kind == "credential" or any(map(str.isdigit, value)):
-        yield Span(kind, start, end, 0.7, "column")
+        return
+    fits = {
+        "plate": _PLATE(value) is not None,
+        "name": not digits and value[0] != "(",
+        "phone": 7 <= digits <= 15 and not any(map(str.isalpha, value)),
+        "mac": _MAC(value) is not None,
+        "credential": " " not in value,
+    }
+    if fits.get(kind, digits > 0 and " " not in value):
+        yield Span(kind, start, end, 0.4 if kind == "name" else 0.7, "column")

@@ -8,7 +8,7 @@ from pii_guard.words import WORDS
 NO_PERSON = WORDS["no-person"]
 """Names that stand for no person."""
 LOGIN_FORM = re.compile(
-    r"(?=.*[\d._\\-])(?=.*[a-z].*[a-z])[a-z][\w.\\-]*[a-z0-9$]|[a-z]+\d+[a-z\d]*|(?![tpbcdgkv]r|[bcpfgsk]l|"
+    r"(?=.*[\d._\\-])(?=.*[a-z].*[a-z])[a-z][\w.\\-]*[a-z0-9$]|[a-z]+\d+[a-z\d]*|(?![tpbcdfgkvw]r|[bcpfgsk]l|"
     r"s[tpckmnwh]|[tcswpgk]h|kn|wr|tw|zw|dw|ps|sy|ty|by|my|gy|cy)[b-df-hj-np-tv-xz][b-df-hj-np-tv-z][a-z]{3,}"
     r"|[a-z]van[a-z]{4,}|[a-z]{1,2}vd[a-z]{3,}|[a-z]de[bvwjgk][a-z]{3,}"
 ).fullmatch
@@ -17,7 +17,7 @@ LOGIN_FORM = re.compile(
 
 _OF_PROGRAM = re.compile(r"(?:svc|srv|sa|sys|app|test|demo|service)[_-]?\d*|(?:svc|srv|sys)[_-].*").fullmatch
 """Accounts of services, and for trying."""
-_RANDOM = re.compile(r"(?=.*\d.*\d.*\d)[a-z0-9]{15,}").fullmatch
+_RANDOM = re.compile(r"(?=.*\d.*\d.*\d)[a-z0-9]{15,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 """What programs number things by."""
 
 

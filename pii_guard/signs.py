@@ -17,13 +17,14 @@ from pii_guard.detect_hardware import MAC_WORDS
 from pii_guard.detect_logs import WORDS as LOGS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
-from pii_guard.detect_network import addresses, hex_addresses, paths, urls
+from pii_guard.detect_network import addresses, hex_addresses
 from pii_guard.detect_numbers import ACCOUNTS, account_start, names_bsn, numbers
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_phones import PHONE_LABELS
 from pii_guard.detect_plates import VEHICLES, plates
 from pii_guard.detect_secrets import credentials
 from pii_guard.detect_tables import HEADS, tables
+from pii_guard.detect_urls import paths, urls
 from pii_guard.shown import shown
 from pii_guard.span import Found, Words, folded
 
@@ -91,6 +92,7 @@ _SECRETS = Words(
 )
 _TOKENS = Words(*secrets.TOKEN_WORDS, "-----BEGIN", cased=True)
 _VEHICLES = Words("registration", *VEHICLES)
+_HOSTED = re.compile(r"\.[A-Za-z]{2,12}/").search
 _HANDLE = re.compile(r"(?<![\w/.])@").search
 _SOCIAL = Words(*CALLED_BY, "live:", "u/")
 
@@ -118,7 +120,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         found.append(emails)
     if slash and ("//" in text or "www." in lower):
         found.append(urls)
-    if slash and ("=" in text or "~" in text or text.count("/") > 1):
+    if slash and ("=" in text or "~" in text or text.count("/") > 1 or _HOSTED(text)):
         found.append(paths)
     if (at and _HANDLE(text)) or "#" in text or (slash and _profile(lower)) or _SOCIAL.any(lower):
         found.append(social)

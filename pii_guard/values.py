@@ -13,7 +13,8 @@ from pii_guard import Action, Category, Finding
 from pii_guard.ahead import quiet, read
 from pii_guard.detect import SUSPECT, Span, scan
 from pii_guard.detect_mail import TEAM
-from pii_guard.detect_network import PERSONAL_PAGE, is_ip
+from pii_guard.detect_network import is_ip
+from pii_guard.detect_urls import PERSONAL_PAGE
 from pii_guard.login_names import NO_PERSON
 from pii_guard.marks import Marks
 from pii_guard.policy import Ruling, Rulings

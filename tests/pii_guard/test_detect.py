@@ -183,6 +183,26 @@ FOUND = [
     ("wake her? 06·1234·5678", "phone", "06·1234·5678"),
     ("J. Jansen, geb. 23-8-1999, 111222333, rijdt", "bsn", "111222333"),
     ("`BSN=NL-111222333;REK", "bsn", "111222333"),
+    ("https://x.example/login:jjansen:Lente2023!", "credential", "Lente2023!"),
+    ("PASS: Sn&w-2020", "credential", "Sn&w-2020"),
+    ("machine git.example login jjansen password rabarber", "credential", "rabarber"),
+    ("machine git.example login jjansen password rabarber", "username", "jjansen"),
+    ("KEY FOUND! [ lavender-fields ]", "credential", "lavender-fields"),
+    ('"log in as jpark.support with VndR-7731-tmp"', "credential", "VndR-7731-tmp"),
+    ("retrieved: 'ria_p','e8830aea5487bc2e31522a88d96adf611a73d9ec'", "username", "ria_p"),
+    ("jan@x.example;Praha1999\ns2042142;hockeyGirl!", "credential", "hockeyGirl!"),
+    ("Ontgrendelcode 258046", "credential", "258046"),
+    ("link /reset?t=9tQ2mXk7VbR4sYwZ1nLc", "url-personal", "9tQ2mXk7VbR4sYwZ1nLc"),
+    ('Hacker "n0rdwind" biedt', "username", "n0rdwind"),
+    ("first log-in by b.kuiper from afar", "username", "b.kuiper"),
+    ("SamAccountName\nUserName\n--------\nkrbtgt\necorrigan\n", "username", "ecorrigan"),
+    ("ssh-rsa " + "AAAA" + "x" * 60 + " wkaminski@tp-x1", "username", "wkaminski"),
+    ("https://x.example/traject/jelle-van-assen/1", "url-personal", "jelle-van-assen"),
+    ("https://x.example/r/t-okafor?x=1", "url-personal", "t-okafor"),
+    ("zie x.example/pages/lotte-hermans-1998 nog", "url-personal", "lotte-hermans-1998"),
+    ("https://x.example/zoek?q=Mathilde+Verkerk&n=1", "url-personal", "Mathilde+Verkerk"),
+    ("ip;mac_lan;x\n1;06.9a.c1.00.4e.23;2", "mac", "06.9a.c1.00.4e.23"),
+    ("name,phone\nx,5550143\n", "phone", "5550143"),
     ("IBAN NL91 - ABNA - 0417 - 1643 - 00", "iban", "NL91 - ABNA - 0417 - 1643 - 00"),
     ("N L 9 1 A B N A 0 4 1 7 1 6 4 3 0 0", "iban", "N L 9 1 A B N A 0 4 1 7 1 6 4 3 0 0"),
 ]
@@ -243,6 +263,11 @@ def test_recognised(text: str, category: str, value: str) -> None:
         "report-20260412.pdf and 123456789_scan.pdf",
         "at 12:01:33: key::value 2024:10:12 12:01",
         "All 0100.0ccc.cccc STATIC CPU, 01:80:c2:00:00:0e",
+        "DB_URL=postgres://db.example:5432/prod",
+        "https://x.example/over-de-gemeente/informatie-voor-ouders.html and /nl/e-commerce",
+        "perceel 06-2026-0031, BTW BE 0404.132.131, APP_VERSION=4.12.0.3",
+        "the fresh account freeze",
+        "Owner      Expiry      Version",
         "ssl-cert: serial 04:4a:17:88:20:44, your ID: 4F9C-118A-77E0",
         "image: registry.example/portal:5.1.0.44 (rev. 3.7.0.2)",
         "onder pakbon 0031-201188, zaaknummer, 0412-2025-991",
@@ -257,6 +282,23 @@ def test_what_is_doubtful_is_a_suspicion() -> None:
     for text in ("the number 111222333 was seen", "gemeld door de heer Jan de Vries", "jan at voorbeeld dot nl"):
         (span,) = scan(text)
         assert span.confidence < SUSPECT
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("naam,bsn\nKuijpers,12", "Kuijpers"),
+        ("x\nN:Achterkamp;Judith;;;\nFN:Judith Achterkamp", "Achterkamp;Judith"),
+        ("ACHTERNAAM ......... VERDONSCHOT\n", "VERDONSCHOT"),
+        ("<achternaam>Hoogenboezem</achternaam>", "Hoogenboezem"),
+        ("Dhr. Ko Wiersinga belde", "Ko Wiersinga"),
+        ("graag.\ngroetjes Mireille Oostveen", "Mireille Oostveen"),
+        ("Aan: x\n\nBeste Nel Brinkhorst,\nU", "Nel Brinkhorst"),
+        ("NL91ABNA0417164300 (Giulia Ferraro)", "Giulia Ferraro"),
+    ],
+)
+def test_names_in_clear_forms_are_suspected(text: str, name: str) -> None:
+    assert name in [text[span.start : span.end] for span in scan(text) if span.category == "name"]
 
 
 def test_a_private_key_goes_whole() -> None:

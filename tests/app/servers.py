@@ -50,14 +50,14 @@ def _address(process: subprocess.Popen[str], log: Path) -> str:
     assert process.stdout is not None
     with selectors.DefaultSelector() as ready:
         ready.register(process.stdout, selectors.EVENT_READ)
-        assert ready.select(60), log.read_text()
+        assert ready.select(240), log.read_text()
     said = process.stdout.readline()
     found = re.search(r"http://[^/\s]+", said)
     assert found, (said, log.read_text())
     return found.group()
 
 
-def wait_for(what: object, seconds: float = 60) -> None:
+def wait_for(what: object, seconds: float = 240) -> None:
     """Until `what()` holds."""
     assert callable(what)
     until = time.monotonic() + seconds

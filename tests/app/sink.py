@@ -62,7 +62,7 @@ class _Controller(Controller):
 
     def __init__(self, handler: object, server: type[SMTP]) -> None:
         self._bound, self._server = socket.create_server(("127.0.0.1", 0)), server
-        super().__init__(handler, hostname="127.0.0.1", port=self._bound.getsockname()[1], ready_timeout=60)
+        super().__init__(handler, hostname="127.0.0.1", port=self._bound.getsockname()[1], ready_timeout=240)
 
     def _create_server(self) -> Coroutine[Any, Any, asyncio.AbstractServer]:
         return self.loop.create_server(self._factory_invoker, sock=self._bound)

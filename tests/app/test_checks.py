@@ -191,7 +191,7 @@ def test_a_server_that_answers(folder: Path) -> None:
             return "250 ok"
 
     (port,) = free_ports(1)
-    server = Controller(Nothing(), hostname="127.0.0.1", port=port, ready_timeout=60)
+    server = Controller(Nothing(), hostname="127.0.0.1", port=port, ready_timeout=240)
     server.start()
     try:
         (folder / "oktt.toml").write_text(f'[smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n')

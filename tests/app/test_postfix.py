@@ -123,7 +123,7 @@ def _channel(instance: Path) -> Any:
 
 
 def _wait(folder: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while not list(folder.glob("new/*")):
         assert time.monotonic() < until, "Postfix returned nothing"
         time.sleep(0.05)

@@ -81,7 +81,7 @@ class Server:
 
 @contextmanager
 def serving(server: Server, **more: Any) -> Iterator[Controller]:
-    controller = Controller(server, hostname="127.0.0.1", port=free_ports(1)[0], ready_timeout=60, **more)
+    controller = Controller(server, hostname="127.0.0.1", port=free_ports(1)[0], ready_timeout=240, **more)
     controller.start()
     try:
         yield controller

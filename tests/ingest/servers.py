@@ -57,7 +57,7 @@ def secret_file(folder: Path, content: str = PASSWORD) -> Path:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], log: Path, up: Callable[[], bool], seconds: float = 60) -> Iterator[int]:
+def running(command: Sequence[str | Path], log: Path, up: Callable[[], bool], seconds: float = 240) -> Iterator[int]:
     """A process of ours until the end of the block, once it is up; its pid."""
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)

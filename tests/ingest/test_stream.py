@@ -327,7 +327,7 @@ def test_reading_is_left_in_the_middle(server: Broker, topic: str) -> None:
     reading = made(read(server, topic), TODAY).read("")
     next(reading), next(reading)
     reading.close()  # type: ignore[attr-defined]
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while any(each.name.startswith("kafka-io") and "admin" not in each.name for each in threading.enumerate()):
         assert time.monotonic() < until, threading.enumerate()
         time.sleep(0.05)

@@ -133,7 +133,7 @@ def serve() -> Iterator[Callable[..., World]]:
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         running.append((server, thread, app))
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while not server.started:
             assert thread.is_alive()
             assert time.monotonic() < until

@@ -80,7 +80,7 @@ def postgres_url() -> Iterator[str]:
     data, log = home / "data", home / "log"
     subprocess.run([*as_user, initdb, "-D", data, "-U", "oktt", "-A", "trust", "-N"], check=True, capture_output=True)
     options = f"-c listen_addresses='' -c unix_socket_directories={home} {NOT_DURABLE}"
-    control = [*as_user, binaries / "pg_ctl", "-D", data, "-l", log, "-w"]
+    control = [*as_user, binaries / "pg_ctl", "-D", data, "-l", log, "-w", "-t", "240"]
     subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
     template = f"postgresql+psycopg://oktt@/{{}}?host={home}"
     yield template

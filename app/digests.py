@@ -14,7 +14,7 @@ from app.observe import log
 from app.service import Service
 from app.views import Shelf, Views, known
 from dispatch import Delivery, DispatchError, View, digest, digest_text, editions, editorials, feedback, ledger, outbox
-from dispatch.changes import changes
+from dispatch.changes import changes, turn
 from dispatch.charts import FEWEST
 from dispatch.digest import Arranged, Candidate
 from dispatch.editions import Count, Edition, Tally, Window
@@ -86,14 +86,22 @@ def for_members(connection: sa.Connection, shelf: Shelf, arranged: Arranged, sub
         old = shelf.earlier(connection, item, before) if before else None
         said = None if old is None else old.for_members(subscriber)
         if isinstance(view, View) and not (isinstance(said, View) and _same(said, view)):
-            changed = changes(said, view, subscriber.language) if isinstance(said, View) else ()
-            found[item] = Candidate(view, views.advised(view, digest_text.anybody(subscriber)), changes=changed)
+            advised = views.advised(view, digest_text.anybody(subscriber))
+            found[item] = _against(Candidate(view, advised), said if isinstance(said, View) else None, subscriber)
     return digest.for_members(arranged, found)
 
 
 def passes_on(subscriber: Subscriber) -> bool:
     """Is it a partnership that informs its members?"""
     return subscriber.profile.kind == "partnership" and subscriber.profile.serves_members
+
+
+def _against(made: Candidate, old: View | None, subscriber: Subscriber) -> Candidate:
+    """The same beside what its reader was told before; None: nothing."""
+    if old is None:
+        return dataclasses.replace(made, before=0)
+    said = changes(old, made.view, subscriber.language)
+    return dataclasses.replace(made, changes=said, turn=turn(old, made.view))
 
 
 def _same(old: View, new: View) -> bool:
@@ -191,8 +199,8 @@ def _arranged(
         sent = entry.at if entry is not None and entry.version == version else None
         members = _members(service, connection, views, subscriber)
         advised = views.advised(view, subscriber)
-        changed = () if old is None else changes(old, view, subscriber.language)
-        candidates.append(Candidate(view, advised, sent, changed, last if old else 0, explanation.concerned, members))
+        made = Candidate(view, advised, sent, before=last, concerned=explanation.concerned, members=members)
+        candidates.append(_against(made, old, subscriber))
     return digest.arrange(window, candidates, told, _editorial(service, connection, window, subscriber))
 
 

@@ -1,10 +1,33 @@
 """What differs between two versions of a view, in sentences: the body of an update."""
 
+from typing import Literal
+
 from dispatch import View
 from dispatch.lines import indicator_line, seen_line, stated, version_lines
 from dispatch.wording import number, plain, words
 
 _MOST = 5
+
+
+Turn = Literal["raised", "lowered", ""]
+_RANKS = {"info": 0, "this-week": 1, "today": 2, "low": 0, "medium": 1, "high": 2}
+
+
+def turn(before: View, after: View) -> Turn:
+    """Is it graver than it was, or less grave? By urgency, then exploitation, kans and schade, then the class of its
+    score; what only one of both says does not count."""
+    pairs = [(_RANKS[before.urgency], _RANKS[after.urgency]), (bool(before.exploited), bool(after.exploited))]
+    levels = ((before.kans, after.kans), (before.schade, after.schade))
+    pairs += [(_RANKS[old], _RANKS[new]) for old, new in levels if old and new]
+    if before.cvss is not None and after.cvss is not None:
+        pairs.append((_severity(before.cvss), _severity(after.cvss)))
+    moved = next(((old, new) for old, new in pairs if old != new), None)
+    return "" if moved is None else "raised" if moved[1] > moved[0] else "lowered"
+
+
+def _severity(score: float) -> int:
+    """CVSS: low, medium, high, critical."""
+    return sum(score >= bound for bound in (4.0, 7.0, 9.0))
 
 
 def changes(before: View, after: View, language: str) -> tuple[str, ...]:

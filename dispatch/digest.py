@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from dispatch import View
+from dispatch import View, subjects
+from dispatch.changes import Turn
 from dispatch.editions import Edition, Window
 from dispatch.editorials import Editorial
 from tlp import Label, strictest
 from triage.advice import Advice
 
-SectionName = Literal["open", "relevant", "new", "changed", "news", "told"]
+SectionName = Literal["open", "relevant", "new", "raised", "lowered", "changed", "news", "told"]
 _ORDER: dict[Edition, tuple[SectionName, ...]] = {
     "monday": ("open", "new", "changed", "told"),
-    "friday": ("relevant", "new", "changed", "news", "told"),
+    "friday": ("relevant", "new", "raised", "lowered", "changed", "news", "told"),
 }
 _URGENCIES = ("today", "this-week", "info")
 
@@ -41,6 +42,8 @@ class Candidate:
     """When this subscriber was sent this very version by itself."""
     changes: tuple[str, ...] = ()
     """Against the version it was told of before (dispatch.changes)."""
+    turn: Turn = ""
+    """Whether it is graver by that, or less grave."""
     before: int = 0
     """That version; 0: it was told of none."""
     concerned: bool = False
@@ -80,10 +83,11 @@ def arrange(
     """
     found: dict[SectionName, list[Candidate]] = {}
     first = () if editorial is None else editorial.first
-    for each in sorted(candidates, key=lambda each: (_placed(each, first), _rank(each))):
+    for each in sorted(candidates, key=lambda each: (_placed(each, first), _rank(each, window.edition))):
         section = _section(window.edition, each, told)
         if section is not None:
             found.setdefault(section, []).append(each)
+    _join(found)
     if not found.keys() - {"told"}:
         return None
     sections = tuple((name, tuple(found[name])) for name in _ORDER[window.edition] if name in found)
@@ -102,15 +106,36 @@ def _section(edition: Edition, each: Candidate, told: Mapping[str, int]) -> Sect
         return "open"  # also when it was told before: it still stands open
     if each.alerted is not None:
         return None if known == view.version else "told"
+    changed: SectionName = (each.turn or "changed") if edition == "friday" else "changed"
     if known is not None:
-        return "changed" if view.version > known else None
+        return changed if view.version > known else None
     if each.changes:
-        return "changed"
+        return changed
     if edition == "monday":
         return "new"
-    if any(reason.criterion in ("network", "domain", "software") for reason in view.reasons):
+    if _own(view):
         return "relevant"
     return "news" if view.kind == "news" else "new"
+
+
+def _own(view: View) -> bool:
+    """Does something of the reader's own match?"""
+    return any(reason.criterion in ("network", "domain", "software") for reason in view.reasons)
+
+
+def _join(found: dict[SectionName, list[Candidate]]) -> None:
+    """News about a subject that stands in another section stands there, with what there is to do."""
+    news = found.get("news", ())
+    for name in [each for each in ("relevant", "new", "raised", "lowered", "changed") if each in found and news]:
+        part = found[name]
+        groups = subjects.clusters([(each.view, each.advice) for each in (*part, *news)])
+        here = {place for group in groups if group[0] < len(part) for place in group}
+        found[name] = part + [each for at, each in enumerate(news, len(part)) if at in here]
+        news = [each for at, each in enumerate(news, len(part)) if at not in here]
+    if "news" in found:
+        found["news"] = list(news)
+        if not news:
+            del found["news"]
 
 
 def _open(view: View) -> bool:
@@ -119,10 +144,16 @@ def _open(view: View) -> bool:
     return any(row.own and gone is None for row, gone in zip(view.observables, until, strict=True))
 
 
-def _rank(each: Candidate) -> tuple[Any, ...]:
-    """Most urgent first, then what is of one action together, then the oldest."""
+def _rank(each: Candidate, edition: Edition) -> tuple[Any, ...]:
+    """On Friday the reader's own first; then the most urgent, then what is of one action together, then the oldest."""
     view = each.view
-    return _URGENCIES.index(view.urgency), each.advice.block, view.received_at, view.item
+    return (
+        edition == "friday" and not _own(view),
+        _URGENCIES.index(view.urgency),
+        each.advice.block,
+        view.received_at,
+        view.item,
+    )
 
 
 def for_members(arranged: Arranged, open_to_all: Mapping[str, Candidate]) -> Arranged | None:
@@ -136,7 +167,9 @@ def for_members(arranged: Arranged, open_to_all: Mapping[str, Candidate]) -> Arr
         for each in part:
             mine = open_to_all.get(each.view.item)
             if mine is not None and name != "open":
-                found.setdefault("changed" if mine.changes else "news" if name == "news" else "new", []).append(mine)
+                changed: SectionName = (mine.turn or "changed") if arranged.window.edition == "friday" else "changed"
+                section = changed if mine.changes else "news" if name == "news" else "new"
+                found.setdefault(section, []).append(mine)
     sections = tuple((name, tuple(found[name])) for name in _ORDER[arranged.window.edition] if name in found)
     return _labelled(arranged.window, sections, arranged.editorial) if sections else None
 

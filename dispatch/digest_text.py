@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import structs
 
-from dispatch import View, wording
+from dispatch import View, subjects, wording
 from dispatch.body import BANDS, why
 from dispatch.charts import FEWEST, Chart, about
 from dispatch.digest import Arranged, Candidate, SectionName
@@ -20,6 +20,7 @@ from subscribers import FRESH_DAYS, Profile, Subscriber
 from tlp import Label, strictest
 from triage.catalogue import Register
 
+_Section: TypeAlias = dict[str, Any]
 _CAPS: dict[Register, int] = {"zzp": 5, "mkb": 8, "mature": 15}
 CONFIRMED = timedelta(days=182)
 """After so long a subscriber is asked again whether its profile is right."""
@@ -86,7 +87,7 @@ def _content(
     """What both have."""
     language, window = subscriber.language, arranged.window
     d = words(language)["digest"]
-    sections = [_shown(name, part, register, language) for name, part in arranged.sections]
+    sections = [_shown(name, part, window, register, language) for name, part in arranged.sections]
     count = sum(len(part) for _, part in arranged.sections)
     return renderer.frame(arranged.label, subscriber, subject(arranged, language), window.id, code) | {
         "name": d[window.edition],
@@ -148,29 +149,41 @@ def subject(arranged: Arranged, language: str) -> str:
         key = "new" if name == "relevant" else name
         sizes[key] = sizes.get(key, 0) + len(part)
     counts = [
-        d[f"subject_{name}"].format(count=sizes[name]) for name in ("open", "new", "changed", "news") if name in sizes
+        d[f"subject_{name}"].format(count=sizes[name])
+        for name in ("open", "new", "raised", "lowered", "changed", "news")
+        if name in sizes
     ]
     day = wording.day(arranged.window.day, language).partition(" ")[2]
     return f"{arranged.label} {d[arranged.window.edition]}: {', '.join(counts)} ({day})"
 
 
-def _shown(name: SectionName, part: Sequence[Candidate], register: Register, language: str) -> dict[str, Any]:
-    """A section as the templates take it: cards grouped by action, or lines, at most so many and how many more."""
-    d = words(language)["digest"]
-    most = _CAPS[register]
-    rest = len(part) - most
-    shown = part[:most]
-    if name == "told":
-        texts = [
-            f"{plain(each.advice.headline, 100)} ({each.view.item}), "
-            + d["told_line"].format(time=moment(each.alerted, language) if each.alerted else "")
-            for each in shown
-        ]
-        cards: list[dict[str, Any]] = []
+def _shown(name: SectionName, part: Sequence[Candidate], window: Window, register: Register, language: str) -> _Section:
+    """A section as the templates take it: cards, or lines, at most so many and how many more. Monday's have a card for
+    each action; Friday's for each subject, and news that stands alone is a line."""
+    d, most = words(language)["digest"], _CAPS[register]
+    if window.edition == "monday" or name == "told":
+        groups, rest = _grouped(part[:most]), len(part) - most
+        told = groups if name == "told" else []
     else:
-        texts, cards = [], [_card(name, group, register, language) for group in _grouped(shown)]
+        groups = _by_subject(part)
+        rest = sum(map(len, groups[most:]))
+        groups = groups[:most]
+        told = [group for group in groups if name == "news" and len(group) == 1]
+    lines = [_line(each, language) for group in told for each in group]
+    cards = [_card(name, group, window, register, language) for group in groups if group not in told]
     more = d["rest"].format(count=rest) if rest > 0 else ""
-    return {"head": d[name], "cards": cards, "lines": texts, "more": more}
+    return {"head": d[name], "cards": cards, "lines": lines, "more": more}
+
+
+def _line(each: Candidate, language: str) -> str:
+    """What the reader was told already, and when; or news that stands alone."""
+    if each.alerted is not None:
+        told = words(language)["digest"]["told_line"].format(time=moment(each.alerted, language))
+        return f"{plain(each.advice.headline, 100)} ({each.view.item}), {told}"
+    view = each.view
+    title, summary = (plain(harmless(text, view.observables), 200) for text in (view.title, view.summary))
+    line = f"{title} ({view.item})"
+    return line if not summary or summary.startswith(title) else f"{line}: {summary}"
 
 
 def _grouped(part: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -183,36 +196,62 @@ def _grouped(part: Sequence[Candidate]) -> list[list[Candidate]]:
     return list(groups.values())
 
 
-def _card(name: SectionName, group: Sequence[Candidate], register: Register, language: str) -> dict[str, Any]:
+def _by_subject(part: Sequence[Candidate]) -> list[list[Candidate]]:
+    return [[part[at] for at in group] for group in subjects.clusters([(each.view, each.advice) for each in part])]
+
+
+def _card(
+    name: SectionName, group: Sequence[Candidate], window: Window, register: Register, language: str
+) -> dict[str, Any]:
     w, first = words(language), group[0]
     advice = clean(first.advice)
     view = first.view
     reasons = list(dict.fromkeys(line for each in group for line in why(each.view.reasons, register, language)))
+    several = window.edition == "friday" and len(group) > 1
+    headline = plain(harmless(_subject(group) if several else advice.headline, view.observables), 150)
     own = open_lines([each.view for each in group], language)
-    headline = plain(harmless(advice.headline, view.observables), 150)
-    lines: list[str] = []
-    if name == "changed":
-        lines += [plain(line) for each in group for line in each.changes]
-    if own:
-        listed = capped(own, 3, language)
-        lines += [*listed.lines, *([listed.more] if listed.more else [])]
-    elif name != "changed":
-        lines += [_told(each.view, headline) for each in group]
+    if several:
+        lines = _listed([_of_several(each, language) for each in group], _CAPS[register], language)
+    elif name in ("raised", "lowered", "changed") and first.changes:
+        lines = [plain(line) for each in group for line in each.changes]
+    else:
+        lines = [] if own else [_told(each.view, headline) for each in group]
+    lines += _listed(own, 3, language)
     label = strictest(each.view.label for each in group)
-    stepped = name in ("open", "relevant", "new") and (advice.specific or bool(own))
+    stepped = name in (("open", "new") if window.edition == "monday" else ("relevant",)) and (advice.specific or own)
+    ids = [w["digest"]["count"].format(count=len(group))] if several else [each.view.item for each in group]
     return {
         "headline": headline,
         "lang": view.language if headline == view.title and view.language not in ("", language) else "",
         "level": w["level"][view.urgency],
         "band": BANDS[view.urgency],
         "label": label.value,
-        "ids": ", ".join(each.view.item for each in group),
+        "ids": ", ".join(ids),
         "why": "; ".join(reasons[:3]),
         "lines": [line for line in dict.fromkeys(lines) if line],
         "steps": advice.steps[:3] if stepped else (),
         # The smallest firms' steps speak of a text to forward.
         "forward": advice.forward_text if stepped and register == "zzp" and label < Label.AMBER_STRICT else "",
     }
+
+
+def _listed(lines: Sequence[str], most: int, language: str) -> list[str]:
+    found = capped(lines, most, language)
+    return [*found.lines, *([found.more] if found.more else [])]
+
+
+def _subject(group: Sequence[Candidate]) -> str:
+    """What several items are about: what to do, if that is one thing; else their maker; else what the first says."""
+    actions = {each.advice.headline for each in group if each.view.kind != "news"}
+    makers = {found for each in group if (found := subjects.maker(each.view))}
+    return actions.pop() if len(actions) == 1 else makers.pop() if len(makers) == 1 else group[0].advice.headline
+
+
+def _of_several(each: Candidate, language: str) -> str:
+    """One of several: how urgent, what, and what changed of it."""
+    level = words(language)["level"][each.view.urgency].capitalize()
+    line = f"{level}: {plain(harmless(each.view.title, each.view.observables), 200)} ({each.view.item})"
+    return f"{line}. {' '.join(plain(change) for change in each.changes)}" if each.changes else line
 
 
 def _told(view: View, headline: str) -> str:

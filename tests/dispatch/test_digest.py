@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from dispatch import DispatchError, View, digest_text, editions
+from dispatch.changes import turn
 from dispatch.digest import Candidate, arrange
 from dispatch.editions import Window
 from dispatch.render import Renderer, Service
@@ -135,6 +136,86 @@ def test_friday_repeats_nothing_from_monday_unless_it_changed() -> None:
     )
     assert found == {"changed": ["OKTT-2026-0002"]}
     assert sections(WEEK, candidate(an_exposure()), told=told) == {"open": ["OKTT-2026-0431"]}, "it still is"
+
+
+def test_friday_tells_apart_what_is_new_graver_and_less_grave_and_has_the_readers_own_first() -> None:
+    mine = (Reason("software", "Fortinet FortiOS 7.0.12", True),)
+    changed = {"version": 2, "reasons": ()}
+    told = {f"OKTT-2026-{number:04}": 1 for number in (2, 3, 4, 5)}
+    found = sections(
+        NEWS,
+        candidate(numbered(1, reasons=())),
+        candidate(numbered(2, **changed), changes=("x",), turn="raised"),
+        candidate(numbered(3, **changed | {"reasons": mine, "urgency": "info"}), changes=("x",), turn="raised"),
+        candidate(numbered(4, **changed), changes=("x",), turn="lowered"),
+        candidate(numbered(5, **changed), changes=("x",)),
+        told=told,
+    )
+    assert found == {
+        "new": ["OKTT-2026-0001"],
+        "raised": ["OKTT-2026-0003", "OKTT-2026-0002"],
+        "lowered": ["OKTT-2026-0004"],
+        "changed": ["OKTT-2026-0005"],
+    }
+    monday = sections(WEEK, candidate(numbered(2, **changed), changes=("x",), turn="raised"), told=told)
+    assert monday == {"changed": ["OKTT-2026-0002"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "which"),
+    [
+        ({"urgency": "this-week"}, {"urgency": "today"}, "raised"),
+        ({"urgency": "today", "kans": "medium"}, {"urgency": "info", "kans": "high"}, "lowered"),
+        ({"exploited": None}, {"exploited": True}, "raised"),
+        ({"schade": "high"}, {"schade": "medium"}, "lowered"),
+        ({"kans": None}, {"kans": "high"}, ""),
+        ({"cvss": 8.1}, {"cvss": 8.8}, ""),
+        ({"cvss": 8.8}, {"cvss": 9.1}, "raised"),
+        ({"title": "Oud"}, {"title": "Nieuw"}, ""),
+    ],
+)
+def test_what_counts_as_graver(before: dict[str, Any], after: dict[str, Any], which: str) -> None:
+    assert turn(a_view(**before), a_view(**after)) == which
+
+
+def acme(number: int, vendor: str = "Acme BV", **changes: Any) -> View:
+    named = {"title": f"Lek {number} verholpen", "affected": (Affected(vendor, f"Rooster{number}"),), "cves": ()}
+    return numbered(number, reasons=(), **named | {"urgency": "this-week"} | changes)
+
+
+def test_friday_is_told_by_subject_with_the_news_about_it() -> None:
+    cases = [
+        candidate(acme(1)),
+        candidate(acme(2, "Globex")),
+        candidate(acme(3, "ACME", urgency="info")),
+        candidate(acme(4, cves=("CVE-2026-0007",), affected=())),
+        candidate(news(5, "Aanval op klanten van Acme, Rooster3 geraakt")),
+        candidate(news(6, "Nog meer over CVE")),
+        candidate(replace(news(7, "Kort bericht"), cves=("CVE-2026-0007",))),
+    ]
+    assert sections(NEWS, *cases) == {
+        "new": [f"OKTT-2026-{n:04}" for n in (1, 2, 4, 3, 5, 7)],
+        "news": ["OKTT-2026-0006"],
+    }
+    made = rendered(NEWS, *cases)
+    assert made.subject == "TLP:CLEAR NCSC deze week: 6 nieuw, 1 nieuws (6 maart)"
+    lines = [line.strip() for line in made.text.splitlines()]
+    at = lines.index("TLP:CLEAR 3 berichten")
+    assert lines[at + 1 : at + 4] == [
+        "- Deze week: Lek 1 verholpen (OKTT-2026-0001)",
+        "- Ter info: Lek 3 verholpen (OKTT-2026-0003)",
+        "- Ter info: Aanval op klanten van Acme, Rooster3 geraakt",
+    ]
+    assert "- Nog meer over CVE (OKTT-2026-0006): Kort." in lines
+    assert [tag for tag, _ in Page(made.html).tags].count("h3") == 3
+
+
+def test_a_subject_with_many_items_is_capped_exactly() -> None:
+    text = rendered(NEWS, *(candidate(acme(n)) for n in range(1, 13))).text
+    assert text.count("- Deze week: Lek") == 8
+    assert "- en nog 4" in text
+    many = rendered(NEWS, *(candidate(acme(n, f"Maker{n}")) for n in range(1, 13))).text
+    assert "en nog 4 andere" in many
 
 
 def test_nothing_empty_is_sent() -> None:

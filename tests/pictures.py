@@ -73,7 +73,8 @@ def _portal(demo: Path) -> Iterator[tuple[str, str]]:
         yield "confirm", visitor.get(path).text
         yield "welcome", visitor.browser.post(path, data={}).text
         yield "proofs", visitor.send("/portal/proofs", what="brood.example", act="add").text
-        yield "profile", visitor.get("/portal/profile").text
+        for name in ("profile", "contact", "software", "factor"):
+            yield name, visitor.get(f"/portal/{name}").text
         house.service.close()
 
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from app.ahead import Ahead
 from app.forwarding import Forwarding
 from app.keys import MESSAGES
 from app.service import Service
-from app.views import Shelf, Views, differences
+from app.views import Views, differences
 from dispatch import Delivery, View, feedback, ledger
 from dispatch.attachments import attachments
 from dispatch.body import MessageKind
@@ -23,12 +24,12 @@ from dispatch.mail import Attachment
 from dispatch.outbox import CancelReason
 from dispatch.render import Rendered, outside
 from dispatch.view import content, fingerprint
-from filtering import Outcome
+from filtering import Explanation, Outcome
 from filtering.disclosure import reader
 from pii_guard.vault import month_of
 from subscribers import Contact, Subscriber
 from tlp import Label, Refusal
-from triage import TriageError, advice, decide, inbox
+from triage import advice, decide, inbox
 from triage.advice import Advice
 
 WAIT = timedelta(minutes=15)
@@ -73,25 +74,21 @@ class Part:
 class Alerts:
     """Decides for one delivery at a time, and makes the message. `closed`: is a way out closed to others?"""
 
-    def __init__(self, service: Service, shelf: Shelf, closed: Callable[[Contact], bool]) -> None:
+    def __init__(self, service: Service, closed: Callable[[Contact], bool]) -> None:
         self._service = service
-        self._shelf = shelf
         self._closed = closed
         self._tokens = service.keys.derive("answers")
         self._forwarding = Forwarding(service)
 
     def told(
-        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
+        self, connection: sa.Connection, ahead: Ahead, delivery: Delivery, subscriber: Subscriber, contact: Contact
     ) -> Part | Made | CancelReason | Waits:
         """Everything that has to be true before an alert, update or reminder leaves, checked again."""
         later = Waits(self._service.clock() + WAIT, "quiet")
-        try:
-            row = inbox.row(connection, delivery.subject)
-        except TriageError:  # its retention has ended
+        row = ahead.row(delivery.subject)
+        if row is None or row.state in ("withdrawn", "declined"):
             return "withdrawn"
-        if row.state in ("withdrawn", "declined"):
-            return "withdrawn"
-        views = self._shelf.current(connection, [delivery.subject]).get(delivery.subject)
+        views = ahead.views(delivery.subject)
         if views is None:
             return later
         if views.released.item.version != delivery.version:
@@ -111,7 +108,7 @@ class Alerts:
             given = feedback.latest(connection, delivery.subject, subscriber.id)
             if given is not None and given.version >= delivery.version:
                 return "answered"
-        return self._part(delivery, views, subscriber, contact, concerned=explanation.concerned)
+        return self._part(delivery, views, subscriber, contact, explanation)
 
     def withdrawal(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -121,16 +118,17 @@ class Alerts:
         released = decide.withdrawn(connection, service.guard, delivery.subject, service.settings.consents)
         if released is None:
             return "superseded"
-        return self._part(delivery, Views(service, connection, released), subscriber, contact, concerned=True)
+        views = Views(service, connection, released)
+        explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
+        return self._part(delivery, views, subscriber, contact, explanation)
 
     def _part(
-        self, delivery: Delivery, views: Views, subscriber: Subscriber, contact: Contact, *, concerned: bool
+        self, delivery: Delivery, views: Views, subscriber: Subscriber, contact: Contact, explanation: Explanation
     ) -> Part | Made | CancelReason:
-        explanation = dataclasses.replace(views.explain(subscriber), concerned=concerned)
         view = views.of(subscriber, explanation, confidential=self._closed(contact))
         if not isinstance(view, View):
             return self._stub(delivery, subscriber, contact, view)
-        rests = self.grounds(delivery, views, subscriber, contact, view, concerned=concerned)
+        rests = self.grounds(delivery, views, subscriber, contact, view, concerned=explanation.concerned)
         return Part(delivery, view, views.advised(view, subscriber), rests)
 
     def grounds(
@@ -169,13 +167,13 @@ class Alerts:
         web = self._service.settings.main.web
         return web.address(f"/a/{feedback.token(self._tokens, delivery.id)}") if web.base_url else ""
 
-    def message(self, connection: sa.Connection, subscriber: Subscriber, part: Part) -> Made:
+    def message(self, connection: sa.Connection, ahead: Ahead, subscriber: Subscriber, part: Part) -> Made:
         """The message for one recipient."""
         delivery, view = part.delivery, part.view
         kind = _kind(delivery)
         register = advice.register_of(subscriber.profile)
         files = attachments(view) if register == "mature" and kind != "withdrawal" else ()
-        before = ledger.sent_to(connection, subscriber.id, delivery.subject)
+        before = ahead.sent(subscriber.id, delivery.subject)
         rendered = self._service.renderer.message(
             view,
             part.advice,

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,10 @@ class Keyring:
 
     def __init__(self, instance: bytes) -> None:
         self._instance = instance
-
-    def derive(self, purpose: str) -> bytes:
+        self.derive = cache(self._derive)
         """32 bytes for a purpose such as `documents`, `seal`, `journal`."""
+
+    def _derive(self, purpose: str) -> bytes:
         return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"oktt/1/{purpose}".encode()).derive(self._instance)
 
 

@@ -4,11 +4,11 @@
     --Permit--> dispatch
 
 `admit` is the door: one step in memory, then one transaction. `release` is a decision and what follows from it, in one
-transaction. `send` hands one message over: prepared and stored, handed over, settled. Each may be cut off anywhere and
+transaction. `send` hands messages over: prepared and stored, handed over, settled. Each may be cut off anywhere and
 run again (docs/decisions/003, 005, 006).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -64,14 +64,17 @@ def release(service: Service, connection: sa.Connection, case: Case, decide: Dec
     return released
 
 
-def send(sender: Sender, delivery: Delivery) -> None:
-    """Send one claimed delivery. TLP is enforced again before it leaves.
+def send(sender: Sender, deliveries: Sequence[Delivery]) -> None:
+    """Send claimed deliveries of one worker. TLP is enforced again before they leave.
 
-    Its bytes are committed before they are handed over, in the transaction that settles the message before; so a crash
-    repeats at most the one that was accepted and not yet settled. `sender.finish()` settles the last.
+    Their bytes are committed before they are handed over, and of each that it was accepted before the next one goes; so
+    a crash repeats at most the one that was accepted and not yet marked. Those that wait too long are looked at again.
     """
-    with sender.service.metrics.stage("send"):
-        with sender.service.transaction() as connection:
-            sender.settle(connection)
-            ready = sender.prepare(connection, delivery)
-        sender.hand_over(ready)
+    waiting = list(deliveries)
+    while waiting:
+        with sender.service.metrics.stage("send"):
+            with sender.service.transaction() as connection:
+                batch = sender.prepare(connection, waiting)
+            sender.out.note(batch)
+            waiting = [*sender.out.give(batch.ready), *batch.rest]
+            sender.out.settle({each.worker for each in deliveries})

@@ -17,7 +17,7 @@ from app import desk, digests, door, following, pipeline, polling, portal, relea
 from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
-from dispatch import Delivery, outbox, publication
+from dispatch import Delivery, handing, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
 from pii_guard import journal
@@ -25,7 +25,7 @@ from subscribers import Subscriber, registry
 from triage import decide, releases
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
-BATCH = 50
+BATCH = 100
 PAUSE = 5.0
 UNSENT = timedelta(days=8)
 """How long ago something was released that an edition, or an alert that waits, may still have to carry."""
@@ -68,9 +68,10 @@ def due(service: Service, *, now: bool = False) -> int:
 def dispatch(service: Service, *, now: bool = False, progress: Progress | None = None) -> dict[str, int]:
     """Send what is due, once. Counts by what became of it."""
     worker = f"{_host()}/{os.getpid()}/{_started(os.getpid())}"
-    _requeue_dead(service)
+    dead = _requeue_dead(service)
     returning.read(service)  # first: nothing more goes to who cannot be reached
     sender = sending.Sender(service)
+    sender.out.settle(dead)
     with (progress or _silent)("Sending", due(service, now=now)) as advance:
         try:
             while True:  # some thousand rows of large audiences, then what is due: nothing waits until all are made
@@ -78,15 +79,24 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
                 claimed = _claimed(service, worker, hurry=now)
                 if not (more or claimed or following.remind(service)):  # it looks through all that was sent: at the end
                     break
-                for delivery in claimed:
-                    try:
-                        pipeline.send(sender, delivery)
-                    except Exception as error:
-                        sender.put_back(delivery, error)
-                    advance()
+                _send(sender, claimed)
+                advance(len(claimed))
         finally:
-            sender.finish()
-    return {status: sender.counts[status] for status in ("sent", "retry", "failed", "cancelled")}
+            sender.out.finish(worker)
+    return {status: sender.out.counts[status] for status in ("sent", "retry", "failed", "cancelled")}
+
+
+def _send(sender: sending.Sender, claimed: Sequence[Delivery]) -> None:
+    """One by one, where together does not work: what goes wrong with one does not keep the others."""
+    try:
+        pipeline.send(sender, claimed)
+    except Exception as error:
+        if len(claimed) == 1:
+            sender.out.put_back(claimed[0], error)
+        else:
+            log.error("deliveries", error=type(error).__name__, place=place(error))
+            for each in claimed:
+                _send(sender, [each])
 
 
 def _claimed(service: Service, worker: str, *, hurry: bool) -> list[Delivery]:
@@ -215,17 +225,18 @@ def _attempt(work: Callable[[Service], object], service: Service) -> bool:
     return True
 
 
-def _requeue_dead(service: Service) -> None:
-    """Claims of processes of this machine that are no more come back at once, not when their lease runs out."""
+def _requeue_dead(service: Service) -> list[str]:
+    """Claims of processes of this machine that are no more come back at once, not when their lease runs out. Whose."""
     here = _host()
     with service.transaction() as connection:
         dead = []
-        for holder in outbox.holders(connection):
+        for holder in outbox.holders(connection) | handing.holders(connection):
             host, _, rest = holder.partition("/")
             pid, _, started = rest.partition("/")
             if host == here and pid.isdigit() and _started(int(pid)) != started:
                 dead.append(holder)
         outbox.requeue_expired(connection, service.clock(), dead)
+    return dead
 
 
 def _host() -> str:

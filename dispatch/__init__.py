@@ -20,7 +20,7 @@ from subscribers import ChannelType, Contact
 from tlp import Label
 
 DeliveryKind = Literal["alert", "update", "reminder", "withdrawal", "monday", "friday", "link"]
-DeliveryState = Literal["queued", "sending", "sent", "failed", "cancelled"]
+DeliveryState = Literal["queued", "sending", "accepted", "sent", "failed", "cancelled"]
 
 
 class DispatchError(Exception):

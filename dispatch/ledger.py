@@ -37,10 +37,21 @@ ledger = sa.Table(
     sa.Index("ix_ledger_subject", "subject", "subscriber"),
     sa.Index("ix_ledger_subscriber", "subscriber", "at"),
 )
+_SAME = ("kind", "subscriber", "subject", "version", "medium", "label", "view", "digest", "message_id", "repeat")
+"""What a line takes from the row of the outbox."""
 _LATEST = (
     sa.select(ledger.c.subscriber, sa.func.max(ledger.c.version))
     .where(ledger.c.subject == sa.bindparam("item"), ledger.c.outcome == "sent", ledger.c.kind != "withdrawal")
     .group_by(ledger.c.subscriber)
+)
+_SENT_AMONG = (
+    sa.select(ledger)
+    .where(
+        ledger.c.subscriber.in_(sa.bindparam("subscribers", expanding=True)),
+        ledger.c.subject.in_(sa.bindparam("items", expanding=True)),
+        ledger.c.outcome == "sent",
+    )
+    .order_by(ledger.c.at, ledger.c.id)
 )
 _LATEST_OF = _LATEST.where(ledger.c.subscriber.in_(sa.bindparam("ids", expanding=True)))
 
@@ -100,10 +111,29 @@ def record(
 
 def cancelled(conn: sa.Connection, rows: Sequence[sa.Row[Any]], reason: str, at: datetime) -> None:
     """Add a line for each of these rows of the outbox, of which none leaves."""
-    same = ("kind", "subscriber", "subject", "version", "medium", "label", "view", "digest", "message_id", "repeat")
-    said = {"at": at, "outcome": "cancelled", "reason": reason}
-    lines = [said | {"delivery": row.id} | {name: getattr(row, name) for name in same} for row in rows]
-    conn.execute(sa.insert(ledger), lines)
+    conn.execute(sa.insert(ledger), [_line(row, at=at, outcome="cancelled", reason=reason) for row in rows])
+
+
+def _line(row: sa.Row[Any], **said: object) -> dict[str, object]:
+    return said | {"delivery": row.id} | {name: getattr(row, name) for name in _SAME}
+
+
+def sent_all(conn: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Entry]:
+    """Add a line for each of these rows of the outbox, which was accepted when and as the row says; the lines."""
+    lines = [
+        Entry(
+            at=row.settled_at,
+            outcome="sent",
+            delivery=row.id,
+            label=None if row.label is None else Label(row.label),
+            reason=row.reason,
+            **{name: getattr(row, name) for name in _SAME if name != "label"},
+        )
+        for row in rows
+    ]
+    said = ({"at": each.settled_at, "outcome": "sent", "reason": each.reason} for each in rows)
+    conn.execute(sa.insert(ledger), [_line(row, **values) for row, values in zip(rows, said, strict=True)])
+    return lines
 
 
 def came_back(
@@ -142,6 +172,17 @@ def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
         ledger.c.subscriber == subscriber, ledger.c.subject == item, ledger.c.outcome == "sent"
     )
     return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
+
+
+def sent_among(conn: sa.Connection, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Entry]]:
+    """The same for these (subscriber, item)."""
+    found: dict[tuple[str, str], list[Entry]] = {each: [] for each in wanted}
+    subscribers, items = ({pair[at] for pair in wanted} for at in (0, 1))
+    if wanted:
+        for row in conn.execute(_SENT_AMONG, {"subscribers": list(subscribers), "items": list(items)}):
+            if (row.subscriber, row.subject) in found:
+                found[row.subscriber, row.subject].append(_entry(row))
+    return found
 
 
 def editions(conn: sa.Connection, since: datetime) -> dict[str, set[str]]:

@@ -65,6 +65,7 @@ _OWN = msgspec.json.Decoder(Own)
 _COLUMNS = (subscribers.c.number, subscribers.c.data, subscribers.c.own, subscribers.c.changed_at)
 _REVISION = sa.select(counters.c.value).where(counters.c.name == "revision")
 _GET = sa.select(*_COLUMNS).where(subscribers.c.id == sa.bindparam("id"))
+_AMONG = sa.select(*_COLUMNS).where(subscribers.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_NUMBERS = (
     sa.select(*_COLUMNS)
     .where(subscribers.c.number.in_(sa.bindparam("numbers", expanding=True)), subscribers.c.removed_at.is_(None))
@@ -185,6 +186,12 @@ def get(conn: sa.Connection, id: str) -> Subscriber | None:  # noqa: A002
     """The subscriber with this id; None: there is none, or it was removed."""
     row = conn.execute(_GET, {"id": id}).one_or_none()
     return None if row is None else _subscriber(*row)
+
+
+def among(conn: sa.Connection, ids: Iterable[str]) -> Iterator[Subscriber]:
+    """The subscribers with these ids; removed and unknown ones are left out."""
+    for chunk in _chunks(sorted(set(ids))):
+        yield from starmap(_subscriber, conn.execute(_AMONG, {"ids": chunk}).all())
 
 
 def at_address(conn: sa.Connection, address: str) -> list[Subscriber]:

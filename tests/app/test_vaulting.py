@@ -17,7 +17,7 @@ from app.door import Tally
 from app.keys import MESSAGES
 from app.service import open_service
 from app.stores import Search
-from dispatch import View, outbox, sequence
+from dispatch import View, handing, outbox, sequence
 from ingest.columns import metadata
 from normalize import Draft, Facts, Observable
 from pii_guard import audit, journal, marks, subjects
@@ -369,8 +369,8 @@ def test_a_message_that_waits_lies_sealed_and_its_hashes_are_keyed(house: House)
     sender = sending.Sender(house.service)
     with house.service.transaction() as connection:
         (delivery,) = outbox.claim(connection, house.now, 10, "w", hurry=True)
-        ready = sender.prepare(connection, delivery)
-    assert ready is not None
+        (ready,) = sender.prepare(connection, [delivery]).ready
+        assert handing.step(connection, "w", (), "", house.now, [delivery.id])
     assert VICTIM.encode() in ready.message
     assert VICTIM.encode() not in dumped(house)
     assert {each["store"] for each in subject.find(house.service, Sought("ipv4", VICTIM))} >= {"outbox"}
@@ -378,8 +378,7 @@ def test_a_message_that_waits_lies_sealed_and_its_hashes_are_keyed(house: House)
     house.later(minutes=6)
     with house.service.transaction() as connection:
         (again,) = outbox.claim(connection, house.now, 10, "w", hurry=True)
-        repeated = sender.prepare(connection, again)
-    assert repeated is not None
+        (repeated,) = sender.prepare(connection, [again]).ready
     assert again.repeat
     with house.service.transaction() as connection:
         shown = connection.execute(sa.select(outbox.deliveries.c.view, outbox.deliveries.c.digest)).one()
@@ -395,8 +394,8 @@ def test_a_crash_repeats_the_same_bytes_out_of_the_vault(house: House) -> None:
     for _ in range(2):
         with house.service.transaction() as connection:
             (delivery,) = outbox.claim(connection, house.now, 10, "w", hurry=True)
-            ready = sender.prepare(connection, delivery)
-        assert ready is not None
+            (ready,) = sender.prepare(connection, [delivery]).ready
+            assert handing.step(connection, "w", (), "", house.now, [delivery.id])
         sent.append(ready.message)
         house.now = house.now.replace(month=4, day=1) if house.now.month == 3 else house.now
     assert sent[0] == sent[1], "in the next month too"

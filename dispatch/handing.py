@@ -1,0 +1,112 @@
+"""Many messages at once: their bytes stored together, handed over one after the other, settled together.
+
+Between two messages stands one statement: what the other side accepted is `accepted`, and the next one is `sending`.
+It is committed before the next one leaves, so a crash finds at most one message of a worker of which nobody knows
+whether it was accepted (docs/decisions/006). What is `accepted` is never handed over again; its line of the ledger and
+its entry in the register follow with those of the others, or from whoever finds it after a crash.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from dispatch import Delivery, ledger
+from dispatch.ledger import Entry
+from dispatch.outbox import UNSETTLED, deliveries
+from tlp import Label
+
+_d = deliveries.c
+_STORED = ("message", "label", "view", "message_id", "digest", "grounds")
+_OPEN = sa.or_(*(_d.state == each for each in UNSETTLED))
+_STORE = (
+    sa.update(deliveries)
+    .where(_d.id == sa.bindparam("mine"), _d.worker == sa.bindparam("holder"), _OPEN)
+    .values({name: sa.bindparam(f"new_{name}") for name in _STORED})
+)
+_NEXT = _d.id.in_(sa.bindparam("following", expanding=True))
+_STEP = (
+    sa.update(deliveries)
+    .where(_d.id.in_(sa.bindparam("both", expanding=True)), _d.worker == sa.bindparam("holder"), _OPEN)
+    .values(
+        state=sa.case((_NEXT, "sending"), else_="accepted"),
+        attempts=_d.attempts + sa.case((_NEXT, 1), else_=0),
+        reason=sa.case((_NEXT, _d.reason), else_=sa.bindparam("said", type_=_d.reason.type)),
+        settled_at=sa.case((_NEXT, _d.settled_at), else_=sa.bindparam("at", type_=_d.settled_at.type)),
+    )
+    .returning(_d.id)
+)
+_ACCEPTED = (
+    sa.select(*(column for column in deliveries.columns if column.name != "message"))
+    .where(_d.state == "accepted")
+    .order_by(_d.settled_at, _d.id)
+    .with_for_update(skip_locked=True)
+)
+_SENT = (
+    sa.update(deliveries)
+    .where(_d.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(state="sent", message=None, grounds=None, worker="", claimed_until=None)
+)
+
+
+class Held(NamedTuple):
+    """A message before it leaves: its exact bytes, as the caller seals them, and what the ledger will say of it."""
+
+    delivery: Delivery
+    message: bytes
+    label: Label
+    view: str
+    message_id: str
+    digest: str
+    grounds: bytes
+
+
+class Settled(NamedTuple):
+    """What was accepted, and is settled."""
+
+    line: Entry
+    grounds: bytes | None
+    """On what its message rested, for the register."""
+    queued_at: datetime
+
+
+def store(conn: sa.Connection, held: Sequence[Held]) -> None:
+    """Put the bytes in their rows; none of these leaves before `step` says so."""
+    rows = [
+        {"mine": each.delivery.id, "holder": each.delivery.worker, "new_label": each.label.value}
+        | {f"new_{name}": getattr(each, name) for name in _STORED if name != "label"}
+        for each in held
+    ]
+    if rows:
+        conn.execute(_STORE, rows)
+
+
+def step(
+    conn: sa.Connection, worker: str, done: Sequence[str], said: str, at: datetime, following: Sequence[str]
+) -> bool:
+    """`done` was accepted (`said`: how it says so), `following` leaves now: each the deliveries of one message, or none.
+
+    Is all that follows still this worker's? Commit before it is handed over.
+    """
+    given = {"both": [*done, *following], "said": said, "at": at, "following": list(following), "holder": worker}
+    return set(conn.scalars(_STEP, given)).issuperset(following)
+
+
+def holders(conn: sa.Connection) -> set[str]:
+    """Workers that have accepted messages to settle."""
+    return set(conn.scalars(sa.select(_d.worker).where(_d.state == "accepted").distinct()))
+
+
+def settle(conn: sa.Connection, workers: Collection[str], now: datetime) -> list[Settled]:
+    """Close what was accepted of these workers, or of any whose claim has run out, with its lines in the ledger."""
+    theirs = sa.or_(_d.worker.in_(workers), _d.claimed_until <= now)
+    rows = conn.execute(_ACCEPTED.where(theirs)).all()
+    if not rows:
+        return []
+    conn.execute(_SENT, {"ids": [row.id for row in rows]})
+    rested = {row.id: row.grounds for row in rows}
+    lines = ledger.sent_all(conn, rows)
+    return [
+        Settled(line, rested.get(row.leader or row.id), row.queued_at) for line, row in zip(lines, rows, strict=True)
+    ]

@@ -98,20 +98,25 @@ class Entry:
         return endpoint
 
     async def _looked(self, request: Request, asked: Asked, then: Callable[[Caller, Request], T]) -> T:
-        """What `then` says of what is known of this moment, at once; or of the database in one look, in a thread."""
+        """What `then` says of what is known of this moment, at once; or with a look into the database, in a thread."""
         look = self._moments.at(await self._services.state())
         try:
             return then(self._caller(request, asked, look), request)
         except UnknownError:
-            loop, into = asyncio.get_running_loop(), partial(self._into, look, request, asked, then)
-            said, look = await loop.run_in_executor(self._threads, into)
-        self._moments.keep(look, await self._services.state())
+            said, look = await self._into(look, request, asked, then)
+        if not self._moments.keep(look, await self._services.state()):
+            said, _ = await self._into(Look(None, {}), request, asked, then)
         return said
 
-    def _into(self, look: Look, request: Request, asked: Asked, then: Callable[[Caller, Request], T]) -> tuple[T, Look]:
-        with self._engine.connect() as conn:
-            look = look.on(conn)
-            return then(self._caller(request, asked, look), request), look
+    async def _into(
+        self, look: Look, request: Request, asked: Asked, then: Callable[[Caller, Request], T]
+    ) -> tuple[T, Look]:
+        def into() -> tuple[T, Look]:
+            with self._engine.connect() as conn:
+                deeper = look.on(conn)
+                return then(self._caller(request, asked, deeper), request), deeper
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, into)
 
     def _caller(self, request: Request, asked: Asked, look: Look) -> Caller:
         find = partial(_credential, look)

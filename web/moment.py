@@ -1,9 +1,9 @@
 """What was read of the database, known as long as nothing is committed to it.
 
 A request asks who that is, which collection, what changed and what the reader may see: eight questions, whose answers
-are those of a moment ago unless somebody wrote. So it is answered either wholly from what is known of this moment, or
-wholly from one look at the database; what that one found is known from then on. Known is what was read, never what a
-clock decides: whether a credential or a clearance has ended is asked each time.
+are those of a moment ago unless somebody wrote. What is not known is asked of the database; where somebody wrote
+meanwhile, all of it is, so that an answer is of one state. Known is what was read, never what a clock decides: whether
+a credential or a clearance has ended is asked each time.
 """
 
 import threading
@@ -22,7 +22,7 @@ class UnknownError(Exception):
     """Not known of this moment: ask the database."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
     """What one request sees of the database."""
 
@@ -31,6 +31,8 @@ class Look:
     into: sa.Connection | None = None
     """None: nothing but what is known is looked at."""
     found: dict[Hashable, Any] = field(default_factory=dict)
+    mixed: bool = False
+    """Was something known, and something else found?"""
 
     @property
     def conn(self) -> sa.Connection:
@@ -45,12 +47,11 @@ class Look:
 
     def ask(self, question: Hashable, read: Callable[[sa.Connection], T]) -> T:
         """What `read` says, or has said in the same state. Raises UnknownError."""
-        if self.into is None:
-            if question not in self.known:
-                raise UnknownError
-            answer: T = self.known[question]
-            return answer
-        answer = self.found[question] = read(self.into)
+        if question in self.known:
+            self.mixed = self.into is not None
+            known: T = self.known[question]
+            return known
+        answer = self.found[question] = read(self.conn)
         return answer
 
 
@@ -68,7 +69,9 @@ class Moments:
                 self._last = (state, {})
             return Look(state, self._last[1])
 
-    def keep(self, look: Look, state: object) -> None:
-        """What a look into the database found, if that is in the same state after it as before it."""
+    def keep(self, look: Look, state: object) -> bool:
+        """What a look into the database found, which is in this state after it. False: what it says is of two."""
         if state == look.state:
             look.known.update(look.found)
+            return True
+        return not look.mixed

@@ -57,8 +57,15 @@ def test_what_was_found_is_known_unless_somebody_wrote_meanwhile(engine: sa.Engi
                 _ = look.conn
             deeper = look.on(conn)
             assert deeper.ask("who", lambda _: "somebody") == "somebody"
-            moments.keep(deeper, after)
+            assert moments.keep(deeper, after), "it is of what lies there alone"
             assert look.known == ({"who": "somebody"} if before == after else {})
+        look = moments.at("d")
+        look.known["who"] = "somebody"
+        deeper = look.on(conn)
+        assert (deeper.ask("who", lambda _: "nobody"), deeper.ask("what", lambda _: "this")) == ("somebody", "this")
+        assert not moments.keep(deeper, "e"), "of two states"
+        assert moments.keep(deeper, "d")
+        assert moments.at("d").known == {"who": "somebody", "what": "this"}
 
 
 def test_each_request_is_answered_as_the_database_is_then(world: Any, serve: Callable[..., Any]) -> None:

@@ -67,7 +67,7 @@ _NAMED_BY = re.compile(
 )
 _NAMING_PLAIN = Words("net localgroup ", "net group ", "adduser ", "passwd ", "su ", "chown ", "ftp ")
 NAMING = Words(*_NAMING_PLAIN, "gpasswd ", "mysql -u", "-ad", "-local", "-mg", "-samid ", "-identity ", "-username ")
-_NAMED_BEHIND = re.compile(r"\s+(?:/add\b|/del|-c\b|/|[\w.]*:|\S+$)|:\S|@\w|[\"']|\s*(?:\n|$)").match
+_NAMED_BEHIND = re.compile(r"\s+(?:\||/add\b|/del|-c\b|/|[\w.]*:|\S+$)|:\S|@\w|[\"']|\s*(?:\n|$)").match
 _IMPACKET = Quick(
     r"(?:secretsdump|psexec|wmiexec|smbexec|atexec|dcomexec|getuserspns|getnpusers|gettgt|impacket)"
     r"[\w.-]*\s[^\n]{0,120}?"
@@ -159,7 +159,7 @@ def commands(lower: str) -> Found:
                 _, colon, secret = match.group("name").partition(":")
                 if colon and secret:
                     yield Span("credential", match.end() - len(secret), match.end(), 0.8, "command-password")
-            elif not match.group("name").isdigit():  # a port
+            elif not match.group("name").rstrip(",;.").isdigit():  # a port
                 yield Span("credential", *match.span("name"), 0.8, "command-password")
         secret_of = _WITH_PASSWORD.match(lower, at)
         if secret_of:
@@ -207,7 +207,7 @@ def pairs(lower: str) -> Found:
     for match in _LINES.finditer(lined) if "password" in lower or "wachtwoord" in lower else ():
         name, secret = match.group("name", "secret")
         mixed = any(map(str.isdigit, secret)) and any(map(str.isalpha, secret))
-        if LOGIN_FORM(name) and (mixed or match.group("sign") == ": ") and not _HASH(secret):
+        if LOGIN_FORM(name) and not _NO_PAIR(name) and (mixed or match.group("sign") == ": ") and not _HASH(secret):
             yield from user(lower, match.start("name") - 1, match.end("name") - 1, 0.6)
             yield Span("credential", match.start("secret") - 1, match.end("secret") - 1, 0.6, "pair")
     for match in _TABBED.finditer(lined):

@@ -52,7 +52,7 @@ _SERIAL = re.compile(
     r"(?P<value>(?=[\w:-]{0,8}\d)[a-z0-9][\w:.-]{3,63}|\d{3} \d{3} \d{3}(?: \d)?)"
 )
 _MACHINE = Quick(
-    r"(?<![\w.-])(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
+    r"(?<![\w.-])(?!WS-C\d)(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
     r"NOTEBOOK)-[A-Z0-9]{3,}(?:-[A-Z0-9]+){0,3}"
     r"|[A-Z]{2,6}-(?:LT|PC|WS|NB|LAP|TAB)-?[A-Z0-9]{2,}(?:-[A-Z0-9]+)?"
     r"|[A-Z][A-Z0-9]{2,14}-(?:LAPTOP|DESKTOP|PC|NB|MBP|WS|LT|NOTEBOOK|IPHONE|MACBOOK)"

@@ -66,8 +66,8 @@ _ROW = re.compile(r"[\"']?[,;|/ ]{1,3}[\"']?").match
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e", "01000c", "0180c2")
 """Nobody, everybody, and groups."""
 _OF_ELSE = re.compile(
-    r"(?<![\w-])(?:serial(?: ?(?:no|number))?|fingerprint|(?:your|victim|personal|unique) id|key|code|licen[cs]e|token)"
-    r"\W{1,3}$"
+    r"(?<![\w-])(?:serial(?: ?(?:no|number))?|fingerprint|fp|wwp?n|(?:your|victim|personal|unique) id|key|"
+    r"code|licen[cs]e|token)\W{1,3}$"
 ).search
 """What stands behind this has the form of an address, and is none."""
 
@@ -75,14 +75,14 @@ _OF_ELSE = re.compile(
 def macs(text: str, lower: str) -> Found:
     """By form, and behind a word for one in any form."""
     for mac in _MAC.finditer(text):
-        if _is_somebodys(lower, *mac.span()):
+        if is_somebodys(lower, *mac.span()):
             yield Span("mac", *mac.span(), 0.9, "mac")
     for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
         yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
         yield Span("mac", *match.span(2), 0.9, "mac-frame")
     for parted in _PARTED.finditer(lower):
         near = _NEAR.search(lower, max(0, parted.start() - 40), parted.end() + 40)
-        if (near or parted.group().count(":") > 4) and _is_somebodys(lower, *parted.span()):
+        if (near or parted.group().count(":") > 4) and is_somebodys(lower, *parted.span()):
             yield Span("mac", *parted.span(), 0.7, "mac-parted")
     for at in MAC_WORDS.places(lower):
         word = _MAC_WORD.match(lower, at)
@@ -94,7 +94,7 @@ def macs(text: str, lower: str) -> Found:
             loose = row and _LOOSE_MAC.match(lower, row.end())
 
 
-def _is_somebodys(lower: str, start: int, end: int) -> bool:
+def is_somebodys(lower: str, start: int, end: int) -> bool:
     """Is it an address, and not that of nobody or of a group?"""
     if _OF_ELSE(lower, max(0, start - 24), start):
         return False

@@ -81,6 +81,12 @@ _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
         ),
     ),  # .netrc
     (("omment: ", " AAAA"), Quick(r"(?:\b[Cc]omment: | AAAA[\w+/=]{40,2000} )(?P<name>[\w.-]{2,32})@")),  # keys of SSH
+    (("&pwd=",), Quick(r"\blog=(?P<name>[\w.@-]{2,64})(?=&pwd=)")),  # WordPress
+    (("sshd: ",), Quick(r"(?:\d/|[ \t])sshd: (?P<name>[a-z][\w.-]{1,31})(?=[ \t]*(?:\n|$|@pts|@notty| \[priv))")),
+    (
+        ("<pppoe", "<pptp", "<l2tp", "<sstp", "<ovpn"),
+        Quick(r"<(?:pppoe|pptp|l2tp|sstp|ovpn)-(?P<name>[\w.-]{2,32})>"),
+    ),  # RouterOS
     ((" by ",), Quick(r"opened for user \S{2,32} by (?P<name>[\w.-]{2,32})\(uid=\d")),
 )
 FORMS = tuple((Words(*signs, cased=True), form) for signs, form in _FORMS)

@@ -4,7 +4,7 @@ import re
 from ipaddress import AddressValueError, IPv6Address
 
 from pii_guard import Category
-from pii_guard.detect_hardware import macs
+from pii_guard.detect_hardware import is_somebodys, macs
 from pii_guard.detect_mail import DOT
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, folded
@@ -81,7 +81,7 @@ def addresses(text: str) -> Found:
     version_end = address_end = -1
     for flow in _FLOW.finditer(text) if " > " in text else ():
         for side in ("a", "b"):
-            if max(map(int, _NUMBERS(flow.group(side)))) < 256:
+            if max(octets := list(map(int, _NUMBERS(flow.group(side))))) < 256 and 0 < octets[0] < 224:
                 yield Span("ipv4", *flow.span(side), 0.9, "ipv4-flow")
     for glued in _GLUED.finditer(text):
         if max(map(int, (*glued.group("a").split("."), *glued.group("b").split(".")))) < 256:
@@ -152,7 +152,8 @@ def _ipv6(match: re.Match[str]) -> Found:
         end -= len(port) + 1
     if len(value) > 3 and (value.count(":") == 7 or "::" in value) and _is_ipv6(value):
         if _EUI64(value):
-            yield Span("mac", start, end, 0.6, "eui-64")
+            if is_somebodys(folded(match.string), start, end):
+                yield Span("mac", start, end, 0.6, "eui-64")
             return
         local = value[:2].lower() == "fd" and value[4:5] == ":"
         if local or any(map(str.isdigit, value)) or value.count(":") > 3:  # `dead::beef` is a name in C++

@@ -10,6 +10,9 @@ from pii_guard.span import Found, Span, Words, folded
 
 _FOUND = Quick(
     r"(?:key found! \[ (?P<wifi>[^\]\n]{5,64}?) \]"
+    r"|\bcracked: [\w.@\\-]{2,64} (?:=|:|->) (?P<cracked>\S{4,64})"
+    r"|\bwi-?fi-?(?:code|key|sleutel)(?:,| \(| ) ?[\"']?(?P<code>(?=[^\s\"',)]{0,30}\d)[^\s\"',)(]{6,64})"
+    r"|<password>\s{0,24}<value>(?P<xml>[^<\s]{3,128})<"
     r"|nickserv (?:identify|register) (?P<nick>\S{4,64})"
     r"|\blogin \S{2,64} password (?P<netrc>\S{3,128})"
     r"|(?:log(?:ging|ged)?[- ]?in|sign(?:ed)? in|inlog(?:gen|d)|ingelogd|aangemeld) (?:as|als) [\"']?[\w.@\\-]{2,64}"
@@ -19,6 +22,7 @@ _FOUND = Quick(
 )
 """In sentences of people and programs: Wi-Fi keys that were cracked, `.netrc`, `log in as X with Y`."""
 FOUND = Words(
+    *("cracked: ", "wificode", "wifi-code", "wi-fi code", "wifi key", "wi-fi key", "wifisleutel", "<password>"),
     *("key found!", "nickserv", "login ", "log in as", "logged in as", "logging in as", "sign in as", "signed in as"),
     *("inloggen als", "ingelogd als", "aangemeld als", "reset it to", "reset to", "changed it to", "changed to"),
     *("veranderd in", "gewijzigd in", "gewijzigd naar", "veranderd naar"),
@@ -79,12 +83,12 @@ _SECRET = re.compile(
     r"secret(?:[ _-]?(?:key|access[ _-]?key))?|client[_-]secret|(?:access|refresh|id|reset)[_ -]?(?:token|"
     r"key(?: ?id)?)|secret_key_base|encryption[_-]?key|alarmcode|cv[vc]|"
     r"auth[_-]?(?:token|key)|token|bearer|"
-    r"private[_ -]?key|account ?key|shared ?(?:key|access ?key|secret)|psk|pre-?shared key|(?<![a-z])(?:ww|pw|pin|"
+    r"private[_ -]?key|account ?key|shared ?(?:key|access ?key|secret)|psk|pre-?shared[ _-]?key|(?<![a-z])(?:ww|pw|pin|"
     r"otp|sid)|toegangscode|inlogcode|"
     r"recovery (?:key|codes?)|herstelcodes?|community(?: string)?|sess(?:ion)?[_-]?(?:id|token|key)?|jsessionid|"
     r"phpsessid|csrf[_-]?token|"
     r"master ?(?:password|key)|sleutel|seed(?: phrase)?|wpa2?[ -]?(?:key|psk|sleutel)|wi-?fi|(?<![a-z])pin ?pas|"
-    r"credentials?)"
+    r"wi-?fi-?code|credentials?)(?: (?:e?-?mail|wi-?fi|vpn|pc|laptop|router|server|admin|bank|portal|account))?"
     r"(?:\[\w{0,12}\]|\(\w{1,12}\))?[\"'*]{0,3}\s{0,3}(?P<sign>:=|=>|::?|=|->|\|(?=[ \t]+[^|\n]*(?:\n|$))|(?<=[a-z])>|"
     r"\t(?=\S{12}))\s{0,3}[\"'“‘`*\[]{0,2}(?P<value>(?:[^\s\"'”’`,;&<>]|&(?![\w.-]{1,24}=|[a-z]{2,6};)){3,256})"
 )
@@ -136,11 +140,11 @@ _SECRETIVE = re.compile(
     r"(?=.*[a-z])(?=.*[\d!@#$%^&*?+])(?!.*[/=]|.*%20|v?\d+\.|cve-|0x[\da-f]+$|https?:|\d+[a-z]{1,2}$|[\w.-]+@)[^:]{4,64}"
 ).fullmatch
 _PLACEHOLDER = re.compile(
-    r"\$[a-z_{(].*|\[?redacted.*|\(?(?:hidden|empty|leeg|none|geen)\b.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+|sha256/.*|"
+    r"\$[a-z_{(].*|\[?redacted.*|\(?(?:hidden|empty|leeg|none|geen)\b.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+(?::\d+)?|sha256/.*|"
     r"\d{4}-\d\d-\d\d.*"
 ).fullmatch
 _NO_SECRET = re.compile(
-    r"[a-z]+[.:]?|\*+|x+|\.+|[<\[{%$].*|none|null|true|false|\(?redacted\)?|[a-z]+\(.*|-+.*|\d{1,2}[.:)]?|\d{4}|"
+    r"[a-z]+[.:]?|v?\d+(?:\.\d+)+|\*+|x+|\.+|[<\[{%$].*|none|null|true|false|\(?redacted\)?|[a-z]+\(.*|-+.*|\d{1,2}[.:)]?|\d{4}|"
     r"cve-.*|t\d{4}.*"
     r"|ms\d\d-\d+.*|\[.*|(?:n|v)/?a|[a-z_-]{2,}|https?:.*|[a-z]{2,}/[a-z]{2,}"
 ).fullmatch
@@ -190,7 +194,7 @@ _TOKENS = re.compile(
     r"webhooks/\d{15,}/[\w-]{16,}|:AA(?<=\d:AA)[\w-]{30,}|hf_[A-Za-z0-9]{30,}|ya29\.[\w-]{20,})(?![A-Za-z0-9])"
 )
 _HASHED = Quick(
-    r"[$:{](?:(?<=\$)(?:2[abxy]|[15689y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|p|h|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
+    r"[$:{](?:(?<=\$)krb5\w{2,8}\$(?:\d{1,2}\$)?[\w.*$/@-]{2,80}:[0-9a-f$]{32,1200}|(?<=\$)(?:2[abxy]|[15689y]|apr1|argon2(?:i|d|id)|sha1|scrypt|y|p|h|krb5\w+)\$[\w./$=,+*@-]{16,300}|"
     r"(?<=\{)s?sha\d{0,3}\}[\w+/=]{20,100}"
     r"|(?<=sha256\$)\d{4,7}\$[\w./+]{4,40}\$[\w/+=]{20,100}|(?<=:)"
     r":[\w.-]{1,64}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{8,1024})"

@@ -38,7 +38,8 @@ _LOOSE = frozenset(("account", "login"))
 HEADS = Words(*{word for word in _HEADS if not any(other != word and other in word for other in _HEADS)})
 _SIGNS = ("\t", ";", "|", ",")
 _BLANKS = "  "
-_CELL = {sign: re.compile(rf"[^{re.escape(sign)}\n]+") for sign in _SIGNS} | {_BLANKS: re.compile(r"\S(?:[^\S\n]?\S)*")}
+_CELL = {sign: re.compile(rf"(?:^|(?<=[{re.escape(sign)}\n]))[^{re.escape(sign)}\n]*") for sign in _SIGNS}
+_CELL[_BLANKS] = re.compile(r"\S(?:[^\S\n]?\S)*")
 _EDGES = " \t\"'`*_"
 _NOTHING = re.compile(r"[-=_:.*]*|n/?a|none|\(?null\)?|onbekend|unknown|leeg|empty|yes|no|ja|nee").fullmatch
 _PLATE = re.compile(r"(?=.*\d)(?=.*[a-z])[a-z0-9]{1,4}(?:[ -][a-z0-9]{1,5}){0,2}").fullmatch

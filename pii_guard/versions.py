@@ -119,7 +119,7 @@ def _kind_before(lower: str) -> tuple[str, str]:
             return "version", last
         if bare in _ADDRESSES:
             return "address", last
-        if bare in _SECTIONS and bare == last.strip(".#"):
+        if bare in _SECTIONS and bare == last.strip("(.#"):
             return "section", last
         if not (bare in _JOINING or _NUMERIC(word) or not bare or bare in _FROM):
             break

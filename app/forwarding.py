@@ -39,7 +39,7 @@ def told(service: Service, connection: sa.Connection, passed: Passed, language: 
         return Told(_bulletin(service, connection, passed.subject, language))
     held = sorted(editions.contents(connection, passed.subject, passed.subscriber))
     found = [(item, filled) for item in held if (filled := _bulletin(service, connection, item, language))]
-    return Told(listed=tuple({"item": item, "title": of["headline"], "level": of["level"]} for item, of in found))
+    return Told(listed=tuple({"item": item, "title": of["title_of"], "level": of["level"]} for item, of in found))
 
 
 def _bulletin(service: Service, connection: sa.Connection, item: str, language: str) -> Mapping[str, str] | None:

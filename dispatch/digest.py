@@ -82,8 +82,7 @@ def arrange(
     is one line, and does not make an edition by itself.
     """
     found: dict[SectionName, list[Candidate]] = {}
-    first = () if editorial is None else editorial.first
-    for each in sorted(candidates, key=lambda each: (_placed(each, first), _rank(each, window.edition))):
+    for each in _sorted(candidates, window.edition, editorial):
         section = _section(window.edition, each, told)
         if section is not None:
             found.setdefault(section, []).append(each)
@@ -92,6 +91,11 @@ def arrange(
         return None
     sections = tuple((name, tuple(found[name])) for name in _ORDER[window.edition] if name in found)
     return _labelled(window, sections, editorial)
+
+
+def _sorted(candidates: Sequence[Candidate], edition: Edition, editorial: Editorial | None) -> tuple[Candidate, ...]:
+    first = () if editorial is None else editorial.first
+    return tuple(sorted(candidates, key=lambda each: (_placed(each, first), _rank(each, edition))))
 
 
 def _placed(each: Candidate, first: Sequence[str]) -> int:
@@ -170,8 +174,11 @@ def for_members(arranged: Arranged, open_to_all: Mapping[str, Candidate]) -> Arr
                 changed: SectionName = (mine.turn or "changed") if arranged.window.edition == "friday" else "changed"
                 section = changed if mine.changes else "news" if name == "news" else "new"
                 found.setdefault(section, []).append(mine)
-    sections = tuple((name, tuple(found[name])) for name in _ORDER[arranged.window.edition] if name in found)
-    return _labelled(arranged.window, sections, arranged.editorial) if sections else None
+    window, said = arranged.window, arranged.editorial
+    sections = tuple(
+        (name, _sorted(found[name], window.edition, said)) for name in _ORDER[window.edition] if name in found
+    )
+    return _labelled(window, sections, said) if sections else None
 
 
 def _labelled(

@@ -34,9 +34,9 @@ from web import auth
 THREATS, SOURCES = ("1", "2"), ("market", "news")
 READERS = {
     "open": (Label.CLEAR, True), "groen": (Label.GREEN, True), "amber": (Label.AMBER, True),
-    "ver": (Label.AMBER, False), "rood": (Label.RED, True),
+    "ver": (Label.AMBER, False), "rood": (Label.RED, True), "kring": (Label.AMBER, True),
 }  # fmt: skip
-"""Reader -> its clearance at first, and whether what is told here concerns its sector."""
+"""Reader -> its clearance at first, and whether what is told here concerns its sector. `kring` passes on to members."""
 WORD = re.compile(r"w\d+(?:wijd|eng)")
 labels = st.sampled_from([Label.CLEAR, Label.GREEN, Label.AMBER, Label.AMBER, Label.AMBER_STRICT, Label.RED])
 threats = st.sampled_from(THREATS)
@@ -102,7 +102,8 @@ class NeverWider(RuleBasedStateMachine):
     def register(self, name: str, clearance: Label) -> None:
         mail = Contact("email", address=f"{name}@voorbeeld.example", digest=("monday", "friday"))
         sectors = ("STIX:manufacturing",) if READERS[name][1] else ("STIX:healthcare",)
-        self.house.subscribe(name, mail, TAXII, clearance=clearance, sectors=sectors, maturity="mature")
+        kind = {"kind": "partnership", "serves_members": True} if name == "kring" else {}
+        self.house.subscribe(name, mail, TAXII, clearance=clearance, sectors=sectors, maturity="mature", **kind)
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -188,6 +189,9 @@ class NeverWider(RuleBasedStateMachine):
                 name = str(message["To"]).partition("@")[0]
                 said = " ".join(_texts(message))
                 self.allowed(name, set(WORD.findall(said)), closed=False, label=_label(str(message["Subject"])))
+                for part in message.walk():
+                    if part.get_content_type() == "message/rfc822":
+                        self.is_passed_on(part.get_content())
 
     @rule(edition=st.sampled_from(["monday", "friday"]))
     def an_edition_is_made(self, edition: Any) -> None:
@@ -246,6 +250,12 @@ class NeverWider(RuleBasedStateMachine):
                 assert self.clearance[name] >= is_, told
                 assert is_ is not Label.AMBER or READERS[name][1], told
                 assert is_ < Label.AMBER_STRICT or (closed and name == "rood" and word in self.consented), told
+
+    def is_passed_on(self, version: Any) -> None:
+        """Any member may read it, and no more than the partnership itself."""
+        words, label = set(WORD.findall(" ".join(_texts(version)))), _label(str(version["Subject"]))
+        self.allowed("kring", words, closed=False, label=label)
+        assert label <= Label.GREEN
 
     def words_of(self, item: str) -> set[str]:
         return {word for (threat, _), said in self.said.items() if self.items[threat] == item for word in said.words}

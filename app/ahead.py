@@ -31,6 +31,7 @@ class Ahead:
         )
         self._rows: dict[str, sa.Row[Any] | None] = {}
         self._views: dict[str, Views | None] = {}
+        self._telling: dict[str, list[str]] = {}
         marks = [
             mark
             for each in self._subscribers.values()
@@ -64,6 +65,18 @@ class Ahead:
         if item not in self._views:
             self._views[item] = self._shelf.current(self._connection, [item]).get(item)
         return self._views[item]
+
+    def earlier(self, item: str, version: int) -> Views | None:
+        """Of a version that was released before; None: it never was."""
+        return self._shelf.earlier(self._connection, item, version)
+
+    def tell(self, subscriber: str, items: Collection[str]) -> None:
+        """A message on these items was made."""
+        self._telling.setdefault(subscriber, []).extend(items)
+
+    def telling(self, subscriber: str) -> Collection[str]:
+        """Items on which messages were made that the ledger does not tell of yet."""
+        return self._telling.get(subscriber, ())
 
     def sent(self, subscriber: str, item: str) -> list[Entry]:
         """What this subscriber got of an item, in order of sending."""

@@ -3,7 +3,7 @@ and stubs for what may not go this way."""
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,17 +12,22 @@ import sqlalchemy as sa
 
 from app.ahead import Ahead
 from app.forwarding import Forwarding
+from app.intervals import told_of, update_waits
 from app.keys import MESSAGES
 from app.service import Service
-from app.views import Views, differences
-from dispatch import Delivery, View, feedback, ledger
+from app.views import Views, known
+from dispatch import Delivery, View, feedback, grouping, ledger
 from dispatch.attachments import attachments
 from dispatch.body import MessageKind
+from dispatch.changes import changes
 from dispatch.codes import code_of
 from dispatch.grounds import Grounds
+from dispatch.ledger import Entry
 from dispatch.mail import Attachment
 from dispatch.outbox import CancelReason
 from dispatch.render import Rendered, outside
+from dispatch.several import Also
+from dispatch.sharing import limits_of
 from dispatch.view import content, fingerprint
 from filtering import Explanation, Outcome
 from filtering.disclosure import reader
@@ -69,6 +74,18 @@ class Part:
     view: View
     advice: Advice
     rests: Grounds
+    told: datetime | None = None
+    """Of an exposure: when its reader was told of the same systems before."""
+
+    @property
+    def action(self) -> tuple[Any, ...] | None:
+        """What the parts of one message have in common: who may read it, by when to act, and each word of what to do.
+
+        None: it asks for nothing in particular, and goes by itself.
+        """
+        view = self.view
+        same = (self.delivery.kind, view.kind, view.label, limits_of(view), view.urgency, self.advice)
+        return same if self.advice.specific else None
 
 
 class Alerts:
@@ -81,9 +98,18 @@ class Alerts:
         self._forwarding = Forwarding(service)
 
     def told(
-        self, connection: sa.Connection, ahead: Ahead, delivery: Delivery, subscriber: Subscriber, contact: Contact
+        self,
+        connection: sa.Connection,
+        ahead: Ahead,
+        delivery: Delivery,
+        subscriber: Subscriber,
+        contact: Contact,
+        beside: Collection[str] = (),
     ) -> Part | Made | CancelReason | Waits:
-        """Everything that has to be true before an alert, update or reminder leaves, checked again."""
+        """Everything that has to be true before an alert, update or reminder leaves, checked again.
+
+        `beside`: items that its reader is told of at the same moment.
+        """
         later = Waits(self._service.clock() + WAIT, "quiet")
         row = ahead.row(delivery.subject)
         if row is None or row.state in ("withdrawn", "declined"):
@@ -108,7 +134,24 @@ class Alerts:
             given = feedback.latest(connection, delivery.subject, subscriber.id)
             if given is not None and given.version >= delivery.version:
                 return "answered"
-        return self._part(delivery, views, subscriber, contact, explanation)
+        part = self._part(delivery, views, subscriber, contact, explanation)
+        return self._interval(connection, ahead, part, subscriber, beside) if isinstance(part, Part) else part
+
+    def _interval(
+        self, connection: sa.Connection, ahead: Ahead, part: Part, subscriber: Subscriber, beside: Collection[str]
+    ) -> Part | CancelReason | Waits:
+        """Not too often of the same (app.intervals)."""
+        delivery, view = part.delivery, part.view
+        if delivery.kind == "update":
+            until = update_waits(self._service, ahead, delivery, subscriber, view)
+            return part if until is None else Waits(until, "interval")
+        if delivery.kind != "alert":
+            return part
+        told = told_of(self._service, connection, delivery, subscriber, view, beside)
+        if told is None:
+            return part
+        again = told + timedelta(days=self._service.settings.main.desk.repeat_days)
+        return "repeat" if self._service.clock() < again else dataclasses.replace(part, told=told)
 
     def withdrawal(
         self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
@@ -167,38 +210,76 @@ class Alerts:
         web = self._service.settings.main.web
         return web.address(f"/a/{feedback.token(self._tokens, delivery.id)}") if web.base_url else ""
 
-    def message(self, connection: sa.Connection, ahead: Ahead, subscriber: Subscriber, part: Part) -> Made:
-        """The message for one recipient."""
-        delivery, view = part.delivery, part.view
+    def _link(self, part: Part, subscriber: Subscriber) -> str:
+        """What a partnership passes on; empty: nothing."""
+        withdrawn = part.delivery.kind == "withdrawal"
+        return "" if withdrawn else self._forwarding.address(part.delivery, subscriber, part.view.label)
+
+    def message(
+        self, connection: sa.Connection, ahead: Ahead, subscriber: Subscriber, part: Part, others: Sequence[Part] = ()
+    ) -> Made:
+        """The message for one recipient; `others` go with it."""
+        delivery, view, parts = part.delivery, part.view, (part, *others)
         kind = _kind(delivery)
         register = advice.register_of(subscriber.profile)
-        files = attachments(view) if register == "mature" and kind != "withdrawal" else ()
-        before = ahead.sent(subscriber.id, delivery.subject)
+        mature = register == "mature" and kind != "withdrawal"
+        files = [file for each in parts for file in attachments(each.view)] if mature else []
+        own = ahead.sent(subscriber.id, delivery.subject)
+        last = own[-1] if own and kind == "update" else None
+        before = own or ([] if kind == "alert" else self._former(connection, subscriber, delivery.subject))
+        original = next((entry for entry in before if entry.kind == "alert"), None)
         rendered = self._service.renderer.message(
             view,
             part.advice,
             kind=kind,
             subscriber=subscriber,
             register=register,
-            at=before[-1].at if kind == "reminder" and before else delivery.queued_at,
+            at=min(_from(ahead, each.delivery) for each in parts),
             answer=self._answer(delivery),
-            link=self._forwarding.address(delivery, subscriber, view.label) if kind != "withdrawal" else "",
+            link=self._link(part, subscriber),
             code=code_of(delivery.id),
             attached=bool(files),
-            since=before[-1].at if kind == "update" and before else None,
-            changes=differences(self._service, connection, subscriber, view, before[-1].version)
-            if kind == "update" and before
-            else (),
+            since=None if last is None else last.at,
+            changes=() if last is None else _changes(ahead, subscriber, view, last.version),
+            before=None if any(each.told is None for each in parts) else part.told,
+            also=[Also(each.view, self._link(each, subscriber)) for each in others],
+            among=_count(connection, original) if kind == "withdrawal" else 1,
         )
-        if not before and kind != "alert":  # it got one that this item took in, or was split from
-            taken_in, split_from = inbox.former(connection, delivery.subject)
-            former = [*taken_in, *([split_from] if split_from else [])]
-            before = [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
-        original = next((entry.message_id for entry in before if entry.kind == "alert"), None)
+        shows = "".join(fingerprint(each.view) for each in parts)
         return Made(
-            rendered, view.label, fingerprint(view), (part.rests,), files, view.objects, original,
+            rendered,
+            view.label,
+            hashlib.sha256(shows.encode()).hexdigest() if others else shows,
+            tuple(each.rests for each in parts),
+            files,
+            view.objects,
+            None if original is None else original.message_id,
             outside(view.label, view.item),
-        )  # fmt: skip
+        )
+
+    def _former(self, connection: sa.Connection, subscriber: Subscriber, item: str) -> list[Entry]:
+        """What it got of items that this one took in, or was split from."""
+        taken_in, split_from = inbox.former(connection, item)
+        former = [*taken_in, *([split_from] if split_from else [])]
+        return [entry for each in former for entry in ledger.sent_to(connection, subscriber.id, each)]
+
+
+def _changes(ahead: Ahead, subscriber: Subscriber, view: View, version: int) -> tuple[str, ...]:
+    """What is other than in an earlier version, in what this subscriber may see of both; empty: none was released."""
+    before = ahead.earlier(view.item, version)
+    old = None if before is None else known(before, subscriber)
+    return () if old is None else changes(old, view, subscriber.language)
+
+
+def _from(ahead: Ahead, delivery: Delivery) -> datetime:
+    """From when the time to act runs: of a reminder, from what it reminds of."""
+    before = ahead.sent(delivery.subscriber, delivery.subject) if delivery.kind == "reminder" else []
+    return before[-1].at if before else delivery.queued_at
+
+
+def _count(connection: sa.Connection, original: Entry | None) -> int:
+    """Of how many items a message told."""
+    return 1 if original is None else len(grouping.together(connection, original.delivery))
 
 
 def _kind(delivery: Delivery) -> MessageKind:

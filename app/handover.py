@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from app import channels, database, proving, returning
 from app.observe import log, place
 from app.service import Service
-from dispatch import Delivery, DispatchError, Outcome, handing, outbox, webhook
+from dispatch import Delivery, DispatchError, Outcome, grouping, handing, outbox, webhook
 from dispatch.ledger import Entry
 from pii_guard import GuardError, journal
 from subscribers import Contact
@@ -34,6 +34,13 @@ class Ready:
     message: bytes
     stub: bool = False
     """Does it show nothing, since the way is open to others?"""
+    along: tuple[Delivery, ...] = ()
+    """What goes with it."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Of all deliveries that it is."""
+        return [self.delivery.id, *(each.id for each in self.along)]
 
 
 @dataclass(slots=True)
@@ -58,7 +65,7 @@ class Handover:
         self._channels = channels.channels(service, sender)
         self._register = service.keys.derive("journal")
         self._rng = random.SystemRandom()
-        self._done: tuple[Delivery, str, datetime] | None = None
+        self._done: tuple[Ready, str, datetime] | None = None
         """What was accepted last and is not marked as that: in which words, when."""
 
     def give(self, ready: Sequence[Ready]) -> list[Delivery]:
@@ -67,25 +74,25 @@ class Handover:
         with database.stepping(self._service.engine) as connection:
             for number, each in enumerate(ready):
                 if time.monotonic() > until:
-                    return [late.delivery for late in ready[number:]]
-                if self._goes(connection, each.delivery):
+                    return [one for late in ready[number:] for one in (late.delivery, *late.along)]
+                if self._goes(connection, each):
                     self._give(each)
         return []
 
-    def _goes(self, connection: sa.Connection, delivery: Delivery) -> bool:
+    def _goes(self, connection: sa.Connection, ready: Ready) -> bool:
         """From now on it is under way, and the one before it is done. False: another worker has taken it over."""
         with connection.begin():
-            ours = self._step(connection, delivery.worker, [delivery.id])
+            ours = self._step(connection, ready.delivery.worker, ready.ids)
         self._done = None
         if not ours:
-            log.warning("left", delivery=delivery.id, reason="it is no longer this worker's")
+            log.warning("left", delivery=ready.delivery.id, reason="it is no longer this worker's")
         return ours
 
     def _step(self, connection: sa.Connection, worker: str, following: Sequence[str]) -> bool:
         if self._done is None:
             return handing.step(connection, worker, (), "", self._service.clock(), following)
         done, said, at = self._done
-        return handing.step(connection, worker, [done.id], said, at, following)
+        return handing.step(connection, worker, done.ids, said, at, following)
 
     def _give(self, ready: Ready) -> None:
         """What is accepted is settled with the others; what is not, at once."""
@@ -97,7 +104,7 @@ class Handover:
             outcome = Outcome("retry", outbox.POSSIBLY_ACCEPTED)
         if outcome.status == "sent":
             said = "open-channel" if ready.stub else outcome.reason
-            self._done = delivery, said, self._service.clock()
+            self._done = ready, said, self._service.clock()
         else:
             self._not_accepted(delivery, outcome)
 
@@ -107,11 +114,12 @@ class Handover:
             with self._service.transaction() as connection:
                 if outcome.reason == webhook.GONE:
                     returning.stopped(self._service, connection, delivery)
-                status = outbox.settle(connection, delivery, outcome, self._service.clock(), rng=self._rng)
+                settled = grouping.settle(connection, delivery, outcome, self._service.clock(), rng=self._rng)
         except DispatchError as lost:  # its lease ran out, and another worker has taken it over
             log.warning("left", delivery=delivery.id, reason=str(lost))
         else:
-            self.count(delivery, status)
+            for each, status in settled:
+                self.count(each, status)
 
     def note(self, batch: Batch) -> None:
         """Of what was prepared, and is committed, what is not ready."""
@@ -141,7 +149,7 @@ class Handover:
         now = self._service.clock()
         with self._service.transaction() as connection:
             if self._done is not None:
-                self._step(connection, self._done[0].worker, ())
+                self._step(connection, self._done[0].delivery.worker, ())
             settled = handing.settle(connection, workers, now)
             entries = [
                 journal.Entry(

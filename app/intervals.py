@@ -8,8 +8,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 
+from app.ahead import Ahead
 from app.service import Service
-from app.views import Shelf, known
+from app.views import known
 from dispatch import Delivery, View, ledger
 from dispatch.fanout import PRIORITY
 from dispatch.grouping import MEDIA
@@ -18,25 +19,20 @@ from triage import exposures
 
 
 def update_waits(
-    service: Service,
-    connection: sa.Connection,
-    shelf: Shelf,
-    delivery: Delivery,
-    subscriber: Subscriber,
-    view: View,
+    service: Service, ahead: Ahead, delivery: Delivery, subscriber: Subscriber, view: View
 ) -> datetime | None:
     """Until when an update waits for a next one, which then takes its place; None: it goes now.
 
     What became more urgent, or is exploited by now, never waits.
     """
-    sent = [each for each in ledger.sent_to(connection, subscriber.id, view.item) if each.version < view.version]
+    sent = [each for each in ahead.sent(subscriber.id, view.item) if each.version < view.version]
     last = next((each for each in reversed(sent) if each.kind == "update" and each.medium in MEDIA), None)
     if last is None or delivery.medium not in MEDIA:
         return None
     until = last.at + timedelta(hours=service.settings.main.desk.update_hours)
     if until <= service.clock():
         return None
-    before = shelf.earlier(connection, view.item, last.version)
+    before = ahead.earlier(view.item, last.version)
     was = None if before is None else known(before, subscriber)
     if was is None or (view.exploited and not was.exploited) or PRIORITY[view.urgency] < PRIORITY[was.urgency]:
         return None

@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from msgspec import structs
@@ -11,13 +12,14 @@ from msgspec import structs
 from app import channels
 from app.ahead import Ahead
 from app.alerts import Alerts, Made, Part, Waits
+from app.company import Company
 from app.editions import Editions
 from app.handover import Batch, Handover, Ready
 from app.keys import MESSAGES
 from app.observe import log
 from app.service import Service
 from app.views import Shelf
-from dispatch import Delivery, DispatchError, encryption, feedback, grounds, handing, letters, mail, outbox
+from dispatch import Delivery, DispatchError, encryption, feedback, grounds, grouping, handing, letters, mail, outbox
 from dispatch.codes import code_of
 from dispatch.encryption import Key
 from dispatch.handing import Held
@@ -55,6 +57,7 @@ class Sender:
         self._signatures = channels.signatures(settings)
         self._leaving = service.keys.derive("unsubscribe")
         self._alerts = Alerts(service, self._closed)
+        self._company = Company(self._alerts, self._cancel)
         self._editions = Editions(service, self.shelf, self._alerts, self._closed, self._from)
 
     def prepare(self, connection: sa.Connection, deliveries: Sequence[Delivery]) -> Batch:
@@ -67,17 +70,22 @@ class Sender:
         while batch.rest and time.monotonic() < until:
             delivery = batch.rest.pop(0)
             try:
-                ready = self._prepared(connection, ahead, delivery)
+                ready = self._prepared(connection, ahead, delivery, grouping.others(delivery, batch.rest))
             except sa.exc.SQLAlchemyError:
                 raise
             except Exception as error:  # it does not keep the others
                 batch.failed.append((delivery, error))
             else:
                 batch.ready += [] if ready is None else [ready]
+                gone = set() if ready is None else {each.id for each in ready.along}
+                batch.rest = [each for each in batch.rest if each.id not in gone]
         handing.store(connection, self._held)
+        grouping.join(connection, {each.delivery.id: [one.id for one in each.along] for each in batch.ready})
         return batch
 
-    def _prepared(self, connection: sa.Connection, ahead: Ahead, delivery: Delivery) -> Ready | None:
+    def _prepared(
+        self, connection: sa.Connection, ahead: Ahead, delivery: Delivery, others: Sequence[Delivery]
+    ) -> Ready | None:
         if delivery.kind == "link":
             return self._letter(connection, delivery)
         subscriber = ahead.subscriber(delivery.subscriber)
@@ -94,19 +102,21 @@ class Sender:
         elif delivery.kind == "withdrawal":
             made = self._alerts.withdrawal(connection, delivery, subscriber, contact)
         else:
-            made = self._alerts.told(connection, ahead, delivery, subscriber, contact)
+            made = self._alerts.told(connection, ahead, delivery, subscriber, contact, ahead.telling(subscriber.id))
         if isinstance(made, Waits):
             outbox.defer(connection, delivery, made.until, made.reason)
             self._batch.closed.append((delivery, "deferred"))
             return None
+        along: list[Delivery] = []
         if isinstance(made, Part):
-            made = self._alerts.message(connection, ahead, subscriber, made)
+            made, along = self._company.made(connection, ahead, made, others, subscriber, contact)
         if not isinstance(made, Made):
             self._cancel(connection, delivery, made)
             return None
         if not contact.address:
             contact = structs.replace(contact, address=_placeholder(subscriber, self._from.domain))
-        return self._ready(connection, delivery, made, contact)
+        ahead.tell(subscriber.id, [each.subject for each in (delivery, *along)])
+        return self._ready(connection, delivery, made, contact, along)
 
     def _letter(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """A link that somebody asked for at the portal, while it works."""
@@ -119,9 +129,16 @@ class Sender:
         made = Made(rendered, Label.CLEAR, hashlib.sha256(rendered.text.encode()).hexdigest(), ())
         return self._ready(connection, delivery, made, Contact("email", address=link.address))
 
-    def _ready(self, connection: sa.Connection, delivery: Delivery, made: Made, contact: Contact) -> Ready | None:
+    def _ready(
+        self,
+        connection: sa.Connection,
+        delivery: Delivery,
+        made: Made,
+        contact: Contact,
+        along: Sequence[Delivery] = (),
+    ) -> Ready | None:
         try:
-            return self._kept(delivery, made, contact)
+            return replace(self._kept(delivery, made, contact), along=tuple(along))
         except UnsendableError as error:
             self.out.unsendable(connection, delivery, error)
             self._batch.closed.append((delivery, "failed"))

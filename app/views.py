@@ -17,7 +17,6 @@ from app.courses import Told
 from app.service import Service
 from config.settings import Settings
 from dispatch import View
-from dispatch.changes import changes
 from dispatch.grounds import Grounds, stood
 from dispatch.view import Parts, compose, matched
 from filtering import Explanation, Outcome
@@ -334,12 +333,3 @@ def known(before: Views, subscriber: Subscriber) -> View | None:
     explanation = dataclasses.replace(before.explain(subscriber), concerned=True)
     view = before.of(subscriber, explanation, confidential=False)
     return view if isinstance(view, View) else None
-
-
-def differences(
-    service: Service, connection: sa.Connection, subscriber: Subscriber, view: View, version: int
-) -> tuple[str, ...]:
-    """What changed since an earlier version, in what this subscriber may see of both; empty: nothing was released."""
-    before = Shelf(service, 1).earlier(connection, view.item, version)
-    old = None if before is None else known(before, subscriber)
-    return () if old is None else changes(old, view, subscriber.language)

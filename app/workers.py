@@ -17,7 +17,7 @@ from app import desk, digests, door, following, pipeline, polling, portal, relea
 from app.observe import log, place
 from app.service import Service
 from app.views import Views, looks, shown
-from dispatch import Delivery, handing, outbox, publication
+from dispatch import Delivery, grouping, handing, outbox, publication
 from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
 from pii_guard import journal
@@ -100,8 +100,11 @@ def _send(sender: sending.Sender, claimed: Sequence[Delivery]) -> None:
 
 
 def _claimed(service: Service, worker: str, *, hurry: bool) -> list[Delivery]:
+    """Some that are due, and what may go with them in one message."""
     with service.transaction() as connection:
-        return outbox.claim(connection, service.clock(), BATCH, worker, hurry=hurry)
+        now = service.clock()
+        claimed = outbox.claim(connection, now, BATCH, worker, hurry=hurry)
+        return claimed + grouping.company(connection, claimed, now, hurry=hurry)
 
 
 def open_collections(service: Service) -> None:

@@ -7,14 +7,14 @@ nobody accepted dissolves the group: at the next one it is put together again.
 """
 
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 import sqlalchemy as sa
 
-from dispatch import Delivery, DispatchError, Outcome, outbox
+from dispatch import Delivery, Outcome, outbox
 from dispatch.outbox import LEASE, UNSETTLED, deliveries, delivery_of
 from subscribers import ChannelType
 
@@ -53,12 +53,12 @@ def company(conn: sa.Connection, claimed: Sequence[Delivery], now: datetime, *, 
     return found
 
 
-def others(delivery: Delivery, claimed: Iterable[Delivery], gone: Collection[str]) -> list[Delivery]:
+def others(delivery: Delivery, claimed: Iterable[Delivery]) -> list[Delivery]:
     """Which of these may go with that one: to the same recipient by the same way, of the same kind."""
     if not _joins(delivery):
         return []
     mine = recipient(delivery)
-    return [each for each in claimed if recipient(each) == mine and _joins(each) and each.id not in gone]
+    return [each for each in claimed if recipient(each) == mine and _joins(each)]
 
 
 def recipient(delivery: Delivery) -> tuple[str, str, int]:
@@ -70,45 +70,43 @@ def _joins(delivery: Delivery) -> bool:
     return delivery.kind in KINDS and delivery.medium in MEDIA and not delivery.repeat
 
 
+def led(delivery: Delivery) -> bool:
+    """May something go with it since an attempt before?"""
+    return delivery.repeat or delivery.message is not None
+
+
 def followers(conn: sa.Connection, leader: Delivery) -> list[Delivery]:
     """What goes with the message of a claimed delivery since its bytes were stored."""
     chosen = sa.select(deliveries).where(_d.leader == leader.id, _d.state.in_(UNSETTLED)).order_by(_d.subject, _d.id)
     return [delivery_of(row, leader.worker) for row in conn.execute(chosen)]
 
 
-def join(conn: sa.Connection, leader: Delivery, along: Sequence[Delivery]) -> tuple[Delivery, ...]:
-    """Fix who goes with a message that was just prepared: whoever went with it before, and now not, goes by itself.
+def join(conn: sa.Connection, along: Mapping[str, Sequence[str]]) -> None:
+    """Fix what goes with messages whose bytes were just stored: leader -> the others, which this worker holds too.
 
-    Raises DispatchError when a claim was lost.
+    What went with one of them before, and now does not, goes by itself.
     """
-    if leader.repeat:
-        outbox.release(conn, [leader.id], but=[each.id for each in along])
-    if not along:
-        return ()
-    own = sa.select(_d.label, _d.view, _d.digest, _d.message_id).where(_d.id == leader.id)
-    shared = dict(conn.execute(own).one()._mapping)
-    held = (_d.id.in_([each.id for each in along]), _d.worker == leader.worker, _d.state.in_(UNSETTLED))
-    values = {"leader": leader.id, "state": "sending", "attempts": _d.attempts + 1, **shared}
-    if conn.execute(sa.update(deliveries).where(*held).values(**values)).rowcount != len(along):
-        raise DispatchError(f"delivery {leader.id}: one that was to go with it is no longer {leader.worker}")
-    return tuple(replace(each, state="sending", attempts=each.attempts + 1) for each in along)
+    before = sa.select(_d.leader).where(_d.leader.in_(list(along)), _d.state.in_(UNSETTLED)).distinct()
+    for leader in conn.scalars(before).all():
+        outbox.release(conn, [leader], but=along[leader])
+    same = sa.select(_d.label, _d.view, _d.digest, _d.message_id, _d.worker)
+    for leader, others in along.items():
+        if others:
+            row = dict(conn.execute(same.where(_d.id == leader)).one()._mapping)
+            held = (_d.id.in_(others), _d.worker == row.pop("worker"), _d.state.in_(UNSETTLED))
+            conn.execute(sa.update(deliveries).where(*held).values(leader=leader, **row))
 
 
 def settle(
-    conn: sa.Connection,
-    leader: Delivery,
-    along: Sequence[Delivery],
-    outcome: Outcome,
-    now: datetime,
-    *,
-    rng: random.Random,
+    conn: sa.Connection, leader: Delivery, outcome: Outcome, now: datetime, *, rng: random.Random
 ) -> list[tuple[Delivery, Literal["sent", "retry", "failed"]]]:
-    """What became of a message holds for all that went with it; each has its own line, and its own count of attempts.
+    """A message that was not accepted: that holds for all that went with it, and each has its own count of attempts.
 
     They come again at one moment, so that they find each other. The leader is last: whose leader is settled goes alone.
     """
     due = now + outbox.wait(leader, outcome, rng)
-    every = (*along, leader)
+    # As `sending` they look as if an attempt had been cut off: what may have been accepted, the leader says.
+    every = (*(replace(each, repeat=leader.repeat) for each in followers(conn, leader)), leader)
     return [(each, outbox.settle(conn, each, outcome, now, rng=rng, due=due)) for each in every]
 
 

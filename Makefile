@@ -5,7 +5,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Compiled modules are kept, whatever the environment says: the tests start many processes, each with all of them.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: install develop services demo pictures serve check test bench lock migration clean
+.PHONY: install develop services demo pictures serve check test soak bench lock migration clean
 
 install: .venv/installed
 develop: .venv/developed
@@ -42,6 +42,10 @@ check: develop
 
 test: develop services
 	$(BIN)/pytest -n 2
+
+# A thousand crashes at random while mail goes to a server that goes wrong: some hours; the seed is printed.
+soak: develop
+	$(BIN)/python -m tests.app.soak 1000
 
 bench: develop
 	benchmarks/peers/fetch.sh

@@ -73,7 +73,7 @@ class Proof(Struct, frozen=True):
 
 def as_registered(line: Entry) -> dict[str, Any]:
     """A line of the ledger, as the register holds it."""
-    said = dataclasses.asdict(line)
+    said = {each.name: getattr(line, each.name) for each in dataclasses.fields(line)}
     label = None if line.label is None else line.label.value
     return said | {"item": said.pop("subject"), "at": instant_text(line.at), "label": label}
 

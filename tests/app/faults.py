@@ -1,10 +1,10 @@
 """A mail server in a process of its own that goes wrong as real ones do, by a seed.
 
-    python -m tests.app.faults      its port on stdout; each seed on stdin begins a round, and is answered with what the
-                                    round before took in and how it went wrong
+    python -m tests.app.faults      its port on stdout; each seed on stdin begins a round, and is answered with what
+                                    the round before took in and how it went wrong
 
-It puts off, closes, breaks off amid a message, takes one and closes before it says so, is slow, and refuses some for good.
-Whoever was tried often enough is served well, so that a round ends.
+It puts off, closes, breaks off amid a message, takes one and closes before it says so, is slow, and refuses some for
+good. Whoever was tried often enough is served well, so that a round ends.
 """
 
 import asyncio
@@ -130,11 +130,16 @@ def serve() -> None:
     """Rounds until stdin ends."""
     handler = Faulty()
     with controlled(handler, Server) as port:
-        print(port, flush=True)
+        _say(port)
         for line in sys.stdin:
             came, handler.came, handler.tried = handler.came, Came(), Counter()
             handler.seed = json.loads(line)
-            print(json.dumps({"mails": came.mails, "faults": came.faults}), flush=True)
+            _say(json.dumps({"mails": came.mails, "faults": came.faults}))
+
+
+def _say(line: object) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 @dataclass

@@ -1,11 +1,11 @@
-"""Random crashes while messages are sent to a mail server that goes wrong: nothing is lost, and no more is repeated than has
-to be. `make test` does 25 rounds (test_crash.py), `make soak` a thousand:
+"""Random crashes while messages go to a mail server that goes wrong: nothing is lost, nothing repeated without need.
 
-    python -m tests.app.soak COUNT [SEED] [FIRST]      rounds from the FIRST on; what fails is told with how to run it again
+    python -m tests.app.soak COUNT [SEED] [FIRST]      COUNT rounds from the FIRST on (`make soak`: a thousand)
 
-Each round takes an instance with messages that wait, starts one or two processes that send them, kills (SIGKILL) each at a
-random moment, perhaps the next one too, and lets another send the rest. What the server took is then held against ledger,
-outbox and register. The seed decides what the server does to whom, and when whom is killed.
+`make test` does 25 (test_crash.py). Each round takes an instance with messages that wait, starts one or two processes
+that send them, kills (SIGKILL) each at a random moment, perhaps the next one too, and lets another send the rest. What
+the server took is then held against ledger, outbox and register. The seed decides what the server does to whom, and
+when whom is killed; what fails is told with how to run it again.
 """
 
 import random
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ from tests.app.faults import REFUSED, Came, Other, faulty
 from tests.app.forks import KILLED, Forks, forking
 from tests.app.instance import FEEDS, FORTINET, MONDAY, TEST_CLOCK, copied, done, lay, make, person
 
-NAMES = (*(f"firma{number}" for number in range(14)), *REFUSED)
+NAMES = (*(f"firma{number}" for number in range(8)), *REFUSED)
 LONGEST = 12
-"""Runs after which a round has to be over: who is put off is tried again a quarter of an hour later."""
+"""Runs after which a round has to be over: whoever is put off is tried again a quarter of an hour later."""
 
 
 @dataclass
@@ -41,6 +41,9 @@ class Told:
     repeated: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+
+
+Tell = Callable[[Told], None]
 
 
 @dataclass
@@ -65,7 +68,9 @@ class Soak:
         now, killed = datetime.fromisoformat(MONDAY), 0
         moments = [rng.random() for _ in range(rng.choice((1, 1, 2)))]
         with ThreadPoolExecutor(len(moments)) as pool:
-            killed += sum(pool.map(lambda pair: self._killed(instance, now, *pair), zip(self.forks, moments)))
+            killed += sum(
+                pool.map(lambda pair: self._killed(instance, now, *pair), zip(self.forks, moments, strict=False))
+            )
         if rng.random() < 0.3:
             killed += self._killed(instance, now, self.forks[0], rng.random())
         for _ in range(LONGEST):
@@ -80,7 +85,8 @@ class Soak:
         problems += _wrong(instance, came, killed)
         told.rounds, told.killed, told.faults = told.rounds + 1, told.killed + killed, told.faults + came.faults
         told.repeated += len(came.mails) - len(set(came.mails))
-        told.problems += [f"round {number} of seed {self.seed}: {each}" for each in problems]
+        again = f"again: python -m tests.app.soak 1 {self.seed} {number}"
+        told.problems += [f"round {number}: {each} ({again})" for each in problems]
         if not problems:
             for left in (instance, instance.with_name(f"{instance.name}.keys")):
                 shutil.rmtree(left)
@@ -147,32 +153,54 @@ def _wrong(instance: Path, came: Came, killed: int) -> Iterator[str]:
         yield f"{len(marked)} marked as repeat, after {killed} crashes and {came.faults}"
 
 
+def soaked(
+    folder: Path,
+    rounds: int,
+    seed: str,
+    server: Other,
+    forks: Sequence[Forks],
+    tell: Tell = lambda _: None,
+    first: int = 0,
+) -> Told:
+    """That many rounds, from the first on."""
+    told, soak = Told(), prepared(folder, seed, server, forks)
+    for number in range(first, first + rounds):
+        soak.round(number, told)
+        tell(told)
+    return told
+
+
 def main() -> None:
     """Prints a line every ten rounds, and what failed."""
-    asked = sys.argv[1:]
+    asked, begun = sys.argv[1:], time.monotonic()
     rounds = int(asked[0])
     seed = asked[1] if len(asked) > 1 else str(random.SystemRandom().randrange(10**6))
-    first = int(asked[2]) if len(asked) > 2 else 0
-    told, begun = Told(), time.monotonic()
-    print(f"seed {seed}", flush=True)
+    known = 0
+
+    def tell(told: Told) -> None:
+        nonlocal known
+        for problem in told.problems[known:]:
+            _say(problem)
+        known = len(told.problems)
+        if told.rounds % 10 == 0 or told.rounds == rounds:
+            _say(
+                f"{told.rounds} of {rounds} rounds, {told.killed} crashes, {told.repeated} repeated, "
+                f"{told.faults.total()} attempts, {known} problems, {time.monotonic() - begun:.0f} s"
+            )
+
+    _say(f"seed {seed}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="oktt-soak-")))
         forks = [stack.enter_context(forking()) for _ in range(2)]
-        soak = prepared(folder, seed, stack.enter_context(faulty()), forks)
-        for number in range(first, first + rounds):
-            before = len(told.problems)
-            soak.round(number, told)
-            for problem in told.problems[before:]:
-                print(f"{problem}\n  again: python -m tests.app.soak 1 {seed} {number}", flush=True)
-            if told.rounds % 10 == 0 or told.rounds == rounds:
-                spent = time.monotonic() - begun
-                print(
-                    f"{told.rounds} of {rounds} rounds, {told.killed} crashes, {told.repeated} repeated, "
-                    f"{sum(told.faults.values())} attempts, {len(told.problems)} problems, {spent:.0f} s",
-                    flush=True,
-                )
-    print(f"what the server did: {dict(told.faults)}")
+        server = stack.enter_context(faulty())
+        told = soaked(folder, rounds, seed, server, forks, tell, int(asked[2]) if len(asked) > 2 else 0)
+    _say(f"what the server did: {dict(told.faults)}")
     sys.exit(1 if told.problems else 0)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ in the database and came in at the server is held against the same command witho
 
 import json
 import os
-import random
 import shutil
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +20,11 @@ from typing import Any
 
 import pytest
 
+from tests.app.faults import FAULTS, faulty
 from tests.app.forks import KILLED, KILLER, Forks, forking
 from tests.app.instance import FEEDS, FRIDAY, LATER, MONDAY, PEOPLE, ROOT, copied, lay, make
 from tests.app.sink import Mail, Sink, listening
+from tests.app.soak import soaked
 from tests.app.state import State, state
 
 Step = tuple[str, Sequence[str]]
@@ -39,8 +39,6 @@ STEPS: Sequence[Step] = (
     (FRIDAY, ("dispatch", "--now")),
     (FRIDAY, ("dispatch",)),
 )
-MOMENTS = {4: 8, 7: 8, 1: 3, 5: 3, 6: 3}
-"""Step -> the stretches its run is divided in: it is killed once in each, at a random moment. Twenty-five in all."""
 
 
 @dataclass
@@ -79,7 +77,6 @@ class Told:
     step: Step
     before: Path
     commits: int
-    seconds: float
     after: State
     mails: tuple[Mail, ...]
 
@@ -111,11 +108,9 @@ def told(runners: list[Runner], tmp_path_factory: pytest.TempPathFactory) -> lis
     for number, step in enumerate(STEPS):
         before = base / str(number)
         copy = runner.take(before)
-        begun = time.monotonic()
         code, commits = runner.run(copy, step)
-        seconds = time.monotonic() - begun
         assert code == 0, copy.with_suffix(".log").read_text()
-        steps.append(Told(step, before, commits, seconds, state(copy), tuple(runner.sink.mails)))
+        steps.append(Told(step, before, commits, state(copy), tuple(runner.sink.mails)))
         copied(copy, base / str(number + 1))
     return steps
 
@@ -181,21 +176,14 @@ def test_a_crash_at_any_commit_loses_nothing(step: int, told: list[Told], runner
     assert set(twice) <= {0, 1}
 
 
-def test_a_crash_at_any_moment_loses_nothing(told: list[Told], runners: list[Runner]) -> None:
-    """Between commits too: somewhere in reading, rendering, the dialogue with the mail server."""
-    rng = random.Random(2026)
-    runner = runners[0]
-    died = 0
-    for step, stretches in MOMENTS.items():
-        expected = told[step]
-        for stretch in range(stretches):
-            copy = runner.take(expected.before)
-            moment = expected.seconds * (stretch + rng.random()) / stretches
-            code, _ = runner.run(copy, expected.step, after=moment)
-            assert code in (0, KILLED)
-            died += code == KILLED
-            assert _finish(runner, copy, expected) == []
-    assert died >= sum(MOMENTS.values()) // 4, "else it was always done before"
+def test_a_crash_at_any_moment_with_a_server_that_goes_wrong(runners: list[Runner], tmp_path: Path) -> None:
+    """Between commits too, while the server puts off, closes, breaks off and loses replies; `make soak` does more."""
+    with faulty() as server:
+        told = soaked(tmp_path, 25, "2026", server, [each.forks for each in runners])
+    assert told.problems == []
+    assert told.rounds == 25
+    assert told.killed >= 5, "else it was always done before"
+    assert min(told.faults[fault] for fault in FAULTS) > 0
 
 
 def _finish(runner: Runner, instance: Path, expected: Told) -> list[str]:

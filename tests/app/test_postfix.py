@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.app.instance import FEEDS, FORTINET, MONDAY, TEST_CLOCK, done, lay, make, oktt, person
+from tests.app.instance import FEEDS, FORTINET, TEST_CLOCK, done, lay, make, oktt, person
 from tests.app.sink import Sink, listening
 from tests.app.test_smtp import SOON, counts, dispatch, ledger
 from tests.dispatch.postfix import Postfix, postfix
 from tests.ingest.webserver import Authority
+
+TUESDAY = "2026-03-03T08:05:00Z"
 
 
 class _Greylist(socketserver.StreamRequestHandler):
@@ -102,14 +104,16 @@ def test_what_postfix_takes_puts_off_refuses_and_returns(server: tuple[Postfix, 
     ]
     assert not list(returned.glob("new/*")), "it holds an address, and went"
     assert all(b"with ESMTPS" in mail for mail in running.mails)
-    assert _channel(instance)["silent"] == "unreachable"
-    assert "mail to kvk-weg comes back" in " ".join(oktt(instance, "doctor").out.split())
+    assert "silent" not in _channel(instance), "one day may be a mistake of their server"
     assert dispatch(instance, SOON) == counts()
 
     report = next((tmp_path / "in/shadowserver").iterdir())
-    done(instance, "ingest", report, "--source", "shadowserver", now=SOON)
-    assert dispatch(instance, SOON) == counts(cancelled=1)
-    assert [row["reason"] for row in ledger(instance) if row["outcome"] == "cancelled"] == ["unreachable"]
+    done(instance, "ingest", report, "--source", "shadowserver", now=TUESDAY)
+    assert dispatch(instance, TUESDAY) == counts(sent=1)
+    _wait(returned)
+    assert dispatch(instance, TUESDAY) == counts()
+    assert _channel(instance)["silent"] == "unreachable"
+    assert "mail to kvk-weg comes back" in " ".join(oktt(instance, "doctor").out.split())
 
     file = tmp_path / "mended.ndjson"
     mended = person("weg", gone | {"address": "terug@voorbeeld.example"}, software=FORTINET)
@@ -119,7 +123,7 @@ def test_what_postfix_takes_puts_off_refuses_and_returns(server: tuple[Postfix, 
 
 
 def _channel(instance: Path) -> Any:
-    return done(instance, "subscribers", "show", "kvk-weg", "--json", now=MONDAY).row["contacts"][0]
+    return done(instance, "subscribers", "show", "kvk-weg", "--json", now=TUESDAY).row["contacts"][0]
 
 
 def _wait(folder: Path) -> None:

@@ -2,9 +2,12 @@
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,11 @@ from app import proving, website, workers
 from app.service import open_service
 from dispatch import feedback, ledger, outbox
 from dispatch.grouping import MOST
-from normalize import Affected
+from normalize import Affected, Observable
 from subscribers import Contact, Software
+from tests.app.forks import KILLED, Forks
 from tests.app.house import House, opened
+from tests.app.instance import TEST_CLOCK, copied
 from tests.app.sink import Sink, listening
 from tests.triage.desk import draft
 from tlp import Label
@@ -238,3 +243,92 @@ def test_one_that_cannot_be_read_keeps_none_of_the_others(house: House, sink: Si
         connection.execute(torn, {"torn": b"x", "item": items[1]})
     assert workers.dispatch(house.service, now=True)["sent"] == 2
     assert "2 meldingen" in mails(sink)[0]["Subject"]
+
+
+def test_a_second_update_waits_for_the_next_one_unless_it_is_graver(house: House, sink: Sink) -> None:
+    def says(version: int, **more: Any) -> str:
+        house.later(minutes=30)
+        facts = {"affected": (FORTIOS,), "cves": tuple(f"CVE-2026-{each:04d}" for each in range(1, version + 1))} | more
+        item = house.item(draft("doc", title="Lek in FortiOS", tracking=("NCSC-2026-0001",), **facts))
+        house.decide("release", item)
+        return item
+
+    def left() -> list[str]:
+        workers.dispatch(house.service, now=True)
+        return [str(mail["Subject"]).split("]")[0].partition("[")[2] for mail in mails(sink)]
+
+    item = says(1)
+    assert left() == ["TER INFO"]
+    says(2)
+    assert left() == ["TER INFO", "UPDATE"], "the first one goes at once"
+    says(3)
+    assert left() == ["TER INFO", "UPDATE"]
+    says(4)
+    assert left() == ["TER INFO", "UPDATE"], "not even with --now"
+    assert [each.version for each in lines(house) if each.reason == "superseded"] == [3]
+    house.later(hours=4)
+    assert left() == ["TER INFO", "UPDATE", "UPDATE"]
+    says(5)
+    assert len(left()) == 3
+    says(6, exploited=True)
+    assert left() == ["TER INFO", *["UPDATE"] * 3], "exploited by now"
+    house.decide("withdraw", item)
+    assert left()[-1] == "INGETROKKEN"
+
+
+def test_who_was_told_of_a_system_is_told_again_after_a_week(house: House, sink: Sink) -> None:
+    def report(day: int, *hosts: int) -> str:
+        house.now = datetime(2026, 3, day, 9, tzinfo=UTC)
+        rows = tuple(Observable("ipv4", f"192.0.2.{host}", role="victim", port=3389) for host in hosts)
+        made = draft(
+            f"scan_rdp/2026-03-{day:02}", "exposure", Label.AMBER, observables=rows, exposure="scan_rdp",
+            tracking=("scan_rdp",), source_time=house.now,
+        )  # fmt: skip
+        item = house.item(made, "shadowserver")
+        house.decide("release", item, urgency="this-week")
+        workers.dispatch(house.service, now=True)
+        return item
+
+    told = [report(2, 1, 2), report(3, 1, 2), report(4, 2), report(5, 2, 3)]
+    sent = {each.subject: each.reason for each in lines(house)}
+    assert [sent[item] for item in told] == ["smtp-250", "repeat", "repeat", "smtp-250"]
+    assert len(mails(sink)) == 2
+    assert "192.0.2.3" in body(mails(sink)[1])
+    again = [report(day, 2, 3) for day in (6, 12)]
+    reasons = [(each.subject, each.reason) for each in lines(house) if each.kind == "alert"]
+    assert reasons[-2:] == list(zip(again, ("repeat", "smtp-250"), strict=True))
+    (mail,) = (mail for mail in mails(sink) if "[NOG OPEN]" in mail["Subject"])
+    assert "Dit staat nog steeds open. Wij schreven u hierover ook op 5 maart 2026" in body(mail)
+    assert "nog steeds, sinds maandag 2 maart (10 dagen)" in body(mail)
+
+
+def test_killed_anywhere_one_message_comes_twice_at_most_and_the_same(
+    house: House, sink: Sink, forks: Forks, tmp_path: Path
+) -> None:
+    """Between what the server took and the commit that says so, too: then that message again, and no other."""
+    for number in (1, 2, 3):
+        release(house, number)
+    house.service.close()
+    now, first = "2026-03-02T09:00:00Z", tmp_path.with_name("first")
+    copied(tmp_path, first)
+    (first / "oktt.toml").write_text(f"{TEST_CLOCK}{(first / 'oktt.toml').read_text()}")
+    twice, commits = 0, count(1)
+    for number in commits:
+        copy = copied(first, tmp_path.with_name(f"killed-{number}"))
+        sink.mails.clear()
+        code, _ = forks.run(copy, ["dispatch"], now=now, number=number, when="before")
+        assert code in (0, KILLED)
+        assert code == 0 or forks.run(copy, ["dispatch"], now=now)[0] == 0
+        assert len(set(sink.mails)) == 1, "byte for byte"
+        with sqlite3.connect(copy / "oktt.db") as connection:
+            told = connection.execute(
+                "SELECT subject, message_id, repeat FROM ledger WHERE outcome = 'sent'"
+            ).fetchall()
+        connection.close()
+        assert [subject for subject, *_ in sorted(told)] == [f"OKTT-2026-000{each}" for each in (1, 2, 3)]
+        assert {message_id for _, message_id, _ in told} == {sink.mails[0].id}
+        assert {repeat for *_, repeat in told} in ({0}, {1})
+        twice += len(sink.mails) - 1
+        if code == 0:
+            break
+    assert twice == 1

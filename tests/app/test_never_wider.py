@@ -70,7 +70,7 @@ def bundle(threat: str, source: str, word: str, said: Said, moment: str) -> byte
     parts = [malware, targets, aimed, indicator]
     listed = {"object_refs": [each["id"] for each in parts], "published": moment, "report_types": ["campaign"]}
     known = {"external_references": [{"source_name": "x", "external_id": f"ZAAK-2026-000{threat}"}]}
-    report = made("report", said.wide, name=f"Nieuws {wide}", description=f"Over {wide}.", **listed, **known)
+    report = made("report", said.wide, name=f"Phishing {wide}", description=f"Over {wide}.", **listed, **known)
     return json.dumps({"type": "bundle", "id": f"bundle--{UUID(int=1)}", "objects": [report, *parts]}).encode()
 
 
@@ -193,6 +193,10 @@ class NeverWider(RuleBasedStateMachine):
                     if part.get_content_type() == "message/rfc822":
                         self.is_passed_on(part.get_content())
 
+    def subject_of(self, name: str) -> str:
+        path = self.service.settings.dir / "outbox" / name
+        return str(email.message_from_bytes(path.read_bytes(), policy=email.policy.default)["Subject"])
+
     @rule(edition=st.sampled_from(["monday", "friday"]))
     def an_edition_is_made(self, edition: Any) -> None:
         day = {"monday": 0, "friday": 4}[edition]
@@ -277,6 +281,19 @@ TestNeverWider = NeverWider.TestCase
 TestNeverWider.settings = settings(
     max_examples=5, stateful_step_count=7, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+def test_threats_that_ask_for_the_same_are_one_message() -> None:
+    """So what is held above is held for these, too."""
+    world = NeverWider()
+    try:
+        world.subscribe()
+        for threat in THREATS:
+            world.speaks(threat, "market", Label.CLEAR, Label.GREEN, "released")
+        world.leaves()
+        assert any("2 meldingen" in world.subject_of(name) for name in world.read)
+    finally:
+        world.teardown()
 
 
 def test_consent_is_for_what_was_released_with_it() -> None:

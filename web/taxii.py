@@ -26,7 +26,7 @@ from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
 from web.kept import Kept, Pages, made_of
 from web.ledger import Ledger
-from web.taxii_query import FIELDS, TaxiiError, parameters, read_filters, read_limit, read_next
+from web.taxii_query import FIELDS, TaxiiError, read_query
 
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 ROOT = "/taxii2/oktt/"
@@ -35,6 +35,8 @@ COMMON = {**publication.IDS, CONTRIBUTE.alias: CONTRIBUTE.id}
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _WORTH = 50
 """Objects of a page that is worth keeping."""
+_OF_ONE = frozenset({"match[version]", "match[spec_version]"})
+_OF_VERSIONS = frozenset({"match[spec_version]"})
 MAX_LIMIT = 1000
 PER_MINUTE = 1200
 """Requests of one credential: enough to pull a million objects twice."""
@@ -63,14 +65,14 @@ def routes(
     reading = _Reading(services, max_limit)
     one = f"{ROOT}collections/{{collection}}/"
     entry = Entry(engine, services, clock, log, per_minute)
-    read: list[tuple[str, str, str, Handler]] = [
+    read: list[tuple[str, str, str, Handler]] = [  # what is asked for most first
+        ("objects", "GET", f"{one}objects/", reading.objects),
+        ("manifest", "GET", f"{one}manifest/", reading.manifest),
         ("api-root", "GET", ROOT, _fixed(root)),
         ("status", "GET", f"{ROOT}status/{{status}}/", contribute.status),
         ("requests", "GET", f"{ROOT}requests/", _requests),
         ("collections", "GET", f"{ROOT}collections/", _collections),
         ("collection", "GET", one, _one_collection),
-        ("manifest", "GET", f"{one}manifest/", reading.manifest),
-        ("objects", "GET", f"{one}objects/", reading.objects),
         ("object", "GET", f"{one}objects/{{object}}/", reading.object),
         ("versions", "GET", f"{one}objects/{{object}}/versions/", reading.versions),
         ("object", "DELETE", f"{one}objects/{{object}}/", _no_deleting),
@@ -180,13 +182,13 @@ class _Reading:
 
     def object(self, caller: Caller, request: Request) -> Response:
         """5.6 Get an Object: an envelope of one object, or of several versions of it."""
-        page, known = self._page(caller, request, {"match[version]", "match[spec_version]"})
+        page, known = self._page(caller, request, _OF_ONE)
         self._require(known)
         return _paged(caller, page)
 
     def versions(self, caller: Caller, request: Request) -> Response:
         """5.8 Get Object Versions."""
-        page, known = self._page(caller, request, {"match[spec_version]"}, versions=("all",), bodies=False)
+        page, known = self._page(caller, request, _OF_VERSIONS, versions=("all",), bodies=False)
         self._require(known)
         return _paged(caller, page)
 
@@ -200,7 +202,7 @@ class _Reading:
         self,
         caller: Caller,
         request: Request,
-        fields: CollectionOf[str],
+        fields: frozenset[str],
         *,
         versions: tuple[Literal["all"], ...] = (),
         bodies: bool = True,
@@ -211,12 +213,11 @@ class _Reading:
             raise TaxiiError(
                 403, "This collection cannot be read", "can_read is false: what became of a POST is in its status"
             )
-        asked = parameters(request.query_params.multi_items(), fields)
         object_id = request.path_params.get("object")
         self._require(object_id is None or "\0" not in object_id)
-        filters = read_filters(asked, object_id, versions)
-        limit = min(read_limit(asked.get("limit")) or self._max_limit, self._max_limit)
-        allowed, after = partial(self._seen, caller, collection), read_next(asked.get("next"))
+        filters, limit, after = read_query(request.scope["query_string"], fields, object_id, versions)
+        limit = min(limit or self._max_limit, self._max_limit)
+        allowed = partial(self._seen, caller, collection)
         revision = caller.look.ask("revision", sequence.revision)
         key = (collection.id, caller.asked.route, filters, after, limit)
         kept = self._kept.get(key, revision)

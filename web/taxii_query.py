@@ -5,7 +5,9 @@ import binascii
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
+from urllib.parse import parse_qsl
 
 from dispatch.pages import Filters
 
@@ -22,6 +24,24 @@ class TaxiiError(Exception):
     ) -> None:
         super().__init__(title)
         self.status, self.title, self.description, self.headers = status, title, description, dict(headers or {})
+
+
+class Query(NamedTuple):
+    """What a page is asked for."""
+
+    filters: Filters
+    limit: int | None
+    after: int
+    """The row that the page before ended with."""
+
+
+@lru_cache(1000)
+def read_query(
+    query: bytes, fields: frozenset[str], object_id: str | None, versions: tuple[Literal["all"], ...]
+) -> Query:
+    """A query string, on one object (None: all). Read once: clients ask the same again and again."""
+    asked = parameters(parse_qsl(query.decode("latin-1"), keep_blank_values=True), fields)
+    return Query(read_filters(asked, object_id, versions), read_limit(asked.get("limit")), read_next(asked.get("next")))
 
 
 def parameters(items: Iterable[tuple[str, str]], fields: Collection[str]) -> dict[str, str]:

@@ -3,23 +3,30 @@
 Looked at by whoever makes them anew: they show what a reader sees first.
 """
 
+import base64
 import email
 import email.policy
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import Browser
 
+from app import digests, workers
 from app.service import open_service
+from normalize import Observable
+from tests.app import test_passing_on as passing
 from tests.app.house import House
 from tests.app.instance import copied
 from tests.browser import CHROMIUM, chromium, window
+from tests.triage.desk import draft
 from tests.web.test_portal import BAKER, Visitor
+from tlp import Label
 from web import html
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -35,7 +42,7 @@ MAILS = (
     ("update", r"\[UPDATE\]", "mkb", PHONE, False),
     ("withdrawal", r"\[INGETROKKEN\]", "", PHONE, False),
     ("monday", r"Start van de week.*open bij u", "", PHONE, False),
-    ("friday", r"NCSC deze week", "", DESK, False),
+    ("friday", r"NCSC deze week: \d+ nieuw,", "", DESK, False),
 )
 
 
@@ -45,6 +52,7 @@ def main(outbox: Path) -> None:
         sys.exit("Chromium is not installed: apt-get install chromium")
     mails = sorted(_mails(outbox))
     (DOCS / "pictures").mkdir(exist_ok=True)
+    editions = list(_partnership())
     pages = list(_portal(outbox.parent))  # before Chromium: each has an event loop of its own
     with chromium() as browser:
         for name, subject, register, size, dark in MAILS:
@@ -57,6 +65,9 @@ def main(outbox: Path) -> None:
         known = html.page("verify", "nl", title="OKTT", answer="yes", **told)
         for name, answer in (("ask", ask), ("yes", known)):
             _take(browser, bytes(answer.body).decode(), DOCS / "pictures" / f"verify-{name}.png", PHONE)
+        for name, page in editions:
+            size = (600, 1500) if name == "mail-partnership" else PHONE
+            _take(browser, page, DOCS / "pictures" / f"{name}.png", size)
         for name, page in pages:
             _take(browser, page, DOCS / "pictures" / f"portal-{name}.png", PHONE, dark=name == "proofs")
 
@@ -76,6 +87,42 @@ def _portal(demo: Path) -> Iterator[tuple[str, str]]:
         for name in ("profile", "contact", "software", "factor"):
             yield name, visitor.get(f"/portal/{name}").text
         house.service.close()
+
+
+def _partnership() -> Iterator[tuple[str, str]]:
+    """A partnership's Monday after four weeks, the version for its members, and where they say that they read it."""
+    with TemporaryDirectory() as home:
+        house = passing.partnership(Path(home))
+        for week, (news, exposed) in enumerate(((4, 12), (2, 11), (5, 12), (3, 10))):
+            for number in range(news):
+                grave = ("high", "high") if number == 1 else ("low", "high" if number == 2 else "low")
+                passing.release(house, f"{week}{number:03}", kans=grave[0], schade=grave[1])
+            rows = tuple(Observable("ipv4", f"198.51.100.{n}", "victim", port=3389, own=True) for n in range(exposed))
+            seen = draft(f"{week}", "exposure", Label.AMBER, exposure="open-rdp", observables=rows)
+            house.decide("release", house.item(seen, source="shadowserver"))
+            workers.dispatch(house.service, now=True)
+            house.later(hours=1)
+            digests.build(house.service, "monday", passing.MONDAY + timedelta(days=7 * week))
+            workers.dispatch(house.service)
+            house.later(days=7, hours=-1)
+        (mail,) = passing.mails(house, "23 maart").values()
+        (version,) = mail.iter_attachments()
+        yield "mail-partnership", _shown(mail)
+        yield "mail-forward", _shown(version.get_content())
+        yield "forward", passing.Visitors(house).visit(passing.address(mail)).text
+        house.service.close()
+
+
+def _shown(mail: EmailMessage) -> str:
+    """HTML with its pictures in it."""
+    body = mail.get_body(("html",))
+    assert body is not None
+    page = str(body.get_content())
+    for part in mail.walk():
+        if part.get_content_type() == "image/png":
+            data = base64.b64encode(part.get_content()).decode()
+            page = page.replace("cid:" + part["Content-ID"].strip("<>"), f"data:image/png;base64,{data}")
+    return page
 
 
 def _mails(outbox: Path) -> Iterator[tuple[str, str, str]]:

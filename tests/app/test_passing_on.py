@@ -24,17 +24,21 @@ MONDAY = date(2026, 3, 2)
 FIRMS = tuple(f"firm-{number:02d}" for number in range(12))
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> House:
+def partnership(folder: Path) -> House:
     """An instance whose web has an address, with a partnership of twelve firms."""
-    made = opened(tmp_path)
-    (tmp_path / "oktt.toml").write_text(f'[web]\nbase_url = "{BASE}"\n')
-    made.service = open_service(tmp_path)
+    made = opened(folder)
+    (folder / "oktt.toml").write_text(f'[web]\nbase_url = "{BASE}"\n')
+    made.service = open_service(folder)
     made.service.clock = lambda: made.now
-    for name in FIRMS:
-        made.subscribe(name, sectors=("SBI:25",))
+    for number, name in enumerate(FIRMS):
+        made.subscribe(name, sectors=("SBI:25",), networks=(f"198.51.100.{number}/32",), clearance=Label.AMBER)
     join(made)
     return made
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return partnership(tmp_path)
 
 
 def join(house: House, clearance: Label = Label.AMBER, **profile: Any) -> None:

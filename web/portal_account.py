@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import replace
 
-from dispatch import wording
+from dispatch import contacts, wording
 from subscribers import Claim, Inventory, Own, SubscriberError, proofs, registry
 from subscribers.links import HAND
 from web import factors, portal_fields, sessions
@@ -56,8 +56,14 @@ class Account:
             region=portal_fields.REGIONS.get(one.profile.region, one.profile.region),
             proven=[each.what for each in one.claims if each.proven_at],
             open_=[each.what for each in one.claims if not each.proven_at], factor=factors.has(conn, one.id),
-            level=wording.words(who.language)["level"],
+            level=wording.words(who.language)["level"], silent=self._silent(conn, who),
         )  # fmt: skip
+
+    def _silent(self, conn: sa.Connection, who: Who) -> bool:
+        """Is there an address of the subscriber's to which nothing is sent?"""
+        one, now = who.subscriber, self.frame.clock()
+        marks = [self.frame.portal.marks(one.id, each) for each in one.contacts if each.type == "email"]
+        return any(contacts.why(conn, now, each) for each in marks)
 
     def confirm(self, conn: sa.Connection, request: Request, given: Fields, who: Who) -> Response:  # noqa: ARG002
         """It is still right."""

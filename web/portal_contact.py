@@ -79,7 +79,8 @@ class ContactPage:
     def _address(self, conn: sa.Connection, who: Who, address: str) -> Response:
         one = who.subscriber
         before = next((each.address for each in one.contacts if each.type == "email"), "")
-        if not portal_fields.is_address(address) or normal(address) == normal(before):
+        known = {normal(each.address) for each in one.contacts}
+        if not portal_fields.is_address(address) or normal(address) in known:
             return self._form(conn, who, wrong="address", typed=address)
         links.cancel(conn, one.id, self.frame.clock())
         told = not before or self._mail(conn, "notice", before, one)

@@ -43,8 +43,7 @@ class Items:
 
     def one(self, request: Request, item: str) -> Response:
         """One, whole: what everybody may see of it."""
-        tongue, language = self.frame.tongue(request), request.query_params.get("lang", "")
-        tongue = language if language in wording.LANGUAGES else tongue
+        tongue = self.frame.tongue(request)
         with self.frame.reading() as conn:
             entry = atom.find(conn, item) if "\0" not in item else None
             if entry is not None and entry.withdrawn:

@@ -59,6 +59,7 @@ def test_an_address_counts_when_its_link_was_opened(
     log_in(visitor, OLD)
     assert visitor.send("/portal/contact", act="address", address=OLD).status_code == 422, "that is no change"
     assert visitor.send("/portal/contact", act="address", address="geen adres").status_code == 422
+    assert visitor.send("/portal/contact", act="address", address="ICT@firma.example").status_code == 422
     visitor.send("/portal/contact", act="address", address="fout@brood.example")
     mistaken = visitor.link("fout@brood.example")
     page = visitor.send("/portal/contact", act="address", address=NEW)
@@ -144,6 +145,7 @@ def test_a_link_that_arrives_shows_that_mail_does(house: House, visitor: Visitor
         assert "kwam terug" not in visitor.get("/portal/contact").text, "one day may be a mistake of their server"
         with house.service.transaction() as connection:
             contacts.note(connection, mark, name, "returned", house.now - day, "5.1.1")
+    assert "Kijk waarom" in visitor.get("/portal/account").text
     assert "kwam terug" in visitor.get("/portal/contact").text
     visitor.send("/portal/contact", form=0, act="try", address=contact.address)
     assert "kwam terug" in visitor.get("/portal/contact").text

@@ -24,6 +24,10 @@ class Hasty(Patient):
     request, reading = 0.5, 0.5
 
 
+class Lasting(Patient):
+    request, reading = 3600.0, 3600.0
+
+
 def connect(world: Any, *lines: str) -> socket.socket:
     host, port = world.url.removeprefix("http://").split(":")
     made = socket.socket()
@@ -87,6 +91,22 @@ def test_who_sends_nothing_or_does_not_read_is_cut_off(world: Any, serve: Callab
     for connection in silent(world, filled(world), 1):
         with connection:
             assert ended(connection)
+
+
+@pytest.mark.parametrize("what", ["a head", "a trailer"])
+def test_what_does_not_end_is_cut_off(world: Any, serve: Callable[..., Any], what: str) -> None:
+    """Of which the parser would keep all in memory; however long we wait for others."""
+    serve(world, protocol=Lasting)
+    login = world.join("kvk-1")
+    chunks = *get(login, ROOT)[1:-2], "Transfer-Encoding: chunked", "", "2", "{}", "0"
+    lines = ("GET / HTTP/1.1",) if what == "a head" else (f"POST {CLEAR}objects/ HTTP/1.1", *chunks)
+    with connect(world, *lines, "X-Endless: ") as connection:
+        try:
+            for _ in range(50):
+                connection.sendall(b"x" * 100_000)
+        except OSError:  # the other side has ended it
+            return
+        assert ended(connection)
 
 
 def test_a_body_that_does_not_come_is_refused(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ _MAC_WORD = re.compile(
     r"802\.1x|dot1x|mab|radius|supplicant|adresse physique)(?![a-z])"
 )
 _NEAR = re.compile(
-    r"\b(?:clients?|devices?|toestel(?:len)?|apparaa?t(?:en)?|laptop|tablet|phone|telefoon|at|interface|dynamic|static|"
+    r"\b(?:clients?|devices?|router|printer|camera|ipad|iphone|macbook|tv|pc|toestel(?:len)?|apparaa?t(?:en)?|laptop|tablet|phone|telefoon|at|interface|dynamic|static|"
     r"ether|eth\d|wlan\d|en\d|wi-?fi|vlan|ports?|poort|switch|hosts?|ip|(?:\d{1,3}\.){3}\d{1,3})\b"
 )
 """Near these what is parted as an address is one; twelve digits by themselves are not."""
@@ -82,7 +82,9 @@ def macs(text: str, lower: str) -> Found:
         yield Span("mac", *match.span(2), 0.9, "mac-frame")
     for parted in _PARTED.finditer(lower):
         near = _NEAR.search(lower, max(0, parted.start() - 40), parted.end() + 40)
-        if (near or parted.group().count(":") > 4) and is_somebodys(lower, *parted.span()):
+        if (near or parted.group().count(":") > 4 or parted.group().count(".") > 4) and is_somebodys(
+            lower, *parted.span()
+        ):
             yield Span("mac", *parted.span(), 0.7, "mac-parted")
     for at in MAC_WORDS.places(lower):
         word = _MAC_WORD.match(lower, at)

@@ -20,7 +20,7 @@ _BSN = Quick(
 _BSN_LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
     r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?:nl-?)?(?P<plain>\d{8,9})(?!\d)"
-    r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=#\s.\"'>_-]{0,5}(?P<loose>\d(?:[\s,./_·-]{0,3}\d){7,8})"
+    r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=#\s.\"'>)_-]{0,5}(?P<loose>\d(?:[\s,./_·-]{0,3}\d){7,8})"
     r"(?![\w]|[,./-]\d))"
 )
 """Behind the word itself, parted in any way."""
@@ -43,18 +43,6 @@ _BSN_WORDS = re.compile(
     r"\b4d\. ?(?=\d)|\b4d\.? ?$|elf-?proef|11-?proef|eleven[ -]test|"
     r"\bsv-?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
 )
-_OF_ONE = re.compile(
-    r"\b(?:user(?:name)?|login|inlog\w*|gebruiker\w*|betrokkene|burgers?|ingezetene|inwoner|verdachte|patiënte?|patient|"
-    r"cli[eë]nte?|verzekerde|leerling|student|belastingplichtige|werknemer|medewerker|employee|citizen|deelnemer|kind|"
-    r"moeder|vader|partner|identifier|identificatie)[\"']?[\s:=(/\"']{1,3}$"
-)
-"""Of one person: what stands behind this and passes the test is seldom anything else."""
-_USED = re.compile(
-    r"loonstr|jaaropga|payslip|salarisstr|\buwv\b|\bsvb\b|\bduo\b|belastingdienst|toeslag|zorgverzeker|paspoort|"
-    r"passport|rijbewijs|\bgeb\.? |\bingevuld|\bingetypt|driving licen[cs]e|identiteits(?:kaart|bewijs)|"
-    r"id-kaart|suwinet|huisarts|apotheek|ingezetene"
-)
-"""Who and what goes by a citizen's number."""
 _BSN_NAMES = Words(
     *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
     *("persoonsnummer", "personal number", "personal id", "national", "identification number", "identiteitsnummer"),
@@ -158,29 +146,14 @@ def names_bsn(lower: str) -> bool:
 
 
 def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
-    numbered = [match for match in _BSN.finditer(text) if _citizens(match.group(), lower, match.start(), named)]
-    passed = [match for match in numbered if stdnum_bsn.is_valid(NOT_DIGITS.sub("", match.group()))]
-    every = 1 < len(passed) == len(numbered)
-    for number, match in enumerate(passed):
+    for match in _BSN.finditer(text):
         start, end = match.span()
-        row = (number and start - passed[number - 1].end() < _ROW) or (
-            number + 1 < len(passed) and passed[number + 1].start() - end < _ROW
-        )  # that two of a row pass the test by chance is rare
-        close = _BSN_WORDS.search(lower, max(0, start - 60), end + 30) if named else None
-        beside = named or row or every or _beside(text, lower, start, end)
-        yield Span("bsn", start, end, 0.95 if close else 0.6 if beside else 0.3, "bsn")
+        if _citizens(match.group(), lower, start, named) and stdnum_bsn.is_valid(NOT_DIGITS.sub("", match.group())):
+            close = _BSN_WORDS.search(lower, max(0, start - 60), end + 30) if named else None
+            yield Span("bsn", start, end, 0.95 if close else 0.6, "bsn")  # by chance one of eleven passes
     if named:
         yield from _named_citizens(text, lower)
     yield from _filed_citizens(text, lower)
-
-
-def _beside(text: str, lower: str, start: int, end: int) -> bool:
-    """Does what stands beside it say that it is somebody's?"""
-    return bool(
-        _OF_ONE.search(lower, max(0, start - 40), start)
-        or _USED.search(lower, max(0, start - 80), end + 40)
-        or account_start(text, max(0, start - 60), end + 60)
-    )
 
 
 def _named_citizens(text: str, lower: str) -> Found:

@@ -34,7 +34,7 @@ _OF_PHONES = re.compile(
 OTHER_NUMBER = re.compile(
     r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
     r"pipeline|kvk|\bbon|pakbon|inkoop|perceel|bestek|materiaal|quote|\bbtw|\bvat|\btva|\bkbo|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|lid|debiteur)"
-    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|\b(?:case|part|policy|contract|bag)"
+    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|\b(?:case|part|policy|contract|bag|sid)"
     r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.,#]{0,3}(?:\([a-z]{1,12}\) ?|be ?)?$"
 )
 """What the number behind it is, and no telephone or citizen has."""
@@ -59,18 +59,13 @@ _ABROAD_DIALLED = re.compile(r"00(?!31)[1-9]\d{0,2}[\s.(/-]").match
 _FICTION = re.compile(r"(?:1[-. ])?\(?[2-9]\d\d\)?[-. ]555[-. ]01\d\d").fullmatch
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b|\bcdr\b|\bpbx\b|answer(?:ed)?\b|asterisk|voicemail")
 _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
-_CELL_START = re.compile(r"(?:^|[\"',;|\t] ?)\Z").search
-_CELL_END = re.compile(r" ?(?:[\"',;|\t]|\Z)").match
-"""What begins with 0 and is a number in the plan of its country, and fills a cell, is seldom anything else."""
-_IN_HL7 = re.compile(r"\^(?:[A-Z]{3})?\^(?:PH|CP|FX)\b").match
-"""What a number is to a hospital's system, behind it (HL7 v2, XTN)."""
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
 NOT_DIGITS = re.compile(r"\D")
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/-]3)1|(?<=[:=/]0)(?:031)?)6[1-9]\d{7}(?![\w-]|\.\d)")
 _SIP_USER = Quick(r"\bsips?:\+?(\d{8,15})(?=@)")
-_BARE_ABROAD = Quick(r"(?<=[=:\"'])31[1-9]\d{8}(?![\w-]|\.\d)")
+_BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)")
 _CALLING = re.compile(
     r"\b(?:from|to|src|dst|source|dest(?:ination)?|call(?:er|ed|ing|ee)\w*|sender|recipient|van|naar|aan|nr|nummer|"
     r"number|cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user(?:name)?|t|m|p|gsm|tel\w*|\w*phone\w*|mob\w*|msisdn|login|"
@@ -122,8 +117,11 @@ def _called(text: str, lower: str) -> Found:
             abroad = match.group()[:2] != "06" and not _COUNTED.search(lower, *before)
             sure = abroad or _CALLING.search(lower, *before)
             yield Span("phone", *match.span(), 0.6 if sure else 0.3, "phone-bare")
-    for match in _BARE_ABROAD.finditer(text):
-        if _CALLING.search(lower, max(0, match.start() - 32), match.start()) and _valid(f"+{match.group()}", "NL"):
+    for match in _BARE_HOME.finditer(text):
+        before = max(0, match.start() - 32), match.start()
+        told = not _COUNTED.search(lower, *before) if match.group()[0] == "0" else _CALLING.search(lower, *before)
+        other = OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or in_url(text, match.start())
+        if told and not other and _valid(match.group() if match.group()[0] == "0" else f"+{match.group()}", "NL"):
             yield Span("phone", *match.span(), 0.6, "phone-bare")
     for match in _SIP_USER.finditer(text):
         yield Span("phone", *match.span(1), 0.8, "phone-sip")
@@ -200,17 +198,11 @@ def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
         return 0.95
     if abroad:
         return 0.8
-    if (
-        _DUTCH(value)
-        or _ELSEWHERE(value)
-        or _IN_HL7(text, end)
-        or _MOBILE_DIGITS(digits)
-        or (value.startswith("00") and not value.isdigit())
-    ):
+    if _DUTCH(value) or _ELSEWHERE(value) or _MOBILE_DIGITS(digits) or (value.startswith("00") and not value.isdigit()):
         return 0.6
     if text[max(0, start - 2) : start] == '="':
         return 0.0
-    if value.startswith("0031") or (_CELL_START(text, max(0, start - 3), start) and _CELL_END(text, end)):
+    if digits[0] == "0" and "  " not in value:  # and a number in its country's plan: seldom anything else
         return 0.6
     return 0.6 if _PHONE_HEAD.search(lower, max(0, start - _FAR), start) else 0.3
 

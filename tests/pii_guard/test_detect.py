@@ -183,6 +183,11 @@ FOUND = [
     ("wake her? 06·1234·5678", "phone", "06·1234·5678"),
     ("J. Jansen, geb. 23-8-1999, 111222333, rijdt", "bsn", "111222333"),
     ("`BSN=NL-111222333;REK", "bsn", "111222333"),
+    ("the number 111222333 was seen", "bsn", "111222333"),
+    ("Social security (BSN)  111 - 22 - 2333", "bsn", "111 - 22 - 2333"),
+    ("sip.nummer=0201234567", "phone", "0201234567"),
+    ("| geen mail | 0113 221.647", "phone", "0113 221.647"),
+    ("my ipad = 5A.91.0C.77.BE.12", "mac", "5A.91.0C.77.BE.12"),
     ("https://x.example/login:jjansen:Lente2023!", "credential", "Lente2023!"),
     ("PASS: Sn&w-2020", "credential", "Sn&w-2020"),
     ("machine git.example login jjansen password rabarber", "credential", "rabarber"),
@@ -279,7 +284,7 @@ def test_left_alone(text: str) -> None:
 
 
 def test_what_is_doubtful_is_a_suspicion() -> None:
-    for text in ("the number 111222333 was seen", "gemeld door de heer Jan de Vries", "jan at voorbeeld dot nl"):
+    for text in ("zie ook 0800-1234 daarvoor", "gemeld door de heer Jan de Vries", "jan at voorbeeld dot nl"):
         (span,) = scan(text)
         assert span.confidence < SUSPECT
 

@@ -145,7 +145,7 @@ class Renderer:
         analyst's own words. `attached`: STIX and CSV come with it.
         """
         whole = (kind, register, subscriber.profile.kind, at, attached, bool(answer), advice)
-        more = _More(changes, since, notes, link, before, also, among)
+        more = _More(tuple(changes), since, tuple(notes), link, before, tuple(also), among)
         if view.shared is None or kind != "alert" or more != _More():
             form = self._form(view, subscriber, *whole, more)
         else:

@@ -91,8 +91,10 @@ def content(
     kind: MessageKind,
     at: datetime,
     caps: dict[str, int] | None = None,
+    first: int = _FIRST,
 ) -> dict[str, Any]:
-    """What the template of a message fills in, of the view and the advice. `caps`: others than the register's.
+    """What the template of a message fills in, of the view and the advice. `caps`: others than the register's;
+    `first`: how many of the reader's own rows stand before the steps.
 
     An update is the difference and what to do: the rest stands in the message before. A withdrawal says nothing of what
     perhaps should never have gone out.
@@ -117,7 +119,7 @@ def content(
         "one_of": "",
         "headline": w["text"]["taken_back"].format(headline=headline) if kind == "withdrawal" else headline,
         "headline_lang": foreign if advice.headline == view.title else "",
-        "own": capped(own, _FIRST, language) if whole else Lines(()),
+        "own": capped(own, first, language) if whole else Lines(()),
         "advice": advice,
         "principles": _principles(advice, language),
         "forward": "" if view.label >= Label.AMBER_STRICT else advice.forward_text,
@@ -126,7 +128,7 @@ def content(
         "summary": harm(view.summary, caps["summary"]),
         "content_lang": foreign,
         "remedies": _remedies(view, harm, caps["remedies"], language),
-        "details": _details(view, own[_FIRST:], strange, caps, language) if whole else [],
+        "details": _details(view, own[first:], strange, caps, language) if whole else [],
         "references": links(view, strange, caps["references"]) if whole else [],
     }
 

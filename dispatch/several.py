@@ -38,7 +38,7 @@ def several(
 ) -> dict[str, Any]:
     """What the template fills in beside, for two items or more; it takes the place of what one item says."""
     texts, caps = words(language), {name: min(most, _SHORT[name]) for name, most in CAPS[register].items()}
-    parts = [content(each.view, advice, register, language, kind, at, caps) for each in items]
+    parts = [content(each.view, advice, register, language, kind, at, caps, first=0) for each in items]
     cards = [
         part
         | {
@@ -46,12 +46,12 @@ def several(
             "reasons": told(each.view, register, language)[1],
             "link": each.link,
             "alone": f"{answer}?item={each.view.item}" if answer else "",
-            "listing": _listing(answer, each.view, caps["own"]),
+            "listing": _listing(answer, each.view, caps["own"]) if register != "mature" else "",
         }
         for each, part in zip(items, parts, strict=True)
     ]
     count = len(items)
-    own = [line for each in items for line in own_lines(each.view, language)]
+    own = list(dict.fromkeys(line for each in items for line in own_lines(each.view, language)))
     said = {name: text.format(count=count) for name, text in texts["several"].items() if not name.startswith("one_")}
     return {
         "cards": cards,

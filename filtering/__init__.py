@@ -83,3 +83,8 @@ class Match:
     def audience(self) -> BitMap:
         """Who gets a message now or in a digest, or a stub."""
         return self.stubs | self.outcomes["deliver"] | self.outcomes["digest"] | self.outcomes["quiet"]
+
+    @property
+    def readers(self) -> BitMap:
+        """Whom a release is for: the audience, and those for whose alerts it is not urgent enough; editions have it."""
+        return self.audience | self.outcomes["urgency"]

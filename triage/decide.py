@@ -191,7 +191,7 @@ def release(
     decision = _decision(case, request, now)
     _note(connection, row.version, request, now, "release, waits for a second person" if second else "release")
     releases.record(connection, decision, match, shown, "pending" if second else "active")
-    return None if second else _stand(case, decision, match.audience)
+    return None if second else _stand(case, decision, match.readers)
 
 
 def approve(
@@ -210,7 +210,7 @@ def approve(
     inbox.set_state(connection, request.item, "released", now, holder=request.by, reserved=False)
     _note(connection, first.version, request, now, "approve")
     releases.activate(connection, request.item, first.version, now)
-    return _stand(case, first, BitMap.deserialize(found.audience) & match.audience)
+    return _stand(case, first, BitMap.deserialize(found.audience) & match.readers)
 
 
 def by_rule(
@@ -237,7 +237,7 @@ def by_rule(
     decision = _decision(case, request, now)
     _note(connection, case.item.version, request, now, "release in part" if case.only else "release")
     releases.record(connection, decision, match, shown, "active")
-    return _stand(case, decision, match.audience)
+    return _stand(case, decision, match.readers)
 
 
 def _kept_back(case: Case) -> bool:

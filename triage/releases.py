@@ -67,7 +67,7 @@ def record(connection: sa.Connection, decision: Decision, match: Match, shown: s
         "version": decision.version,
         "at": decision.at,
         "decision": msgspec.json.encode(decision),
-        "audience": match.audience.serialize(),
+        "audience": match.readers.serialize(),
         "bound": decision.bound,
         "shown": shown,
         "status": status,

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from app import digests, workers
 from dispatch import editions
+from normalize import Affected
+from subscribers import Software
 from tests.app.house import opened
 from tests.triage.desk import draft
 
@@ -166,3 +168,17 @@ def test_mail_that_stood_still_for_days_brings_each_edition_whole(tmp_path: Path
     friday = next(text for subject, text in told.items() if "NCSC deze week" in subject)
     assert (first in monday, second in monday) == (True, False)
     assert (first in friday, second in friday) == (False, True)
+
+
+def test_what_is_below_ones_threshold_for_alerts_is_relevant_in_the_edition(tmp_path: Path) -> None:
+    week = Week(tmp_path, local(2025, 10, 31, 9))
+    uses = (Software("Fortinet", "FortiOS", "7.2.3"),)
+    week.house.subscribe("slager", software=uses, min_urgency="this-week")
+    affected = (Affected("Fortinet", "FortiOS", "vers:semver/<7.2.5"),)
+    item = week.house.item(draft("0001", affected=affected, cves=("CVE-2026-0001",)))
+    week.house.decide("release", item)
+    assert workers.dispatch(week.house.service, now=True)["sent"] == 0, "no alert"
+    week.runs(local(2025, 10, 31, 15))
+    (mine,) = [text for _, text in week.mails() if "omdat slager" in text]
+    assert "VOOR U VAN BELANG" in mine
+    assert item in mine

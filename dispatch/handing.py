@@ -85,7 +85,7 @@ def store(conn: sa.Connection, held: Sequence[Held]) -> None:
 def step(
     conn: sa.Connection, worker: str, done: Sequence[str], said: str, at: datetime, following: Sequence[str]
 ) -> bool:
-    """`done` was accepted (`said`: how it says so), `following` leaves now: each the deliveries of one message, or none.
+    """`done` was accepted (`said`: how it says so), `following` leaves now: each those of one message, or none.
 
     Is all that follows still this worker's? Commit before it is handed over.
     """

@@ -49,7 +49,10 @@ def test_mails_in_a_browser() -> None:
 @pytest.mark.skipif(not SPAMASSASSIN, reason="SpamAssassin is not installed: apt-get install spamassassin")
 def test_spam_filters_find_nothing(tmp_path: Path) -> None:
     delivery = Delivery("d" * 32, "alert", "OKTT-2026-0412", 1, "kvk-12345678", 0, "sending", NOW, NOW)
-    mails = []
+    said = [message(a_view(), kind="update", changes=("Aanvallers gebruiken dit nu.",), since=NOW, answer=ANSWER)]
+    said += [message(a_view(), kind=kind, answer=ANSWER) for kind in ("reminder", "withdrawal")]
+    sender = Sender("meldingen@oktt.example")
+    mails = [build(delivery, each, sender=sender, recipient="a@b.example") for each in said]
     for register, view in MAILS.items():
         rendered = message(view, register, attached=register == "mature", answer=ANSWER)
         files = attachments(view) if register == "mature" else ()

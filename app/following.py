@@ -50,16 +50,18 @@ def remind(service: Service) -> bool:
         return False
     with service.reading() as connection:
         items = releases.standing(connection, since=now - LOOKED_AT)
+    queued = 0  # of several items before any leaves: what asks the same of one reader goes as one message
     for item in items:
         try:
             with service.reading() as connection:  # the database is not kept from others for what only looks
                 orders, urgency = _reminders(service, connection, item, now)
-            if orders and _queued(service, orders, urgency):
+            queued += _queued(service, orders, urgency) if orders else 0
+            if queued >= AT_ONCE:
                 return True
         except (GuardError, TriageError) as error:  # one that cannot be read keeps no other from being reminded of
             log.error("reminder", item=item, error=type(error).__name__)
     service.reminded_at = now
-    return False
+    return queued > 0
 
 
 def _queued(service: Service, orders: Sequence[Delivery], urgency: Urgency) -> int:

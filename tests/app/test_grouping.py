@@ -112,6 +112,11 @@ def test_three_advisories_of_one_action_are_one_mail_and_three_lines(house: Hous
         assert all(check.ok for check in proof.checks), proof
         assert sum("content of" in check.what for check in proof.checks) == 3, "the whole message"
     assert workers.dispatch(house.service, now=True)["sent"] == 0
+    house.later(hours=16)
+    assert workers.dispatch(house.service)["sent"] == 3
+    again = mails(sink)[-1]
+    assert again["Subject"] == "TLP:CLEAR [HERINNERING] 3 meldingen: FortiGate: zet beheer via internet uit"
+    assert again["In-Reply-To"] == mail["Message-ID"]
 
 
 def test_an_answer_is_for_all_of_a_message_or_for_the_one_it_names(house: House, sink: Sink) -> None:

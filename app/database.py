@@ -49,6 +49,7 @@ TABLES = (
     "web.factors",
     "web.forms",
     "web.ledger",
+    "web.passkeys",
     "web.sessions",
     "web.statuses",
 )

@@ -35,7 +35,7 @@ table = sa.Table(
     "portal_factors",
     metadata,
     sa.Column("subscriber", sa.String(100), primary_key=True),
-    sa.Column("secret", sa.LargeBinary, nullable=False, comment="sealed; empty: no authenticator"),
+    sa.Column("secret", sa.LargeBinary, nullable=False, comment="sealed"),
     sa.Column("paper", sa.LargeBinary, nullable=False, comment="JSON: keyed hashes of codes that were not used yet"),
     sa.Column("step", sa.BigInteger, nullable=False, comment="the last one whose code was taken"),
     sa.Column("wrong", sa.Integer, nullable=False, comment="codes in a row"),

@@ -20,7 +20,7 @@ from subscribers import Subscriber
 from web import Services, html
 from web.limits import Buckets, body
 
-PER_MINUTE = 30
+PER_MINUTE, LISTS_PER_MINUTE = 6, 30
 """Answers, and whole lists, that one message has a minute."""
 _FORM = "application/x-www-form-urlencoded"
 _MOST, _FIELDS = 1000, 10
@@ -32,7 +32,7 @@ def router(
 ) -> APIRouter:
     """The one path. `key`: of the tokens; `service`, `contact`: who asks, and where a person answers."""
     routes = APIRouter()
-    buckets, lists = Buckets(PER_MINUTE), Buckets(PER_MINUTE)
+    buckets, lists = Buckets(PER_MINUTE), Buckets(LISTS_PER_MINUTE)
 
     def asked(conn: sa.Connection, token: str) -> tuple[list[Message], Subscriber] | None:
         delivery = feedback.delivery_of(key, token)
@@ -53,7 +53,8 @@ def router(
         if not seen and request.method == "GET":
             with engine.begin() as conn:
                 feedback.visited(conn, told[0].delivery, clock())
-        return _page(told, subscriber, given, request.query_params, service=service, contact=contact)
+        tongue = html.tongue(request, subscriber.language)
+        return _page(told, subscriber, given, request.query_params, tongue, service=service, contact=contact)
 
     @routes.api_route("/a/{token}/list.csv", methods=["GET", "HEAD"])
     def rows(request: Request, token: str) -> Response:
@@ -96,12 +97,12 @@ def _page(
     subscriber: Subscriber,
     given: list[Given],
     asked: Mapping[str, str],
+    tongue: str,
     *,
     service: str,
     contact: str,
 ) -> Response:
     wanted, item = asked.get("answer", ""), asked.get("item", "")
-    tongue = subscriber.language if subscriber.language in html.LANGUAGES else "en"
     return html.page(
         "feedback", tongue, form=True, service=service, contact=contact, answers=ANSWERS,
         numbers=[each.item for each in told], item=item if any(each.item == item for each in told) else "",

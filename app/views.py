@@ -148,7 +148,8 @@ class Views:
         if self._withheld(subscriber, gated):
             reasons = tuple(r for r in reasons if r.criterion not in ("network", "domain"))
         days = self._told.days(view, subscriber.number, partial(self._closed, subscriber, purpose))
-        return dataclasses.replace(view, reasons=reasons, days=days)
+        shared = view.shared if days is None else None  # the days are its reader's own, and so is what tells them
+        return dataclasses.replace(view, reasons=reasons, days=days, shared=shared)
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""

@@ -210,11 +210,15 @@ def messages(conn: sa.Connection, item: str) -> list[Entry]:
 def told(
     conn: sa.Connection, subscriber: str, since: datetime, media: Collection[ChannelType] = ()
 ) -> dict[str, Entry]:
-    """The latest message on each item that this subscriber was sent since then, by these ways (empty: any)."""
+    """The latest message on each item that this subscriber was sent since then, by these ways (empty: any). What came
+    back, or was a stub, told nothing."""
+    other = ledger.alias().c
     found = sa.select(ledger).where(
         ledger.c.subscriber == subscriber,
         ledger.c.at >= since,
         ledger.c.outcome == "sent",
+        ledger.c.reason != "open-channel",
+        ~sa.exists().where(other.delivery == ledger.c.delivery, other.outcome == "returned"),
         ledger.c.kind.in_(("alert", "update", "withdrawal")),
         *([ledger.c.medium.in_(media)] if media else []),
     )

@@ -148,16 +148,16 @@ def test_an_erased_address_is_known_no_more(house: House) -> None:
     assert shown(house, third, "metaal")[1] == {"192.0.2.2": day(4)}
 
 
-def test_the_mail_tells_it_every_day(house: House) -> None:
-    """Each report is an item and a message by itself; grouping and repeats are of another layer."""
-    for number, hosts in ((2, (1, 2, 33)), (3, (1, 33)), (5, (1, 33))):
+def test_the_mail_tells_it_every_week(house: House) -> None:
+    """Of the days between, nobody is told who knows it already (app.intervals)."""
+    for number, hosts in ((2, (1, 2, 33)), (9, (1, 33)), (10, (1, 33)), (16, (1, 33))):
         house.now = house.now.replace(day=number)
         ruled(house, scan(number, *hosts))
         workers.dispatch(house.service, now=True)
     found = mails(house, "metaal")
     assert len(found) == 3
-    assert sum("nog steeds, sinds maandag 2 maart (1 dag)" in text for text in found) == 1
-    (last,) = [text for text in found if "nog steeds, sinds maandag 2 maart (3 dagen)" in text]
+    assert sum("nog steeds, sinds maandag 2 maart (7 dagen)" in text for text in found) == 1
+    (last,) = [text for text in found if "nog steeds, sinds maandag 2 maart (14 dagen)" in text]
     assert "192.0.2.33" not in last
     (second,) = [text for text in found if "Deze stonden in het rapport van maandag 2 maart en nu niet meer." in text]
     assert "192.0.2.2, poort 3389/tcp" in second

@@ -98,7 +98,9 @@ def revisions(document: Advisory) -> Iterator[tuple[str, int, str]]:
 
 
 def follow(tmp_path: Path, document: Advisory, software: dict[str, str]) -> None:
-    instance = make(tmp_path / "instance", people=[person("metaal", software=[software], min_urgency="info")])
+    """At one moment: no update waits for a next one."""
+    people = [person("metaal", software=[software], min_urgency="info")]
+    instance = make(tmp_path / "instance", "[desk]\nupdate_hours = 0\n", people)
     for index, (text, messages, subject) in enumerate(revisions(document)):
         file = tmp_path / f"{index}.json"
         file.write_text(text, encoding="utf-8")

@@ -138,6 +138,12 @@ def cancel(conn: sa.Connection, subscriber: str, now: datetime) -> None:
     _end(conn, now, _t.subscriber == subscriber, _t.purpose == "address")
 
 
+def revoke(conn: sa.Connection, subscriber: str, now: datetime, since: datetime | None = None) -> None:
+    """Nor do those by which an address could be taken back. `since`: of those that were made from then on."""
+    which = [_t.subscriber == subscriber, _t.purpose.in_(("address", "notice"))]
+    _end(conn, now, *which, *([_t.made_at >= since] if since is not None else []))
+
+
 def use(conn: sa.Connection, link: Link, now: datetime) -> bool:
     """It works no more. False: somebody else used it in the meantime."""
     return _end(conn, now, _t.id == link.id)

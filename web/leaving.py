@@ -26,7 +26,7 @@ def leave(conn: sa.Connection, subscriber: str, now: datetime, marks: Marks, *, 
     registry.remove(conn, subscriber, now)
     auth.revoke(conn, subscriber, now)
     contacts.drop(conn, subscriber, objected, now)
-    links.cancel(conn, subscriber, now)
+    links.revoke(conn, subscriber, now)
     publication.drop(conn, subscriber)
     statuses.drop(conn, subscriber)
     sessions.end(conn, subscriber=subscriber)

@@ -103,8 +103,8 @@ class ContactPage:
 def settle(frame: Frame, conn: sa.Connection, link: Link, tongue: str) -> Response:
     """The button behind a link was pressed that went to a new address, or to the one before it."""
     own, now = registry.own(conn, link.subscriber), frame.clock()
-    if link.purpose == "notice":
-        links.cancel(conn, link.subscriber, now)
+    if link.purpose == "notice":  # whoever asked for the change may have had notices since, at addresses of his own
+        links.revoke(conn, link.subscriber, now, since=link.made_at)
         sessions.end(conn, subscriber=link.subscriber)
         if not own.address:
             return frame.say(tongue, "stayed", to="/portal/login")

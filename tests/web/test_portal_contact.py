@@ -83,6 +83,29 @@ def test_an_address_counts_when_its_link_was_opened(
     assert visitor.get("/portal/account").url.path == "/portal/login", "and whoever asked is out"
 
 
+def test_a_veto_ends_the_vetoes_that_came_after_it(
+    house: House, visitor: Visitor, again: Callable[[], Visitor]
+) -> None:
+    house.subscribe("kvk-1", Contact("email", address=OLD))
+    log_in(visitor, OLD)
+    visitor.send("/portal/contact", act="address", address="dief@elders.example")
+    veto, stranger = visitor.link(OLD), again().browser
+    stranger.post(visitor.link("dief@elders.example"), data={})
+    visitor.send("/portal/contact", act="address", address="nogeen@elders.example")
+    theirs, next_one = visitor.link("dief@elders.example"), visitor.link("nogeen@elders.example")
+    assert stranger.post(veto, data={}).status_code == 200
+    for path in (theirs, next_one):
+        assert stranger.post(path, data={}).status_code == 404, "who took the address may not take it back"
+    assert mailed(house, "kvk-1") == [OLD]
+
+    log_in(visitor, OLD)
+    visitor.send("/portal/contact", act="address", address=NEW)
+    paths = visitor.link(OLD), visitor.link(NEW)
+    visitor.send("/portal/delete")
+    house.subscribe("kvk-1", Contact("email", address=OLD))
+    assert [stranger.post(path, data={}).status_code for path in paths] == [404, 404], "they were of who left"
+
+
 def test_who_thinks_better_of_it_cancels(house: House, visitor: Visitor) -> None:
     name = visitor.join()
     visitor.send("/portal/contact", act="address", address=NEW)

@@ -26,11 +26,13 @@ _HEADERS = re.compile(rb"\A(?:From [^\n]*\n)?(?:[A-Za-z][\w-]*:[^\n]*\n(?:[ \t][
 _OF_MAIL = re.compile(rb"^(?:Message-ID|Received|Return-Path|MIME-Version|Subject):", re.IGNORECASE | re.MULTILINE)
 _SECOND = re.compile(rb"\n\r?\nFrom (?=[^\n]{0,300}\d\d:\d\d)[^\n]*+\n(?=[A-Za-z][\w-]*+:)")
 """The line between two messages of an mbox file."""
-_HOLDER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_HOLDER = re.compile(rb"(?:^|\r)content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MOST_LINES = 2_000_000
 _MOST_WORK = 10_000_000
 """Lines times parts that hold parts: the standard library takes time for each of these on every line inside."""
 _MOST_HOLDERS = 200
+_MOST_MARKS = 1000
+"""Lines that may part one part from the next: parts are objects, of each some kilobytes and much time."""
 _DEEPEST = 4
 _LONGEST_HEADER = 8192
 _LONGEST_CONTENT = 1024
@@ -146,8 +148,9 @@ def _parsed(body: bytes) -> EmailMessage:
     plain = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if plain.startswith(b"From ") and _SECOND.search(plain):
         raise MessageError("several mails in one file (mbox); one mail a file")
-    lines, holders = plain.count(b"\n"), len(_HOLDER.findall(plain))
-    if lines > _MOST_LINES or holders > _MOST_HOLDERS or lines * holders > _MOST_WORK:
+    lines, holders = max(plain.count(b"\n"), plain.count(b"\r")), len(_HOLDER.findall(plain))
+    marks = plain.count(b"\n--") + plain.count(b"\r--")
+    if lines > _MOST_LINES or holders > _MOST_HOLDERS or lines * holders > _MOST_WORK or marks > _MOST_MARKS:
         raise MessageError("a mail with more lines or parts than any has")
     try:
         message = message_from_bytes(plain, policy=_POLICY)

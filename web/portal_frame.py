@@ -1,5 +1,6 @@
 """What every page of the portal shares: who asks, the frame, forms that are sent once, and limits."""
 
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -20,6 +21,10 @@ PER_MINUTE = 600
 """Forms that one peer sends a minute: a proxy may be everybody's peer. What a mailbox gets is bounded by address."""
 EACH = 30
 """Forms of one log-in, and looks behind one link, a minute: those cost work."""
+PATIENCE = 15.0
+"""Seconds that somebody waits for the file of another."""
+ALONE = threading.Lock()
+"""Of who reads a file that was handed in: a large one is work, and needs room."""
 HOME = "/portal/"
 Fields = Mapping[str, list[str]]
 Handler = Callable[[Request, Fields], Response]

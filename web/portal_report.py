@@ -16,11 +16,11 @@ from ingest.columns import instant_text
 from ingest.messages import MessageError
 from pii_guard.forms import refanged
 from web import contribute, portal_mail, statuses
-from web.portal_frame import Fields, Frame, Who, first, see
+from web.portal_frame import ALONE, PATIENCE, Fields, Frame, Who, first, see
 
 MOST = 400_000
 """Octets of what is handed in at a time."""
-MOST_MAIL = 8 << 20
+MOST_MAIL = 2 << 20
 """Octets of a mail that is handed in as a file."""
 LINES = 500
 """Addresses, domains and hashes that one contribution lists."""
@@ -74,10 +74,14 @@ class Reports:
             return see("/portal/login")
         if wait := self.frame.busy(request, who.session.id, who.language):
             return wait
+        if not ALONE.acquire(blocking=False):
+            return self.frame.wait(request, who.language, PATIENCE)
         try:
             title, text, seen = portal_mail.read(request.state.file)
         except MessageError:
             return self._form(who, Report("mail", "", "", ()), ["mail"])
+        finally:
+            ALONE.release()
         lines = tuple(each for each in seen if pattern(each))[:LINES]
         return self._form(who, Report("phishing", title, text, lines), (), read=True)
 

@@ -5,7 +5,6 @@ the file is kept, and nothing at all unless that form is sent.
 """
 
 import base64
-import threading
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -20,13 +19,11 @@ from subscribers import Inventory, Software, SubscriberError, inventories, regis
 from subscribers.components import repair
 from subscribers.links import HAND
 from web.portal_fields import line
-from web.portal_frame import Fields, Frame, Who, first, see
+from web.portal_frame import ALONE, PATIENCE, Fields, Frame, Who, first, see
 
 PATH = "/portal/software"
 MOST = 8 << 20
 """Octets of a file, and of the form that keeps what was understood of it."""
-PATIENCE = 15.0
-"""Seconds that somebody waits for the file of another."""
 SHOWN = 50
 """Lines that are shown; all are counted."""
 
@@ -44,7 +41,7 @@ class Lists:
     """Lists of software: shown, read, kept and forgotten."""
 
     def __init__(self, frame: Frame) -> None:
-        self.frame, self._alone = frame, threading.Lock()
+        self.frame = frame
         self._seal = Fernet(base64.urlsafe_b64encode(frame.portal.key("software")))
 
     def form(self, conn: sa.Connection, request: Request, who: Who) -> Response:  # noqa: ARG002
@@ -74,14 +71,14 @@ class Lists:
             return see("/portal/login")
         if wait := self.frame.busy(request, who.session.id, who.language):
             return wait
-        if not self._alone.acquire(timeout=PATIENCE):  # a large one is work, and needs room
+        if not ALONE.acquire(timeout=PATIENCE):
             return self.frame.wait(request, who.language, PATIENCE)
         try:
             found = inventories.parse(request.state.file)
         except SubscriberError as error:
             return self._form(who, reason=str(error))
         finally:
-            self._alone.release()
+            ALONE.release()
         name = first(given, "name") or found.source
         if len(name) > 40 or name == HAND or "@" in name or not name.isprintable():
             return self._form(who, reason="use a short name of the system, such as server-1")

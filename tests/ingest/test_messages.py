@@ -134,6 +134,15 @@ def test_a_signed_report_is_read_whatever_its_signature() -> None:
             b"Subject: x\nMIME-Version: 1.0\n" + b"Content-Type: multipart/mixed; boundary=a\n\n--a\n" * 300,
             "a mail with more lines or parts than any has",
         ),
+        *(
+            (
+                b"Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n"
+                + end
+                + (b"--b" + end) * 1001,
+                "a mail with more lines or parts than any has",
+            )
+            for end in (b"\n\n", b"\r\r", b"\r\n\r\n")
+        ),
         (
             b"Subject: x\nMIME-Version: 1.0\nContent-Type: text/csv\nContent-Transfer-Encoding: base64\n\nAAAAA\n",
             "an attachment that was damaged on its way (base64)",

@@ -11,7 +11,7 @@ from ingest.messages import MessageError
 from tests.app.house import House, opened
 from tests.web.test_portal import Page, Visitor, subscriber
 from triage import inbox
-from web import forms, portal_mail, portal_software
+from web import forms, portal_frame, portal_mail, portal_software
 
 SBOM = json.dumps(
     {
@@ -132,6 +132,15 @@ def test_a_mail_fills_in_the_form_that_hands_it_in(house: House, visitor: Visito
         with suppress(MessageError):
             portal_mail.read(MAIL[:end])
     assert 'id="wrong-mail"' in give(visitor, "/portal/report/mail", b"\x89PNG\r\n\x1a\n")
+
+
+def test_one_mail_at_a_time_and_no_bomb(visitor: Visitor) -> None:
+    path = "/portal/report/mail"
+    assert 'id="wrong-mail"' in give(visitor, path, MAIL.replace(b"--b--", b"--b\n\n" * 1000)), "it has too many parts"
+    with portal_frame.ALONE:
+        assert visitor.browser.request("POST", path, files={"file": MAIL}).status_code == 429
+    assert visitor.browser.request("POST", path, files={"file": MAIL}).status_code == 200
+    assert visitor.browser.request("POST", path, files={"file": b"x" * (2 << 20)}).status_code == 413
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,10 @@ class Alerts:
             return part if until is None else Waits(until, "interval")
         if delivery.kind != "alert":
             return part
-        told = told_of(self._service, connection, delivery, subscriber, view, beside)
+        told = told_of(self._service, connection, ahead, delivery, subscriber, view)
         if told is None:
+            if beside and told_of(self._service, connection, ahead, delivery, subscriber, view, beside) is not None:
+                return Waits(self._service.clock() + WAIT, "interval")  # what says it already may not arrive
             return part
         again = told + timedelta(days=self._service.settings.main.desk.repeat_days)
         return "repeat" if self._service.clock() < again else dataclasses.replace(part, told=told)

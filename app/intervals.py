@@ -14,7 +14,8 @@ from app.views import known
 from dispatch import Delivery, View, ledger
 from dispatch.fanout import PRIORITY
 from dispatch.grouping import MEDIA
-from subscribers import Subscriber
+from dispatch.ledger import Entry
+from subscribers import Subscriber, registry
 from triage import exposures
 
 
@@ -42,15 +43,17 @@ def update_waits(
 def told_of(
     service: Service,
     connection: sa.Connection,
+    ahead: Ahead,
     delivery: Delivery,
     subscriber: Subscriber,
     view: View,
     beside: Collection[str] = (),
 ) -> datetime | None:
-    """When its reader was last told of all systems of its own that an exposure shows; None: of one it was not told.
+    """When its reader was last told of all systems of its own that an exposure shows; None: of one it was not told, or
+    not that it is as urgent.
 
     `beside`: items of which it is told at this moment. What was closed before the last report that it was told of is
-    nothing new either.
+    nothing new either. Who had other networks, domains or another clearance then was told of other systems.
     """
     days = view.days
     if days is None or delivery.medium not in MEDIA:
@@ -68,4 +71,22 @@ def told_of(
     latest = max(reports.values(), default=None)
     if latest is None or (latest < days.day and max(opened) > latest):
         return None
-    return max(at[item] for item in reports)
+    last = max(reports, key=at.__getitem__)
+    if last in sent:
+        was = registry.at(connection, subscriber.id, at[last])
+        if was is None or _holds(was) != _holds(subscriber) or _graver(ahead, sent[last], subscriber, view):
+            return None
+    return at[last]
+
+
+def _holds(subscriber: Subscriber) -> tuple[object, ...]:
+    """What makes systems its own, and shows them to it."""
+    profile = subscriber.profile
+    return profile.networks, profile.domains, profile.verified, subscriber.clearance, profile.members
+
+
+def _graver(ahead: Ahead, told: Entry, subscriber: Subscriber, view: View) -> bool:
+    """Is it more urgent than what its reader was told?"""
+    before = ahead.earlier(told.subject, told.version)
+    was = None if before is None else known(before, subscriber)
+    return was is not None and PRIORITY[view.urgency] < PRIORITY[was.urgency]

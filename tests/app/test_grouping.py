@@ -19,7 +19,7 @@ from app import proving, website, workers
 from app.service import open_service
 from dispatch import feedback, ledger, outbox
 from dispatch.grouping import MOST
-from normalize import Affected, Observable
+from normalize import Affected, Observable, Urgency
 from subscribers import Contact, Software
 from tests.app.forks import KILLED, Forks
 from tests.app.house import House, opened
@@ -281,30 +281,56 @@ def test_a_second_update_waits_for_the_next_one_unless_it_is_graver(house: House
     assert left()[-1] == "INGETROKKEN"
 
 
-def test_who_was_told_of_a_system_is_told_again_after_a_week(house: House, sink: Sink) -> None:
-    def report(day: int, *hosts: int) -> str:
-        house.now = datetime(2026, 3, day, 9, tzinfo=UTC)
-        rows = tuple(Observable("ipv4", f"192.0.2.{host}", role="victim", port=3389) for host in hosts)
-        made = draft(
-            f"scan_rdp/2026-03-{day:02}", "exposure", Label.AMBER, observables=rows, exposure="scan_rdp",
-            tracking=("scan_rdp",), source_time=house.now,
-        )  # fmt: skip
-        item = house.item(made, "shadowserver")
-        house.decide("release", item, urgency="this-week")
-        workers.dispatch(house.service, now=True)
-        return item
+def report(house: House, day: int, *hosts: int, urgency: Urgency = "this-week") -> str:
+    house.now = datetime(2026, 3, day, 9, tzinfo=UTC)
+    rows = tuple(Observable("ipv4", f"192.0.2.{host}", role="victim", port=3389) for host in hosts)
+    made = draft(
+        f"scan_rdp/2026-03-{day:02}", "exposure", Label.AMBER, observables=rows, exposure="scan_rdp",
+        tracking=("scan_rdp",), source_time=house.now,
+    )  # fmt: skip
+    item = house.item(made, "shadowserver")
+    house.decide("release", item, urgency=urgency)
+    return item
 
-    told = [report(2, 1, 2), report(3, 1, 2), report(4, 2), report(5, 2, 3)]
+
+def reported(house: House, day: int, *hosts: int, urgency: Urgency = "this-week") -> str:
+    item = report(house, day, *hosts, urgency=urgency)
+    workers.dispatch(house.service, now=True)
+    return item
+
+
+def test_who_was_told_of_a_system_is_told_again_after_a_week(house: House, sink: Sink) -> None:
+    days = ((2, 1, 2), (3, 1, 2), (4, 2), (5, 2, 3))
+    told = [reported(house, *each) for each in days]
     sent = {each.subject: each.reason for each in lines(house)}
     assert [sent[item] for item in told] == ["smtp-250", "repeat", "repeat", "smtp-250"]
     assert len(mails(sink)) == 2
     assert "192.0.2.3" in body(mails(sink)[1])
-    again = [report(day, 2, 3) for day in (6, 12)]
+    again = [reported(house, day, 2, 3) for day in (6, 12)]
     reasons = [(each.subject, each.reason) for each in lines(house) if each.kind == "alert"]
     assert reasons[-2:] == list(zip(again, ("repeat", "smtp-250"), strict=True))
     (mail,) = (mail for mail in mails(sink) if "[NOG OPEN]" in mail["Subject"])
     assert "Dit staat nog steeds open. Wij schreven u hierover ook op 5 maart 2026" in body(mail)
     assert "nog steeds, sinds maandag 2 maart (10 dagen)" in body(mail)
+
+
+def test_and_at_once_where_it_is_graver_or_holds_more(house: House) -> None:
+    items = [reported(house, 2, 1), reported(house, 3, 1, urgency="today"), reported(house, 4, 1)]
+    subscribe(house, networks=("192.0.2.0/24", "198.51.100.0/24"))
+    items += [reported(house, 5, 1), reported(house, 6, 1)]
+    sent = {each.subject: each.reason for each in lines(house)}
+    assert [sent[item] for item in items] == ["smtp-250", "smtp-250", "repeat", "smtp-250", "repeat"]
+
+
+def test_what_did_not_arrive_told_nothing(house: House, sink: Sink) -> None:
+    sink.answer = lambda recipient, before: "250 OK" if before else "554 5.7.1 no"
+    first, second = report(house, 2, 1), report(house, 3, 1)
+    workers.dispatch(house.service, now=True)
+    house.later(hours=1)
+    workers.dispatch(house.service, now=True)
+    said = {each.subject: each.outcome for each in lines(house)}
+    assert sorted(said.values()) == ["failed", "sent"]
+    assert said.keys() == {first, second}
 
 
 def test_killed_anywhere_one_message_comes_twice_at_most_and_the_same(

@@ -12,6 +12,8 @@ from dispatch import Delivery, grouping, mail
 from dispatch.outbox import CancelReason
 from subscribers import Contact, Subscriber
 
+_FILES = 5_000_000
+"""Bytes of attachments of a message that tells several: a mail server refuses what is too large."""
 Cancel = Callable[[sa.Connection, Delivery, CancelReason], None]
 
 
@@ -36,7 +38,7 @@ class Company:
         """The message, and what goes with it: as much as there is room for."""
         found = self._found(connection, ahead, part, others, subscriber, contact)
         made = self._alerts.message(connection, ahead, subscriber, part, found)
-        while found and max(len(made.rendered.text.encode()), len(made.rendered.html.encode())) > mail.MOST:
+        while found and _large(made):
             found.pop()
             made = self._alerts.message(connection, ahead, subscriber, part, found)
         return made, [each.delivery for each in found]
@@ -73,3 +75,9 @@ class Company:
             elif isinstance(told, str):
                 self._cancel(connection, other, told)
         return sorted(found, key=lambda each: (each.delivery.subject, each.delivery.id))
+
+
+def _large(made: Made) -> bool:
+    """Is it more than a message with several may be?"""
+    text = max(len(made.rendered.text.encode()), len(made.rendered.html.encode()))
+    return text > mail.MOST or sum(len(each.body) for each in made.files) > _FILES

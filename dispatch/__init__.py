@@ -128,6 +128,8 @@ class Delivery:
     """Fingerprint of the view that the prepared bytes show: may the reader still see all of it?"""
     repeat: bool = False
     """The other side may have had these bytes already: an attempt ended without a known outcome."""
+    alone: bool = False
+    """A message that told it with others was refused for good: it goes with none."""
 
 
 @dataclass(frozen=True, slots=True)

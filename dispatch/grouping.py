@@ -3,7 +3,8 @@
 Each keeps its row of the outbox, its line of the ledger and its entry in the register. The bytes and what they rest
 on lie with the leader alone; the others name it. Who goes along is fixed once the bytes are stored, so that a crash
 repeats exactly those; when one of them may not leave any more, the message is made anew without it. An attempt that
-nobody accepted dissolves the group: at the next one it is put together again.
+nobody accepted dissolves the group: at the next one it is put together again; unless the group was refused for good,
+which says nothing of each: then each is tried once by itself.
 """
 
 import random
@@ -15,7 +16,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from dispatch import Delivery, Outcome, outbox
-from dispatch.outbox import LEASE, UNSETTLED, deliveries, delivery_of
+from dispatch.outbox import ALONE, ATTEMPTS, LEASE, UNSETTLED, deliveries, delivery_of
 from subscribers import ChannelType
 
 KINDS = ("alert", "reminder")
@@ -47,7 +48,7 @@ def company(conn: sa.Connection, claimed: Sequence[Delivery], now: datetime, *, 
         .with_for_update(skip_locked=True)
     )
     rows = [delivery_of(row, claimed[0].worker) for row in conn.execute(chosen)]
-    found = [each for each in rows if recipient(each) in wanted]
+    found = [each for each in rows if recipient(each) in wanted and _joins(each)]
     if found:
         outbox.hold(conn, found, now + LEASE)
     return found
@@ -67,7 +68,7 @@ def recipient(delivery: Delivery) -> tuple[str, str, int]:
 
 
 def _joins(delivery: Delivery) -> bool:
-    return delivery.kind in KINDS and delivery.medium in MEDIA and not delivery.repeat
+    return delivery.kind in KINDS and delivery.medium in MEDIA and not delivery.repeat and not delivery.alone
 
 
 def led(delivery: Delivery) -> bool:
@@ -103,11 +104,18 @@ def settle(
     """A message that was not accepted: that holds for all that went with it, and each has its own count of attempts.
 
     They come again at one moment, so that they find each other. The leader is last: whose leader is settled goes alone.
+    A refusal for good is of the message: what went together is tried by itself, made anew, before any of it fails.
     """
     due = now + outbox.wait(leader, outcome, rng)
     # As `sending` they look as if an attempt had been cut off: what may have been accepted, the leader says.
     every = (*(replace(each, repeat=leader.repeat) for each in followers(conn, leader)), leader)
-    return [(each, outbox.settle(conn, each, outcome, now, rng=rng, due=due)) for each in every]
+    apart = outcome.status == "failed" and len(every) > 1
+    most, outcome = (ATTEMPTS + 1, Outcome("retry", ALONE)) if apart else (ATTEMPTS, outcome)
+    settled = [(each, outbox.settle(conn, each, outcome, now, rng=rng, attempts=most, due=due)) for each in every]
+    if apart:
+        theirs = (_d.id.in_([each.id for each in every]), _d.state == "queued")
+        conn.execute(sa.update(deliveries).where(*theirs).values(message=None, leader=None))
+    return settled
 
 
 def together(conn: sa.Connection, delivery: str) -> list[str]:

@@ -43,6 +43,8 @@ CancelReason = Literal[
     "tlp", RefusalReason, "withdrawn", "no-match", "superseded", "opt-out", "answered", "unreachable", "repeat"
 ]
 """`repeat`: the recipient was told of the same systems lately (app.intervals)."""
+ALONE = "refused-together"
+"""Reason of a retry of what was refused for good together with others, and is tried by itself."""
 UNSETTLED = ("queued", "sending")
 _CHUNK = 500
 
@@ -262,6 +264,7 @@ def delivery_of(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
         worker,
         row.view or "",
         row.repeat or row.state == "sending",
+        row.reason == ALONE,
     )
 
 

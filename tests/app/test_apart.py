@@ -1,0 +1,71 @@
+"""What becomes of each where a message that tells several is refused, broken off, or cannot be made."""
+
+import pytest
+
+from app import company, workers
+from dispatch import outbox
+from normalize import Observable
+from tests.app import test_grouping
+from tests.app.house import House
+from tests.app.sink import Sink
+from tests.app.test_grouping import lines, mails, release, subscribe
+
+house, sink = test_grouping.house, test_grouping.sink
+
+
+def test_a_refusal_of_several_is_tried_for_each_by_itself(house: House, sink: Sink) -> None:
+    """A filter that will not have one of them keeps none of the others; what is refused alone has failed."""
+    items = [release(house, number) for number in (1, 2, 3)]
+    sink.answer = lambda recipient, before: "554 5.7.1 spam" if before in (0, 2) else "250 OK"
+    assert workers.dispatch(house.service, now=True)["retry"] == 3
+    assert lines(house) == []
+    house.later(minutes=2)
+    release(house, 4)
+    found = workers.dispatch(house.service, now=True)
+    assert (found["sent"], found["failed"]) == (3, 1)
+    told = {each.subject: each.outcome for each in lines(house)}
+    assert sorted(told[item] for item in items) == ["failed", "sent", "sent"]
+    assert not any("meldingen" in mail["Subject"] for mail in mails(sink))
+    assert len({each.message_id for each in lines(house) if each.outcome == "sent"}) == 3
+
+
+def test_a_refusal_of_what_may_have_come_is_of_no_bytes_that_go_again(house: House, sink: Sink) -> None:
+    """Cut off, repeated, refused: each is made anew by itself, and stays a repeat."""
+    for number in (1, 2):
+        release(house, number)
+    replies = iter(["", "554 5.7.1 spam"])
+    sink.answer = lambda recipient, before: next(replies, "250 OK")
+    workers.dispatch(house.service, now=True)
+    house.later(minutes=2)
+    assert workers.dispatch(house.service)["retry"] == 2
+    house.later(minutes=5)
+    assert workers.dispatch(house.service)["sent"] == 2
+    assert [each.repeat for each in lines(house)] == [True, True]
+    assert ["meldingen" in mail["Subject"] for mail in mails(sink)] == [True, False, False]
+
+
+def test_several_are_tried_alone_after_their_last_attempt_too(house: House, sink: Sink) -> None:
+    for number in (1, 2):
+        release(house, number)
+    most = outbox.ATTEMPTS
+    sink.answer = lambda recipient, before: "554 5.7.1 spam" if before == most - 1 else "451 4.7.1 later"
+    workers.dispatch(house.service, now=True)
+    for _ in range(most - 1):
+        house.later(hours=7)
+        assert workers.dispatch(house.service)["retry"] == 2
+    sink.answer = lambda recipient, before: "250 OK"
+    house.later(hours=7)
+    workers.dispatch(house.service)
+    assert [each.outcome for each in lines(house) if each.kind == "alert"] == ["sent", "sent"]
+
+
+def test_several_carry_no_more_files_than_a_mail_server_takes(
+    house: House, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(house, maturity="mature")
+    for number in (1, 2, 3):
+        release(house, number, observables=(Observable("domain", f"kwaad-{number}.example", role="attacker"),))
+    monkeypatch.setattr(company, "_FILES", 1)
+    assert workers.dispatch(house.service, now=True)["sent"] == 3
+    assert len(mails(sink)) == 3
+    assert all(len(list(mail.iter_attachments())) == 1 for mail in mails(sink))

@@ -85,17 +85,19 @@ def followers(conn: sa.Connection, leader: Delivery) -> list[Delivery]:
 def join(conn: sa.Connection, along: Mapping[str, Sequence[str]]) -> None:
     """Fix what goes with messages whose bytes were just stored: leader -> the others, which this worker holds too.
 
-    What went with one of them before, and now does not, goes by itself.
+    What went with any of these before, and now does not, goes by itself: what goes along leads none.
     """
-    before = sa.select(_d.leader).where(_d.leader.in_(list(along)), _d.state.in_(UNSETTLED)).distinct()
-    for leader in conn.scalars(before).all():
-        outbox.release(conn, [leader], but=along[leader])
+    joined = [one for others in along.values() for one in others]
+    theirs = (_d.id.in_(list(along)), _d.leader.is_not(None), _d.state.in_(UNSETTLED))
+    conn.execute(sa.update(deliveries).where(*theirs).values(leader=None))
+    outbox.release(conn, [*along, *joined], but=joined)
     same = sa.select(_d.label, _d.view, _d.digest, _d.message_id, _d.worker)
     for leader, others in along.items():
         if others:
             row = dict(conn.execute(same.where(_d.id == leader)).one()._mapping)
             held = (_d.id.in_(others), _d.worker == row.pop("worker"), _d.state.in_(UNSETTLED))
-            conn.execute(sa.update(deliveries).where(*held).values(leader=leader, **row))
+            values = {"leader": leader, "message": None, "grounds": None}
+            conn.execute(sa.update(deliveries).where(*held).values(**values, **row))
 
 
 def settle(

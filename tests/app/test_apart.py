@@ -1,16 +1,19 @@
 """What becomes of each where a message that tells several is refused, broken off, or cannot be made."""
 
 import pytest
+import sqlalchemy as sa
 
 from app import company, workers
+from app.sending import Sender
 from dispatch import outbox
 from normalize import Observable
 from tests.app import test_grouping
-from tests.app.house import House
+from tests.app.house import NOW, House
 from tests.app.sink import Sink
 from tests.app.test_grouping import lines, mails, release, subscribe
 
 house, sink = test_grouping.house, test_grouping.sink
+_d = outbox.deliveries.c
 
 
 def test_a_refusal_of_several_is_tried_for_each_by_itself(house: House, sink: Sink) -> None:
@@ -69,3 +72,29 @@ def test_several_carry_no_more_files_than_a_mail_server_takes(
     assert workers.dispatch(house.service, now=True)["sent"] == 3
     assert len(mails(sink)) == 3
     assert all(len(list(mail.iter_attachments())) == 1 for mail in mails(sink))
+
+
+def stored(house: House) -> None:
+    """A process makes what is due and stores it, and is gone."""
+    with house.service.transaction() as connection:
+        claimed = outbox.claim(connection, house.now, 100, "gone", hurry=True)
+        assert Sender(house.service).prepare(connection, claimed).ready
+
+
+def test_what_leads_and_is_taken_along_leaves_none_behind(house: House, sink: Sink) -> None:
+    """Three were stored as one message; then an item that sorts before them takes the one that leads along."""
+    items = [release(house, number) for number in (1, 2, 3)]
+    stored(house)
+    items.append(release(house, 4))
+    with house.service.transaction() as connection:  # as a row of a fan-out, due since its release
+        leads = connection.execute(sa.select(_d.id).where(_d.message.is_not(None))).scalar_one()
+        connection.execute(sa.update(outbox.deliveries).where(_d.subject == items[-1]).values(due_at=NOW))
+    house.later(minutes=30)
+    stored(house)
+    with house.service.reading() as connection:
+        row = connection.execute(sa.select(_d.leader, _d.message).where(_d.id == leads)).one()
+    assert row.leader is not None, "it goes along by now"
+    assert row.message is None
+    house.later(minutes=30)
+    assert workers.dispatch(house.service, now=True)["sent"] == 4
+    assert sorted(each.subject for each in lines(house)) == sorted(items)

@@ -32,14 +32,16 @@ from subscribers import (
 from subscribers.own import effective, normal
 from tlp import Clearance
 
-Purpose = Literal["subscribe", "log-in", "address", "notice"]
-"""`address`: a subscriber wants its mail there; `notice`: to the address before that, which can say no."""
+Purpose = Literal["subscribe", "log-in", "address", "notice", "factor"]
+"""`address`: a subscriber wants its mail there; `notice`: to the address before that, which can say no; `factor`: so it
+can to the first second factor."""
 Language = Literal["nl", "en"]
 HOLDS: dict[Purpose, timedelta] = {
     "subscribe": timedelta(hours=48),
     "log-in": timedelta(minutes=15),
     "address": timedelta(hours=48),
     "notice": timedelta(hours=96),
+    "factor": timedelta(hours=96),
 }
 """How long a link works, and what was filled in is kept."""
 PER_HOUR = 3
@@ -140,7 +142,7 @@ def cancel(conn: sa.Connection, subscriber: str, now: datetime) -> None:
 
 def revoke(conn: sa.Connection, subscriber: str, now: datetime, since: datetime | None = None) -> None:
     """Nor do those by which an address could be taken back. `since`: of those that were made from then on."""
-    which = [_t.subscriber == subscriber, _t.purpose.in_(("address", "notice"))]
+    which = [_t.subscriber == subscriber, _t.purpose.in_(("address", "notice", "factor"))]
     _end(conn, now, *which, *([_t.made_at >= since] if since is not None else []))
 
 

@@ -76,7 +76,7 @@ class Factors:
         if step is None:
             return None
         paper = self.begin(conn, subscriber)
-        sealed = self._fernet.encrypt(secret.encode())
+        sealed = self._fernet.encrypt_at_time(secret.encode(), int(self.clock().timestamp()))
         conn.execute(table.update().where(_t.subscriber == subscriber).values(secret=sealed, step=step, wrong=0))
         return paper
 
@@ -108,6 +108,14 @@ class Factors:
             change = {"wrong": before + 1, "wrong_at": now}
         conn.execute(table.update().where(_t.subscriber == subscriber).values(**change))
         return "wrong_at" not in change
+
+    def revoke(self, conn: sa.Connection, subscriber: str, since: datetime) -> None:
+        """Forget what was added from then on; what is older is asked for as before. The seal of a secret is dated."""
+        passkeys.revoke(conn, subscriber, since)
+        sealed = conn.scalar(sa.select(_t.secret).where(_t.subscriber == subscriber))
+        if sealed and self._fernet.extract_timestamp(bytes(sealed)) >= int(since.timestamp()):
+            forget_authenticator(conn, subscriber)
+        without(conn, subscriber)
 
     def _step(self, secret: str, code: str, after: int) -> int | None:
         """Of which step, later than that, this is the code."""

@@ -5,7 +5,7 @@ minutes, and used up in the transaction that takes the answer. Kept are public k
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -143,6 +143,23 @@ def drop(conn: sa.Connection, subscriber: str, name: str | None = None) -> None:
     """Forget one (its id), or all of a subscriber."""
     mine = _t.subscriber == subscriber
     conn.execute(table.delete().where(mine if name is None else sa.and_(mine, _t.id == name)))
+
+
+def revoke(conn: sa.Connection, subscriber: str, since: datetime) -> None:
+    """Forget those that were added from then on."""
+    conn.execute(table.delete().where(_t.subscriber == subscriber, _t.made_at >= since))
+
+
+def found(conn: sa.Connection, holds: Callable[[object], bool]) -> list[str]:
+    """Ids of those whose name holds something."""
+    return [row.id for row in conn.execute(sa.select(_t.id, _t.name).order_by(_t.id)) if holds(row.name)]
+
+
+def unname(conn: sa.Connection, holds: Callable[[object], bool]) -> list[str]:
+    """Those whose name holds something open as before, without it (erasure); their ids."""
+    renamed = found(conn, holds)
+    conn.execute(table.update().where(_t.id.in_(renamed)).values(name="Passkey"))
+    return renamed
 
 
 def _state(challenge: str) -> dict[str, Any]:

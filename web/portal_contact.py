@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from msgspec.structs import replace
 
-from dispatch import contacts, letters, outbox
+from dispatch import contacts
 from subscribers import Contact, Subscriber, links, registry
-from subscribers.links import Link, Purpose
+from subscribers.links import Link
 from subscribers.own import normal
-from web import portal_fields, sessions
+from web import factors, portal_fields, sessions
 from web.portal_frame import Fields, Frame, Who, first, see
 
 PATH = "/portal/contact"
@@ -31,7 +31,7 @@ class ContactPage:
     """Name and address: shown and changed."""
 
     def __init__(self, frame: Frame) -> None:
-        self.frame, self._deliveries = frame, frame.portal.key("deliveries")
+        self.frame = frame
 
     def form(self, conn: sa.Connection, request: Request, who: Who) -> Response:
         """How it stands."""
@@ -65,7 +65,7 @@ class ContactPage:
             contacts.resume(conn, one.id, self._marks(one, known), now)
             return see(f"{PATH}?done=resumed")
         if known is not None and act == "try":
-            self._mail(conn, "log-in", known.address, one)
+            self.frame.mail(conn, "log-in", known.address, one)
             return see(f"{PATH}?done=tried")
         return see(PATH)
 
@@ -83,33 +83,31 @@ class ContactPage:
         if not portal_fields.is_address(address) or normal(address) in known:
             return self._form(conn, who, wrong="address", typed=address)
         links.cancel(conn, one.id, self.frame.clock())
-        told = not before or self._mail(conn, "notice", before, one)
-        if not (told and self._mail(conn, "address", address, one)):
+        told = not before or self.frame.mail(conn, "notice", before, one)
+        if not (told and self.frame.mail(conn, "address", address, one)):
             return self.frame.say(who.language, "wait_mail", status=429, to=PATH)
         return see(f"{PATH}?done=asked")
-
-    def _mail(self, conn: sa.Connection, purpose: Purpose, address: str, one: Subscriber) -> bool:
-        """A link to an address; False: too many went there in the last hour."""
-        now = self.frame.clock()
-        link = links.ask(conn, purpose, address, one.language, None, now, one.id if purpose != "log-in" else "")
-        if link is not None:
-            outbox.queue(conn, [letters.order(self._deliveries, link, now)], urgency="today")
-        return link is not None
 
     def _marks(self, one: Subscriber, contact: Contact) -> tuple[str, str]:
         return self.frame.portal.marks(one.id, contact)
 
 
 def settle(frame: Frame, conn: sa.Connection, link: Link, tongue: str) -> Response:
-    """The button behind a link was pressed that went to a new address, or to the one before it."""
+    """The button behind a link was pressed that went to a new address, or to one that can say no: to what was asked for
+    then, and to what was since."""
     own, now = registry.own(conn, link.subscriber), frame.clock()
-    if link.purpose == "notice":  # whoever asked for the change may have had notices since, at addresses of his own
-        links.revoke(conn, link.subscriber, now, since=link.made_at)
-        sessions.end(conn, subscriber=link.subscriber)
-        if not own.address:
-            return frame.say(tongue, "stayed", to="/portal/login")
-    registry.give(conn, link.subscriber, replace(own, address=link.address), now)
-    return frame.say(tongue, "stayed" if link.purpose == "notice" else "moved", to="/portal/login")
+    if link.purpose == "address":
+        registry.give(conn, link.subscriber, replace(own, address=link.address), now)
+        return frame.say(tongue, "moved", to="/portal/login")
+    links.revoke(conn, link.subscriber, now, since=link.made_at)  # also notices that went to addresses of whoever asked
+    if link.purpose == "factor":  # it was the first
+        factors.drop(conn, link.subscriber)
+    else:
+        frame.factors.revoke(conn, link.subscriber, link.made_at)
+    sessions.end(conn, subscriber=link.subscriber)
+    if own.address:
+        registry.give(conn, link.subscriber, replace(own, address=link.address), now)
+    return frame.say(tongue, "without" if link.purpose == "factor" else "stayed", to="/portal/login")
 
 
 def arrived(frame: Frame, conn: sa.Connection, link: Link, known: list[Subscriber]) -> None:

@@ -142,8 +142,13 @@ class Factor:
         return self._added(conn, who, frame.factors.begin(conn, one.id))
 
     def _added(self, conn: sa.Connection, who: Who, paper: list[str]) -> Response:
-        """Other browsers, that did not show it, are out; this one did, just now."""
-        sessions.end(conn, subscriber=who.subscriber.id, but=who.session.id)
+        """Other browsers, that did not show it, are out; this one did, just now. Of the first one its owner hears."""
+        one = who.subscriber
+        first_address = next((each.address for each in one.contacts if each.type == "email"), "")
+        if paper and first_address and not self.frame.mail(conn, "factor", first_address, one):
+            factors.drop(conn, one.id)
+            return self.frame.say(who.language, "wait_mail", status=429, to="/portal/factor")
+        sessions.end(conn, subscriber=one.id, but=who.session.id)
         sessions.complete(conn, who.session.id, self.frame.clock())
         if not paper:
             return see("/portal/factor")

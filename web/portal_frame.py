@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from subscribers import Subscriber
+from dispatch import letters, outbox
+from subscribers import Subscriber, links
+from subscribers.links import Purpose
 from web import Portal, Services, factors, forms, html, sessions
 from web.factors import Factors
 from web.forms import Forms
@@ -49,6 +51,7 @@ class Frame:
         self.forms = Forms(portal.key("forms"), clock)
         self.factors = Factors(portal.key("factors"), clock)
         self.passkeys = Passkeys(portal.origin, portal.title, portal.key("passkeys")) if portal.origin else None
+        self._deliveries = portal.key("deliveries")
         self._peers, self._each = Buckets(per_minute), Buckets(EACH)
 
     def page(
@@ -65,6 +68,14 @@ class Frame:
     def say(self, tongue: str, what: str, *, status: int = 200, to: str = "", **about: str) -> Response:
         """A page with some words alone. `to`: where it goes on."""
         return self.page("said", tongue, status=status, what=what, to=to, about=about, switch=to)
+
+    def mail(self, conn: sa.Connection, purpose: Purpose, address: str, one: Subscriber) -> bool:
+        """A link to an address of a subscriber; False: too many went there in the last hour."""
+        now = self.clock()
+        link = links.ask(conn, purpose, address, one.language, None, now, one.id if purpose != "log-in" else "")
+        if link is not None:
+            outbox.queue(conn, [letters.order(self._deliveries, link, now)], urgency="today")
+        return link is not None
 
     def tongue(self, request: Request) -> str:
         """Of somebody we do not know."""

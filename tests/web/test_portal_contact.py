@@ -1,17 +1,21 @@
 """Name and mail address, as a subscriber changes them itself; and who does not want, or does not get, our mail."""
 
+import base64
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from app import portal as glue
 from app import returning, taking_over
 from dispatch import contacts
 from subscribers import Contact, Incoming, Profile, links, proofs, registry
 from tests.app.house import House, opened
-from tests.web.test_portal import BAKER, Visitor, subscriber
+from tests.web.test_portal import BAKER, Page, Visitor, subscriber
 from tlp import Clearance, Label
 
 OLD, NEW = BAKER["address"].lower(), "nieuw@brood.example"
@@ -104,6 +108,48 @@ def test_a_veto_ends_the_vetoes_that_came_after_it(
     visitor.send("/portal/delete")
     house.subscribe("kvk-1", Contact("email", address=OLD))
     assert [stranger.post(path, data={}).status_code for path in paths] == [404, 404], "they were of who left"
+
+
+def set_up(visitor: Visitor) -> str:
+    """An authenticator, as a second factor: the page that follows."""
+    page = visitor.get("/portal/factor").text
+    found = re.search("<code>([A-Z2-7]{32})</code>", page)
+    assert found is not None
+    form = next(given for _, given in Page(page).forms if given.get("act") == "code")
+    app = TOTP(base64.b32decode(found[1]), 6, SHA1(), 30)
+    code = app.generate(int(visitor.house.now.timestamp())).decode()
+    return str(visitor.browser.post("/portal/factor", data={**form, "code": code}).text)
+
+
+def test_a_first_second_factor_can_be_refused(house: House, visitor: Visitor, again: Callable[[], Visitor]) -> None:
+    house.subscribe("kvk-1", Contact("email", address=OLD))
+    log_in(visitor, OLD)
+    assert "<pre" in set_up(visitor)
+    factor = visitor.link(OLD)
+    house.later(minutes=1)
+    visitor.send("/portal/contact", act="address", address=NEW)
+    address, stranger = visitor.link(OLD), again()
+    assert stranger.browser.post(address, data={}).status_code == 200
+    assert log_in(again(), OLD) == "/portal/second", "it was there before the change of address"
+    assert "extra beveiliging" in stranger.get(factor).text
+    assert stranger.browser.post(factor, data={}).status_code == 200
+    assert log_in(again(), OLD) == "/portal/account"
+
+    log_in(visitor, OLD)
+    visitor.send("/portal/contact", act="address", address=NEW)
+    address = visitor.link(OLD)
+    assert stranger.browser.post(visitor.link(NEW), data={}).status_code == 200
+    set_up(visitor)
+    assert "extra beveiliging" in stranger.get(visitor.link(NEW)).text
+    assert stranger.browser.post(address, data={}).status_code == 200
+    assert log_in(again(), OLD) == "/portal/account", "it came after the change of address"
+
+    house.later(hours=1)
+    log_in(visitor, OLD)
+    for _ in range(2):
+        again().send("/portal/login", address=OLD)
+    assert "al drie mails" in set_up(visitor), "nobody is locked out unheard"
+    assert log_in(again(), OLD) == "/portal/account"
 
 
 def test_who_thinks_better_of_it_cancels(house: House, visitor: Visitor) -> None:

@@ -26,6 +26,7 @@ from pii_guard.sought import CATEGORY, Sought, texts_in
 from pii_guard.vault import month_of
 from subscribers import links, registry
 from triage import expiry, inbox, releases
+from web import passkeys
 
 Place = dict[str, Any]
 _SEALED = frozenset({"ipv4", "ipv6", "email", "mac", "username"})
@@ -54,7 +55,7 @@ class Search:
         yield from self.items(connection)
         yield from self.notes(connection)
         yield from self.subscribers(connection)
-        for name in links.found(connection, self.sought.holds):
+        for name in (*links.found(connection, self.sought.holds), *passkeys.found(connection, self.sought.holds)):
             yield {"store": "portal", "id": name}
         yield from self.prepared(connection)
         yield from self.files()
@@ -161,13 +162,19 @@ class Search:
 
     def subscribers(self, connection: sa.Connection) -> Iterator[Place]:
         """Profiles, contacts, networks and domains; also as they were before."""
+        known = set()
         for subscriber in registry.every(connection):
             if found := list(self.sought.places(msgspec.to_builtins(subscriber, enc_hook=str))):
                 prefix = all(how == "wide" for _, how in found)
+                if not prefix:
+                    known.add(subscriber.id)
                 yield {
                     "store": "subscribers", "id": subscriber.id, "at": subscriber.changed_at,
                     "places": [path for path, _ in found], "prefix": prefix,
                 }  # fmt: skip
+        for name, at, said in registry.covered(connection):
+            if name not in known and (paths := [path for path, how in self.sought.places(said) if how == "same"]):
+                yield {"store": "subscribers", "id": name, "at": at, "places": paths}
         for name, revision, at, said in registry.replaced(connection):
             if paths := [path for path, how in self.sought.places(said) if how == "same"]:
                 yield {"store": "subscribers", "id": name, "revision": revision, "at": at, "places": paths}

@@ -27,6 +27,7 @@ from pii_guard.vault import month_of
 from subscribers import links, registry
 from triage import expiry, releases
 from triage.expiry import Expired, Expiry
+from web import passkeys
 
 
 @dataclass(slots=True)
@@ -136,7 +137,7 @@ def _stores(service: Service, connection: sa.Connection, search: Search, made: E
         if "revision" in each:
             registry.forget_replaced(connection, each["id"], each["revision"])
             yield "profiles"
-    for _ in links.forget(connection, search.sought.holds):
+    for _ in (*links.forget(connection, search.sought.holds), *passkeys.unname(connection, search.sought.holds)):
         yield "portal"
     yield from _notes(connection, search.sought)
 

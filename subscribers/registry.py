@@ -255,7 +255,21 @@ def replaced(conn: sa.Connection) -> Iterator[tuple[str, int, datetime, dict[str
     chosen = sa.select(subscribers.c.id, history.c.revision, history.c.at, history.c.data, history.c.own)
     joined = chosen.join(history, history.c.number == subscribers.c.number).order_by(history.c.number)
     for row in conn.execute(joined.order_by(history.c.revision)):
-        yield row.id or "", row.revision, row.at, {**msgspec.json.decode(row.data), **msgspec.json.decode(row.own)}
+        yield row.id or "", row.revision, row.at, _said(row)
+
+
+def covered(conn: sa.Connection) -> Iterator[tuple[str, datetime, dict[str, Any]]]:
+    """(subscriber, changed when, what is stored) of those who gave something themselves: what they gave may hide what
+    an operator imported."""
+    stand = sa.and_(subscribers.c.removed_at.is_(None), subscribers.c.own != _NOTHING)
+    for row in _paged(conn, sa.select(subscribers).where(stand)):
+        yield row.id, row.changed_at, _said(row)
+
+
+def _said(row: Row) -> dict[str, Any]:
+    """As it is stored. Where both give a name, that of the import stands apart."""
+    data, own = msgspec.json.decode(row.data), msgspec.json.decode(row.own)
+    return {**data, **own, "imported": {"name": data.get("name", "")}}
 
 
 def forget_replaced(conn: sa.Connection, id: str, revision: int) -> None:  # noqa: A002

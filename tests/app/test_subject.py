@@ -18,12 +18,13 @@ from dispatch import outbox
 from normalize import Draft, Observable
 from pii_guard import audit, journal, subjects
 from pii_guard.sought import Sought
-from subscribers import Contact
+from subscribers import Contact, Own, registry
 from tests.app.house import MAIL, TAXII, House, opened
 from tests.app.test_expiring import C2, OTHER, THIRD, VICTIM, Canary, everything, filled, loaded, scan, sealed, served
 from tests.app.test_expiring import traces as found_in
 from tests.triage.desk import draft
 from tlp import Label
+from web import passkeys
 
 WHO = "j.de.vries@slachtoffer.example"
 CERT = Contact("email", address="cert@groot.example")
@@ -236,6 +237,24 @@ def test_a_subscribers_own_data_are_found_and_left_to_the_registry(house: House)
     made = erase(house, "email", "beveiliging@voorbeeld.example")
     assert (made.counts["profiles"], [each["store"] for each in made.left]) == (1, ["backups"])
     assert traces(house, "email", "beveiliging@voorbeeld.example") == {}
+
+
+def test_what_the_portal_covers_is_found(house: House) -> None:
+    who = "jan@firma.example"
+    house.subscribe("kvk-9", Contact("email", address=who))
+    with house.service.transaction() as connection:
+        registry.give(connection, "kvk-9", Own(name="Firma", address="info@firma.example"), house.now)
+        row = {"id": "0" * 64, "subscriber": "kvk-9", "name": f"Sleutel {who}", "credential": b"", "counter": 0}
+        connection.execute(passkeys.table.insert().values(**row, made_at=house.now))
+    assert stores(find(house, "email", who)) == {"subscribers", "portal"}
+    made = erase(house, "email", who)
+    assert (made.counts["profiles"], made.counts["portal"]) == (1, 1)
+    assert ("subscribers", "kvk-9") in [(each["store"], each["id"]) for each in made.left], "an import holds it still"
+    (place,) = find(house, "email", who)
+    assert place["places"] == ["/contacts/*/address"]
+    house.subscribe("kvk-9", Contact("email", address="info@firma.example"))
+    erase(house, "email", who)
+    assert traces(house, "email", who) == {}
 
 
 def test_a_prefix_that_holds_others_is_told_and_stays(house: House) -> None:

@@ -40,7 +40,7 @@ def effect(context: typer.Context, since: Since = None, json: Json = False) -> N
 
 def _counts(each: measuring.Effect, names: tuple[str, ...]) -> list[Any]:
     if each.sent is None:
-        return [f"< {measuring.LEAST}", *[""] * (len(names) - 1)]
+        return ["not told", *[""] * (len(names) - 1)]
     return [getattr(each, name) for name in names]
 
 

@@ -6,13 +6,36 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from config import ConfigError
-from config.settings import DEFAULTS, FILES, Main, load, write_defaults
+from config.settings import (
+    DEFAULTS,
+    FILES,
+    Bounces,
+    Database,
+    Kafka,
+    Keys,
+    Mail,
+    Main,
+    Smtp,
+    Web,
+    Webhooks,
+    load,
+    write_defaults,
+)
+from config.sources import SourceTable
 from ingest import Feed
 from tlp import Label
+from triage.rules import DeskSettings
 
 SECRET = "geheimewaarde"
+STRUCTS: dict[str, type[Struct]] = {
+    "database": Database, "keys": Keys, "smtp": Smtp, "bounces": Bounces, "webhooks": Webhooks, "kafka": Kafka,
+    "mail": Mail, "web": Web, "desk": DeskSettings,
+}  # fmt: skip
+TABLE = re.compile(r"^(?:# )?\[(\w+)\]$(.*?)(?=^(?:# )?\[|\Z)", re.MULTILINE | re.DOTALL)
+KEY = re.compile(r"^(?:# )?(\w+) = ", re.MULTILINE)
 
 
 @pytest.fixture
@@ -39,6 +62,16 @@ def test_the_defaults_are_what_the_program_assumes(folder: Path) -> None:
     assert [rule.id for rule in settings.rules] == ["ncsc-advisory", "public-digest", "exposure"]
     assert settings.policy.regimes
     assert settings.database_url == f"sqlite:///{folder.resolve() / 'oktt.db'}"
+
+
+def test_each_key_is_named_in_the_file_that_init_writes() -> None:
+    text = (DEFAULTS / "oktt.toml").read_text()
+    named = {head: set(KEY.findall(body)) for head, body in TABLE.findall(text)}
+    for table in Main.__struct_fields__:
+        if table != "app":  # of tests alone
+            assert set(STRUCTS[table].__struct_fields__) == named[table], table
+    head = set(re.findall(r"^#   (\w+) ", (DEFAULTS / "sources.toml").read_text(), re.MULTILINE))
+    assert set(SourceTable.__struct_fields__) - {"name"} <= head
 
 
 def test_a_source_is_amber_and_doubtful_unless_it_says_otherwise(folder: Path) -> None:

@@ -124,9 +124,10 @@ class Door:
                 return self._settle(conn, link, tongue)
             if link.wanted is not None:
                 return self._confirm(conn, link, link.wanted, known, tongue)
+            stopped = portal_contact.stopped(self.frame, conn, link, known)
         if not known:
             return self.frame.say(tongue, "unknown", to=HOME)
-        return self.frame.page("open", tongue, who=link.id, known=known)
+        return self.frame.page("open", tongue, who=link.id, known=known, stopped=stopped)
 
     def _settle(self, conn: sa.Connection, link: Link, tongue: str) -> Response:
         about = self.frame.services.subscriber(conn, link.subscriber)
@@ -171,7 +172,7 @@ class Door:
             if link.wanted is not None:
                 chosen = links.join(conn, link.wanted, frame.portal.clearance, now)
             known = registry.at_address(conn, link.address)
-            portal_contact.arrived(frame, conn, link, known)
+            portal_contact.arrived(frame, conn, link, known, resume=bool(first(given, "resume")))
             if link.wanted is None:
                 asked = first(given, "subscriber")
                 chosen = next((each.id for each in known if each.id == asked or len(known) == 1), "")

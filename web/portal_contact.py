@@ -4,6 +4,7 @@ The name counts at once. An address counts when a link that went there was opene
 to which goes a notice with a link that says no to the change, also when it was made meanwhile.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,8 +63,12 @@ class ContactPage:
             return see(f"{PATH}?done=cancelled")
         known = next((each for each in one.contacts if each.address and each.address == first(given, "address")), None)
         if known is not None and act == "resume":
-            contacts.resume(conn, one.id, self._marks(one, known), now)
-            return see(f"{PATH}?done=resumed")
+            marks = self._marks(one, known)
+            contacts.resume(conn, one.id, marks[:1], now)
+            if contacts.why(conn, now, marks[1:]) != "opt-out":
+                return see(f"{PATH}?done=resumed")
+            self.frame.mail(conn, "log-in", known.address, one)  # its reader's word, which nobody else takes back
+            return see(f"{PATH}?done=reader")
         if known is not None and act == "try":
             self.frame.mail(conn, "log-in", known.address, one)
             return see(f"{PATH}?done=tried")
@@ -110,14 +115,24 @@ def settle(frame: Frame, conn: sa.Connection, link: Link, tongue: str) -> Respon
     return frame.say(tongue, "without" if link.purpose == "factor" else "stayed", to="/portal/login")
 
 
-def arrived(frame: Frame, conn: sa.Connection, link: Link, known: list[Subscriber]) -> None:
-    """Who opened a link has its mail: what came back before counts no more. Who subscribes wants it, too."""
+def arrived(frame: Frame, conn: sa.Connection, link: Link, known: list[Subscriber], *, resume: bool = False) -> None:
+    """Who opened a link has its mail: what came back before counts no more. Who subscribes wants it, too; and so does
+    who says it there (`resume`)."""
     now = frame.clock()
+    for one, marks in _there(frame, link, known):
+        if contacts.why(conn, now, marks) == "unreachable":
+            contacts.note(conn, marks[0], one.id, "arrived", now)
+        if link.wanted is not None or resume:
+            contacts.resume(conn, one.id, marks if resume else ("", *marks[1:]), now)
+
+
+def stopped(frame: Frame, conn: sa.Connection, link: Link, known: list[Subscriber]) -> bool:
+    """Did the reader of the address that a link went to want no more mail?"""
+    return any(contacts.why(conn, frame.clock(), marks) == "opt-out" for _, marks in _there(frame, link, known))
+
+
+def _there(frame: Frame, link: Link, known: list[Subscriber]) -> Iterator[tuple[Subscriber, tuple[str, str]]]:
     for one in known:
         for each in one.contacts:
             if each.type == "email" and normal(each.address) == normal(link.address):
-                marks = frame.portal.marks(one.id, each)
-                if contacts.why(conn, now, marks) == "unreachable":
-                    contacts.note(conn, marks[0], one.id, "arrived", now)
-                if link.wanted is not None:
-                    contacts.resume(conn, one.id, marks[1:], now)
+                yield one, frame.portal.marks(one.id, each)

@@ -198,7 +198,11 @@ def test_who_said_no_is_heard_when_he_is_brought_in_again(
     other = again()
     assert log_in(other, OLD) == "/portal/account"
     assert "gestopt" in other.get("/portal/contact").text
-    assert "weer berichten" in other.send("/portal/contact", form=0, act="resume", address=OLD).text
+    assert "een link heen" in other.send("/portal/contact", form=0, act="resume", address=OLD).text
+    path = other.link(OLD)
+    assert 'name="resume"' in other.get(path).text
+    assert why() == "opt-out", "who is logged in may be another: its reader says so himself"
+    other.browser.post(path, data={"resume": "yes"})
     assert why() is None
     other.send("/portal/delete")
     house.later(hours=1)

@@ -133,7 +133,9 @@ def _ruled(service: Service, connection: sa.Connection, row: sa.Row[Any]) -> Rel
     look = shown(service, case)
     decision = partial(decide.by_rule, connection, settings.main.desk, settings.rules, shown=look, now=now)
     released = pipeline.release(service, connection, case, decision)
-    for part in () if released else decide.in_part(connection, settings.rules, case):
+    if released is not None or decide.stands(connection, service.guard, case, settings.consents) is not None:
+        return released
+    for part in decide.in_part(settings.rules, case):
         decision = partial(decision, shown=shown(service, part))
         released = pipeline.release(service, connection, part, decision)
         if released is not None:

@@ -251,14 +251,12 @@ def _ruled(case: Case) -> bool:
     return not case.reserved and (case.state == "new" or (case.state == "held" and bool(case.only)))
 
 
-def in_part(connection: sa.Connection, rules: Sequence[Rule], case: Case) -> Iterator[Case]:
+def in_part(rules: Sequence[Rule], case: Case) -> Iterator[Case]:
     """What a rule might let out of an item that as a whole waits for a person: what the rule's own sources say.
 
-    So a contribution under AMBER or RED that came first does not silence the NCSC's CLEAR advisory. Nothing where a
-    release stands: that goes on as it is (docs/decisions/008).
+    So a contribution under AMBER or RED does not silence the NCSC's CLEAR advisory, nor what the NCSC says of it later.
+    Not for what `stands`: that goes on as it is (docs/decisions/008).
     """
-    if releases.find(connection, case.item.id, "active") is not None:
-        return
     seen: set[tuple[str, ...]] = {tuple(each.key for each in case.item.statements)}
     for rule in rules:
         part = tuple(
@@ -306,11 +304,18 @@ def out(
     case = open_case(connection, guard, item, sources)
     if case.state == "released":
         return released(connection, case, shown(case))
-    found = releases.find(connection, item, "active")
-    stood = None if found is None else earlier(connection, guard, item, found.version, sources)
+    return stands(connection, guard, case, sources)
+
+
+def stands(
+    connection: sa.Connection, guard: Guard, case: Case, sources: Mapping[str, frozenset[str]]
+) -> Released | None:
+    """The release that goes on beside what was said since; None: there is none, or what its own source says otherwise
+    by now, which nobody says any longer."""
+    found = releases.find(connection, case.item.id, "active")
+    stood = None if found is None else earlier(connection, guard, case.item.id, found.version, sources)
     if stood is None:
         return None
-    # What its own source says otherwise by now is no longer said by anybody.
     said = {each.key: each.meaning for each in case.item.statements}
     return stood if all(said.get(each.key) == each.meaning for each in stood.item.statements) else None
 

@@ -175,6 +175,27 @@ def test_what_came_first_and_waits_does_not_silence_the_ncsc(
     assert house.state(item) == "released"
 
 
+def test_what_the_ncsc_raises_goes_out_beside_what_waits(house: House) -> None:
+    """A doubtful contribution has merged in the meantime: it waits for a person, the raise does not."""
+    house.subscribe("een", MAIL, clearance=Label.AMBER, **METAL)
+    clear = {"title": "Kwetsbaarheid in FortiOS", "label": Label.CLEAR}
+    item = house.item(metal("b", kans="medium", **clear), source="ncsc-nl")
+    assert workers.apply_rules(house.service) == 1
+    workers.dispatch(house.service, now=True)
+    doubtful = metal("geheim", title="Bij een bedrijf in Brabant", label=Label.AMBER, doubts=("suspect-text",))
+    house.receive(doubtful, source="market")
+    assert workers.apply_rules(house.service) == 0, "what is out goes on"
+    house.receive(metal("b", kans="high", schade="high", **clear), source="ncsc-nl")
+    assert workers.apply_rules(house.service) == 1
+    assert house.state(item) == "held"
+    house.later(hours=1)
+    workers.dispatch(house.service, now=True)
+    assert [each[::3] for each in deliveries(house)] == [("alert", "sent"), ("update", "sent")]
+    sent = b"".join(path.read_bytes() for path in (house.service.settings.dir / "outbox").glob("*.eml"))
+    assert b"Brabant" not in sent
+    assert workers.apply_rules(house.service) == 0
+
+
 def test_what_its_own_source_changed_waits_for_a_new_decision(house: House) -> None:
     house.subscribe("een", **METAL)
     item = house.item(metal())

@@ -217,7 +217,7 @@ class Renderer:
         lines += [self._say(language, "stub_taxii" if taxii else "stub_call", number=number)]
         lines += [self._say(language, "stub_broken" if broken else "stub_key")]
         filled = self.frame(label, subscriber, outside(label, number), number, code) | {
-            "headline": self._say(language, "stub_head", number=number),
+            "headline": self._say(language, "stub_head", number=wording.named(number, language)),
             "band": BANDS["info"],
             "lines": lines,
         }
@@ -235,7 +235,7 @@ class Renderer:
             "label": label.value,
             "subject": subject,
             "code": code,
-            "real": self._say(language, "real", number=number),
+            "real": self._say(language, "real", number=wording.named(number, language)),
             "receive": (receive := self._say(language, "receive", name=plain(subscriber.name, 120))),
             "receive_line": _folded(receive, language),
             "footer": self._say(language, "footer"),

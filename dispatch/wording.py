@@ -114,6 +114,16 @@ def day(at: datetime | date, language: str) -> str:
     return format_date(local, "EEEE d MMMM", locale=_LOCALES.get(language, "en_GB"))
 
 
+def named(subject: str, language: str) -> str:
+    """What readers know a message by: an item's number, and of an edition `NCSC deze week van 6 maart`."""
+    edition, _, of = subject.partition("/")
+    if edition not in ("monday", "friday"):
+        return subject
+    text = words(language)["digest"]
+    when = format_date(date.fromisoformat(of), "d MMMM", locale=_LOCALES.get(language, "en_GB"))
+    return text["named"].format(edition=text[edition], day=when)
+
+
 def short(at: date, language: str) -> str:
     """`2 mrt`."""
     return format_date(at, "d MMM", locale=_LOCALES.get(language, "en_GB")).rstrip(".")

@@ -71,8 +71,9 @@ def router(
         return html.page(
             "forward_item" if shown.item else "forward", tongue, wording="portal", form=True,
             headers={"Vary": "Accept-Language, Cookie", "X-Robots-Tag": "noindex"},
-            title=service, contact=contact, here="", say=html.words("forward", tongue), number=passed.subject,
-            day=wording.day(passed.queued_at, tongue), code=code_of(passed.delivery), listed=shown.listed,
+            title=service, contact=contact, here="", say=html.words("forward", tongue),
+            number=wording.named(passed.subject, tongue), day=wording.day(passed.queued_at, tongue),
+            code=code_of(passed.delivery), listed=shown.listed,
             read=_known(request) is not None, mark=secrets.token_urlsafe(16), **(shown.item or {}),
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from babel.dates import format_date
 from fastapi import APIRouter, Request, Response
 
-from dispatch import codes, ledger
+from dispatch import codes, ledger, wording
 from web import html
 from web.limits import Buckets
 
@@ -63,4 +63,5 @@ def _look(engine: sa.Engine, typed: str, tongue: str) -> _Answer:
     if sent is None:
         return _Answer("none")
     number, at = sent
-    return _Answer("yes", number, format_date(at.astimezone(_ZONE), "EEEE d MMMM y", locale=_LOCALES[tongue]))
+    named = wording.named(number, tongue)
+    return _Answer("yes", named, format_date(at.astimezone(_ZONE), "EEEE d MMMM y", locale=_LOCALES[tongue]))

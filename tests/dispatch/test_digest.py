@@ -250,10 +250,12 @@ def test_subject_and_head() -> None:
     assert found.subject == "TLP:AMBER Start van de week: 1 open bij u, 2 nieuw (2 maart)"
     assert "Start van de week - maandag 2 maart" in found.text
     assert "3 berichten" in found.text
+    assert "of wij bericht Start van de week van 2 maart stuurden" in " ".join(found.text.split())
     assert "Van 23 februari 2026 09:00 tot 2 maart 2026 09:00" in found.text
     english = rendered(NEWS, candidate(news(1), language="en"), language="en")
     assert english.subject == "TLP:CLEAR NCSC this week: 1 news (6 March)"
     assert "1 message\n" in english.text
+    assert "whether we sent message NCSC this week of 6 March, and" in " ".join(english.text.split())
 
 
 def test_mondays_asks_to_renew_a_list_of_software_that_is_old() -> None:

@@ -51,6 +51,15 @@ def test_the_holder_of_a_code_learns_that_it_is_ours_its_number_and_day(sent: An
 
 
 @on_sqlite
+def test_an_edition_is_called_what_its_reader_sees(served: Any) -> None:
+    one = Delivery("d" * 32, "digest", "friday/2026-03-06", 1, "kvk-12345678", 0, "sent", NOW, NOW)
+    with served.engine.begin() as conn:
+        ledger.record(conn, one, "sent", "", NOW, label="CLEAR", view=None, digest=None, message_id=None)
+    assert "bericht NCSC deze week van 6 maart aan" in said(served, code_of("d" * 32))
+    assert "message NCSC this week of 6 March to" in said(served, code_of("d" * 32), "en")
+
+
+@on_sqlite
 def test_other_codes_are_not_known_and_not_repeated(sent: Any) -> None:
     for typed in (code_of("e" * 32), code_of("0" * 32), "<script>", "hallo", "' OR 1=1 --", "x" * 4000):
         page = said(sent, typed)

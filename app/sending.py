@@ -116,7 +116,8 @@ class Sender:
         if not contact.address:
             contact = structs.replace(contact, address=_placeholder(subscriber, self._from.domain))
         ahead.tell(subscriber.id, [each.subject for each in (delivery, *along)])
-        return self._ready(connection, delivery, made, contact, along)
+        passed_on = subscriber.profile.kind == "partnership"
+        return self._ready(connection, delivery, made, contact, along, passed_on=passed_on)
 
     def _letter(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """A link that somebody asked for at the portal, while it works."""
@@ -136,15 +137,18 @@ class Sender:
         made: Made,
         contact: Contact,
         along: Sequence[Delivery] = (),
+        *,
+        passed_on: bool = False,
     ) -> Ready | None:
+        """`passed_on`: its reader informs others with it."""
         try:
-            return replace(self._kept(delivery, made, contact), along=tuple(along))
+            return replace(self._kept(delivery, made, contact, passed_on), along=tuple(along))
         except UnsendableError as error:
             self.out.unsendable(connection, delivery, error)
             self._batch.closed.append((delivery, "failed"))
             return None
 
-    def _kept(self, delivery: Delivery, made: Made, contact: Contact) -> Ready:
+    def _kept(self, delivery: Delivery, made: Made, contact: Contact, passed_on: bool) -> Ready:
         """With its bytes, to be stored, sealed: those of the attempt before, if they may have been accepted.
 
         But what may be shown now decides: bytes that show something else than that are made anew.
@@ -156,14 +160,14 @@ class Sender:
             before = vault.unlock(MESSAGES, month, bound, delivery.message)
             if before is not None:
                 return Ready(delivery, contact, before, stub)
-        message = self._bytes(delivery, made, contact)
+        message = self._bytes(delivery, made, contact, passed_on)
         identifier = mail.message_id(delivery.id, self._from.domain)
         digest = vault.fingerprint(MESSAGES, month, hashlib.sha256(message).hexdigest())
         sealed = vault.lock(MESSAGES, month, bound, message)
         self._held.append(Held(delivery, sealed, made.label, shows, identifier, digest, rests))
         return Ready(delivery, contact, message, stub)
 
-    def _bytes(self, delivery: Delivery, made: Made, contact: Contact) -> bytes:
+    def _bytes(self, delivery: Delivery, made: Made, contact: Contact, passed_on: bool) -> bytes:
         if contact.type in ("webhook", "kafka"):
             return payload(delivery, made.rendered, made.label, made.objects)
         try:
@@ -177,6 +181,7 @@ class Sender:
                 key=self._key(contact),
                 outside=made.outside,
                 unsubscribe=self._unsubscribe(delivery, contact),
+                passed_on=passed_on,
                 signer=self._signatures.signer(contact),
                 dkim=self._signatures.dkim,
             )

@@ -68,19 +68,21 @@ def build(
     key: Key | None = None,
     outside: str = "",
     unsubscribe: str = "",
+    passed_on: bool = False,
     signer: Signer | None = None,
     dkim: Dkim | None = None,
 ) -> bytes:
     """The mail, CRLF, 7 bit. `original`: Message-ID of the alert that an update or withdrawal belongs to.
 
     `key`: to whom it is encrypted, with the subject `outside` for everybody to see; then, as with a `signer`, the bytes
-    differ each time. `unsubscribe`: where a POST stops what comes to this address (RFC 8058: over https alone).
+    differ each time. `unsubscribe`: where a POST stops what comes to this address (RFC 8058: over https alone);
+    in a header alone where the reader informs others with the text (`passed_on`), who would stop his mail.
 
     Raises DispatchError for an address that is none, and for text or HTML of more than 90 kB.
     """
     if max(len(rendered.text.encode()), len(rendered.html.encode())) > MOST:
         raise DispatchError(f"delivery {delivery.id}: text or HTML is longer than {MOST} bytes; show fewer lines")
-    rendered = with_stop(rendered, unsubscribe) if unsubscribe else rendered
+    rendered = with_stop(rendered, unsubscribe) if unsubscribe and not passed_on else rendered
     boundary = f"=_{_checked(delivery.id)}"
     alternative = body = _alternative(rendered, f"{boundary}_a")
     if attachments:

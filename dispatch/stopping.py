@@ -1,4 +1,5 @@
-"""The last line of a mail: where its reader stops what comes to this address. Other ways out have none."""
+"""The last line of a mail: where its reader stops what comes to this address. Other ways out have none, nor has
+what is passed on by its reader."""
 
 from dataclasses import replace
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from dispatch import contacts, feedback, outbox
+from dispatch import contacts, feedback, outbox, wording
 from subscribers import Contact, Subscriber, registry
 from web import html, limits
 
@@ -50,7 +50,7 @@ def router(
         headers = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
         return html.page(
             "unsubscribe", tongue, form=True, headers=headers, service=service, contact=contact, stopped=stopped,
-            changed=changed,
+            changed=changed, whose=wording.plain(subscriber.name, 120),
         )  # fmt: skip
 
     @routes.api_route("/u/{token}", methods=["GET", "HEAD"])

@@ -1,6 +1,7 @@
 """/u/TOKEN: one click stops what comes to an address, and nothing else does."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ def test_one_click_stops_what_comes_to_that_address(tmp_path: Path, monkeypatch:
         scanned = asked(instance, ("GET", path, {}), ("HEAD", path, {}), ("GET", path, {}))
         assert [each.status_code for each in scanned] == [200, 200, 200]
         assert 'value="One-Click"' in scanned[-1].text, "nothing changed yet"
+        (known,) = (json.loads(line) for line in (instance / "people.ndjson").read_text().splitlines())
+        assert f"berichten voor {known['name']}." in scanned[-1].text, "who had it passed on sees whose mail it stops"
         # As mail programs do (RFC 8058 3.2): multipart/form-data, no cookie, once more to be sure.
         *refused, stopped, again = asked(
             instance, ("GET", other, {}), ("POST", other, one_click), ("POST", path, {"data": {"other": "x"}}),
@@ -80,3 +83,19 @@ def test_one_click_stops_what_comes_to_that_address(tmp_path: Path, monkeypatch:
         assert "weer berichten" in resumed.text
         shown = done(instance, "subscribers", "show", "kvk-een", "--json", now=SOON).row["contacts"]
         assert "silent" not in shown[0]
+
+
+def test_the_text_of_a_partnership_has_no_stop_link(tmp_path: Path) -> None:
+    instance = tmp_path / "instance"
+    mailbox = {"type": "email", "address": "verband@voorbeeld.example"}
+    make(instance, people=[person("een", mailbox, software=FORTINET, kind="partnership")])
+    lay(tmp_path / "in", {"ncsc-nl": FEEDS["ncsc-nl"]})
+    done(instance, "ingest", tmp_path / "in/ncsc-nl/9001.json", "--source", "ncsc-nl")
+    with listening(Sink()) as sink:
+        (instance / "oktt.toml").write_text(TEST_CLOCK + sink.settings + '[web]\nbase_url = "https://oktt.example"\n')
+        assert dispatch(instance) == counts(sent=1)
+        mail = read(sink.mails[0].content)
+    assert "/u/" in mail["List-Unsubscribe"]
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "/u/" not in body.get_content(), "who reads it passed on would stop another's mail"

@@ -81,6 +81,8 @@ def test_dkim_covers_what_people_and_programs_go_by(keys: Path, kind: str) -> No
         assert not holds(changed)
     folded = mail.replace(b"\r\nSubject: ", b"\r\nsubject:  \r\n ")
     assert holds(folded), "a relay may fold headers anew"
+    passed_on = a_mail(unsubscribe=LINK, passed_on=True)
+    assert (passed_on.count(LINK.encode()), b"List-Unsubscribe-Post" in passed_on) == (1, True), "in a header alone"
     assert b"List-Unsubscribe-Post" not in a_mail(unsubscribe="http://oktt.example/u/x"), "RFC 8058 3.1: https"
 
 

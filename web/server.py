@@ -7,6 +7,7 @@ bounded before anything reads them.
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from web import Services, answers, feed, feedback, health, html, portal, taxii, 
 from web.connections import Patient
 from web.entry import TOO_LARGE
 from web.ledger import Ledger, Marks
+from web.portal_frame import HOME, see
 from web.taxii_query import TaxiiError
 
 MAX_CONTENT_LENGTH = 10 * 1024 * 1024
@@ -80,9 +82,10 @@ def create_app(
         )
     if services.portal is not None:
         app.include_router(portal.router(engine, services, services.portal, clock))
+        app.add_api_route("/", lambda: see(HOME), methods=["GET", "HEAD"])
     app.include_router(health.router(engine, services, registry))
     app.add_exception_handler(TaxiiError, _taxii_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, partial(_http_error, title, contact or title))
     app.add_middleware(
         _Door, taxii=Router(feeds, redirect_slashes=False), max_content_length=max_content_length, registry=registry
     )
@@ -101,8 +104,10 @@ def _taxii_error(request: Request, error: Exception) -> Response:  # noqa: ARG00
     return answers.error(error.status, error.title, error.description, error.headers)
 
 
-def _http_error(request: Request, error: Exception) -> Response:
+def _http_error(service: str, contact: str, request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and "text/html" in html.ranked(request.headers.get("accept")):
+        return html.nowhere(request, service, contact)
     return _refusal(request.url.path, error.status_code, error.headers)
 
 

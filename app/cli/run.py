@@ -49,7 +49,12 @@ Port = Annotated[
 
 @cli.command()
 def serve(context: typer.Context, port: Port = None) -> None:
-    """The web alone: TAXII 2.1, /feed.atom, health and metrics."""
+    """The web alone: pages for people, TAXII 2.1, feed, health and metrics.
+
+    /portal/ (subscribe, log in), /portal/berichten/ (what everybody may read), /verify (is a message ours?),
+    /a/ (answers), /u/ (one-click stop), /f/ (what partnerships passed on), /taxii2/, /feed.atom, /healthz,
+    /readyz, /metrics.
+    """
     from app import website
 
     website.serve(opened(context), port, announce=output.say)

@@ -397,6 +397,7 @@ def test_everybody_reads_what_is_clear_for_as_long_as_it_is(house: House, visito
     amber = house.item(draft("c", cves=("CVE-2026-0003",), affected=FORTI, label=Label.AMBER, title="Geheim"), "market")
     for each in (item, amber):
         house.decide("release", each)
+    assert visitor.get("/").url.path == "/portal/"
     listed = visitor.get("/portal/berichten/").text
     assert f"/portal/berichten/{item}" in listed
     assert amber not in listed

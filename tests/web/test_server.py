@@ -178,6 +178,8 @@ def test_no_pages_leak_and_every_answer_is_dressed(served: Any) -> None:
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert "server" not in answer.headers
     assert httpx.get(f"{served.url}/nergens").json() == {"error": "Not Found"}
+    seen = httpx.get(f"{served.url}/nergens", headers={"Accept": "text/html,*/*;q=0.8", "Accept-Language": "en"})
+    assert (seen.status_code, "This link does not work" in seen.text) == (404, True)
     assert httpx.post(f"{served.url}/healthz").status_code == 405
 
 

@@ -259,6 +259,7 @@ def _summary(
   what it came to    {oktt} --dir {folder} effect --since {MONDAY}
   refused, held      {oktt} --dir {folder} refused
   TAXII, feed        make serve, then http://127.0.0.1:8080/feed.atom
+  what all may read  and http://127.0.0.1:8080/portal/berichten/
   the register       {oktt} --dir {folder} audit verify"""
     console.print(look, markup=False, highlight=False)
 
@@ -284,7 +285,7 @@ def _example(console: Console, folder: Path) -> None:
     """One notification, as its recipient reads it."""
     for file in sorted((folder / "outbox").glob("*.eml")):
         mail = message_from_bytes(file.read_bytes(), policy=policy.default)
-        if SHOWN in str(mail["To"]):
+        if SHOWN in str(mail["To"]) and "[VANDAAG]" in str(mail["Subject"]):
             body = mail.get_body(("plain",))
             text = body.get_content() if body is not None else ""
             head = f"Aan: {mail['To']}\nOnderwerp: {mail['Subject']}\n\n"

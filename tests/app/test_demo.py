@@ -38,7 +38,7 @@ def test_it_ends_well_and_says_all(played: tuple[Path, Ran]) -> None:
     for line in LINES:
         assert re.search(rf"\b{line}\b", ran.out), f"the summary has no {line}"
     assert "\x1b[" not in ran.out
-    assert "Onderwerp: TLP:" in ran.out, "one notification is shown"
+    assert re.search(r"Onderwerp: TLP:\S+ \[VANDAAG\]", ran.out), "one notification is shown, of what is to do today"
     assert str(folder) in ran.out
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from app import channels, database, proving, returning
+from app import channels, database, proving, releasing, returning
 from app.observe import log, place
 from app.service import Service
 from dispatch import Delivery, DispatchError, Outcome, grouping, handing, outbox, webhook
@@ -38,9 +38,14 @@ class Ready:
     """What goes with it."""
 
     @property
+    def deliveries(self) -> list[Delivery]:
+        """All that it is."""
+        return [self.delivery, *self.along]
+
+    @property
     def ids(self) -> list[str]:
         """Of all deliveries that it is."""
-        return [self.delivery.id, *(each.id for each in self.along)]
+        return [each.id for each in self.deliveries]
 
 
 @dataclass(slots=True)
@@ -69,24 +74,33 @@ class Handover:
         """What was accepted last and is not marked as that: in which words, when."""
 
     def give(self, ready: Sequence[Ready]) -> list[Delivery]:
-        """Each to its channel, once. Those that were made too long ago by then come back, to be looked at again."""
+        """Each to its channel, once. Those that were made too long ago by then, or were withdrawn since, come back, to
+        be looked at again."""
         until = time.monotonic() + SOON
+        again: list[Delivery] = []
         with database.stepping(self._service.engine) as connection:
             for number, each in enumerate(ready):
                 if time.monotonic() > until:
-                    return [one for late in ready[number:] for one in (late.delivery, *late.along)]
+                    return again + [one for late in ready[number:] for one in late.deliveries]
                 if self._goes(connection, each):
                     self._give(each)
-        return []
+                elif self._withdrawn(connection, each):
+                    again += each.deliveries
+                else:
+                    log.warning("left", delivery=each.delivery.id, reason="it is no longer this worker's")
+        return again
+
+    def _withdrawn(self, connection: sa.Connection, ready: Ready) -> bool:
+        with connection.begin():
+            return handing.withdrawn(connection, ready.ids)
 
     def _goes(self, connection: sa.Connection, ready: Ready) -> bool:
-        """From now on it is under way, and the one before it is done. False: another worker has taken it over."""
+        """From now on it is under way, and the one before it is done. False: another worker has taken it over, or
+        something of it was withdrawn."""
         with connection.begin():
-            ours = self._step(connection, ready.delivery.worker, ready.ids)
+            goes = self._step(connection, ready.delivery.worker, ready.ids)
         self._done = None
-        if not ours:
-            log.warning("left", delivery=ready.delivery.id, reason="it is no longer this worker's")
-        return ours
+        return goes
 
     def _step(self, connection: sa.Connection, worker: str, following: Sequence[str]) -> bool:
         if self._done is None:
@@ -158,6 +172,7 @@ class Handover:
                 )
                 for each in settled
             ]  # fmt: skip
+            releasing.take_back_sent(self._service, connection, [each.line for each in settled], now)
             journal.append(connection, entries, key=self._register, at=now)
         self._done = None
         for each in settled:

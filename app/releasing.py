@@ -13,6 +13,7 @@ from app.service import Service
 from app.views import Views, matching, shown
 from dispatch import Delivery, DeliveryKind, View, atom, fanout, ledger, outbox, publication
 from dispatch.grounds import Published
+from dispatch.ledger import Entry
 from dispatch.view import content
 from filtering import Match
 from filtering.disclosure import reader
@@ -122,8 +123,8 @@ def _queue(
     if not numbers:  # what is gated is opened for somebody, or not at all
         return 0
     views = Views(service, connection, released, asked=asked)
-    subscribers = list(registry.by_numbers(connection, numbers))
-    before = _reached(connection, released.item.id, [each.id for each in subscribers])
+    subscribers, item = list(registry.by_numbers(connection, numbers)), released.item
+    before = _reached(connection, item.id, [each.id for each in subscribers])
     same = {each for each in set(before.values()) if _says_the_same(service, connection, released, each)}
     due = since + timedelta(minutes=service.settings.main.desk.undo_minutes)
     orders: list[Delivery] = []
@@ -134,9 +135,9 @@ def _queue(
         kind: DeliveryKind = "alert" if known is None else "update"
         for channel, contact in enumerate(subscriber.contacts):
             if contact.type in outbox.MEDIA and _may_see(views, subscriber, match, contact.confidential):
-                orders.append(_order(service, kind, released, subscriber, channel, since, due))
+                orders.append(_order(service, kind, (item.id, item.version), subscriber, channel, since, due))
     new = outbox.queue(connection, orders, urgency=released.urgency)
-    log.info("queued", item=released.item.id, version=released.item.version, deliveries=new)
+    log.info("queued", item=item.id, version=item.version, deliveries=new)
     return new
 
 
@@ -213,17 +214,40 @@ def take_back(service: Service, connection: sa.Connection, item: str) -> None:
     """Stop what waits, tell exactly those who got it, revoke it on TAXII and in the feed."""
     now = service.clock()
     outbox.cancel_waiting(connection, item, "withdrawn", now)
-    released = decide.withdrawn(connection, service.guard, item, service.settings.consents)
-    assert released is not None
+    found = releases.find(connection, item, "withdrawn")
+    assert found is not None
+    _tell_withdrawn(service, connection, (item, found.version), None, now)
+    publication.withdraw(connection, item, now)
+    atom.withdraw(connection, item, now)
+
+
+def take_back_sent(service: Service, connection: sa.Connection, lines: Sequence[Entry], now: datetime) -> None:
+    """Tell those who were just sent what was withdrawn meanwhile: when it was, the ledger did not name them yet.
+
+    In the transaction that adds these lines; once is enough, and twice changes nothing.
+    """
+    told = [each for each in lines if each.kind in ("alert", "update", "reminder")]
+    for item in inbox.withdrawn(connection, {each.subject for each in told}):
+        found = releases.find(connection, item, "withdrawn")
+        if found is not None:
+            _tell_withdrawn(service, connection, (item, found.version), sorted({each.subscriber for each in told}), now)
+
+
+def _tell_withdrawn(
+    service: Service,
+    connection: sa.Connection,
+    what: tuple[str, int],
+    among: Sequence[str] | None,
+    now: datetime,
+) -> None:
+    reached = _reached(connection, what[0], among)
     orders = [
-        _order(service, "withdrawal", released, subscriber, channel, now, now)
-        for subscriber in filter(None, (registry.get(connection, each) for each in _reached(connection, item)))
+        _order(service, "withdrawal", what, subscriber, channel, now, now)
+        for subscriber in filter(None, (registry.get(connection, each) for each in reached))
         for channel, contact in enumerate(subscriber.contacts)
         if contact.type in outbox.MEDIA
     ]
     outbox.queue(connection, orders, urgency="today")
-    publication.withdraw(connection, item, now)
-    atom.withdraw(connection, item, now)
 
 
 def took_in(connection: sa.Connection, item: str, others: Sequence[str], now: datetime) -> None:
@@ -266,7 +290,7 @@ def _may_see(views: Views, subscriber: Subscriber, match: Match, closed: bool) -
 def _order(
     service: Service,
     kind: DeliveryKind,
-    released: Released,
+    what: tuple[str, int],
     subscriber: Subscriber,
     channel: int,
     now: datetime,
@@ -276,8 +300,7 @@ def _order(
     return outbox.order(
         service.keys.derive("deliveries"),
         kind,
-        released.item.id,
-        released.item.version,
+        *what,
         subscriber.id,
         channel,
         medium,

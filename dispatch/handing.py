@@ -16,6 +16,7 @@ from dispatch import Delivery, ledger
 from dispatch.ledger import Entry
 from dispatch.outbox import UNSETTLED, deliveries
 from tlp import Label
+from triage.inbox import items
 
 _d = deliveries.c
 _STORED = ("message", "label", "view", "message_id", "digest", "grounds")
@@ -25,10 +26,18 @@ _STORE = (
     .where(_d.id == sa.bindparam("mine"), _d.worker == sa.bindparam("holder"), _OPEN)
     .values({name: sa.bindparam(f"new_{name}") for name in _STORED})
 )
-_NEXT = _d.id.in_(sa.bindparam("following", expanding=True))
+_FOLLOWING: sa.BindParameter[list[str]] = sa.bindparam("following", expanding=True)
+_NEXT = _d.id.in_(_FOLLOWING)
+_one = deliveries.alias().c
+_WITHDRAWN = (
+    sa.select(_one.id)
+    .join(items, items.c.id == _one.subject)
+    .where(_one.id.in_(_FOLLOWING), _one.kind.in_(("alert", "update", "reminder")), items.c.state == "withdrawn")
+)
 _STEP = (
     sa.update(deliveries)
     .where(_d.id.in_(sa.bindparam("both", expanding=True)), _d.worker == sa.bindparam("holder"), _OPEN)
+    .where(sa.or_(~_NEXT, ~_WITHDRAWN.exists()))
     .values(
         state=sa.case((_NEXT, "sending"), else_="accepted"),
         attempts=_d.attempts + sa.case((_NEXT, 1), else_=0),
@@ -87,10 +96,15 @@ def step(
 ) -> bool:
     """`done` was accepted (`said`: how it says so), `following` leaves now: each those of one message, or none.
 
-    Is all that follows still this worker's? Commit before it is handed over.
+    Is all that follows still this worker's, and nothing of it withdrawn? Commit before it is handed over.
     """
     given = {"both": [*done, *following], "said": said, "at": at, "following": list(following), "holder": worker}
     return set(conn.scalars(_STEP, given)).issuperset(following)
+
+
+def withdrawn(conn: sa.Connection, following: Sequence[str]) -> bool:
+    """Did it not leave since something of it was withdrawn meanwhile?"""
+    return conn.execute(_WITHDRAWN, {"following": list(following)}).first() is not None
 
 
 def holders(conn: sa.Connection) -> set[str]:

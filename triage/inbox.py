@@ -4,7 +4,7 @@ Everything here may run twice: a document has a keyed hash, a statement a natura
 to it (`triage.leads`). `triage.merging` writes them; this module owns the tables and reads.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -269,6 +269,16 @@ def rows(connection: sa.Connection, wanted: Iterable[str]) -> Sequence[sa.Row[st
     open_again = sa.and_(columns.state.in_(("new", "claimed", "held", "pending")), ~columns.reserved)
     mine = (columns.id.in_(list(wanted)), sa.or_(columns.state == "released", open_again))
     return connection.execute(query.where(*mine).order_by(columns.id)).all()
+
+
+def withdrawn(connection: sa.Connection, wanted: Collection[str]) -> list[str]:
+    """Those of these items, or of what took them in, that are withdrawn by now. None of them is withdrawn meanwhile:
+    whoever would has to wait until this transaction ends (SQLite has one writer anyway)."""
+    columns = items.c
+    into = sa.select(columns.merged_into).where(columns.id.in_(wanted), columns.merged_into.is_not(None))
+    mine = (columns.merged_into.is_(None), sa.or_(columns.id.in_(wanted), columns.id.in_(into)))
+    found = sa.select(columns.id, columns.state).where(*mine).order_by(columns.id).with_for_update(read=True)
+    return [row.id for row in connection.execute(found) if row.state == "withdrawn"]
 
 
 def cards(

@@ -1,0 +1,88 @@
+"""What is decided, or goes wrong, while a batch of messages is being handed over (docs/decisions/006)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import sending, workers
+from app.service import open_service
+from dispatch import handing, outbox
+from subscribers import Contact, Software
+from tests.app.house import House, opened
+from tests.app.sink import Sink, listening
+from tests.app.test_grouping import lines, release
+from tests.app.test_releasing import deliveries
+from tlp import Label
+
+NAMES = [f"firma{number}" for number in range(7)]
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with listening(Sink()) as found:
+        yield found
+
+
+@pytest.fixture
+def house(tmp_path: Path, url: str, sink: Sink) -> House:
+    """An instance that sends to the sink, with seven firms that use FortiOS."""
+    made = opened(tmp_path, url)
+    with (tmp_path / "oktt.toml").open("a") as settings:
+        settings.write(sink.settings)
+    made.service = open_service(tmp_path)
+    made.service.clock = lambda: made.now
+    uses = (Software("Fortinet", "FortiOS", "7.2.3"),)
+    for name in NAMES:
+        contact = Contact("email", address=f"{name}@voorbeeld.example")
+        made.subscribe(name, contact, clearance=Label.AMBER, software=uses)
+    return made
+
+
+def told(house: House) -> Counter[tuple[str, str, str]]:
+    return Counter((each.kind, each.outcome, each.reason) for each in lines(house))
+
+
+def test_a_withdrawal_reaches_the_batch_that_is_under_way(house: House, sink: Sink) -> None:
+    """Who has it is told; what was made and has not left stays behind, at once and not when its time has passed."""
+    item = release(house, 1)
+
+    def answer(recipient: str, before: int) -> str:
+        if before == 2:
+            house.decide("withdraw", item)
+        return "250 OK"
+
+    sink.answer = answer
+    workers.dispatch(house.service, now=True)
+    assert told(house) == {
+        ("alert", "sent", "smtp-250"): 3,
+        ("alert", "cancelled", "withdrawn"): 4,
+        ("withdrawal", "sent", "smtp-250"): 3,
+    }
+    assert sorted(Counter(each.recipient for each in sink.mails).values()) == [2, 2, 2]
+
+
+def test_what_was_withdrawn_comes_back_to_be_looked_at_again(house: House, sink: Sink) -> None:
+    house.subscribe("metaal", Contact("email", address="metaal@voorbeeld.example"), sectors=("SBI:25",))
+    item, _ = release(house, 1), release(house, 2, affected=(), sectors=("SBI:25",))
+    sender = sending.Sender(house.service)
+    with house.service.transaction() as connection:
+        ready = sender.prepare(connection, outbox.claim(connection, house.now, 10, "w", hurry=True)).ready
+    house.decide("withdraw", item)
+    assert {each.subject for each in sender.out.give(ready)} == {item}
+    sender.out.finish("w")
+    assert [each.recipient for each in sink.mails] == ["metaal@voorbeeld.example"]
+
+
+def test_whoever_settles_it_after_a_crash_tells_of_the_withdrawal(house: House) -> None:
+    item = release(house, 1)
+    with house.service.transaction() as connection:
+        gone, *_ = claimed = outbox.claim(connection, house.now, 10, "w", hurry=True)
+        assert len(sending.Sender(house.service).prepare(connection, claimed).ready) == len(NAMES)
+        assert handing.step(connection, "w", (), "", house.now, [gone.id])
+        assert handing.step(connection, "w", [gone.id], "smtp-250", house.now, ())
+    house.decide("withdraw", item)
+    for _ in range(2):
+        sending.Sender(house.service).out.settle(["w"])
+    assert [each for each in deliveries(house) if each[0] != "alert"] == [("withdrawal", gone.subscriber, 1, "queued")]

@@ -229,7 +229,10 @@ class Alerts:
         own = ahead.sent(subscriber.id, delivery.subject)
         last = own[-1] if own and kind == "update" else None
         before = own or ([] if kind == "alert" else self._former(connection, subscriber, delivery.subject))
-        original = next((entry for entry in before if entry.kind == "alert"), None)
+        alerts = sorted(
+            (entry for entry in before if entry.kind == "alert"), key=lambda each: each.medium != delivery.medium
+        )
+        original = next(iter(alerts), None)
         rendered = self._service.renderer.message(
             view,
             part.advice,
@@ -245,7 +248,7 @@ class Alerts:
             changes=() if last is None else _changes(ahead, subscriber, view, last.version),
             before=None if any(each.told is None for each in parts) else part.told,
             also=[Also(each.view, self._link(each, subscriber)) for each in others],
-            among=_count(connection, original) if kind == "withdrawal" else 1,
+            among=_among(connection, original) if kind == "withdrawal" else (1, 0),
         )
         shows = "".join(fingerprint(each.view) for each in parts)
         return Made(
@@ -279,9 +282,15 @@ def _from(ahead: Ahead, delivery: Delivery) -> datetime:
     return before[-1].at if before else delivery.queued_at
 
 
-def _count(connection: sa.Connection, original: Entry | None) -> int:
-    """Of how many items a message told."""
-    return 1 if original is None else len(grouping.together(connection, original.delivery))
+def _among(connection: sa.Connection, original: Entry | None) -> tuple[int, int]:
+    """Of how many items the message told that told of one that is withdrawn, and how many others of it still stand."""
+    told = [] if original is None else grouping.told(connection, original.delivery)
+    columns = inbox.items.c
+    withdrawn = sa.select(columns.id).where(columns.state == "withdrawn")
+    back = columns.id.in_(told), sa.or_(columns.state == "withdrawn", columns.merged_into.in_(withdrawn))
+    gone = connection.scalars(sa.select(columns.id).where(*back)).all()
+    count = max(len(told), 1)
+    return count, min(len(told) - len(gone), count - 1)
 
 
 def _kind(delivery: Delivery) -> MessageKind:

@@ -120,6 +120,12 @@ def settle(
     return settled
 
 
+def told(conn: sa.Connection, delivery: str) -> list[str]:
+    """The items that left with one message."""
+    left = _d.id.in_(together(conn, delivery)), _d.state.in_(("accepted", "sent"))
+    return list(conn.scalars(sa.select(_d.subject).where(*left).distinct()))
+
+
 def together(conn: sa.Connection, delivery: str) -> list[str]:
     """The ids of all that left, or may have, with one message, its own first; also asked for one that went along."""
     own = sa.select(_d.leader).where(_d.id == delivery)

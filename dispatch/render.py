@@ -84,7 +84,7 @@ class _More(NamedTuple):
     link: str = ""
     before: datetime | None = None
     also: Sequence[Also] = ()
-    among: int = 1
+    among: tuple[int, int] = (1, 0)
 
 
 _SLOT = re.compile("\0([a-z]+)\0")
@@ -133,7 +133,7 @@ class Renderer:
         link: str = "",
         before: datetime | None = None,
         also: Sequence[Also] = (),
-        among: int = 1,
+        among: tuple[int, int] = (1, 0),
     ) -> Rendered:
         """An alert, an update (`changes`: see dispatch.changes), a reminder or a withdrawal, for one subscriber.
 
@@ -141,8 +141,8 @@ class Renderer:
         `answer`: where this recipient says what became of it; `link`: what a partnership puts into what it passes on,
         empty: it passes on nothing. An update shows what is new `since` the message before it, and what to do.
         `before`: when its reader was told of the same systems already. `also`: the further items of a message that
-        tells several; `among`: of how many items the message told of which this one alone is withdrawn. `notes` are an
-        analyst's own words. `attached`: STIX and CSV come with it.
+        tells several; `among`: of how many items the message told of which this one is withdrawn, and how many others
+        of it still stand. `notes` are an analyst's own words. `attached`: STIX and CSV come with it.
         """
         whole = (kind, register, subscriber.profile.kind, at, attached, bool(answer), advice)
         more = _More(tuple(changes), since, tuple(notes), link, before, tuple(also), among)
@@ -176,7 +176,7 @@ class Renderer:
         text, items = words(language)["text"], [Also(view, more.link), *more.also] if more.also else []
         filled = content(view, advice, register, language, kind, at)
         filled |= {} if more.before is None else {"level": words(language)["level"]["still"]}
-        filled |= one_of(view.item, more.among, language) if more.among > 1 else {}
+        filled |= one_of(view.item, *more.among, language) if more.among[1] else {}
         named = subject(view, filled["one_of"] or advice.headline, filled["level"], language, len(items))
         filled |= self.frame(view.label, subscriber, named, view.item, _SLOTS["code"], limits_of(view))
         filled |= {

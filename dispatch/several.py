@@ -67,15 +67,17 @@ def told_all(views: Sequence[View], register: Register, language: str) -> tuple[
     return found[0][0], capped(reasons, 10, language).lines
 
 
-def one_of(item: str, count: int, language: str) -> dict[str, Any]:
-    """What a withdrawal says of one item of a message that told several: of the others nothing changes."""
+def one_of(item: str, count: int, left: int, language: str) -> dict[str, Any]:
+    """What a withdrawal says of one item of a message that told so many, of which so many others are left: for them
+    nothing changes."""
     texts = words(language)["several"]
+    stand, taken = ("one_fewer_stand", "one_fewer") if left < count - 1 else ("others_stand", "one_withdrawn")
     return {
-        "deadline": texts["others_stand"],
+        "deadline": texts[stand].format(count=count, left=left),
         "headline": texts["one_taken_back"].format(count=count),
         "one_of": texts["one_taken_back"].format(count=count),
         "headline_lang": "",
-        "withdrawn": texts["one_withdrawn"].format(count=count, number=item),
+        "withdrawn": texts[taken].format(count=count, left=left, number=item),
     }
 
 

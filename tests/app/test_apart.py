@@ -7,10 +7,11 @@ from app import company, workers
 from app.sending import Sender
 from dispatch import outbox
 from normalize import Observable
+from subscribers import Contact
 from tests.app import test_grouping
 from tests.app.house import NOW, House
 from tests.app.sink import Sink
-from tests.app.test_grouping import lines, mails, release, subscribe
+from tests.app.test_grouping import MAIL, body, lines, mails, release, subscribe
 
 house, sink = test_grouping.house, test_grouping.sink
 _d = outbox.deliveries.c
@@ -98,3 +99,25 @@ def test_what_leads_and_is_taken_along_leaves_none_behind(house: House, sink: Si
     house.later(minutes=30)
     assert workers.dispatch(house.service, now=True)["sent"] == 4
     assert sorted(each.subject for each in lines(house)) == sorted(items)
+
+
+def test_several_withdrawn_of_one_message_say_what_is_left_of_it(house: House, sink: Sink) -> None:
+    subscribe(house, Contact("kafka", topic="t"), MAIL)
+    items = [release(house, number) for number in (1, 2, 3)]
+    workers.dispatch(house.service, now=True)
+    house.later(hours=1)
+    for item in items[:2]:
+        house.decide("withdraw", item)
+    workers.dispatch(house.service)
+    _, *two = mails(sink)
+    for item in items[:2]:
+        (text,) = (body(mail) for mail in two if item in mail["Subject"])
+        assert f"Melding {item} trekken wij in." in text
+        assert "Nog geldig: 1 van de 3." in text
+        assert "verandert er niets" not in text
+    house.decide("withdraw", items[2])
+    workers.dispatch(house.service)
+    last = mails(sink)[-1]
+    assert "Eén van" not in last["Subject"]
+    assert "U hoeft niets meer te doen" in body(last)
+    assert last["In-Reply-To"] == mails(sink)[0]["Message-ID"]

@@ -19,7 +19,10 @@ from subscribers.components import repair
 from web import auth, ledger
 from web.leaving import leave
 
-subscribers = typer.Typer(no_args_is_help=True, help="Who gets alerts: import, show, list, remove.")
+subscribers = typer.Typer(
+    no_args_is_help=True,
+    help="Who gets alerts, its software and networks: import, show, list, remove, sbom, software, verify.",
+)
 credentials = typer.Typer(no_args_is_help=True, help="Credentials for TAXII and the API.")
 cli.add_typer(subscribers, name="subscribers")
 cli.add_typer(credentials, name="credentials")

@@ -25,10 +25,7 @@ def init(context: typer.Context, json: Json = False) -> None:
 
 @cli.command()
 def doctor(context: typer.Context, json: Json = False) -> None:
-    """Check configuration, database, keys, SMTP, clock and live sources; say what to do.
-
-    Warns of sources that are late, and of what is accepted and does nothing yet.
-    """
+    """Check configuration, database, keys, SMTP, clock and live sources (also: are they late?); say what to do."""
     from app import checks
 
     results = checks.examine(context.obj)

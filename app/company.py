@@ -35,12 +35,21 @@ class Company:
         subscriber: Subscriber,
         contact: Contact,
     ) -> tuple[Made, list[Delivery]]:
-        """The message, and what goes with it: as much as there is room for."""
+        """The message, and what goes with it: as much as there is room for; nothing, where it cannot be made so."""
         found = self._found(connection, ahead, part, others, subscriber, contact)
-        made = self._alerts.message(connection, ahead, subscriber, part, found)
-        while found and _large(made):
-            found.pop()
+        try:
             made = self._alerts.message(connection, ahead, subscriber, part, found)
+            while found and _large(made):
+                found.pop()
+                made = self._alerts.message(connection, ahead, subscriber, part, found)
+        except sa.exc.SQLAlchemyError:
+            raise
+        except Exception as error:
+            if not found:
+                raise
+            log.warning("alone", delivery=part.delivery.id, error=type(error).__name__, place=place(error))
+            found.clear()
+            made = self._alerts.message(connection, ahead, subscriber, part)
         return made, [each.delivery for each in found]
 
     def _found(

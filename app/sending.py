@@ -16,7 +16,7 @@ from app.company import Company
 from app.editions import Editions
 from app.handover import Batch, Handover, Ready
 from app.keys import MESSAGES
-from app.observe import log
+from app.observe import log, place
 from app.service import Service
 from app.views import Shelf
 from dispatch import Delivery, DispatchError, encryption, feedback, grounds, grouping, handing, letters, mail, outbox
@@ -108,16 +108,32 @@ class Sender:
             self._batch.closed.append((delivery, "deferred"))
             return None
         along: list[Delivery] = []
+        part: Part | None = None
         if isinstance(made, Part):
-            made, along = self._company.made(connection, ahead, made, others, subscriber, contact)
+            part = made
+            made, along = self._company.made(connection, ahead, part, others, subscriber, contact)
         if not isinstance(made, Made):
             self._cancel(connection, delivery, made)
             return None
         if not contact.address:
             contact = structs.replace(contact, address=_placeholder(subscriber, self._from.domain))
-        ahead.tell(subscriber.id, [each.subject for each in (delivery, *along)])
-        passed_on = subscriber.profile.kind == "partnership"
-        return self._ready(connection, delivery, made, contact, along, passed_on=passed_on)
+        passed_on, ready = subscriber.profile.kind == "partnership", None
+        if part is not None and along:
+            ready = self._several(delivery, made, contact, along, passed_on)
+            made = made if ready else self._alerts.message(connection, ahead, subscriber, part)
+        ready = ready or self._ready(connection, delivery, made, contact, passed_on=passed_on)
+        ahead.tell(subscriber.id, [each.subject for each in (delivery, *(ready.along if ready else ()))])
+        return ready
+
+    def _several(
+        self, delivery: Delivery, made: Made, contact: Contact, along: Sequence[Delivery], passed_on: bool
+    ) -> Ready | None:
+        """With what goes along. None: it cannot be sent so; by itself, perhaps."""
+        try:
+            return replace(self._kept(delivery, made, contact, passed_on), along=tuple(along))
+        except Exception as error:
+            log.warning("alone", delivery=delivery.id, error=type(error).__name__, place=place(error))
+            return None
 
     def _letter(self, connection: sa.Connection, delivery: Delivery) -> Ready | None:
         """A link that somebody asked for at the portal, while it works."""
@@ -136,13 +152,12 @@ class Sender:
         delivery: Delivery,
         made: Made,
         contact: Contact,
-        along: Sequence[Delivery] = (),
         *,
         passed_on: bool = False,
     ) -> Ready | None:
         """`passed_on`: its reader informs others with it."""
         try:
-            return replace(self._kept(delivery, made, contact, passed_on), along=tuple(along))
+            return self._kept(delivery, made, contact, passed_on)
         except UnsendableError as error:
             self.out.unsendable(connection, delivery, error)
             self._batch.closed.append((delivery, "failed"))

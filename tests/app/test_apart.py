@@ -121,3 +121,16 @@ def test_several_withdrawn_of_one_message_say_what_is_left_of_it(house: House, s
     assert "Eén van" not in last["Subject"]
     assert "U hoeft niets meer te doen" in body(last)
     assert last["In-Reply-To"] == mails(sink)[0]["Message-ID"]
+
+
+def test_a_common_message_that_cannot_be_made_costs_none_its_own(house: House, sink: Sink) -> None:
+    """Its bytes, which may have been accepted, cannot be opened: each of them goes by itself."""
+    items = [release(house, number) for number in (1, 2, 3)]
+    sink.answer = lambda recipient, before: "" if before == 0 else "250 OK"
+    workers.dispatch(house.service, now=True)
+    with house.service.transaction() as connection:
+        connection.execute(sa.update(outbox.deliveries).where(_d.message.is_not(None)).values(message=b"x"))
+    house.later(minutes=11)
+    assert workers.dispatch(house.service) == {"sent": 3, "retry": 0, "failed": 0, "cancelled": 0}
+    assert sorted(each.subject for each in lines(house)) == items
+    assert ["meldingen" in mail["Subject"] for mail in mails(sink)] == [True, False, False, False]

@@ -87,7 +87,8 @@ def dispatch(service: Service, *, now: bool = False, progress: Progress | None =
 
 
 def _send(sender: sending.Sender, claimed: Sequence[Delivery]) -> None:
-    """One by one, where together does not work: what goes wrong with one does not keep the others."""
+    """One by one, where together does not work: what goes wrong with one does not keep the others. What was handed over
+    by then is settled, or left to its lease."""
     try:
         pipeline.send(sender, claimed)
     except Exception as error:
@@ -95,7 +96,10 @@ def _send(sender: sending.Sender, claimed: Sequence[Delivery]) -> None:
             sender.out.put_back(claimed[0], error)
         else:
             log.error("deliveries", error=type(error).__name__, place=place(error))
-            for each in claimed:
+            sender.out.settle({each.worker for each in claimed})
+            with sender.service.reading() as connection:
+                left = handing.untouched(connection, claimed)
+            for each in left:
                 _send(sender, [each])
 
 

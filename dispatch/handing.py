@@ -98,8 +98,17 @@ def step(
 
     Is all that follows still this worker's, and nothing of it withdrawn? Commit before it is handed over.
     """
-    given = {"both": [*done, *following], "said": said, "at": at, "following": list(following), "holder": worker}
-    return set(conn.scalars(_STEP, given)).issuperset(following)
+    leaves = set(following).isdisjoint(done)  # what was accepted does not leave again
+    given = {"both": [*done, *following], "following": list(following) if leaves else []}
+    stepped = set(conn.scalars(_STEP, given | {"said": said, "at": at, "holder": worker}))
+    return leaves and stepped.issuperset(following)
+
+
+def untouched(conn: sa.Connection, claimed: Sequence[Delivery]) -> list[Delivery]:
+    """Those of these that are still held as they were claimed, and were not handed over since."""
+    held = sa.select(_d.id, _d.attempts, _d.worker).where(_d.id.in_([each.id for each in claimed]), _OPEN)
+    known = {tuple(row) for row in conn.execute(held)}
+    return [each for each in claimed if (each.id, each.attempts, each.worker) in known]
 
 
 def withdrawn(conn: sa.Connection, following: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from app import sending, workers
 from app.service import open_service
@@ -86,3 +87,32 @@ def test_whoever_settles_it_after_a_crash_tells_of_the_withdrawal(house: House) 
     for _ in range(2):
         sending.Sender(house.service).out.settle(["w"])
     assert [each for each in deliveries(house) if each[0] != "alert"] == [("withdrawal", gone.subscriber, 1, "queued")]
+
+
+def test_what_was_accepted_before_the_database_failed_does_not_leave_again(house: House, sink: Sink) -> None:
+    """The step to the second message fails: the first is settled, and the others go one by one."""
+    release(house, 1)
+    failed: list[str] = []
+
+    def fail(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if len(sink.mails) == 1 and not failed and statement.startswith("UPDATE deliveries"):
+            failed.append(statement)
+            raise sa.exc.OperationalError("", None, Exception())
+
+    sa.event.listen(house.service.engine, "before_cursor_execute", fail)
+    assert workers.dispatch(house.service, now=True)["sent"] == len(NAMES)
+    assert len(failed) == 1
+    assert set(Counter(each.recipient for each in sink.mails).values()) == {1}
+    assert sorted(each.message_id for each in lines(house)) == sorted(each.id for each in sink.mails)
+    with house.service.reading() as connection:
+        assert not any(connection.scalars(sa.select(outbox.deliveries.c.repeat)))
+
+
+def test_what_was_accepted_is_not_the_next_to_leave(house: House) -> None:
+    release(house, 1)
+    with house.service.transaction() as connection:
+        first, second, *_ = (each.id for each in outbox.claim(connection, house.now, 10, "w", hurry=True))
+        assert handing.step(connection, "w", (), "", house.now, [first])
+        assert not handing.step(connection, "w", [first], "smtp-250", house.now, [first])
+        assert handing.holders(connection) == {"w"}
+        assert handing.step(connection, "w", [first], "smtp-250", house.now, [second])

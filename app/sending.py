@@ -65,9 +65,10 @@ class Sender:
 
         Which may no longer leave is cancelled with a named reason, or waits.
         """
-        self._batch, self._held, until = Batch(rest=list(deliveries)), [], time.monotonic() + AT_ONCE
+        self._batch, self._held = Batch(rest=list(deliveries)), []
         batch, ahead = self._batch, Ahead(self.service, self.shelf, connection, deliveries)
-        while batch.rest and time.monotonic() < until:
+        until = time.monotonic() + AT_ONCE
+        while batch.rest and (len(batch.rest) == len(deliveries) or time.monotonic() < until):  # one, however slow
             delivery = batch.rest.pop(0)
             try:
                 ready = self._prepared(connection, ahead, delivery, grouping.others(delivery, batch.rest))

@@ -116,3 +116,12 @@ def test_what_was_accepted_is_not_the_next_to_leave(house: House) -> None:
         assert not handing.step(connection, "w", [first], "smtp-250", house.now, [first])
         assert handing.holders(connection) == {"w"}
         assert handing.step(connection, "w", [first], "smtp-250", house.now, [second])
+
+
+def test_on_a_slow_database_one_message_a_round_is_made(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    release(house, 1)
+    monkeypatch.setattr(sending, "AT_ONCE", 0.0)
+    with house.service.transaction() as connection:
+        claimed = outbox.claim(connection, house.now, 10, "w", hurry=True)
+        batch = sending.Sender(house.service).prepare(connection, claimed)
+    assert (len(batch.ready), len(batch.rest)) == (1, len(NAMES) - 1)

@@ -50,6 +50,7 @@ SIGNED_UP = "portal-"
 """So begin the ids of those who subscribed themselves."""
 HAND = "hand"
 """Name of the list of software that people type themselves."""
+_HOUR = timedelta(hours=1)
 _MAC = 16
 _EMPTY = msgspec.json.encode(None)
 
@@ -114,9 +115,6 @@ def ask(
     data = msgspec.json.encode((address, wanted))
     conn.execute(table.insert().values(**row, wanted=data, made_at=now, until=link.until, subscriber=subscriber))
     return link
-
-
-_HOUR = timedelta(hours=1)
 
 
 def get(conn: sa.Connection, id: str, now: datetime) -> Link | None:  # noqa: A002

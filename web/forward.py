@@ -115,5 +115,5 @@ def _known(request: Request) -> str | None:
 
 def _given(body: bytes) -> str | None:
     """The number that the page gave, on its form."""
-    number = parse_qs(body.decode("ascii", "replace"), max_num_fields=4).get("mark", [""])[0]
+    number = parse_qs(body.decode("ascii", "replace")).get("mark", [""])[0]
     return number if _NUMBER.fullmatch(number) else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from email import message_from_bytes, policy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -161,6 +162,22 @@ def test_the_mail_tells_it_every_week(house: House) -> None:
     assert "192.0.2.33" not in last
     (second,) = [text for text in found if "Deze stonden in het rapport van maandag 2 maart en nu niet meer." in text]
     assert "192.0.2.2, poort 3389/tcp" in second
+
+
+def test_what_tells_a_readers_own_days_is_rendered_for_it_alone(house: House) -> None:
+    """Neither has a row of its own in today's report, so that all but the days is the same for both."""
+    known: dict[str, Any] = {"clearance": Label.AMBER, "kind": "partnership", "serves_members": True}
+    house.subscribe("verband-een", members=("metaal",), networks=("192.0.2.48/28",), **known)
+    house.subscribe("verband-twee", members=("bakker",), **known)
+    ruled(house, scan(2, 1, 33, 50))
+    workers.dispatch(house.service, now=True)
+    house.now = house.now.replace(day=3)
+    ruled(house, scan(3, 1, 3, 33, 35))
+    workers.dispatch(house.service, now=True)
+    one, two = (" ".join(mails(house, f"verband-{name}")) for name in ("een", "twee"))
+    assert "192.0.2.50, poort 3389/tcp" in one
+    assert "192.0.2.50" not in two
+    assert "Haal extern bureaublad" in two, "it was told too"
 
 
 def test_an_edition_holds_what_still_stands_open_once(house: House) -> None:

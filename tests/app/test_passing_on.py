@@ -163,6 +163,16 @@ class Visitors:
     def __post_init__(self) -> None:
         self.app = website.application(self.house.service)
 
+    def send(self, path: str, form: str) -> int:
+        """Send a form that no page of ours has; the answer's status."""
+
+        async def ask() -> int:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url=BASE) as browser:
+                return (await browser.post(path, content=form)).status_code
+
+        return asyncio.run(ask())
+
     def visit(self, path: str, *, press: int = 0, method: str = "GET") -> httpx.Response:
         """Open a page, and press its button so many times."""
 
@@ -205,6 +215,8 @@ def test_who_presses_the_button_counts_once_and_looking_counts_nothing(house: Ho
     code = re.search(r"Code: ([A-Z0-9-]{14})", text(open_to_all))
     assert code is not None
     assert code[1] in page.text
+    for form in ("", "mark=x", "mark=%00", "&".join(f"f{number}=1" for number in range(99))):
+        assert web.send(path, form) == 400
     for _ in range(9):
         assert "dit is geteld" in web.visit(path, press=2).text
     assert web.readers() is None, "nine are too few to tell"

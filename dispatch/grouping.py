@@ -102,7 +102,7 @@ def join(conn: sa.Connection, along: Mapping[str, Sequence[str]]) -> None:
 
 def settle(
     conn: sa.Connection, leader: Delivery, outcome: Outcome, now: datetime, *, rng: random.Random
-) -> list[tuple[Delivery, Literal["sent", "retry", "failed"]]]:
+) -> list[tuple[Delivery, Literal["retry", "failed"]]]:
     """A message that was not accepted: that holds for all that went with it, and each has its own count of attempts.
 
     They come again at one moment, so that they find each other. The leader is last: whose leader is settled goes alone.

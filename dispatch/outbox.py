@@ -1,11 +1,11 @@
 """The outbox: what waits, who holds it, and what became of it (dispatch.ledger).
 
-Sending has two phases, so that a crash at any point loses nothing: (a) `claim` and `prepare` put the exact bytes in
-the row, state `sending`, and the caller commits; (b) the channel sends; (c) `settle` puts the outcome and a ledger
-row in one transaction. A row still in `sending` when its claim has run out may have been accepted: it is sent again
-with the same bytes and stands as `repeat` in the ledger. This is the one place that retries.
+Sending has two phases, so that a crash at any point loses nothing: what is claimed is stored, sent and accepted
+(dispatch.handing); what is not accepted is settled here: it waits, or has failed. A row still in `sending` when its
+claim has run out may have been accepted: it is sent again with the same bytes and stands as `repeat` in the ledger.
+This is the one place that retries.
 
-The caller owns the transactions, and checks the label again between claim and prepare, and before sending again.
+The caller owns the transactions, and checks the label again after a claim, and before sending again.
 Rows that go with another's message (dispatch.grouping) name it as their leader, and are claimed with it.
 """
 
@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
@@ -27,7 +26,7 @@ from dispatch.ledger import cancelled, ledger, record
 from ingest.columns import Instant, metadata
 from normalize import Urgency
 from subscribers import ChannelType
-from tlp import Label, RefusalReason
+from tlp import RefusalReason
 
 LEASE = timedelta(minutes=5)
 """How long a claim holds. Longer than any channel's time-out, or a slow send would be repeated."""
@@ -268,44 +267,6 @@ def delivery_of(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
     )
 
 
-def prepare(
-    conn: sa.Connection,
-    delivery: Delivery,
-    message: bytes,
-    *,
-    label: Label,
-    view: str,
-    message_id: str,
-    digest: str | None = None,
-    grounds: bytes | None = None,
-) -> Delivery:
-    """Put the exact bytes (sealed, if the caller seals) in the row before they leave; commit, then send them.
-
-    `view` and `digest` are hashes of what it shows and of its bytes, for the ledger: keyed, since few values can be
-    tried. Where bytes may have gone out already (`repeat`), those go again and
-    `message` is not looked at. Raises DispatchError when the claim was lost to another worker.
-    """
-    if delivery.repeat and delivery.message is not None:
-        return again(conn, delivery)
-    values = {"message": message, "label": label.value, "view": view, "message_id": message_id, "digest": digest}
-    values["grounds"] = grounds
-    _hold(conn, delivery, state="sending", attempts=delivery.attempts + 1, **values)
-    return replace(delivery, state="sending", attempts=delivery.attempts + 1, message=message, shows=view)
-
-
-def grounds(conn: sa.Connection, delivery: Delivery) -> bytes | None:
-    """On what it rests that a prepared message may leave."""
-    return conn.scalar(sa.select(_d.grounds).where(_d.id == delivery.id))
-
-
-def again(conn: sa.Connection, delivery: Delivery) -> Delivery:
-    """The same for a delivery that holds its bytes from an attempt before (`delivery.message`)."""
-    if delivery.message is None:
-        raise DispatchError(f"delivery {delivery.id} holds no message: prepare it")
-    _hold(conn, delivery, state="sending", attempts=delivery.attempts + 1)
-    return replace(delivery, state="sending", attempts=delivery.attempts + 1)
-
-
 def settle(
     conn: sa.Connection,
     delivery: Delivery,
@@ -315,8 +276,8 @@ def settle(
     rng: random.Random,
     attempts: int = ATTEMPTS,
     due: datetime | None = None,
-) -> Literal["sent", "retry", "failed"]:
-    """Record what became of an attempt: sent or failed go to the ledger and drop the bytes; retry waits.
+) -> Literal["retry", "failed"]:
+    """Record an attempt that was not accepted: failed goes to the ledger and drops the bytes; retry waits.
 
     After `attempts` attempts a retry is `failed`. The bytes, and with whose message it went, are kept for the next
     attempt (`due`: another moment than it would have by itself) only where this one may have been accepted. Raises
@@ -329,9 +290,9 @@ def settle(
         free = {"worker": "", "claimed_until": None, "attempts": delivery.attempts}
         _hold(conn, delivery, state="queued", due_at=due, reason=outcome.reason, repeat=uncertain, **free, **kept)
         return "retry"
-    status: Literal["sent", "failed"] = "sent" if outcome.status == "sent" else "failed"
-    _close(conn, delivery, status, outcome.reason, now)
-    return status
+    assert outcome.status != "sent", "what was accepted is settled by dispatch.handing"
+    _close(conn, delivery, "failed", outcome.reason, now)
+    return "failed"
 
 
 def wait(delivery: Delivery, outcome: Outcome, rng: random.Random) -> timedelta:
@@ -383,7 +344,7 @@ def release(conn: sa.Connection, leaders: Sequence[str], but: Sequence[str] = ()
 
 
 def _close(
-    conn: sa.Connection, delivery: Delivery, state: Literal["sent", "failed", "cancelled"], reason: str, now: datetime
+    conn: sa.Connection, delivery: Delivery, state: Literal["failed", "cancelled"], reason: str, now: datetime
 ) -> None:
     row = conn.execute(sa.select(_d.label, _d.view, _d.digest, _d.message_id).where(_d.id == delivery.id)).one()
     alone = {"leader": None} if state == "cancelled" else {}

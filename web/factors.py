@@ -66,10 +66,6 @@ class Factors:
         except (InvalidToken, ValueError):
             return None
 
-    def confirms(self, secret: str, code: str) -> bool:
-        """Is this a code of that secret, now?"""
-        return self._step(secret, code, 0) is not None
-
     def keep(self, conn: sa.Connection, subscriber: str, secret: str, code: str) -> list[str] | None:
         """From now on an authenticator's codes are asked for; see `begin`. None: the code is not one of this secret."""
         step = self._step(secret, code, 0)

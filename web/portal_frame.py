@@ -103,6 +103,14 @@ class Frame:
         seconds = self._each.take(who, self.clock())
         return self.wait(request, tongue, seconds) if seconds else None
 
+    def sender(self, request: Request) -> Who | Response:
+        """Who sends a form, seen while nobody waits for the database; or what he gets instead."""
+        with self.reading() as conn:
+            who = self.who(conn, request)
+        if who is None:
+            return see("/portal/login")
+        return self.busy(request, who.session.id, who.language) or who
+
     def wait(self, request: Request, tongue: str, seconds: float) -> Response:
         """A page that asks to come back."""
         answer = self.say(tongue, "wait", status=429, to=request.url.path)
@@ -141,19 +149,16 @@ class Frame:
         while nobody waits for the database; it leaves what it finds in the request's state. `again`: see `shown`."""
 
         def handle(request: Request, given: Fields) -> Response:
-            with self.reading() as conn:
-                who = self.who(conn, request)
-            if who is None:
-                return see("/portal/login")
-            if wait := self.busy(request, who.session.id, who.language):
-                return wait
+            sender = self.sender(request)
+            if not isinstance(sender, Who):
+                return sender
             if before is not None:
-                before(request, given, who)
+                before(request, given, sender)
             with self.engine.begin() as conn:
-                who = self.who(conn, request)
-                if (elsewhere := self._first(conn, who, again)) is not None:
+                seen = self.who(conn, request)
+                if (elsewhere := self._first(conn, seen, again)) is not None:
                     return elsewhere
-                who = cast(Who, who)
+                who = cast(Who, seen)
                 if not self.forms.take(conn, first(given, "token"), who.session.id):
                     return self.say(who.language, "again", status=409, to=request.url.path)
                 return handler(conn, request, given, who)

@@ -68,12 +68,9 @@ class Reports:
 
     def mail(self, request: Request, given: Fields) -> Response:  # noqa: ARG002
         """A mail as a file: the form, filled in with what it says and where it leads, to look at. Nothing is kept."""
-        with self.frame.reading() as conn:
-            who = self.frame.who(conn, request)
-        if who is None:
-            return see("/portal/login")
-        if wait := self.frame.busy(request, who.session.id, who.language):
-            return wait
+        who = self.frame.sender(request)
+        if not isinstance(who, Who):
+            return who
         if not ALONE.acquire(blocking=False):
             return self.frame.wait(request, who.language, PATIENCE)
         try:

@@ -65,12 +65,9 @@ class Lists:
 
     def read(self, request: Request, given: Fields) -> Response:
         """A file: what was understood of it. Nothing is kept."""
-        with self.frame.reading() as conn:
-            who = self.frame.who(conn, request)
-        if who is None:
-            return see("/portal/login")
-        if wait := self.frame.busy(request, who.session.id, who.language):
-            return wait
+        who = self.frame.sender(request)
+        if not isinstance(who, Who):
+            return who
         if not ALONE.acquire(timeout=PATIENCE):
             return self.frame.wait(request, who.language, PATIENCE)
         try:

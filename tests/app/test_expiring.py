@@ -20,6 +20,7 @@ from pii_guard.vault import month_of
 from subscribers import Contact
 from tests.app.canary import Canary, search
 from tests.app.house import MAIL, TAXII, House, opened
+from tests.dispatch.underway import underway
 from tests.pii_guard.test_expiry import ALONE, BOTH, C2, GRAPH, OTHER, VICTIM
 from tests.triage.desk import draft
 from tlp import Label
@@ -248,7 +249,7 @@ def test_prepared_bytes_go_and_the_message_is_made_anew(house: House) -> None:
     with house.service.transaction() as connection:
         (delivery,) = outbox.claim(connection, house.now, 10, "dead", hurry=True)
         message = sealed(house, delivery, VICTIM.encode())
-        outbox.prepare(connection, delivery, message, label=Label.AMBER, view="", message_id="<a@b>")
+        underway(connection, delivery, message)
     house.later(days=181)
     assert retention.purge(house.service)["prepared"] == 1
     assert traces(house) == {}

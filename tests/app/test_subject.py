@@ -22,6 +22,7 @@ from subscribers import Contact, Own, registry
 from tests.app.house import MAIL, TAXII, House, opened
 from tests.app.test_expiring import C2, OTHER, THIRD, VICTIM, Canary, everything, filled, loaded, scan, sealed, served
 from tests.app.test_expiring import traces as found_in
+from tests.dispatch.underway import underway
 from tests.triage.desk import draft
 from tlp import Label
 from web import passkeys
@@ -214,7 +215,7 @@ def test_prepared_messages_are_made_anew_without_it(house: House) -> None:
     with house.service.transaction() as connection:
         (delivery,) = outbox.claim(connection, house.now, 10, "dead", hurry=True)
         message = sealed(house, delivery, f"To: x\n\n{VICTIM}".encode())
-        outbox.prepare(connection, delivery, message, label=Label.AMBER, view="", message_id="<a>")
+        underway(connection, delivery, message)
     assert {each["store"] for each in find(house, "ipv4", VICTIM)} >= {"outbox"}
     made = erase(house, "ipv4", VICTIM)
     assert [each["store"] for each in made.left if each["store"] == "outbox"] == ["outbox"]

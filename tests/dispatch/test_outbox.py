@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from dispatch import Delivery, DispatchError, Outcome, ledger, outbox
 from subscribers import ChannelType
+from tests.dispatch.underway import accepted, left, underway
 from tests.dispatch.views import NOW
 from tlp import Label
 
@@ -33,7 +34,7 @@ def an_order(item: str = "OKTT-2026-0412", *, channel: int = 0, due: int = 0, ve
 
 def sending(conn: sa.Connection, worker: str = "w1") -> Delivery:
     (delivery,) = outbox.claim(conn, NOW, 1, worker)
-    return outbox.prepare(conn, delivery, BYTES, label=Label.CLEAR, view="v", message_id="<1@x>", digest="d")
+    return underway(conn, delivery, BYTES, label=Label.CLEAR, view="v", message_id="<1@x>", digest="d")
 
 
 def test_there_is_a_way_out_for_each_kind_of_channel() -> None:
@@ -82,7 +83,7 @@ def test_the_undo_window_holds_unless_hurried(connection: sa.Connection) -> None
 def test_sent_goes_to_the_ledger_and_drops_the_bytes(connection: sa.Connection) -> None:
     outbox.queue(connection, [an_order()], urgency="today")
     delivery = sending(connection)
-    assert outbox.settle(connection, delivery, Outcome("sent", "smtp-250"), NOW, rng=RNG) == "sent"
+    assert accepted(connection, delivery, "smtp-250") == [delivery.id]
     row = connection.execute(sa.select(outbox.deliveries)).one()
     assert (row.state, row.message, row.attempts) == ("sent", None, 1)
     (entry,) = ledger.sent_to(connection, "kvk-1", "OKTT-2026-0412")
@@ -120,9 +121,9 @@ def test_a_crash_after_prepare_repeats_the_same_bytes_marked(engine: sa.Engine) 
         (again,) = outbox.claim(conn, later, 1, "w2")
         assert again.repeat
         assert again.message == BYTES
-        ready = outbox.prepare(conn, again, b"other bytes", label=Label.RED, view="w", message_id="<2@x>")
-        assert (ready.message, ready.attempts) == (BYTES, 2)
-        outbox.settle(conn, ready, Outcome("sent"), later, rng=RNG)
+        ready = left(conn, again)
+        assert ready.attempts == 2
+        accepted(conn, ready, at=later)
         (entry,) = ledger.sent_to(conn, "kvk-1", "OKTT-2026-0412")
     assert (entry.repeat, entry.message_id, entry.label) == (True, "<1@x>", Label.CLEAR)
 
@@ -154,8 +155,9 @@ def test_who_lost_its_claim_changes_nothing(connection: sa.Connection) -> None:
     slow = sending(connection)
     (fast,) = outbox.claim(connection, NOW + outbox.LEASE, 1, "w2")
     with pytest.raises(DispatchError, match="leave it"):
-        outbox.settle(connection, slow, Outcome("sent"), NOW, rng=RNG)
-    outbox.settle(connection, outbox.again(connection, fast), Outcome("sent"), NOW, rng=RNG)
+        outbox.settle(connection, slow, Outcome("failed"), NOW, rng=RNG)
+    assert accepted(connection, slow) == []
+    assert accepted(connection, left(connection, fast)) == [fast.id]
     with pytest.raises(DispatchError, match="leave it"):
         outbox.cancel(connection, fast, "tlp", NOW)
     assert len(ledger.sent_to(connection, "kvk-1", "OKTT-2026-0412")) == 1
@@ -167,7 +169,7 @@ def test_retries_wait_longer_each_time_and_end(connection: sa.Connection) -> Non
     for attempt in range(1, 5):
         (delivery,) = outbox.claim(connection, now, 1, "w")
         assert delivery.message is None, "refused bytes are not kept"
-        ready = outbox.prepare(connection, delivery, BYTES, label=Label.CLEAR, view="v", message_id="<1@x>")
+        ready = underway(connection, delivery, BYTES)
         status = outbox.settle(connection, ready, Outcome("retry", "smtp-451"), now, rng=RNG, attempts=4)
         assert status == ("failed" if attempt == 4 else "retry")
         if status == "retry":
@@ -208,7 +210,7 @@ def test_cancelled_is_never_sent_and_says_why(connection: sa.Connection) -> None
 
 def test_purge_forgets_what_is_settled_only(connection: sa.Connection) -> None:
     outbox.queue(connection, [an_order(), an_order(channel=1)], urgency="today")
-    outbox.settle(connection, sending(connection), Outcome("sent"), NOW, rng=RNG)
+    accepted(connection, sending(connection))
     assert outbox.purge(connection, NOW) == 0
     assert outbox.purge(connection, NOW + timedelta(days=1)) == 2
     assert outbox.summary(connection) == {("email", "queued"): 1}

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from dispatch import DeliveryKind, feedback, outbox
 from subscribers import Profile
+from tests.dispatch.underway import underway
 from tests.web.conftest import NOW, World
-from tlp import Label
 
 KEY = bytes(range(32))
 ITEM = "OKTT-2026-0412"
@@ -39,7 +39,7 @@ def told(world: World, who: str = "baker", kind: DeliveryKind = "alert", version
     with world.engine.begin() as conn:
         outbox.queue(conn, [order], urgency="today")
         (claimed,) = outbox.claim(conn, NOW, 1, "w")
-        outbox.prepare(conn, claimed, b"", label=Label.AMBER, view="", message_id="x")
+        underway(conn, claimed)
     return f"{world.url}/a/{feedback.token(KEY, order.id)}"
 
 

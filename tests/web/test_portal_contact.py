@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from app import portal as glue
 from app import returning, taking_over
+from app.database import tables
 from dispatch import contacts
 from subscribers import Contact, Incoming, Profile, links, proofs, registry
 from tests.app.house import House, opened
@@ -34,6 +35,12 @@ def visitor(house: House) -> Visitor:
 @pytest.fixture
 def again(house: House, visitor: Visitor) -> Callable[[], Visitor]:
     return lambda: Visitor(house, visitor)
+
+
+def test_whatever_names_a_subscriber_gets_its_new_id() -> None:
+    """Sign-ups have no collection; what the request ledger says is sealed as it is."""
+    naming = {each.name for each in tables().sorted_tables if "subscriber" in each.columns}
+    assert naming - {"collections", "requests"} == {each.name for each in taking_over._NAMING}
 
 
 def log_in(visitor: Visitor, address: str) -> str:

@@ -21,20 +21,8 @@ from pii_guard import Category
 from pii_guard.blocks import Block, Blocks, Column, layouts
 from pii_guard.paths import ANY_OF, NESTED, PROPERTIES, REQUIRED
 from pii_guard.policy import Ruling
-from pii_guard.treatments import (
-    ALGORITHM,
-    DIGEST,
-    DOMAIN,
-    HEX,
-    LANGUAGE,
-    REFERENCES,
-    TIME,
-    Walk,
-    is_address,
-    is_marking,
-    of_nobody,
-    place_of,
-)
+from pii_guard.shapes import ALGORITHM, DIGEST, DOMAIN, HEX, LANGUAGE, TIME, is_address
+from pii_guard.treatments import REFERENCES, Walk, is_marking, of_nobody
 
 Flags = list[bool] | None
 """For each value, whether it stays as it is; None: each does."""
@@ -357,7 +345,7 @@ Noted = tuple[int, Sequence[Note] | None]
 def _compared(walk: Walk, kind: str, path: str, rows: Sequence[int], values: Sequence[Any]) -> Iterable[Noted]:
     """Of the values at one place (`treatments.may_compare`) those that do not stay, or of which something is to be
     written down, with their rows."""
-    known = place_of(walk, kind, path)
+    known = walk.patterns.place(kind, path)
     if not known.allowed or known.forbidden is not None or not known.plain:
         return [(row, None) for row in rows]
     roles, rulings = walk.eraser.roles, walk.eraser.rulings

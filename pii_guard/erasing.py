@@ -14,11 +14,11 @@ from normalize import Affected, Facts, Observable
 from pii_guard import Finding, Statement, facts
 from pii_guard.blocks import Blocks
 from pii_guard.paths import OBJECTS
+from pii_guard.patterns import Patterns
 from pii_guard.policy import CATEGORIES, ROLES, Ruling
 from pii_guard.redact import rewrite
 from pii_guard.roles import Roles
 from pii_guard.sought import CATEGORY, Sought
-from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
 
 RULE, BASIS = "subject.erased", "At the request of the data subject (AVG art. 17)"

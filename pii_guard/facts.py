@@ -12,7 +12,7 @@ import msgspec
 from normalize import Affected, Facts, Observable, ObservableType, Range, Role, places
 from pii_guard import Category
 from pii_guard.roles import Roles, of_text, speaks
-from pii_guard.treatments import is_address
+from pii_guard.shapes import is_address
 from pii_guard.values import Eraser
 
 _PATH = "/facts/observables/*"

@@ -20,11 +20,11 @@ from normalize.collector import paused
 from pii_guard import GuardError, Item, Refused, Statement, erasing, expiry, facts
 from pii_guard.blocks import Blocks
 from pii_guard.marks import Marks
+from pii_guard.patterns import Patterns
 from pii_guard.policy import Policy
 from pii_guard.redact import names_in, rewrite
 from pii_guard.roles import of_bundle
 from pii_guard.sought import Sought
-from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
 from pii_guard.vault import Vault, month_of
 from tlp import Label, strictest

@@ -13,20 +13,9 @@ from typing import Any
 from pii_guard.blocks import Blocks
 from pii_guard.columns import Columns
 from pii_guard.paths import ANY_OF, REQUIRED
-from pii_guard.treatments import (
-    GONE,
-    ID,
-    REFERENCES,
-    TREATMENTS,
-    UNKNOWN,
-    Patterns,
-    Treat,
-    Walk,
-    identifier,
-    term,
-    time,
-    word,
-)
+from pii_guard.patterns import Patterns
+from pii_guard.shapes import ID
+from pii_guard.treatments import GONE, REFERENCES, TREATMENTS, UNKNOWN, Treat, Walk, identifier, term, time, word
 from pii_guard.values import Eraser
 from tlp.markings import KNOWN, STIX_ID, definition
 

@@ -5,32 +5,17 @@ stay, the very same object when nothing changed, or GONE.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 from typing import Any, Final
 
-from msgspec import Struct
-
-from normalize import NormalizeError, Role
-from normalize.patterns import PatternValue, Reading, reading
+from normalize import Role
+from normalize.patterns import PatternValue
 from pii_guard import Category
-from pii_guard.blocks import Block
-from pii_guard.detect_network import is_ip
-from pii_guard.paths import (
-    BENEATH,
-    CATEGORY_OF_TYPE,
-    EXTENSIONS,
-    NESTED,
-    OBSERVABLES,
-    PATTERN_ACCOUNT,
-    PATTERN_NEVER,
-    PERSONAL_TYPES,
-    PROPERTIES,
-    Table,
-)
+from pii_guard.paths import CATEGORY_OF_TYPE, EXTENSIONS, NESTED, PERSONAL_TYPES, PROPERTIES, Table
+from pii_guard.patterns import Patterns
 from pii_guard.policy import Ruling
+from pii_guard.shapes import ALGORITHM, DIGEST, DOMAIN, HEX, ID, LANGUAGE, TIME, is_address
 from pii_guard.values import Eraser
 from tlp.markings import KNOWN
 
@@ -42,23 +27,8 @@ class _Gone:
 GONE: Final = _Gone()
 UNKNOWN = Ruling("strip", "unknown-property", "Only what is known to need no protection stays (AVG art. 25)")
 NEVER = Ruling("strip", "never-kept", "Not needed for the notification (data minimisation, AVG art. 5(1)(c))")
-TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)").fullmatch
-HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]{1,4096}|(?:[0-9A-Fa-f]{2}:){7,63}[0-9A-Fa-f]{2}").fullmatch
-DIGEST = re.compile(
-    r"[0-9A-Fa-f]{16,128}|T1[0-9A-Fa-f]{70}|\d{1,9}:[A-Za-z0-9/+]{3,128}:[A-Za-z0-9/+]{1,128}"
-).fullmatch
-ALGORITHM = re.compile(
-    r"(?:MD[56]|SHA-?(?:1|224|256|384|512)|SHA3-\d{3}|SSDEEP|TLSH|IMPHASH|VHASH|AUTHENTIHASH)", re.IGNORECASE
-).fullmatch
-ID = re.compile(
-    r"([a-z][a-z0-9-]{1,62}[a-z0-9])--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-([0-9a-fA-F])[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-).fullmatch
-DOMAIN = re.compile(r"[A-Za-z.-]{1,253}").fullmatch
-_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}").fullmatch
 _AUTHOR = re.compile(r"^[ \t]*(?:author|auteur|creator)\b[^\r\n]*", re.IGNORECASE | re.MULTILINE)
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}").fullmatch
 _SELECTOR = re.compile(r"[a-z0-9_-]{1,250}(?:\.(?:\[\d{1,6}\]|[A-Za-z0-9_-]{1,250})){0,20}").fullmatch
-_STEP = re.compile(r"([A-Za-z0-9_-]{1,60})(?:\[(?:\*|\d{1,4})\])?").fullmatch
 _HIVES = {
     "HKLM": "HKEY_LOCAL_MACHINE",
     "HKCU": "HKEY_CURRENT_USER",
@@ -69,96 +39,16 @@ _TRANSLATED = frozenset({"name", "description", "abstract", "content", "explanat
 _DATA = (bool, int, float)
 
 
-class Compared:
-    """What the STIX patterns of a block compare with: place by place, each value with the object it stands in."""
-
-    __slots__ = ("odd", "places")
-
-    def __init__(self) -> None:
-        self.places: defaultdict[tuple[str, str], tuple[list[int], list[Any]]] = defaultdict(lambda: ([], []))
-        """(Object type, path) -> numbers of the objects in the block, and the values."""
-        self.odd: list[tuple[int, Reading | None]] = []
-        """Patterns that are more than plain comparisons, or none that can be read."""
-
-
-class Patterns:
-    """The patterns of one draft, each read once. Goes with the draft: it holds values."""
-
-    __slots__ = ("_blocks", "_given", "_readings")
-
-    def __init__(self, given: Mapping[str, Reading] | None = None) -> None:
-        self._given = given or {}
-        self._readings: dict[str, Reading | None] = {}
-        self._blocks: dict[int, Compared] = {}
-
-    def reading(self, pattern: str) -> Reading | None:
-        """None: it is no valid pattern."""
-        if (known := self._given.get(pattern)) is not None:
-            return known
-        try:
-            return self._readings[pattern]
-        except KeyError:
-            pass
-        try:
-            found = reading(pattern)
-        except NormalizeError:
-            found = None
-        self._readings[pattern] = found
-        return found
-
-    def of(self, block: Block) -> Compared:
-        """The patterns of a block of indicators, as long as they are written in STIX's language."""
-        if (known := self._blocks.get(id(block))) is not None:
-            return known
-        made = self._blocks[id(block)] = Compared()
-        languages = block.columns.get("pattern_type")
-        for row, (pattern,) in enumerate(block.where("pattern")):
-            if type(pattern) is not str or (languages is not None and languages[row] != "stix"):
-                made.odd.append((row, None))
-                continue
-            read = self.reading(pattern)
-            if read is None or read.tree is not None:
-                made.odd.append((row, read))
-                continue
-            for each in read.values:
-                rows, values = made.places[each.type, each.path]
-                rows.append(row)
-                values.append(each.value)
-        return made
-
-    def compared(self, block: Block) -> Iterator[tuple[Sequence[int], str, Sequence[str]]]:
-        """Numbers of objects in a block, the object type that their patterns name, and the values they compare with,
-        for `roles.of_bundle`. An address that stands elsewhere than as a value counts as one all the same."""
-        found = self.of(block)
-        for (kind, path), (rows, values) in found.places.items():
-            if path == "value" and {str}.issuperset(map(type, values)):
-                yield rows, kind, values
-            else:
-                yield from (_apart(row, kind, path, value) for row, value in zip(rows, values, strict=True))
-        for row, read in found.odd:
-            for each in read.values if read is not None else ():
-                yield _apart(row, each.type, each.path, each.value)
-
-
-def _apart(row: int, kind: str, path: str, value: Any) -> tuple[Sequence[int], str, Sequence[str]]:
-    if not isinstance(value, str):
-        return (), kind, ()
-    category = None if path == "value" else is_ip(value)
-    return (row,), kind if category is None else f"{category}-addr", (value,)
-
-
 class Walk:
     """Where a treatment is: the draft's eraser, ids and patterns, and the object in hand."""
 
-    __slots__ = ("clean", "eraser", "ids", "index", "inner", "obj", "patterns", "places", "times")
+    __slots__ = ("clean", "eraser", "ids", "index", "inner", "obj", "patterns", "times")
 
     def __init__(self, eraser: Eraser, ids: frozenset[str], patterns: Patterns) -> None:
         self.eraser, self.ids, self.patterns = eraser, ids, patterns
         self.clean: AbstractSet[str] = eraser.nothing_in
         self.times: set[str] = set()
         """Timestamps that were met before."""
-        self.places: dict[tuple[str, str], Place] = {}
-        """Object types and paths that patterns named before."""
         self.index = 0
         self.obj: Mapping[str, Any] = {}
         self.inner: list[tuple[dict[str, Any], str]] = []
@@ -411,19 +301,6 @@ def address(category: Category) -> Treat:
     return treat
 
 
-def is_address(category: Category, value: str) -> bool:
-    """Is the value what its type says? Prefixes count as addresses."""
-    if category in ("ipv4", "ipv6"):
-        if "/" not in value:
-            return is_ip(value) == category
-        try:
-            (IPv4Network if category == "ipv4" else IPv6Network)(value, strict=False)
-        except (AddressValueError, NetmaskValueError, ValueError):
-            return False
-        return True
-    return _MAC(value) is not None if category == "mac" else value.count("@") == 1 and " " not in value
-
-
 def pattern(walk: Walk, value: Any, path: str) -> Any:
     """A pattern, without the comparisons whose values may not stay; nothing left: GONE."""
     if not isinstance(value, str):
@@ -439,42 +316,10 @@ def pattern(walk: Walk, value: Any, path: str) -> Any:
     return GONE if kept is None else kept
 
 
-class Place(Struct, frozen=True):
-    """What is known of a property path in patterns, whatever the value."""
-
-    first: str
-    allowed: bool
-    """Are the object type and the first step known?"""
-    forbidden: Category | None
-    """What is never kept stands there."""
-    plain: bool
-    """Are all further steps known names?"""
-    category: Category | None
-
-
-def place_of(walk: Walk, kind: str, path: str) -> Place:
-    """What is known of a property path of an object type in patterns."""
-    known = walk.places.get((kind, path))
-    if known is not None:
-        return known
-    first = path.split(".", 1)[0].split("[", 1)[0]
-    table = TREATMENTS.get(kind) if kind in OBSERVABLES else None
-    category = CATEGORY_OF_TYPE.get(kind) if first == "value" else None
-    made = Place(
-        first,
-        table is not None and (first in table or (kind, first) == ("file", "path")),
-        PATTERN_NEVER.get((kind, first)),
-        _known_path(path),
-        "username" if (kind, first) in PATTERN_ACCOUNT else category,
-    )
-    walk.places[kind, path] = made
-    return made
-
-
 def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     """May this comparison stay in a pattern?"""
     kind, value, eraser = compared.type, compared.value, walk.eraser
-    place = place_of(walk, kind, compared.path)
+    place = walk.patterns.place(kind, compared.path)
     if not place.allowed:
         return walk.strip(UNKNOWN, "free-text", path) is not GONE
     if place.forbidden is not None:
@@ -495,16 +340,6 @@ def may_compare(walk: Walk, compared: PatternValue, path: str) -> bool:
     if kind in ("file", "directory", "windows-registry-key", "process"):
         return eraser.file_path(bare, role, path, walk.index) == bare
     return eraser.clean(bare, path, walk.index)
-
-
-def _known_path(path: str) -> bool:
-    """Are all steps of a property path, but for the first, names that are known and may be kept?"""
-    first, *steps = path.split(".")
-    if first.startswith("hashes"):
-        return first == "hashes" and all(map(ALGORITHM, steps))
-    below = [_STEP(step) for step in steps]
-    known = all(found is not None and (found[1] in BENEATH or ALGORITHM(found[1])) for found in below)
-    return known and _STEP(first) is not None
 
 
 def extensions(walk: Walk, value: Any, path: str) -> Any:

@@ -16,11 +16,11 @@ from pii_guard.blocks import Blocks
 from pii_guard.columns import Columns
 from pii_guard.marks import Marks
 from pii_guard.paths import NESTED, PROPERTIES
+from pii_guard.patterns import Patterns
 from pii_guard.policy import Policy
 from pii_guard.policy_file import load
 from pii_guard.redact import names_in, rewrite
 from pii_guard.roles import of_bundle
-from pii_guard.treatments import Patterns
 from pii_guard.values import Eraser
 from tests.app.canary import Planter
 from tests.app.canary_stix import documents

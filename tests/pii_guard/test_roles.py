@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pii_guard.blocks import Blocks
+from pii_guard.patterns import Patterns
 from pii_guard.roles import EVIDENCE, join, of_bundle, of_text
-from pii_guard.treatments import Patterns
 
 C2, VICTIM = "203.0.113.5", "198.51.100.7"
 

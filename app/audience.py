@@ -14,8 +14,8 @@ from app.views import matching
 from filtering import Explanation, Match, Outcome, reach
 from filtering.match import Matching
 from subscribers import Incoming, Subscriber, registry
-from triage import TriageError, decide, inbox
-from triage.decide import Case
+from triage import TriageError, cases, inbox
+from triage.cases import Case
 
 SAMPLES = 20
 """Ids beside each count of what a new version changes."""
@@ -92,7 +92,7 @@ def what_if(service: Service, item: str, profiles: Sequence[Incoming]) -> list[E
 
 
 def _case(service: Service, connection: sa.Connection, item: str) -> Case:
-    return decide.open_case(connection, service.guard, item, service.settings.consents)
+    return cases.opened(connection, service.guard, item, service.settings.consents)
 
 
 def _subscriber(one: Incoming) -> Subscriber:

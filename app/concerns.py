@@ -18,7 +18,7 @@ from app.service import Service
 from app.views import matching
 from subscribers import Subscriber
 from tlp import Marked
-from triage import decide, inbox
+from triage import cases, inbox
 
 _MOST = 100_000
 """Answers that are kept, of some 300 bytes each."""
@@ -41,7 +41,7 @@ class Concerns:
             stood = self._known.get(name)
         if stood is not None and stood[0] == rests:
             return stood[1]
-        case = decide.open_case(connection, self.service.guard, item, self.service.settings.consents)
+        case = cases.opened(connection, self.service.guard, item, self.service.settings.consents)
         with self.service.accounted(connection):
             found = matching(self.service, connection, case, now).explain(subscriber).concerned
         with self._lock:

@@ -41,6 +41,7 @@ TABLES = (
     "subscribers.links",
     "subscribers.registry",
     "triage.exposures",
+    "triage.documents",
     "triage.inbox",
     "triage.leads",
     "triage.releases",

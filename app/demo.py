@@ -29,7 +29,7 @@ from ingest import RawDocument
 from ingest.files import FilesReader
 from subscribers import importing, registry
 from triage import inbox, releases
-from triage.decide import Request
+from triage.cases import Request
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "week"
 MONDAY = date(2026, 3, 2)

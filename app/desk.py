@@ -15,8 +15,8 @@ from app.views import about, shown
 from dispatch import outbox
 from pii_guard import GuardError, journal
 from subscribers import registry
-from triage import Released, TriageError, decide, inbox, joining, lint
-from triage.decide import Case, Request
+from triage import Released, TriageError, cases, decide, inbox, joining, lint
+from triage.cases import Case, Request
 
 PATIENCE = 2.0
 """Seconds after which the rules commit what they decided: others wait to write meanwhile."""
@@ -41,7 +41,7 @@ def decide_on(service: Service, request: Request) -> Done:
             if registry.get(connection, named) is None:
                 raise TriageError(f"--to: there is no subscriber {named}: `oktt subscribers list` lists them")
         if request.act in ("release", "approve"):
-            case = decide.open_case(connection, service.guard, request.item, service.settings.consents, request)
+            case = cases.opened(connection, service.guard, request.item, service.settings.consents, request)
             faults = _read(case, request)
             decision = partial(
                 decide.release if request.act == "release" else decide.approve,
@@ -127,7 +127,7 @@ def by_rules(service: Service, items: Sequence[str], mark: str) -> tuple[int, in
 def _ruled(service: Service, connection: sa.Connection, row: sa.Row[Any]) -> Released | None:
     """The first rule that applies to the item, or to a part of it, releases that; None: a person has to decide."""
     settings, now = service.settings, service.clock()
-    case = decide.case_of(connection, service.guard, row, settings.consents)
+    case = cases.of_row(connection, service.guard, row, settings.consents)
     if lint.own(case.item):  # an analyst sees it first
         return None
     look = shown(service, case)

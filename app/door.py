@@ -22,7 +22,7 @@ from pii_guard import Finding, GuardError, Item, Refused, Scores, epss, journal
 from pii_guard.marks import Marks
 from pii_guard.vault import month_of
 from subscribers import Subscriber, SubscriberError, registry
-from triage import inbox, merging, scores
+from triage import documents, inbox, merging, scores
 
 
 @dataclass(slots=True)
@@ -161,7 +161,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     if passed.format and not document.source.gives(passed.format):
         tally.unexpected[passed.format] += 1
     inbox.alone(connection)
-    before = inbox.known(connection, document.key, passed.refused)
+    before = documents.known(connection, document.key, passed.refused)
     if before is not None and not _came_back(service, connection, document, passed):
         tally.effects["unchanged"] = before
         return tally
@@ -180,7 +180,7 @@ def lay_down(service: Service, connection: sa.Connection, document: RawDocument,
     tally.scores = scores.keep(connection, passed.scores)
     holds = sum(each.reason.startswith("held: ") for each in passed.refused)
     tally.refused = len(passed.refused) - holds
-    inbox.record_document(connection, document.key, source, now, admitted, passed.refused)
+    documents.record(connection, document.key, source, now, admitted, passed.refused)
     register = service.keys.derive("journal")
     journal.append(connection, passed.register, key=register, at=now, vault=service.vault)
     _tell(service, document, tally)
@@ -225,7 +225,7 @@ def unreadable(service: Service, source: str, found: Unreadable, document: str =
         ).hexdigest()
     )
     with service.transaction() as connection:
-        inbox.record_document(connection, key, source, service.clock(), 0, [found])
+        documents.record(connection, key, source, service.clock(), 0, [found])
     log.info("refused", source=source, origin=found.origin, stage=found.stage, reason=found.reason)
     return Tally(documents=1, refused=1)
 

@@ -21,7 +21,7 @@ from dispatch import Delivery
 from filtering import Match
 from ingest import RawDocument
 from triage import Released
-from triage.decide import Case
+from triage.cases import Case
 
 Decide = Callable[[Case, Match], Released | None]
 """An analyst's request, an approval or the rules: triage.decide with all but the case and the match filled in."""

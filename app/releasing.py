@@ -23,8 +23,8 @@ from pii_guard.vault import month_of
 from subscribers import Subscriber, registry
 from tlp import PUBLIC, Reader, Refusal
 from triage import Released, TriageError, decide, inbox, releases
+from triage.cases import Case
 from triage.composition import alike
-from triage.decide import Case
 
 
 def matched(service: Service, connection: sa.Connection, case: Case | Released) -> Match:

@@ -12,7 +12,7 @@ from app.service import Service
 from dispatch import atom, contacts, editions, editorials, feedback, forwards, ledger, outbox, publication
 from pii_guard import audit, journal
 from subscribers import links, registry
-from triage import exposures, inbox, leads, releases
+from triage import documents, exposures, inbox, leads, releases
 from web import auth, forms, sessions, statuses
 from web import ledger as requests
 
@@ -70,7 +70,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
     return items, {
         "items": len(items),
         "facts": inbox.delete_facts(connection, before),
-        "records": inbox.delete_records(connection, oldest),
+        "records": documents.delete(connection, oldest),
         "messages": outbox.purge(connection, oldest),
         "answers": feedback.forget(connection, oldest) + forwards.forget(connection, oldest),
         "returned": contacts.forget(connection, oldest),

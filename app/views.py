@@ -30,8 +30,8 @@ from subscribers import Subscriber
 from tlp import PUBLIC, Clearance, Label, Permit, Reader, Refusal
 from tlp.enforce import enforce
 from triage import Released, advice, decide, inbox, releases, scores
+from triage.cases import Case
 from triage.catalogue import Block, load
-from triage.decide import Case
 
 MARKED = frozenset({"advisory", "report", "indicators"})
 """Kinds whose STIX objects say what they are about: what an exposure is about was seen, and news is its title."""

@@ -22,7 +22,7 @@ from ingest import RawDocument, SourceError
 from ingest.files import FilesReader
 from pii_guard import journal
 from subscribers import Subscriber, registry
-from triage import decide, releases
+from triage import cases, decide, releases
 
 Progress = Callable[[str, int | None], AbstractContextManager[Callable[..., None]]]
 BATCH = 100
@@ -137,7 +137,7 @@ def _open(service: Service, wanted: Sequence[Subscriber]) -> None:
             return
         told: list[journal.Entry] = []
         for item in releases.standing(connection):
-            case = decide.open_case(connection, service.guard, item, service.settings.consents)
+            case = cases.opened(connection, service.guard, item, service.settings.consents)
             released = decide.released(connection, case, shown(service, case))
             if released is None:
                 continue

@@ -29,7 +29,7 @@ from dispatch.mail import Sender, build
 from dispatch.render import Rendered
 from dispatch.smtp import SmtpChannel, SmtpSettings
 from subscribers import Contact, importing, registry
-from triage.decide import Request
+from triage.cases import Request
 
 _SENDER = Sender("meldingen@oktt.example", "OKTT")
 _TO = "beveiliging@voorbeeld.example"

@@ -38,8 +38,8 @@ from ingest import RawDocument
 from subscribers import importing, registry
 from tlp import Label
 from tlp.markings import STIX_ID
-from triage import decide, inbox
-from triage.decide import Request
+from triage import cases, decide, inbox
+from triage.cases import Request
 from web import auth
 
 ITEMS, PAGE, ROUNDS = 100, 1000, 3
@@ -204,7 +204,7 @@ def filled(home: Path, items: int) -> str:
 def _publish(service: Service, item: str, more: list[dict[str, Any]]) -> None:
     """What was released of an item, with these objects."""
     with service.transaction() as connection:
-        case = decide.open_case(connection, service.guard, item, service.settings.consents)
+        case = cases.opened(connection, service.guard, item, service.settings.consents)
         released = decide.released(connection, case, shown(service, case))
         assert released is not None
         view = Views(service, connection, released, "exchange").public()

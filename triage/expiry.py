@@ -17,8 +17,8 @@ from ingest import Source
 from pii_guard import Category, Item, Statement
 from pii_guard.expiry import source_of
 from pii_guard.guard import Guard
-from triage import Decision, Released, composition, decide, exposures, inbox, leads
-from triage.decide import Case
+from triage import Decision, Released, cases, composition, decide, exposures, inbox, leads
+from triage.cases import Case
 from triage.releases import releases
 
 _MINUTE = timedelta(minutes=1)
@@ -154,7 +154,7 @@ class Expiry:
         fresh = {key: made for key, made in anew.items() if made is not None}
         if fresh:
             found.statements = len(fresh)
-            case = decide.open_case(connection, self._guard, item, self._consents)
+            case = cases.opened(connection, self._guard, item, self._consents)
             stood = case.bound, self._look(case)
             for key, made in fresh.items():
                 connection.execute(inbox.statements.update().where(table.key == key), {"sealed": made})
@@ -230,7 +230,7 @@ class Expiry:
 
     def _rebind(self, connection: sa.Connection, item: str, bound: str, look: str) -> int:
         """A decision that stood for what was said stands for what is left of it; one that did not is left alone."""
-        case = decide.open_case(connection, self._guard, item, self._consents)
+        case = cases.opened(connection, self._guard, item, self._consents)
         shown, columns = self._look(case), releases.c
         standing = (columns.item == item, columns.bound == bound, columns.status.in_(("pending", "active")))
         rows = connection.execute(sa.select(releases).where(*standing)).all()
@@ -253,7 +253,7 @@ class Expiry:
         has = sa.select(inbox.statements.c.key).where(inbox.statements.c.item == item).limit(1)
         if row is None or connection.execute(has).first() is None:
             return None
-        case = decide.open_case(connection, self._guard, item, self._consents)
+        case = cases.opened(connection, self._guard, item, self._consents)
         stands = decide.released(connection, case, row.shown)
         return stands or decide.earlier(connection, self._guard, item, row.version, self._consents)
 

@@ -1,7 +1,7 @@
-"""Where guarded items lie: items, the statements of their sources, versions, and what was refused at the door.
+"""Where guarded items lie: items, the statements of their sources, and versions.
 
-Everything here may run twice: a document has a keyed hash, a statement a natural key, an item what leads
-to it (`triage.leads`). `triage.merging` writes them; this module owns the tables and reads.
+Everything here may run twice: a statement has a natural key, an item what leads to it (`triage.leads`).
+`triage.merging` writes them; this module owns the tables and reads. Documents lie in `triage.documents`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,6 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from ingest import Unreadable
 from ingest.columns import Instant, metadata
 from normalize import Facts, identity
 from pii_guard import Item, Statement
@@ -82,27 +81,6 @@ history = sa.Table(
     sa.Column("what", sa.String(40), nullable=False),
     sa.Column("reason", sa.String(500), nullable=False),
 )
-documents = sa.Table(
-    "documents",
-    metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("source", sa.String(100), nullable=False),
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("admitted", sa.Integer, nullable=False),
-    sa.Column("refused", sa.Integer, nullable=False),
-)
-refusals = sa.Table(
-    "refusals",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", Instant, nullable=False, index=True),
-    sa.Column("source", sa.String(100), nullable=False),
-    sa.Column("document", sa.String(64), nullable=False, index=True),
-    sa.Column("origin", sa.String(100), nullable=False),
-    sa.Column("stage", sa.String(8), nullable=False),
-    sa.Column("reason", sa.String(500), nullable=False),
-    sa.Column("path", sa.String(500), nullable=False),
-)
 counters = sa.Table(
     "counters",
     metadata,
@@ -141,57 +119,6 @@ def alone(connection: sa.Connection) -> None:
     decided over what is committed. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(_ALONE)
-
-
-def known(connection: sa.Connection, document: str, refused: Sequence[Unreadable]) -> int | None:
-    """How many items a document that was read before gave; None: it is new.
-
-    So is one that gave nothing but refusals, when now it is refused otherwise or no more: this version reads it.
-    """
-    found = connection.execute(sa.select(documents).where(documents.c.key == document)).one_or_none()
-    if found is None:
-        return None
-    if not found.admitted and found.refused:
-        columns = (refusals.c.stage, refusals.c.reason, refusals.c.path)
-        stood = connection.execute(sa.select(*columns).where(refusals.c.document == document))
-        now = (_refusal(each) for each in refused)
-        if sorted(map(tuple, stood)) != sorted((each["stage"], each["reason"], each["path"]) for each in now):
-            return None
-    return int(found.admitted)
-
-
-def record_document(
-    connection: sa.Connection, key: str, source: str, now: datetime, admitted: int, refused: Sequence[Unreadable]
-) -> None:
-    """Note a document as read, with what of it was refused. The natural key makes a second time a no-op; what was
-    refused of it before it could be read goes."""
-    alone(connection)
-    if known(connection, key, refused) is not None:
-        return
-    connection.execute(documents.delete().where(documents.c.key == key))
-    connection.execute(refusals.delete().where(refusals.c.document == key))
-    values = {"key": key, "source": source, "at": now, "admitted": admitted, "refused": len(refused)}
-    connection.execute(documents.insert(), values)
-    rows = [{"at": now, "source": source, "document": key, **_refusal(each)} for each in refused]
-    if rows:
-        connection.execute(refusals.insert(), rows)
-
-
-def counts(connection: sa.Connection) -> dict[str, tuple[int, int]]:
-    """Per source: how many items it says something of, and how many refusals are on record."""
-    said = sa.select(statements.c.source, sa.func.count(statements.c.item.distinct()), sa.literal(0))
-    held = sa.select(refusals.c.source, sa.literal(0), sa.func.count())
-    found: dict[str, tuple[int, int]] = {}
-    for query in (said.group_by(statements.c.source), held.group_by(refusals.c.source)):
-        for source, spoken, refused in connection.execute(query):
-            before = found.get(source, (0, 0))
-            found[source] = (before[0] + spoken, before[1] + refused)
-    return found
-
-
-def _refusal(each: Unreadable) -> dict[str, str]:
-    """What is kept of a refusal, as long as its columns are."""
-    return {"origin": each.origin[:100], "stage": each.stage, "reason": each.reason[:500], "path": each.path[:500]}
 
 
 def load(connection: sa.Connection, guard: Guard, item: str) -> Item:
@@ -308,20 +235,6 @@ def past(connection: sa.Connection, item: str) -> list[dict[str, Any]]:
     ]
 
 
-def refused(connection: sa.Connection, limit: int = 1000) -> Iterator[dict[str, Any]]:
-    """What was refused or held at the door, newest first; never a value."""
-    query = sa.select(refusals).order_by(refusals.c.id.desc()).limit(limit)
-    for each in connection.execute(query):
-        yield {
-            "at": each.at,
-            "source": each.source,
-            "origin": each.origin,
-            "stage": each.stage,
-            "reason": each.reason,
-            "path": each.path,
-        }
-
-
 def expired(connection: sa.Connection, before: Mapping[str, datetime]) -> list[str]:
     """Ids of items all of whose statements were received before the moment of the regime that let them in.
 
@@ -370,12 +283,6 @@ def delete(connection: sa.Connection, item: str) -> None:
     for table in (statements, versions, history):
         connection.execute(table.delete().where(table.c.item == item))
     connection.execute(items.delete().where(items.c.id == item))
-
-
-def delete_records(connection: sa.Connection, before: datetime) -> int:
-    """Delete what is noted of documents and refusals from before that moment; how many rows."""
-    gone = connection.execute(documents.delete().where(documents.c.at < before)).rowcount
-    return gone + connection.execute(refusals.delete().where(refusals.c.at < before)).rowcount
 
 
 def note(

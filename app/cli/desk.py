@@ -13,7 +13,7 @@ from app.cli.root import Json, cli, opened
 from normalize import Urgency
 from tlp import Label
 from triage import Act
-from triage.decide import Request
+from triage.cases import Request
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item, OKTT-2026-0412.")]
 By = Annotated[str, typer.Option("--by", help="Who decides: your name as the desk knows it.")]

@@ -12,7 +12,7 @@ from app.cli.root import Json, cli, opened
 from app.service import Service
 from ingest import Format, Known, RawDocument
 from ingest.files import FilesReader
-from triage import State, inbox
+from triage import State, documents, inbox
 
 MOST = 10_000_000
 FORMATS: tuple[str, ...] = ("auto", *get_args(Known))
@@ -117,7 +117,7 @@ def refused(
     """Documents and objects refused or held at the door: stage, reason, JSON path; never a value."""
     service = opened(context)
     with service.reading() as connection:
-        rows = list(inbox.refused(connection, limit))
+        rows = list(documents.refused(connection, limit))
     if json:
         output.lines(rows)
         return

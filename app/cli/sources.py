@@ -15,7 +15,7 @@ from app.door import Tally
 from dispatch import lateness
 from ingest import CONTRIBUTED, OWN, Source
 from ingest.cursors import Standing, overview
-from triage import inbox
+from triage import documents
 
 MEASURED = timedelta(days=30)
 
@@ -61,7 +61,7 @@ def sources(context: typer.Context, json: Json = False) -> None:
     now = service.clock()
     with service.reading() as connection:
         standing = {each.source: each for each in overview(connection)}
-        counts = inbox.counts(connection)
+        counts = documents.counts(connection)
         late = lateness.measured(connection, now - MEASURED)
     rows = []
     beside = [each for each in sorted(standing) if each == OWN or each.startswith(CONTRIBUTED)]

@@ -25,8 +25,8 @@ from subscribers import Contact, Incoming, Profile, Subscriber, registry
 from tests.app.instance import copied, initialised
 from tests.conftest import filled
 from tlp import Clearance, Label, Refusal
-from triage import decide, inbox
-from triage.decide import Request
+from triage import cases, decide, inbox
+from triage.cases import Request
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MAIL = Contact("email", address="beveiliging@voorbeeld.example", digest=("monday", "friday"))
@@ -82,7 +82,7 @@ class House:
         return desk.decide_on(self.service, Request(act, item, by, "os", reason, **more))
 
     def views(self, connection: Any, item: str) -> Views | None:
-        case = decide.open_case(connection, self.service.guard, item, self.service.settings.consents)
+        case = cases.opened(connection, self.service.guard, item, self.service.settings.consents)
         released = decide.released(connection, case, shown(self.service, case))
         return None if released is None else Views(self.service, connection, released)
 

@@ -18,7 +18,7 @@ from pii_guard import audit, journal
 from pii_guard.guard import Guard
 from tests.app.house import House, opened
 from tests.triage.desk import draft
-from triage import inbox, leads
+from triage import documents, inbox, leads
 
 KEV = json.dumps(
     {
@@ -104,7 +104,7 @@ def test_what_is_refused_is_noted_and_counted(tmp_path: Path, url: str) -> None:
     tally = pipeline.admit(house.service, document(house, b'{"geheimewaarde@voorbeeld.nl": '))
     assert (tally.refused, tally.items) == (1, set())
     with house.service.reading() as connection:
-        (row,) = inbox.refused(connection)
+        (row,) = documents.refused(connection)
     assert "geheimewaarde" not in str(row)
     assert row["origin"] == "0a1b.json"
 
@@ -119,7 +119,7 @@ def test_what_a_version_does_not_read_the_next_one_may(tmp_path: Path, url: str)
 
     def refused() -> list[str]:
         with house.service.reading() as connection:
-            return [each["reason"] for each in inbox.refused(connection)]
+            return [each["reason"] for each in documents.refused(connection)]
 
     for count in (1, 0, 0):
         with house.service.transaction() as connection:
@@ -140,7 +140,7 @@ def test_what_came_in_in_part_is_not_read_again(tmp_path: Path, url: str) -> Non
         with house.service.transaction() as connection:
             assert dict(door.lay_down(house.service, connection, raw, part).effects) == {effect: 1}
     with house.service.reading() as connection:
-        assert [each["reason"] for each in inbox.refused(connection)] == ["a"]
+        assert [each["reason"] for each in documents.refused(connection)] == ["a"]
 
 
 def test_holds_are_counted_as_held_and_not_as_refused(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_holds_are_counted_as_held_and_not_as_refused(tmp_path: Path) -> None:
     summary = tally.summary(0.1)
     assert (summary["new"], summary["held"], summary["refused"]) == (2, 1, 1)
     with house.service.reading() as connection:
-        reasons = sorted(each["reason"] for each in inbox.refused(connection))
+        reasons = sorted(each["reason"] for each in documents.refused(connection))
     assert reasons == ["held: other-doubt", "held: unknown-marking", "too deep"]
 
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_fetched_is_noted_once(tmp_path: Path, url: str) -> None:
         tally = door.unreadable(house.service, "market", found)
         assert (tally.documents, tally.refused) == (1, 1)
     with house.service.reading() as connection:
-        assert len(list(inbox.refused(connection))) == 1
+        assert len(list(documents.refused(connection))) == 1
 
 
 class Stumbling:
@@ -191,7 +191,7 @@ def test_a_mistake_of_ours_costs_one_document_and_that_only_until_it_is_mended(t
     for _ in range(2):
         assert pipeline.admit(stumbling, document(house, KEV, "kev")).refused == 1
     with house.service.reading() as connection:
-        (found,) = inbox.refused(connection)
+        (found,) = documents.refused(connection)
     assert "ValueError at " in found["reason"]
     assert "piet" not in found["reason"]
     assert pipeline.admit(house.service, document(house, KEV, "kev")).effects["new"] == 1
@@ -209,7 +209,7 @@ def test_what_cannot_be_laid_down_costs_one_document_and_nothing_of_it_stays(tmp
         assert (tally.refused, tally.items) == (1, set())
         assert "restore the database from a backup" in tally.mistake
     with house.service.reading() as connection:
-        (found,) = inbox.refused(connection)
+        (found,) = documents.refused(connection)
         assert connection.scalar(sa.select(sa.func.count()).select_from(inbox.statements)) == 1
     assert "the seal of a stored statement is broken" in found["reason"]
     other = pipeline.admit(house.service, document(house, KEV.replace(b"2026-0001", b"2026-0002"), "kev", key="other"))

@@ -24,6 +24,7 @@ from tests.app.house import TAXII, House, opened
 from tests.app.servers import wait_for
 from tests.app.test_contributions import CLEAR, STAMP, handed_in, sdo
 from triage import inbox
+from triage.documents import refusals
 from web import auth
 from web.answers import MEDIA_TYPE
 from web.server import server_config
@@ -201,7 +202,7 @@ def test_without_a_basis_nothing_of_a_body_lies_anywhere(house: House, caplog: p
     with house.service.reading() as connection:
         statements = connection.scalars(sa.select(inbox.statements.c.regime).distinct()).all()
         assert statements == ["no-basis"]
-        said.append(repr([tuple(row) for row in connection.execute(sa.select(inbox.refusals))]).encode())
+        said.append(repr([tuple(row) for row in connection.execute(sa.select(refusals))]).encode())
     search = canary.Search(planted)
     assert search.hits(b"\n".join(echoed)), "ids that are made of values: they show that kept ones would be found"
     assert [each.place for each in search.hits(b"\n".join(said))] == []

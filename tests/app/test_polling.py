@@ -25,7 +25,7 @@ from tests.app.servers import started, wait_for
 from tests.app.state import state
 from tests.ingest.providers import METADATA, CsafProvider
 from tests.ingest.webserver import Reply, WebServer, web_server
-from triage import inbox
+from triage import documents
 
 KEV = (WEEK / "1-monday/kev/known_exploited_vulnerabilities.json").read_bytes()
 NCSC = {f"2026/{path.name}": path.read_bytes() for path in sorted(WEEK.glob("*/ncsc-nl/*.json"))}
@@ -282,13 +282,13 @@ def test_a_document_that_we_cannot_read_is_given_again_until_we_can(
         assert "a mistake of ours" in ended.error
         assert "piet" not in ended.error
     with service.reading() as connection:
-        assert len(list(inbox.refused(connection))) == 1
+        assert len(list(documents.refused(connection))) == 1
     with polling.Poller(service) as poller:
         poller.start(polling.live(service, ["feed"]))
         (ended,) = poller.work()
     assert (ended.error, ended.tally.effects["new"], ended.tally.refused) == ("", 1, 0)
     with service.reading() as connection:
-        assert list(inbox.refused(connection)) == []
+        assert list(documents.refused(connection)) == []
 
 
 def test_run_reads_what_is_due_beside_all_else(tmp_path: Path, server: WebServer) -> None:

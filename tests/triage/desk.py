@@ -22,8 +22,8 @@ from pii_guard.vault import Vault
 from subscribers import Profile, Subscriber
 from tests.pii_guard.held import Held
 from tlp import Clearance, Label
-from triage import Released, decide, inbox, merging, releases
-from triage.decide import Case, Request
+from triage import Released, cases, decide, inbox, merging, releases
+from triage.cases import Case, Request
 from triage.merging import Admission
 from triage.rules import DeskSettings, Rule
 
@@ -88,7 +88,7 @@ class Desk:
         return made
 
     def case(self, item: str, request: Request | None = None) -> Case:
-        return decide.open_case(self.connection, GUARD, item, self.consents, request)
+        return cases.opened(self.connection, GUARD, item, self.consents, request)
 
     def match(self, case: Case) -> Match:
         index = Index.build(self.people)

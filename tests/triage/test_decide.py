@@ -11,7 +11,7 @@ from pii_guard import GuardError
 from tests.triage.desk import GUARD, Desk, draft
 from tlp import Label
 from triage import Act, State, TriageError, decide, inbox, leads, releases
-from triage.decide import Request
+from triage.cases import Request
 from triage.rules import DeskSettings, Rule
 
 CVE = "CVE-2026-0001"

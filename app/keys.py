@@ -61,6 +61,9 @@ class Files:
         self.folder, self._secret = folder, secret
         self._read: dict[Path, tuple[tuple[int, int], bytes]] = {}
         self._newest: dict[tuple[str, str], int] = {}
+        self.name = cache(self._name)
+        """How a source stands in names of files."""
+        self._path = cache(self._file)  # a message asks for its key four times: what takes time is to make a Path
 
     def newest(self, source: str, month: str) -> tuple[int, bytes] | None:
         """The latest generation that is there."""
@@ -133,11 +136,10 @@ class Files:
             if found is not None:
                 yield Standing(found["source"], found["month"], int(found["generation"]))
 
-    def name(self, source: str) -> str:
-        """How a source stands in names of files."""
+    def _name(self, source: str) -> str:
         return hashlib.blake2b(source.encode(), key=self._secret, digest_size=8, person=b"oktt-vault").hexdigest()
 
-    def _path(self, source: str, month: str, generation: int) -> Path:
+    def _file(self, source: str, month: str, generation: int) -> Path:
         return self.folder / Standing(self.name(source), month, generation).file
 
 

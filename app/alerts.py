@@ -259,7 +259,7 @@ class Alerts:
             files,
             view.objects,
             None if original is None else original.message_id,
-            outside(view.label, view.item),
+            outside(view.label, view.item, subscriber.language),
         )
 
     def _former(self, connection: sa.Connection, subscriber: Subscriber, item: str) -> list[Entry]:

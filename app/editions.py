@@ -57,7 +57,7 @@ class Editions:
         objects = [one for each in arranged.held for one in each.view.objects]
         return Made(
             rendered, arranged.label, _shows(shown, arranged, version), rests, files, objects,
-            outside=outside(arranged.label, delivery.subject),
+            outside=outside(arranged.label, delivery.subject, subscriber.language),
         )  # fmt: skip
 
     def _charts(self, connection: sa.Connection, arranged: Arranged, subscriber: Subscriber) -> tuple[Chart, ...]:

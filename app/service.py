@@ -235,8 +235,9 @@ def open_service(folder: Path) -> Service:
     files = Files(settings.vault, keyring.derive("vault"))
     vault = Vault(files, lambda key: _records(engine, guard, key))
     guard = Guard(settings.policy, keyring.derive("guard"), vault)
-    mail = settings.main.mail
-    renderer = Renderer(render.Service(mail.name, mail.site, mail.contact))
+    mail, web = settings.main.mail, settings.main.web
+    public = web.address("/portal/berichten/") if web.base_url else ""
+    renderer = Renderer(render.Service(mail.name, mail.site, mail.contact, public))
     return Service(settings, engine, keyring, files, vault, guard, clock(settings), renderer)
 
 

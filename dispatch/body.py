@@ -1,19 +1,16 @@
-"""What a message tells one reader, part by part: by when, why, what was seen, how bad it is, from whom it comes.
+"""What a message tells one reader, part by part: by when, what was seen, how bad it is, from whom it comes.
 
 Free text of sources comes out with its indicators defanged, every list with an exact "and N more".
 """
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dispatch import View, wording
 from dispatch.lines import indicator_line, links, own_lines, seen_line, version_lines, webby
 from dispatch.wording import Lines, capped, harmless, moment, number, plain, words
-from filtering import Reason
 from normalize import Observable
 from tlp import Label
 from triage.advice import Advice, due
@@ -22,9 +19,6 @@ from triage.catalogue import Register
 MessageKind = Literal["alert", "update", "reminder", "withdrawal"]
 BANDS = {"today": "#a31515", "this-week": "#8a4500", "info": "#154273"}
 """White text stands out on each by at least 6:1 (WCAG 2.2 1.4.3)."""
-_CLIENTS = re.compile(r"clients: (\d+)/(\d+)")
-_TWICE = re.compile(r"^(.+?) \1(?= |$)")
-_TIMES = re.compile(r" \((\d+)\)(?=,|$)")
 _FIRST = 2
 """Rows of the reader's own before the steps; the others follow below, so that the steps stay on the first screen."""
 CAPS: dict[Register, dict[str, int]] = {
@@ -46,41 +40,6 @@ def deadline(view: View, kind: MessageKind, language: str, at: datetime) -> str:
     late = view.urgency == "today" and until.date() != at.astimezone(wording.ZONE).date()
     text = texts["today_late" if late else view.urgency]
     return text.format(day=wording.day(until, language), time=wording.clock(until))
-
-
-def why(reasons: Sequence[Reason], register: Register, language: str) -> list[str]:
-    """What of the reader's matched, and how sure that is. Ranges only for who reads those."""
-    texts = words(language)["why"]
-    lines = []
-    for reason in reasons:
-        if reason.criterion not in ("software", "network", "domain", "sector"):
-            continue
-        value = plain(reason.value if register == "mature" else reason.value.split(" in ")[0])
-        line = texts[reason.criterion].format(value=_named(value, reason.criterion, language))
-        if clients := _CLIENTS.fullmatch(value):
-            line = texts["clients"].format(count=clients[1], total=clients[2], what=texts[f"of_{reason.criterion}"])
-        lines.append(f"{line} ({texts[reason.confidence]})")
-    return list(dict.fromkeys(lines))
-
-
-def _named(value: str, criterion: str, language: str) -> str:
-    """Codes of sectors with their names, a maker that is called as its product once, rows counted as people do."""
-    if criterion == "sector":
-        return ", ".join(wording.sector(code, language) for code in value.split(", "))
-    counted = _TIMES.sub(lambda found: words(language)["why"]["times"].format(count=found[1]), value)
-    return _TWICE.sub(r"\1", counted) if criterion == "software" else counted
-
-
-@lru_cache(maxsize=4096)
-def _why(reasons: tuple[Reason, ...], register: Register, language: str) -> list[str]:
-    return why(reasons, register, language)
-
-
-def told(view: View, register: Register, language: str) -> tuple[str, tuple[str, ...]]:
-    """Why its reader gets it: in general, and what of the reader's matched."""
-    reasons = _why(view.reasons, register, language)
-    concerned = reasons or any(row.own for row in view.observables)
-    return words(language)["why"]["concerned" if concerned else "general"], capped(reasons, 10, language).lines
 
 
 def content(

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, TypeAlias
 from msgspec import structs
 
 from dispatch import View, subjects, wording
-from dispatch.body import BANDS, why
+from dispatch.body import BANDS
 from dispatch.charts import FEWEST, Chart, about
 from dispatch.digest import Arranged, Candidate, SectionName
 from dispatch.editions import Window
 from dispatch.lines import open_lines
+from dispatch.reasons import why
 from dispatch.render import Rendered, Renderer, clean
 from dispatch.sharing import sharing
 from dispatch.wording import capped, harmless, moment, number, plain, words
@@ -87,7 +88,8 @@ def _content(
     """What both have."""
     language, window = subscriber.language, arranged.window
     d = words(language)["digest"]
-    sections = [_shown(name, part, window, register, language) for name, part in arranged.sections]
+    public = renderer.service.public
+    sections = [_shown(name, part, window, register, language, public) for name, part in arranged.sections]
     count = sum(len(part) for _, part in arranged.sections)
     return renderer.frame(arranged.label, subscriber, subject(arranged, language), window.id, code) | {
         "name": d[window.edition],
@@ -149,7 +151,7 @@ def subject(arranged: Arranged, language: str) -> str:
         key = "new" if name == "relevant" else name
         sizes[key] = sizes.get(key, 0) + len(part)
     counts = [
-        d[f"subject_{name}"].format(count=sizes[name])
+        d["subject_news_one" if (name, sizes[name]) == ("news", 1) else f"subject_{name}"].format(count=sizes[name])
         for name in ("open", "new", "raised", "lowered", "changed", "news")
         if name in sizes
     ]
@@ -157,22 +159,32 @@ def subject(arranged: Arranged, language: str) -> str:
     return f"{arranged.label} {d[arranged.window.edition]}: {', '.join(counts)} ({day})"
 
 
-def _shown(name: SectionName, part: Sequence[Candidate], window: Window, register: Register, language: str) -> _Section:
-    """A section as the templates take it: cards, or lines, at most so many and how many more. Monday's have a card for
-    each action; Friday's for each subject, and news that stands alone is a line."""
+def _shown(
+    name: SectionName, part: Sequence[Candidate], window: Window, register: Register, language: str, public: str
+) -> _Section:
+    """A section as the templates take it: cards, or lines, at most so many, how many more, and where those are that
+    everybody may read. Monday's have a card for each action; Friday's for each subject, and news that stands alone is a
+    line."""
     d, most = words(language)["digest"], _CAPS[register]
     if window.edition == "monday" or name == "told":
-        groups, rest = _grouped(part[:most]), len(part) - most
+        groups, rest = _grouped(part[:most]), list(part[most:])
         told = groups if name == "told" else []
     else:
         groups = _by_subject(part)
-        rest = sum(map(len, groups[most:]))
+        rest = [each for group in groups[most:] for each in group]
         groups = groups[:most]
         told = [group for group in groups if name == "news" and len(group) == 1]
     lines = [_line(each, language) for group in told for each in group]
     cards = [_card(name, group, window, register, language) for group in groups if group not in told]
-    more = d["rest"].format(count=rest) if rest > 0 else ""
-    return {"head": d[name], "cards": cards, "lines": lines, "more": more}
+    more, where = _rest(rest, d, public) if rest else ("", "")
+    return {"head": d[name], "cards": cards, "lines": lines, "more": more, "where": where}
+
+
+def _rest(rest: Sequence[Candidate], said: Mapping[str, str], public: str) -> tuple[str, str]:
+    """How many more there are, and the address of the page with those of them that everybody may read."""
+    clear = sum(each.view.label is Label.CLEAR for each in rest) if public else 0
+    text = said["rest_public" if clear == len(rest) else "rest_partly" if clear else "rest"]
+    return text.format(count=len(rest), public=clear), public if clear else ""
 
 
 def _line(each: Candidate, language: str) -> str:
@@ -206,7 +218,7 @@ def _card(
     w, first = words(language), group[0]
     advice = clean(first.advice)
     view = first.view
-    reasons = list(dict.fromkeys(line for each in group for line in why(each.view.reasons, register, language)))
+    reasons = why([one for each in group for one in each.view.reasons], register, language, counted=False)
     several = window.edition == "friday" and len(group) > 1
     headline = plain(harmless(_subject(group) if several else advice.headline, view.observables), 150)
     own = open_lines([each.view for each in group], language)

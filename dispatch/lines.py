@@ -76,7 +76,7 @@ def stated(product: Affected, language: str) -> tuple[str, str, str]:
     w = words(language)
     named = product.product if product.product.startswith(product.vendor) else f"{product.vendor} {product.product}"
     versions = _ranges(product.ranges, w) or product.versions.removeprefix("vers:unknown/") or w["text"]["all_versions"]
-    return plain(named, 120), plain(versions, 160), w["status"][product.status]
+    return plain(named, 120), plain(wording.limits(versions, language), 160), w["status"][product.status]
 
 
 def _joined(versions: Sequence[str], most: int, language: str) -> str:

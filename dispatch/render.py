@@ -42,6 +42,8 @@ class Service:
     site: str = "oktt.example"
     """Shown, never linked: readers type it themselves."""
     contact: str = "meldpunt@oktt.example"
+    public: str = ""
+    """Address of the page with what everybody may read; empty: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,9 @@ _SLOTS = {name: f"\0{name}\0" for name in ("told", "code", "answer", "receive")}
 """No text that comes from outside has these (`plain`)."""
 
 
-def outside(label: Label, number: str) -> str:
-    """The subject of what only its recipient may read, for everybody to see."""
-    return f"TLP:{label.value} {number}"
+def outside(label: Label, number: str, language: str) -> str:
+    """The subject of what only its recipient may read, for everybody to see: that it is a message, and which."""
+    return f"TLP:{label.value} {words(language)['text']['outside'].format(number=wording.named(number, language))}"
 
 
 class Renderer:
@@ -216,8 +218,9 @@ class Renderer:
         lines = [self._say(language, "stub")]
         lines += [self._say(language, "stub_taxii" if taxii else "stub_call", number=number)]
         lines += [self._say(language, "stub_broken" if broken else "stub_key")]
-        filled = self.frame(label, subscriber, outside(label, number), number, code) | {
-            "headline": self._say(language, "stub_head", number=wording.named(number, language)),
+        headline = self._say(language, "stub_head", number=wording.named(number, language))
+        filled = self.frame(label, subscriber, f"TLP:{label.value} {headline}", number, code) | {
+            "headline": headline,
             "band": BANDS["info"],
             "lines": lines,
         }

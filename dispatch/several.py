@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from dispatch import View
-from dispatch.body import CAPS, MessageKind, content, told
+from dispatch.body import CAPS, MessageKind, content
 from dispatch.lines import own_lines
+from dispatch.reasons import told
 from dispatch.wording import capped, words
 from triage.advice import Advice
 from triage.catalogue import Register

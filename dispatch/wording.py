@@ -24,6 +24,9 @@ _WWW = re.compile(r"(?<![\w/@.-])www(?:\.[\w-]+)+", re.IGNORECASE)
 """An address without scheme: mail programs make a link of it too."""
 
 
+_LATER = re.compile(r"(\S+) and later\b")
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """The first of many, and how many more there are, in words (empty: no more)."""
@@ -96,6 +99,14 @@ def sector(code: str, language: str) -> str:
     section = next((letter for letter in named if sectors.covers(f"SBI:{letter}", code)), None)
     name = named[section] if section else code.partition(":")[2].replace("-", " ").replace(".", ", ")
     return f"{name} ({code})"
+
+
+def limits(text: str, language: str) -> str:
+    """Versions as they were read or stated, those of its words that are ours in the reader's language."""
+    named = words(language)["range"]
+    text = text.replace("all but ", f"{named['but']} ").replace("other versions", named["other"])
+    text = text.replace("all versions", named["all"])
+    return _LATER.sub(lambda found: named["later"].format(version=found[1]), text)
 
 
 def date_of(at: datetime, language: str) -> str:

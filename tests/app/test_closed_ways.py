@@ -48,13 +48,13 @@ def test_it_is_encrypted_to_a_key_and_a_stub_elsewhere(house: House) -> None:
     assert mails.keys() == {"dicht@voorbeeld.example", "open@voorbeeld.example"}
     assert not any(TITLE.encode() in each or b"FortiOS" in each for each in mails.values())
     found = email.message_from_bytes(mails["dicht@voorbeeld.example"], policy=email.policy.default)
-    assert found["Subject"] == "TLP:AMBER+STRICT OKTT-2026-0001"
+    assert found["Subject"] == "TLP:AMBER+STRICT bericht OKTT-2026-0001"
     _, sealed = found.iter_parts()  # type: ignore[attr-defined]
     inside = bytes(decrypt(sealed.get_payload(decode=True), decryptor=theirs.decryptor()).bytes)
     opened = email.message_from_bytes(inside, policy=email.policy.default)
     assert TITLE in opened.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
     stub = email.message_from_bytes(mails["open@voorbeeld.example"], policy=email.policy.default)
-    assert stub["Subject"] == "TLP:AMBER+STRICT OKTT-2026-0001"
+    assert stub["Subject"] == "TLP:AMBER+STRICT Bericht OKTT-2026-0001 ligt voor u klaar"
     text = stub.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
     assert "niet per gewone e-mail" in text
     assert "S/MIME-certificaat of OpenPGP-sleutel" in text

@@ -232,7 +232,7 @@ def test_who_presses_the_button_counts_once_and_looking_counts_nothing(house: Ho
     assert "Geheim" not in page.text
     (monday,) = mails(house, "Start van de week").values()
     page = web.visit(address(monday), press=1)
-    assert re.search(r"stuurde u bericht Start van de week van \d+ maart van", page.text)
+    assert re.search(r"stuurde u bericht “Start van de week” van \d+ maart van", page.text)
     assert set(re.findall(r"/portal/berichten/(OKTT-2026-\d+)", page.text)) == {"OKTT-2026-0001", "OKTT-2026-0003"}
     assert web.readers("edition") is None
     assert web.readers("all") == 10, "an edition is no item"

@@ -25,7 +25,7 @@ from triage.catalogue import Language, Register
 MONDAY, FRIDAY = date(2026, 3, 2), date(2026, 3, 6)
 WEEK = Window("monday/2026-03-02", "monday", MONDAY, NOW - timedelta(days=7), NOW)
 NEWS = Window("friday/2026-03-06", "friday", FRIDAY, NOW - timedelta(days=3), NOW + timedelta(days=4))
-RENDERER = Renderer(Service())
+RENDERER = Renderer(Service(public="https://oktt.example/portal/berichten/"))
 
 
 def candidate(view: View, register: Register = "mkb", language: Language = "nl", **more: Any) -> Candidate:
@@ -198,7 +198,7 @@ def test_friday_is_told_by_subject_with_the_news_about_it() -> None:
         "news": ["OKTT-2026-0006"],
     }
     made = rendered(NEWS, *cases)
-    assert made.subject == "TLP:CLEAR NCSC deze week: 6 nieuw, 1 nieuws (6 maart)"
+    assert made.subject == "TLP:CLEAR NCSC deze week: 6 nieuw, 1 nieuwsbericht (6 maart)"
     lines = [line.strip() for line in made.text.splitlines()]
     at = lines.index("TLP:CLEAR 3 berichten")
     assert lines[at + 1 : at + 4] == [
@@ -215,7 +215,17 @@ def test_a_subject_with_many_items_is_capped_exactly() -> None:
     assert text.count("- Deze week: Lek") == 8
     assert "- en nog 4" in text
     many = rendered(NEWS, *(candidate(acme(n, f"Maker{n}")) for n in range(1, 13))).text
-    assert "en nog 4 andere" in many
+    assert "en nog 4 andere, die u hier leest: https://oktt.example/portal/berichten/" in " ".join(many.split())
+    amber = [candidate(acme(n, f"Maker{n}", label=Label.AMBER)) for n in (11, 12)]
+    partly = rendered(NEWS, *(candidate(acme(n, f"Maker{n}")) for n in range(1, 11)), *amber).html
+    assert "en nog 4 andere, waarvan u er 2 hier leest: <a href" in partly
+
+
+def test_a_card_says_once_why() -> None:
+    days = [(4, "OKTT-2026-0001"), (5, "OKTT-2026-0002")]
+    seen = [a_view(item=item, reasons=(Reason("network", f"AS64500 ({n})", True),)) for n, item in days]
+    text = rendered(WEEK, *map(candidate, seen)).text
+    assert text.count("Een netwerk of adres van u: AS64500 (zeker)") == 1
 
 
 def test_nothing_empty_is_sent() -> None:
@@ -250,12 +260,12 @@ def test_subject_and_head() -> None:
     assert found.subject == "TLP:AMBER Start van de week: 1 open bij u, 2 nieuw (2 maart)"
     assert "Start van de week - maandag 2 maart" in found.text
     assert "3 berichten" in found.text
-    assert "of wij bericht Start van de week van 2 maart stuurden" in " ".join(found.text.split())
+    assert "of wij bericht “Start van de week” van 2 maart stuurden" in " ".join(found.text.split())
     assert "Van 23 februari 2026 09:00 tot 2 maart 2026 09:00" in found.text
     english = rendered(NEWS, candidate(news(1), language="en"), language="en")
-    assert english.subject == "TLP:CLEAR NCSC this week: 1 news (6 March)"
+    assert english.subject == "TLP:CLEAR NCSC this week: 1 news item (6 March)"
     assert "1 message\n" in english.text
-    assert "whether we sent message NCSC this week of 6 March, and" in " ".join(english.text.split())
+    assert "whether we sent message “NCSC this week” of 6 March, and" in " ".join(english.text.split())
 
 
 def test_mondays_asks_to_renew_a_list_of_software_that_is_old() -> None:

@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dispatch import View, wording
-from dispatch.body import BANDS, MessageKind, why
+from dispatch.body import BANDS, MessageKind
 from dispatch.changes import changes
+from dispatch.reasons import why
 from dispatch.render import COLOURS, Rendered, Renderer, Service, subject
 from dispatch.view import content, fingerprint
 from dispatch.wording import words
@@ -190,8 +191,9 @@ def test_why_says_how_sure_it_is() -> None:
         "Een netwerk of adres van u: 192.0.2.0/24 (zeker)"
     ]
     assert why([Reason("network", "192.0.2.0/24 (2), AS64500 (1)", True)], "zzp", "nl") == [
-        "Een netwerk of adres van u: 192.0.2.0/24, 2 keer, AS64500, 1 keer (zeker)"
+        "Een netwerk of adres van u: 2 keer 192.0.2.0/24, 1 keer AS64500 (zeker)"
     ]
+    assert why([Reason("network", "AS64500 (1)", True)], "zzp", "nl") == ["Een netwerk of adres van u: AS64500 (zeker)"]
     twice = Reason("software", "7-Zip 7-Zip 23.01", True)
     assert why([twice], "zzp", "nl") == ["Software die u gebruikt: 7-Zip 23.01 (zeker)"]
     assert why([Reason("software", "clients: 1/44", True)], "mature", "nl") == [
@@ -201,6 +203,14 @@ def test_why_says_how_sure_it_is() -> None:
         "Uw sector: industrie (SBI:25.62), water en afval (NIS2:drinking-water), technology (STIX:technology) (zeker)"
     ]
     assert "gaat niet speciaal over u" in message(a_view(reasons=())).text
+
+
+def test_the_surest_reason_stands_and_ranges_are_in_the_language_of_the_reader() -> None:
+    said = [("11.1.1", "exact"), ("all but 11.1.2", "exact"), ("11.2 and later", "exact"), ("*", "possible")]
+    several = [Reason("software", f"Acme Foo 11.1.1 in {limits}", True, sure) for limits, sure in said]  # type: ignore[arg-type]
+    (line,) = why(several, "mature", "nl")
+    assert line == "Software die u gebruikt: Acme Foo 11.1.1 in alle behalve 11.1.2; 11.2 en hoger (zeker)"
+    assert why(several, "mkb", "nl") == ["Software die u gebruikt: Acme Foo 11.1.1 (zeker)"]
 
 
 def test_own_rows_stand_before_the_steps_and_the_rest_below() -> None:

@@ -55,8 +55,8 @@ def test_an_edition_is_called_what_its_reader_sees(served: Any) -> None:
     one = Delivery("d" * 32, "digest", "friday/2026-03-06", 1, "kvk-12345678", 0, "sent", NOW, NOW)
     with served.engine.begin() as conn:
         ledger.record(conn, one, "sent", "", NOW, label="CLEAR", view=None, digest=None, message_id=None)
-    assert "bericht NCSC deze week van 6 maart aan" in said(served, code_of("d" * 32))
-    assert "message NCSC this week of 6 March to" in said(served, code_of("d" * 32), "en")
+    assert "bericht “NCSC deze week” van 6 maart aan" in said(served, code_of("d" * 32))
+    assert "message “NCSC this week” of 6 March to" in said(served, code_of("d" * 32), "en")
 
 
 @on_sqlite

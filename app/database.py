@@ -230,27 +230,47 @@ class State:
     """
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine, self._lock = engine, threading.Lock()
+        self._engine, self._lock, self._plain = engine, threading.Lock(), engine.dialect.name == "sqlite"
         self._connection: sa.engine.interfaces.DBAPIConnection | None = None
-        self._asked = "PRAGMA data_version" if engine.dialect.name == "sqlite" else "SELECT pg_current_snapshot()::text"
+        self._asked = _VERSION if self._plain else "SELECT pg_current_snapshot()::text"
+        self._same: tuple[object, object] = (None, None)
         sa.event.listen(engine, "engine_disposed", self._close)
 
     async def __call__(self) -> object:
-        """`now`; SQLite says it from memory, in some microseconds."""
-        return self.now() if self._engine.dialect.name == "sqlite" else await asyncio.to_thread(self.now)
+        """`now`; SQLite says it from memory, in some microseconds, unless a `commit` is under way."""
+        at_once = self._plain and not self._lock.locked()
+        return self.now() if at_once else await asyncio.to_thread(self.now)
 
     def now(self) -> object:
         """To be compared with another one. Where the database does not answer, it is no other's."""
         with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = self._connected()
-                cursor = self._connection.cursor()
-                cursor.execute(self._asked)
-                return self._connection, cursor.fetchone()
-            except (sa.exc.DBAPIError, self._engine.dialect.loaded_dbapi.Error):
-                self._forget()
-                return object()
+            return self._now()
+
+    def commit(self, connection: sa.Connection) -> None:
+        """Commit what changes nothing of what is asked for, as a note of a request that was answered: SQLite stays in
+        the state that it was in. Nobody else commits while this connection writes; whether somebody did between our
+        commit and the look after it, that connection tells, which does not count its own."""
+        with self._lock:
+            if not self._plain:
+                connection.commit()
+                return
+            before, others = self._now(), _version(connection)
+            connection.commit()
+            after = self._now()
+            if _version(connection) == others:
+                self._same = after, before
+
+    def _now(self) -> object:
+        try:
+            if self._connection is None:
+                self._connection = self._connected()
+            cursor = self._connection.cursor()
+            cursor.execute(self._asked)
+            found = self._connection, cursor.fetchone()
+        except (sa.exc.DBAPIError, self._engine.dialect.loaded_dbapi.Error):
+            self._forget()
+            return object()
+        return self._same[1] if found == self._same[0] else found
 
     def _connected(self) -> sa.engine.interfaces.DBAPIConnection:
         lent = self._engine.raw_connection()
@@ -269,3 +289,13 @@ class State:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+_VERSION = "PRAGMA data_version"
+
+
+def _version(connection: sa.Connection) -> object:
+    """Changes with each commit of others."""
+    cursor = connection.connection.cursor()
+    cursor.execute(_VERSION)
+    return cursor.fetchone()

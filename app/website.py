@@ -28,7 +28,7 @@ from web.server import create_app, server_config
 def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
     """The application of one instance. `lookup`: of TXT records; None: as this machine looks them up."""
     web = service.settings.main.web
-    concerns, marks = Concerns(service), answering.marks(service)
+    concerns, marks, state = Concerns(service), answering.marks(service), database.State(service.engine)
     services = Services(
         subscriber=registry.get,
         permitted=lambda *question: permitted(service, concerns, *question),
@@ -37,7 +37,8 @@ def application(service: Service, lookup: dns.Lookup | None = None) -> FastAPI:
         listing=partial(listing.listing, service),
         seal=marks.seal,
         content=marks.content,
-        state=database.State(service.engine),
+        state=state,
+        commit=state.commit,
         portal=portal.portal(service, lookup),
     )
     made = create_app(

@@ -92,5 +92,7 @@ class Services:
     """All rows of its recipient's own that a message is about, as CSV; None: nothing stands of it."""
     state: Callable[[], Awaitable[object]] = _another
     """As long as it is the same, nothing was committed to the database; always another: nothing is known of it."""
+    commit: Callable[[Connection], None] = Connection.commit
+    """Commit what changes nothing of what `state` is asked for."""
     portal: Portal | None = None
     """None: there are no subscribers' pages."""

@@ -7,7 +7,7 @@ and a thousand requests no thousand commits. A crash loses that moment, of what 
 
 import secrets
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -101,8 +101,11 @@ class Marks:
 class Ledger:
     """What waits to be written. `flush` writes it at once."""
 
-    def __init__(self, engine: sa.Engine, marks: Marks) -> None:
-        self._engine, self._marks, self._lock, self._writing = engine, marks, threading.Lock(), threading.Lock()
+    def __init__(
+        self, engine: sa.Engine, marks: Marks, commit: Callable[[sa.Connection], None] = sa.Connection.commit
+    ) -> None:
+        self._engine, self._marks, self._commit = engine, marks, commit
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: deque[Asked] = deque(maxlen=_MOST)
         self._timer: threading.Timer | None = None
 
@@ -132,8 +135,9 @@ class Ledger:
                 self._waiting.clear()
             try:
                 if waiting:
-                    with self._engine.begin() as conn:
+                    with self._engine.connect() as conn:
                         _write(conn, waiting, self._marks)
+                        self._commit(conn)
             except sa.exc.SQLAlchemyError as error:
                 structlog.get_logger("web").warning("requests-not-noted", error=type(error).__name__)
             with self._lock:
@@ -156,7 +160,7 @@ class Ledger:
 
 
 def _write(conn: sa.Connection, waiting: list[Asked], marks: Marks) -> None:
-    rows = [{name: getattr(each, name) for name in SEALED} for each in waiting]
+    rows = [{name: getattr(each, name) for name in SEALED} for each in _lasting(waiting)]
     hashed: dict[tuple[str, str], str] = {}
     """By month: many readers get the same page."""
     for row in rows:
@@ -172,9 +176,18 @@ def _write(conn: sa.Connection, waiting: list[Asked], marks: Marks) -> None:
         last = sa.select(columns.id).where(columns.credential == credential).order_by(columns.id.desc())
         oldest = last.offset(LAST - 1).limit(1).scalar_subquery()
         conn.execute(sa.delete(requests).where(columns.credential == credential, columns.id < oldest))
-    for each in waiting:
-        if each.due:
-            auth.note_use(conn, str(each.credential), each.at)
+    for credential, at in {str(each.credential): each.at for each in waiting if each.due}.items():
+        auth.note_use(conn, credential, at)
+
+
+def _lasting(waiting: list[Asked]) -> list[Asked]:
+    """What would not be deleted at once: of each credential the last."""
+    told, lasting = Counter[str | None](), list[Asked]()
+    for each in reversed(waiting):
+        told[each.credential] += 1
+        if told[each.credential] <= LAST:
+            lasting.append(each)
+    return lasting[::-1]
 
 
 def last(conn: sa.Connection, credentials: list[str], limit: int = LAST) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def create_app(
     `per_minute`: TAXII requests a credential has, 0: no limit. `answer_key`: of the addresses at which recipients
     answer; empty: there are none. `app.state.ledger.flush()` when the server ends."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.ledger = Ledger(engine, Marks(services.seal, services.content))
+    app.state.ledger = Ledger(engine, Marks(services.seal, services.content), services.commit)
     feeds = taxii.routes(
         engine, services, clock, title=title, contact=contact, base_url=base_url,
         max_limit=max_limit, max_content_length=max_content_length, per_minute=per_minute, log=app.state.ledger,

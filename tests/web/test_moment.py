@@ -36,6 +36,52 @@ def test_the_state_is_another_one_after_each_commit_of_anybody(engine: sa.Engine
     assert state.now() == state.now()
 
 
+def note(table: sa.Table, conn: sa.Connection) -> None:
+    conn.execute(table.insert(), {"number": 1})
+
+
+@on_sqlite
+def test_a_note_that_changes_no_answer_is_no_other_state(engine: sa.Engine) -> None:
+    state, table = State(engine), sa.Table("anything", sa.MetaData(), sa.Column("number", sa.Integer))
+    table.create(engine)
+    first = state.now()
+    for _ in range(2):
+        with engine.connect() as conn:
+            note(table, conn)
+            state.commit(conn)
+            assert state.now() == first
+    with engine.begin() as conn:
+        note(table, conn)
+    second = state.now()
+    assert second != first
+    with engine.connect() as conn:
+        note(table, conn)
+        state.commit(conn)
+        assert state.now() == second
+    with engine.connect() as conn:
+        assert conn.scalar(sa.select(sa.func.count()).select_from(table)) == 4
+
+
+@on_sqlite
+def test_what_another_commits_beside_a_note_is_another_state(engine: sa.Engine) -> None:
+    """Between its commit and the look after it: the moment at which the note could hide it."""
+    state, table = State(engine), sa.Table("anything", sa.MetaData(), sa.Column("number", sa.Integer))
+    table.create(engine)
+    first = state.now()
+
+    class Another(sa.Connection):
+        def commit(self) -> None:
+            super().commit()
+            with engine.begin() as conn:
+                note(table, conn)
+
+    with Another(engine) as conn:
+        note(table, conn)
+        state.commit(conn)
+    assert state.now() != first
+    assert state.now() == state.now()
+
+
 def test_a_database_that_does_not_answer_is_in_no_known_state(engine: sa.Engine) -> None:
     state = State(engine)
     first = state.now()

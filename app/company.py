@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app.ahead import Ahead
 from app.alerts import Alerts, Made, Part
 from app.observe import log, place
-from dispatch import Delivery, grouping, mail
+from dispatch import Delivery, grouping, mail, outbox
 from dispatch.outbox import CancelReason
 from subscribers import Contact, Subscriber
 
@@ -64,7 +64,7 @@ class Company:
         """In an order that the next attempt has too. What was fixed before and may not go is cancelled."""
         self._actions.pop(part.delivery.id, None)
         action, found = part.action, list[Part]()
-        fixed = grouping.followers(connection, part.delivery) if grouping.led(part.delivery) else []
+        fixed = grouping.followers(connection, part.delivery) if outbox.leads(part.delivery) else []
         for other in fixed or (others if action else ()):
             if not fixed and (len(found) + 1 == grouping.MOST or self._actions.get(other.id, action) != action):
                 continue

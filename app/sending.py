@@ -81,7 +81,9 @@ class Sender:
                 gone = set() if ready is None else {each.id for each in ready.along}
                 batch.rest = [each for each in batch.rest if each.id not in gone]
         handing.store(connection, self._held)
-        grouping.join(connection, {each.delivery.id: [one.id for one in each.along] for each in batch.ready})
+        leaders = [each for each in batch.ready if each.along or outbox.leads(each.delivery)]
+        if leaders:
+            grouping.join(connection, {each.delivery.id: [one.id for one in each.along] for each in leaders})
         return batch
 
     def _prepared(

@@ -71,11 +71,6 @@ def _joins(delivery: Delivery) -> bool:
     return delivery.kind in KINDS and delivery.medium in MEDIA and not delivery.repeat and not delivery.alone
 
 
-def led(delivery: Delivery) -> bool:
-    """May something go with it since an attempt before?"""
-    return delivery.repeat or delivery.message is not None
-
-
 def followers(conn: sa.Connection, leader: Delivery) -> list[Delivery]:
     """What goes with the message of a claimed delivery since its bytes were stored."""
     chosen = sa.select(deliveries).where(_d.leader == leader.id, _d.state.in_(UNSETTLED)).order_by(_d.subject, _d.id)

@@ -14,35 +14,36 @@ import sqlalchemy as sa
 
 from dispatch import Delivery, ledger
 from dispatch.ledger import Entry
-from dispatch.outbox import UNSETTLED, deliveries
+from dispatch.outbox import OPEN, deliveries
 from tlp import Label
 from triage.inbox import items
 
 _d = deliveries.c
 _STORED = ("message", "label", "view", "message_id", "digest", "grounds")
-_OPEN = sa.or_(*(_d.state == each for each in UNSETTLED))
 _STORE = (
     sa.update(deliveries)
-    .where(_d.id == sa.bindparam("mine"), _d.worker == sa.bindparam("holder"), _OPEN)
+    .where(_d.id == sa.bindparam("mine"), _d.worker == sa.bindparam("holder"), OPEN)
     .values({name: sa.bindparam(f"new_{name}") for name in _STORED})
 )
-_FOLLOWING: sa.BindParameter[list[str]] = sa.bindparam("following", expanding=True)
-_NEXT = _d.id.in_(_FOLLOWING)
+# A message is found by its leader: the text of these never differs, so they are compiled, and planned, once.
+_DONE, _NEXT = (sa.bindparam(name, type_=_d.id.type) for name in ("done", "next"))
+_LEAVES = sa.func.coalesce(_d.leader, _d.id) == _NEXT
 _one = deliveries.alias().c
 _WITHDRAWN = (
     sa.select(_one.id)
     .join(items, items.c.id == _one.subject)
-    .where(_one.id.in_(_FOLLOWING), _one.kind.in_(("alert", "update", "reminder")), items.c.state == "withdrawn")
+    .where(sa.or_(_one.id == _NEXT, _one.leader == _NEXT), items.c.state == "withdrawn")
+    .where(sa.or_(*(_one.kind == each for each in ("alert", "update", "reminder"))))
 )
 _STEP = (
     sa.update(deliveries)
-    .where(_d.id.in_(sa.bindparam("both", expanding=True)), _d.worker == sa.bindparam("holder"), _OPEN)
-    .where(sa.or_(~_NEXT, ~_WITHDRAWN.exists()))
+    .where(sa.or_(*(column == each for column in (_d.id, _d.leader) for each in (_DONE, _NEXT))))
+    .where(_d.worker == sa.bindparam("holder"), OPEN, sa.or_(~_LEAVES, ~_WITHDRAWN.exists()))
     .values(
-        state=sa.case((_NEXT, "sending"), else_="accepted"),
-        attempts=_d.attempts + sa.case((_NEXT, 1), else_=0),
-        reason=sa.case((_NEXT, _d.reason), else_=sa.bindparam("said", type_=_d.reason.type)),
-        settled_at=sa.case((_NEXT, _d.settled_at), else_=sa.bindparam("at", type_=_d.settled_at.type)),
+        state=sa.case((_LEAVES, "sending"), else_="accepted"),
+        attempts=_d.attempts + sa.case((_LEAVES, 1), else_=0),
+        reason=sa.case((_LEAVES, _d.reason), else_=sa.bindparam("said", type_=_d.reason.type)),
+        settled_at=sa.case((_LEAVES, _d.settled_at), else_=sa.bindparam("at", type_=_d.settled_at.type)),
     )
     .returning(_d.id)
 )
@@ -94,26 +95,27 @@ def store(conn: sa.Connection, held: Sequence[Held]) -> None:
 def step(
     conn: sa.Connection, worker: str, done: Sequence[str], said: str, at: datetime, following: Sequence[str]
 ) -> bool:
-    """`done` was accepted (`said`: how it says so), `following` leaves now: each those of one message, or none.
+    """`done` was accepted (`said`: how it says so), `following` leaves now: each those of one message, or none; its
+    leader first.
 
     Is all that follows still this worker's, and nothing of it withdrawn? Commit before it is handed over.
     """
     leaves = set(following).isdisjoint(done)  # what was accepted does not leave again
-    given = {"both": [*done, *following], "following": list(following) if leaves else []}
+    given = {"done": next(iter(done), ""), "next": next(iter(following), "") if leaves else ""}
     stepped = set(conn.scalars(_STEP, given | {"said": said, "at": at, "holder": worker}))
     return leaves and stepped.issuperset(following)
 
 
 def untouched(conn: sa.Connection, claimed: Sequence[Delivery]) -> list[Delivery]:
     """Those of these that are still held as they were claimed, and were not handed over since."""
-    held = sa.select(_d.id, _d.attempts, _d.worker).where(_d.id.in_([each.id for each in claimed]), _OPEN)
+    held = sa.select(_d.id, _d.attempts, _d.worker).where(_d.id.in_([each.id for each in claimed]), OPEN)
     known = {tuple(row) for row in conn.execute(held)}
     return [each for each in claimed if (each.id, each.attempts, each.worker) in known]
 
 
 def withdrawn(conn: sa.Connection, following: Sequence[str]) -> bool:
     """Did it not leave since something of it was withdrawn meanwhile?"""
-    return conn.execute(_WITHDRAWN, {"following": list(following)}).first() is not None
+    return conn.execute(_WITHDRAWN, {"next": next(iter(following), "")}).first() is not None
 
 
 def holders(conn: sa.Connection) -> set[str]:

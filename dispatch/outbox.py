@@ -81,6 +81,9 @@ deliveries = sa.Table(
 )
 
 _d = deliveries.c
+OPEN = sa.or_(*(sa.func.coalesce(_d.state, "") == each for each in UNSETTLED))
+"""For rows that are found by their ids. Not the column itself: a planner that does not know yet how many rows wait
+takes its index instead, and reads all of them for each message."""
 _NEVER = 2**31 - 1
 """No version of an item is later."""
 _WAITING = (
@@ -197,14 +200,16 @@ def claim(
     `sending` comes back once its lease has run out, with its bytes and marked `repeat`: send those, after checking
     the label again. On PostgreSQL rows that others are claiming are skipped; SQLite has one writer.
     """
-    chosen = (
-        sa.select(deliveries)
-        .where(*ready(now, hurry=hurry))
-        .order_by(_d.priority, _d.due_at, _d.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = [delivery_of(row, worker) for row in conn.execute(chosen)]
+    found: list[Delivery] = []
+    for state in ("sending", "queued"):  # each by itself: the index has them in order, however many wait
+        chosen = (
+            sa.select(deliveries)
+            .where(_d.state == state, *ready(now, hurry=hurry))
+            .order_by(_d.priority, _d.due_at, _d.id)
+            .limit(limit - len(found))
+            .with_for_update(skip_locked=True)
+        )
+        found += [delivery_of(row, worker) for row in conn.execute(chosen)]
     if found:
         hold(conn, found, now + lease)
     return found
@@ -212,11 +217,16 @@ def claim(
 
 def hold(conn: sa.Connection, found: Sequence[Delivery], until: datetime) -> None:
     """Claim these until then for their worker, with what goes with their messages."""
-    ids = [each.id for each in found]
-    theirs = sa.and_(_d.leader.in_(ids), _d.state.in_(UNSETTLED))
+    ids, led = ([each.id for each in some] for some in (found, filter(leads, found)))
     repeat = sa.or_(_d.repeat, _d.state == "sending")
     claimed = {"worker": found[0].worker, "claimed_until": until, "repeat": repeat}
-    conn.execute(sa.update(deliveries).where(sa.or_(_d.id.in_(ids), theirs)).values(**claimed))
+    for theirs in (_d.id.in_(ids), *([_d.leader.in_(led)] if led else [])):
+        conn.execute(sa.update(deliveries).where(theirs, OPEN).values(**claimed))
+
+
+def leads(delivery: Delivery) -> bool:
+    """May something go with it since an attempt before?"""
+    return delivery.repeat or delivery.message is not None
 
 
 def ready(now: datetime, *, hurry: bool) -> tuple[sa.ColumnElement[bool], ...]:

@@ -3,83 +3,16 @@
 import re
 
 from stdnum import iban as stdnum_iban
-from stdnum.nl import bsn as stdnum_bsn
 
-from pii_guard.detect_phones import MOBILE, NOT_DIGITS, OTHER_NUMBER, in_url, phones
+from pii_guard.detect_citizens import bare_citizens, citizens
+from pii_guard.detect_phones import MOBILE, NOT_DIGITS, phones
 from pii_guard.quick import Quick
 from pii_guard.span import SUSPECT, Found, Span, Words, folded
 
 _DIGITS = Quick(r"\d(?:[\s().,·\-/_+\[\]]{0,8}\d){7}")
 """A telephone's or citizen's number has no fewer."""
-_BSN = Quick(
-    r"[0-9](?<![^\W_][0-9])(?<![.-][0-9])"
-    r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
-    r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})"
-    r"(?!\w|\.\d|/\d(?!\d{8}(?!\d))|-\w)"
-)
-_BSN_LABELLED = Quick(
-    r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
-    r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?:nl-?)?(?P<plain>\d{8,9})(?!\d)"
-    r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=#\s.\"'>)_-]{0,5}(?P<loose>\d(?:[\s,./_·-]{0,3}\d){7,8})"
-    r"(?![\w]|[,./-]\d))"
-)
-"""Behind the word itself, parted in any way."""
 _PARTING = re.compile(r"[\s._/·-]")
-_NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
-_IN_FILE_NAME = Quick(
-    r"\d(?<![\d.]\d)(?:(?<=[_-].)\d{8}(?=[\w-]{0,40}\.[a-z]{3,4}\b)|\d{8}(?=[_-][\w-]{0,40}\.[a-z]{3,4}\b))(?!\d)"
-)
-"""`loonstrook-111222333.pdf`: files of one person are called by the number."""
-_BSN_WORDS = re.compile(
-    r"bsn|b\.s\.n\.|\bb s n\b|burger[ _-]?service|onderwijsnummer|\bpgn\b|nlminbiza|s00000000:|belastingnummer|"
-    r"\baanslag|"
-    r"sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal nummer|"
-    r"citizen[ _-]?service|\bbrp\b|\bdigid\b|nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|"
-    r"(?:identity|insurance|citizen'?s?) (?:number|no|nr)\b|"
-    r"\bcsn\b|\bssn\b|persoonsnummer|personal (?:number|no|id)|national[ _-]?id|"
-    r"identification number|identiteitsn(?:umme)?r|"
-    r"\bid-?nummer|persoonsgebonden|social security|tax (?:number|id)|\btin\b|loonheffing|"
-    r"service[ -]?(?:number|nr|no)\b|"
-    r"\b4d\. ?(?=\d)|\b4d\.? ?$|elf-?proef|11-?proef|eleven[ -]test|"
-    r"\bsv-?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
-)
-_BSN_NAMES = Words(
-    *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
-    *("persoonsnummer", "personal number", "personal id", "national", "identification number", "identiteitsnummer"),
-    *("idnummer", "id-nummer", "persoonsgebonden", "social security", "tax number", "tax id", "tin ", "tin:"),
-    *("loonheffing", "service number", "service nr", "service no", "servicen", "sv-n", "svn", "burgern", "persoonsn"),
-    *("identificatien", "fiscal ", "burger-service", "burger_service", "onderwijsnummer", "pgn", "nlminbiza"),
-    *(
-        "s00000000:",
-        "belastingnummer",
-        "aanslag",
-        "personal no",
-        "identiteitsn",
-        "brp",
-        "digid",
-        "nationaal",
-        "nationale",
-    ),
-    *(
-        "identity n",
-        "insurance n",
-        "4d.",
-        "4d ",
-        "b s n",
-        "elfproef",
-        "elf-proef",
-        "11-proef",
-        "11proef",
-        "eleven test",
-    ),
-)
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
-_BSN_LOOSE = Quick(r"[0-9](?<![\w./+-][0-9])(?<!\d[:=][0-9])(?<!\d,[0-9])(?:[ ./_·-]{0,2}\d){8}(?!\w|[./-]\d)")
-"""Parted in any way, as people read it out."""
-_BEFORE, _BEHIND = 400, 60
-_TRAVEL = Quick(r"\dNLD\d{7}[MFX<]\d{7}(?P<bsn>\d{9})<")
-"""The lower line of a Dutch passport, as machines read it."""
-_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)")
 _IBAN = re.compile(
     r"(?:(?<!\w)|(?<=iban)|(?<=[\d_]))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE
 )
@@ -106,7 +39,7 @@ def numbers(text: str) -> Found:
     lower = folded(text)
     yield from _accounts(text)
     if _DIGITS.search(text):
-        found = [*_citizen_numbers(text, lower, names_bsn(lower)), *phones(text, lower)]
+        found = [*citizens(text, lower), *phones(text, lower)]
         yield from found if all(each.confidence >= SUSPECT for each in found) else _surer(text, found)
 
 
@@ -140,65 +73,9 @@ def _accounts(text: str) -> Found:
             yield Span("iban", match.start(), end, 0.9, "iban")
 
 
-def names_bsn(lower: str) -> bool:
-    """May a word for a citizen's number stand in the text (in lower case)?"""
-    return _BSN_NAMES.any(lower)
-
-
-def _citizen_numbers(text: str, lower: str, named: bool) -> Found:
-    for match in _BSN.finditer(text):
-        start, end = match.span()
-        if _citizens(match.group(), lower, start, named) and stdnum_bsn.is_valid(NOT_DIGITS.sub("", match.group())):
-            close = _BSN_WORDS.search(lower, max(0, start - 60), end + 30) if named else None
-            yield Span("bsn", start, end, 0.95 if close else 0.6, "bsn")  # by chance one of eleven passes
-    if named:
-        yield from _named_citizens(text, lower)
-    yield from _filed_citizens(text, lower)
-
-
-def _named_citizens(text: str, lower: str) -> Found:
-    """Parted in any way, where the text has a word for one."""
-    for match in _BSN_LOOSE.finditer(text):
-        start, end = match.span()
-        near = _BSN_WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND)
-        citizens = near and _citizens(match.group(), lower, start, named=True)
-        if citizens and stdnum_bsn.is_valid(NOT_DIGITS.sub("", match.group())):
-            yield Span("bsn", start, end, 0.7, "bsn")
-    for match in _BSN_LABELLED.finditer(lower):
-        if stdnum_bsn.is_valid(NOT_DIGITS.sub("", match.group(match.lastgroup or 0))):
-            yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
-
-
-def _filed_citizens(text: str, lower: str) -> Found:
-    """In names of files, passports and old VAT numbers."""
-    for match in _IN_FILE_NAME.finditer(lower):
-        if stdnum_bsn.is_valid(match.group()) and not OTHER_NUMBER.search(
-            lower, max(0, match.start() - 40), match.start()
-        ):
-            yield Span("bsn", *match.span(), 0.6, "bsn-file-name")
-    for match in _TRAVEL.finditer(text):
-        if stdnum_bsn.is_valid(match.group("bsn")):
-            yield Span("bsn", *match.span("bsn"), 0.9, "travel-document")
-    for match in _VAT.finditer(lower):
-        if stdnum_bsn.is_valid(match.group(1)):  # a one-person firm's VAT number held its owner's BSN until 2020
-            yield Span("bsn", *match.span(), 0.8, "vat-bsn")
-
-
-def _citizens(written: str, lower: str, start: int, named: bool) -> bool:
-    """Is this number long enough, and of nothing else?"""
-    before = lower[max(0, start - 2) : start]
-    if not named and (sum(map(str.isdigit, written)) < 9 or (before[-1:] == "," and before[:1].isdigit())):
-        return False  # thousands
-    if OTHER_NUMBER.search(lower, max(0, start - 40), start):
-        return False
-    return not in_url(lower, start) or (named and _BSN_WORDS.search(lower, start, start + _BEFORE) is not None)
-
-
 def bare_numbers(text: str) -> Found:
     """Citizens' numbers and mobile phones in places where numbers mostly are something else (URLs, file names)."""
-    for match in _NINE.finditer(text):
-        if stdnum_bsn.is_valid(match.group()):
-            yield Span("bsn", *match.span(), 0.6, "bsn-bare")
+    yield from bare_citizens(text)
     for match in MOBILE.finditer(text):
         yield Span("phone", *match.span(), 0.6, "phone-bare")
 

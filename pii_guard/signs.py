@@ -12,13 +12,14 @@ from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
+from pii_guard.detect_citizens import names_bsn
 from pii_guard.detect_devices import SERIAL_WORDS, devices
 from pii_guard.detect_hardware import MAC_WORDS
 from pii_guard.detect_logs import WORDS as LOGS
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses
-from pii_guard.detect_numbers import ACCOUNTS, account_start, names_bsn, numbers
+from pii_guard.detect_numbers import ACCOUNTS, account_start, numbers
 from pii_guard.detect_persons import BIRTHS, births, homes
 from pii_guard.detect_phones import PHONE_LABELS
 from pii_guard.detect_plates import VEHICLES, plates
@@ -51,18 +52,7 @@ _COLON = re.compile(r":[0-9A-Fa-f:\])}]|[0-9A-Fa-f]{2} : [0-9A-Fa-f]{2} :")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-|[0-9A-Fa-f]--[0-9A-Fa-f]")
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.|(?:[0-9A-Fa-f]{2}[._]){3}")
 _HALVES = re.compile(r"[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6}|(?:[0-9A-Fa-f]{2}(?: - |\[-\])){3}")
-_NINE = (
-    b"000000000",
-    b"0000.00.000",
-    b"000.000.000",
-    b"000 000 000",
-    b"000 000.000",
-    b"000.000 000",
-    b"0000 00 000",
-    b"00 00 00 000",
-    b"00.00.00.000",
-    b"000 00 00 00",
-)
+_NINE = re.compile(rb"(?<!0)0(?:[ ./?]{0,3}0){8}(?!0)|0{9}").search
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
 _COUNTRY_APART = re.compile(rb"[aA]{2}[ ./?]00").search
 _DIALLED = bytes(
@@ -173,7 +163,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
 def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     """Nine digits parted as a citizen's number may be, the start of an account, of a telephone number; or fewer
     digits, where the text has a word for a citizen's number."""
-    if any(map(parts.__contains__, _NINE)) or names_bsn(lower) or PHONE_LABELS.any(lower) or ACCOUNTS.any(lower):
+    if _NINE(parts) or names_bsn(lower) or PHONE_LABELS.any(lower) or ACCOUNTS.any(lower):
         return True
     if any(map(parts.__contains__, _COUNTRY)) and account_start(text):
         return True

@@ -210,6 +210,17 @@ FOUND = [
     ("name,phone\nx,5550143\n", "phone", "5550143"),
     ("IBAN NL91 - ABNA - 0417 - 1643 - 00", "iban", "NL91 - ABNA - 0417 - 1643 - 00"),
     ("N L 9 1 A B N A 0 4 1 7 1 6 4 3 0 0", "iban", "N L 9 1 A B N A 0 4 1 7 1 6 4 3 0 0"),
+    ("Aanvrager   : 1112.22333", "bsn", "1112.22333"),
+    ("nr 3 / Nova Steenhuis / 11122233.3 / snap", "bsn", "11122233.3"),
+    ("pas van haar vader: 111 222333", "bsn", "111 222333"),
+    ("zie 111-22-23.33 nog", "bsn", "111-22-23.33"),
+    ("<fiscaalNummer>12345678.2</fiscaalNummer>", "bsn", "12345678.2"),
+    ('{"taxId": "111 2223 33"}', "bsn", "111 2223 33"),
+    ("bsn_client: 111222333.0", "bsn", "111222333"),
+    ("111222333,M,toeslag\n12345672,V,geen\n", "bsn", "12345672"),
+    ("01200091112223330210", "bsn", "111222333"),
+    ("I<NLDSPECI20142111222333<<<<<8", "bsn", "111222333"),
+    ("https://x.example/?b=111222333 https://x.example/?b=123456782", "bsn", "123456782"),
 ]
 """How people, programs and other countries write what is looked for."""
 
@@ -224,6 +235,10 @@ def test_recognised(text: str, category: str, value: str) -> None:
     "text",
     [
         "FortiOS version 7.2.3.1 and earlier",
+        "BTW-id NL820138101B01 en loonheffingennummer 809724753L01",
+        "kernel: [111222.333] en 11122233.3 MB, build 26100.2314",
+        "https://x.example/?id=111222333 https://x.example/?id=111222334",
+        "bsn onbekend, verstuurd 20261113, klaar",
         "build 15.0.1.13010",
         "15.0.1.13010",
         "vers:unknown/15.0.1.13010-1",

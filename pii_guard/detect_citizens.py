@@ -1,0 +1,211 @@
+"""Recogniser for citizens' numbers (BSN): the eleven test, and what says that a number is one, or another.
+
+Nine digits in a row, or parted as forms do, are one when they pass. Parted in any other way, or with the zero at their
+front lost, they are one behind a word for it, behind a word for persons, beside a name, or in a column of such.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from stdnum.nl import bsn as stdnum_bsn
+
+from pii_guard.detect_phones import NOT_DIGITS, OTHER_NUMBER, in_url
+from pii_guard.quick import Quick
+from pii_guard.span import Found, Span, Words
+
+_BSN = Quick(
+    r"[0-9](?:(?<![^\W_][0-9])|(?<=\bNL[0-9]))(?<![.-][0-9])"
+    r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
+    r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})"
+    r"(?!\w|\.(?!0(?!\d))\d|/\d(?!\d{8}(?!\d))|-\w)"
+)
+_LABELLED = Quick(
+    r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
+    r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?:nl-?)?(?P<plain>\d{8,9})(?!\d)"
+    r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=#/\s.\"'>)_-]{0,5}(?P<loose>\d(?:[\s,./_·+-]{0,3}\d){7,8})"
+    r"(?![\w]|[,/-]\d|\.(?!0(?!\d))\d))"
+)
+"""Behind the word itself, parted in any way."""
+_IN_FILE_NAME = Quick(
+    r"\d(?<![\d.]\d)(?:(?<=[_-].)\d{8}(?=[\w-]{0,40}\.[a-z]{3,4}\b)|\d{8}(?=[_-][\w-]{0,40}\.[a-z]{3,4}\b))(?!\d)"
+)
+"""`loonstrook-111222333.pdf`: files of one person are called by the number."""
+_WORDS = re.compile(
+    r"bsn|b\.s\.n\.|\bb s n\b|\bbs[ -]?n(?:umme)?r|burger[ _-]?service|onderwijsnummer|\bownr\b|\bpgn\b|nlminbiza|"
+    r"s00000000:|belastingnummer|\baanslag|correspondentien(?:umme)?r|\bfi[ -]?n(?:umme)?r\b|belastingdienst|"
+    r"sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal[ _-]?n(?:umme)?r|sectoraal|"
+    r"\b(?:01\.?)?01\.?20\b|\b010120|"
+    r"2\.16\.840\.1\.113883\.2\.4\.6\.3\b|citizen[ _-]?service|\bbrp\b|\bdigid\b|"
+    r"nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|national[ _-]?id|\bnin\b|"
+    r"(?:identity|insurance|citizen'?s?) (?:number|no|nr)\b|"
+    r"\bcsn\b|\bssn\b|\bss ?#|person(?:s?nummer|al[ _-]?(?:number|no|id)|(?:oon)?[ _-]?id\b)|persoon[ _-]?id\b|"
+    r"subject[ _-]?(?:id|nummer)|identification number|identiteitsn(?:umme)?r|nummeridentificatie|\bidentificatie\b|"
+    r"\bid-?nummer|\bid no\b|persoonsgebonden|social security|tax[ _-]?(?:number|id)|\btin\b|steuer-?id|loonheffing|"
+    r"service[ -]?(?:number|nr|no)\b|"
+    r"\b4d\. ?(?=\d)|\b4d\.? ?$|elf-?proef|11-?proef|eleven[ -]test|"
+    r"\bsv[ -]?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
+)
+_NAMES = Words(
+    *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
+    *("personnummer", "persoons", "personal", "national", "identification number", "identiteitsn", "ss#", "ss #"),
+    *("idnummer", "id-nummer", "social security", "tax number", "tax_number", "tax id", "taxid", "tax_id", "tax-id"),
+    *("taxnumber", "tin ", "tin:", 'tin"', "tin=", "tin;", "tin>", "steuer", "subject", "sectoraal", "personid"),
+    *("loonheffing", "service number", "service nr", "service no", "servicen", "sv-n", "svn", "sv n", "burgern"),
+    *("identificatie", "fiscal ", "burger-service", "burger_service", "onderwijsnummer", "pgn", "nlminbiza"),
+    *("s00000000:", "belasting", "aanslag", "ownr", "brp", "digid", "nationaal", "nationale", "persoonid"),
+    *("identity n", "insurance n", "4d.", "4d ", "b s n", "elfproef", "elf-proef", "11-proef", "11proef"),
+    *("eleven test", "correspondentien", "fi-n", "finr", "finummer", "fi n", "bsnummer", "bs-n", "bs n", "bsnr"),
+    *("nin ", "nin:", "010120", "01.01.20", "01.20", "0101.20", "tin<", "113883.2.4.6.3", "id no"),
+    *("persoon_id", "persoon-id", "person_id"),
+)
+_LOOSE = Quick(
+    r"[0-9](?<![\w./+-][0-9])(?<!\d[:=][0-9])(?<!\d,[0-9])(?:(?:[ ./_·-]{0,2}| [./-] )\d){8}"
+    r"(?!\w|[/-]\d|\.(?!0(?!\d))\d)"
+)
+"""Parted in any way, as people read it out."""
+_BEFORE, _BEHIND = 400, 60
+_PERSONS = re.compile(
+    r"(?:cli[eë]nt|pati[eë]nt|leerling|student|werkne|medewerk|verdacht|betrokken|aanvrag|partner|\bkind|ouder|"
+    r"geb\.|gebor|geboor|\bborn|\bdob\b|verzeker|deelnem|inwoner|burger|dossier|paspoort|passport|loonstrook|payslip|"
+    r"payroll|uitkering|toeslag|salaris|employee|pupil|applicant|claimant|insured|citizen|\bdhr|\bmevr?\b|\bmw\b|"
+    r"\bheer\b|moeder|vader|mother|father|\bzoon|dochter|\bson\b|daughter|echtgen|huurder|bewoner|getuige|victim|"
+    r"slachtoffer|gemachtigde|melder|naam\b|\bname\b|mijn nummer|(?:zijn|haar|hun|my|his|her|their) (?:nummer|number))"
+    r"[^\n]{0,60}$"
+)
+"""Behind these a number may be a person's."""
+_BESIDE = re.compile(
+    r"(?:[A-Z]\S{1,20}|[A-Z]\.)(?: [a-z]{1,4}){0,3} [A-Z][\w'’.-]{1,24}[ \t]{0,4}[/;|,\t][ \t]{0,4}[\"'(]?$"
+    r"|\d\d[-/.]\d\d[-/.](?:19|20)\d\d[)\"']?[ \t]{0,4}[/;|,\t]?[ \t]{0,4}[\"'(]?$"
+).search
+"""A cell with a name, or a date of birth, right before it."""
+_DATED = re.compile(r"(?:19|20)\d\d[-./ ]?(?:0\d|1[0-2])[-./ ]?[0-3]\d|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d").search
+_OCTETS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").fullmatch
+_SIGNED = re.compile(r"(?=[^-._·]*[-._·][^-._·]*[-._·])\d+(?:(?: [./-] |[ ._·-])\d+){2,4}").fullmatch
+"""By two signs at least, that hardly any other number is."""
+_MACHINE = Quick(
+    r"NLD(?:\d{7}[MFX<]\d{7}|[A-Z0-9]{9}\d)(?P<bsn>\d{9})[<\d]|0120009(?P<gba>\d{9})|\b010120(?P<field>\d{9})(?!\d)"
+)
+"""The lower line of a Dutch passport, the upper one of an identity card, and field 01.20 of the register of persons."""
+_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)")
+_SHORT = 8
+"""Digits of a number whose zero at the front is lost."""
+_FIRM = "8"
+"""Numbers of firms (RSIN) begin with it."""
+_PARAMETER = Quick(r"[?&;](?P<key>[a-z_]{1,20})=(?P<value>\d{9})(?!\w)")
+_EIGHT = Quick(r"\d(?<![^\s,;|\"'\t]\d)\d{7}(?![^\s,;|\"'\t])")
+_SIGNS = re.compile(r"[,;|\t]")
+_NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
+
+
+def names_bsn(lower: str) -> bool:
+    """May a word for a citizen's number stand in the text (in lower case)?"""
+    return _NAMES.any(lower)
+
+
+def citizens(text: str, lower: str) -> Found:
+    """By form, behind a word for one or for persons, in files' names, documents, addresses of pages, columns."""
+    named = names_bsn(lower)
+    found = [*_formed(text, lower, named), *_loose(text, lower, named)]
+    if named:
+        found += _labelled(lower)
+    yield from found
+    yield from _filed(text, lower)
+    yield from _repeated(lower)
+    yield from _column(text, found)
+
+
+def _formed(text: str, lower: str, named: bool) -> Found:
+    for match in _BSN.finditer(text):
+        start, end = match.span()
+        if _citizens(match.group(), lower, start, end, named) and passes(match.group()):
+            close = named and _WORDS.search(lower, max(0, start - 60), end + 30)
+            yield Span("bsn", start, end, 0.95 if close else 0.6, "bsn")  # by chance one of eleven passes
+
+
+def _loose(text: str, lower: str, named: bool) -> Found:
+    """Parted in any way, where a word says what it is, or whose."""
+    for match in _LOOSE.finditer(text):
+        start, end = match.span()
+        if not passes(match.group()) or not _citizens(match.group(), lower, start, end, named=True):
+            continue
+        if named and _WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND):
+            yield Span("bsn", start, end, 0.7, "bsn")
+        elif not (_DATED(match.group()) or _OCTETS(match.group())) and (
+            _SIGNED(match.group()) or _PERSONS.search(lower, max(0, start - 80), start) or _beside(text, start)
+        ):
+            yield Span("bsn", start, end, 0.6, "bsn-parted")
+
+
+def _beside(text: str, start: int) -> bool:
+    return _BESIDE(text, max(0, start - 60), start) is not None
+
+
+def _labelled(lower: str) -> Found:
+    for match in _LABELLED.finditer(lower):
+        if passes(match.group(match.lastgroup or 0)):
+            yield Span("bsn", *match.span(match.lastgroup or 0), 0.95, "bsn")
+
+
+def _filed(text: str, lower: str) -> Found:
+    """In names of files, passports and old VAT numbers."""
+    for match in _IN_FILE_NAME.finditer(lower):
+        if passes(match.group()) and not OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()):
+            yield Span("bsn", *match.span(), 0.6, "bsn-file-name")
+    for match in _MACHINE.finditer(text):
+        if passes(match.group(match.lastgroup or 0)):
+            yield Span("bsn", *match.span(match.lastgroup or 0), 0.9, "travel-document")
+    for match in _VAT.finditer(lower):
+        if match.group(1)[0] != _FIRM and passes(match.group(1)):
+            yield Span("bsn", *match.span(), 0.8, "vat-bsn")  # a one-person firm's held its owner's until 2020
+
+
+def _repeated(lower: str) -> Found:
+    """Parameters of links: two or more of one name that all pass the test are no chance."""
+    every: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for match in _PARAMETER.finditer(lower):
+        every[match["key"]].append(match.span("value"))
+    for places in every.values():
+        values = {lower[start:end] for start, end in places}
+        if len(values) > 1 and all(map(passes, values)):
+            yield from (Span("bsn", start, end, 0.6, "bsn-parameter") for start, end in places)
+
+
+def _column(text: str, found: Iterable[Span]) -> Found:
+    """Eight digits in a column of such numbers: the zero at their front is lost."""
+    rows = {_cell(text, each.start) for each in found} if "\n" in text else ()
+    if rows:
+        for match in _EIGHT.finditer(text):
+            if _cell(text, match.start()) in rows and passes(match.group()) and not _DATED(match.group()):
+                yield Span("bsn", *match.span(), 0.6, "bsn-column")
+
+
+def _cell(text: str, start: int) -> tuple[int, str]:
+    """In which cell of its line, and what parts it from the one before."""
+    line = text.rfind("\n", 0, start) + 1
+    return len(_SIGNS.findall(text, line, start)), text[max(line, start - 1) : start]
+
+
+def _citizens(written: str, lower: str, start: int, end: int, named: bool) -> bool:
+    """Is this number long enough, and of nothing else?"""
+    before = lower[max(0, start - 2) : start]
+    if not named and (sum(map(str.isdigit, written)) < 9 or (before[-1:] == "," and before[:1].isdigit())):
+        return False  # thousands
+    near = _WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND) if named else None
+    if len(written) == _SHORT and (_DATED(written) or not near):
+        return False
+    if OTHER_NUMBER.search(lower, max(0, start - 40), start):
+        return False
+    return not in_url(lower, start) or (named and _WORDS.search(lower, start, start + _BEFORE) is not None)
+
+
+def bare_citizens(text: str) -> Found:
+    """In places where numbers mostly are something else (URLs, file names)."""
+    for match in _NINE.finditer(text):
+        if passes(match.group()):
+            yield Span("bsn", *match.span(), 0.6, "bsn-bare")
+
+
+def passes(written: str) -> bool:
+    """Does it pass the eleven test, with eight digits or nine?"""
+    return bool(stdnum_bsn.is_valid(NOT_DIGITS.sub("", written)))

@@ -7,6 +7,8 @@ time (`BEGIN IMMEDIATE`), so that a transaction never fails half-way for want of
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -151,15 +153,17 @@ def _head() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
-def reading(engine: sa.Engine) -> sa.Connection:
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection that sees one moment of the database, whatever others commit; PostgreSQL lets it write nothing.
 
     SQLite: a transaction that only reads is a snapshot (WAL).
     """
-    connection = engine.connect().execution_options(readonly=True)
-    if engine.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return connection
+    with engine.connect().execution_options(readonly=True) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        yield connection
+        connection.commit()  # at a rollback psycopg forgets every statement that it has prepared
 
 
 def stepping(engine: sa.Engine) -> sa.Connection:

@@ -16,7 +16,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from dispatch import Delivery, Outcome, outbox
-from dispatch.outbox import ALONE, ATTEMPTS, LEASE, UNSETTLED, deliveries, delivery_of
+from dispatch.outbox import ALONE, ATTEMPTS, LEASE, OPEN, QUEUED, deliveries, delivery_of
 from subscribers import ChannelType
 
 KINDS = ("alert", "reminder")
@@ -39,7 +39,7 @@ def company(conn: sa.Connection, claimed: Sequence[Delivery], now: datetime, *, 
             *outbox.ready(now, hurry=hurry),
             _d.subscriber.in_({subscriber for _, subscriber, _ in wanted}),
             _d.id.not_in([each.id for each in claimed]),
-            _d.state == "queued",
+            QUEUED,
             _d.kind.in_(KINDS),
             _d.medium.in_(MEDIA),
             ~_d.repeat,
@@ -73,7 +73,7 @@ def _joins(delivery: Delivery) -> bool:
 
 def followers(conn: sa.Connection, leader: Delivery) -> list[Delivery]:
     """What goes with the message of a claimed delivery since its bytes were stored."""
-    chosen = sa.select(deliveries).where(_d.leader == leader.id, _d.state.in_(UNSETTLED)).order_by(_d.subject, _d.id)
+    chosen = sa.select(deliveries).where(_d.leader == leader.id, OPEN).order_by(_d.subject, _d.id)
     return [delivery_of(row, leader.worker) for row in conn.execute(chosen)]
 
 
@@ -83,14 +83,14 @@ def join(conn: sa.Connection, along: Mapping[str, Sequence[str]]) -> None:
     What went with any of these before, and now does not, goes by itself: what goes along leads none.
     """
     joined = [one for others in along.values() for one in others]
-    theirs = (_d.id.in_(list(along)), _d.leader.is_not(None), _d.state.in_(UNSETTLED))
+    theirs = (_d.id.in_(list(along)), _d.leader.is_not(None), OPEN)
     conn.execute(sa.update(deliveries).where(*theirs).values(leader=None))
     outbox.release(conn, [*along, *joined], but=joined)
     same = sa.select(_d.label, _d.view, _d.digest, _d.message_id, _d.worker)
     for leader, others in along.items():
         if others:
             row = dict(conn.execute(same.where(_d.id == leader)).one()._mapping)
-            held = (_d.id.in_(others), _d.worker == row.pop("worker"), _d.state.in_(UNSETTLED))
+            held = (_d.id.in_(others), _d.worker == row.pop("worker"), OPEN)
             values = {"leader": leader, "message": None, "grounds": None}
             conn.execute(sa.update(deliveries).where(*held).values(**values, **row))
 

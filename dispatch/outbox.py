@@ -81,7 +81,8 @@ deliveries = sa.Table(
 )
 
 _d = deliveries.c
-OPEN = sa.or_(*(sa.func.coalesce(_d.state, "") == each for each in UNSETTLED))
+QUEUED, _SENDING = (sa.func.coalesce(_d.state, "") == each for each in UNSETTLED)
+OPEN = sa.or_(QUEUED, _SENDING)
 """For rows that are found by their ids. Not the column itself: a planner that does not know yet how many rows wait
 takes its index instead, and reads all of them for each message."""
 _NEVER = 2**31 - 1
@@ -230,17 +231,18 @@ def leads(delivery: Delivery) -> bool:
 
 
 def ready(now: datetime, *, hurry: bool) -> tuple[sa.ColumnElement[bool], ...]:
-    """What of the outbox is due and claimed by nobody, and goes with no other's message."""
+    """What of what is not settled is due and claimed by nobody, and goes with no other's message."""
     due = [_d.due_at <= now, _d.state == "sending"]
     if hurry:
         due.append(sa.and_(_d.attempts == 0, _d.reason == ""))
     free = sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= now)
-    return _d.state.in_(UNSETTLED), _d.leader.is_(None), free, sa.or_(*due)
+    return _d.leader.is_(None), free, sa.or_(*due)
 
 
 def due(conn: sa.Connection, now: datetime, *, hurry: bool = False) -> int:
     """How many deliveries `claim` would find."""
-    return conn.execute(sa.select(sa.func.count()).where(*ready(now, hurry=hurry))).scalar_one()
+    waits = _d.state.in_(UNSETTLED), *ready(now, hurry=hurry)
+    return conn.execute(sa.select(sa.func.count()).where(*waits)).scalar_one()
 
 
 def waiting(conn: sa.Connection, subject: str) -> int:
@@ -348,7 +350,7 @@ def defer(conn: sa.Connection, delivery: Delivery, until: datetime, reason: str)
 
 def release(conn: sa.Connection, leaders: Sequence[str], but: Sequence[str] = ()) -> None:
     """What was to go with their messages goes by itself: they do not leave, or not now. `but`: these still go along."""
-    theirs = sa.and_(_d.leader.in_(leaders), _d.state.in_(UNSETTLED), _d.id.not_in(but))
+    theirs = sa.and_(_d.leader.in_(leaders), OPEN, _d.id.not_in(but))
     free = {"leader": None, "state": "queued", "worker": "", "claimed_until": None}
     conn.execute(sa.update(deliveries).where(theirs).values(**free))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from stdnum.nl import bsn as stdnum_bsn
 
-from pii_guard.detect_phones import NOT_DIGITS, OTHER_NUMBER, in_url
+from pii_guard.phone_words import NOT_DIGITS, OTHER_NUMBER, in_url
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words
 

@@ -4,8 +4,10 @@ import re
 
 from stdnum import iban as stdnum_iban
 
+from pii_guard.detect_calls import called
 from pii_guard.detect_citizens import bare_citizens, citizens
-from pii_guard.detect_phones import MOBILE, NOT_DIGITS, phones
+from pii_guard.detect_phones import MOBILE, phones
+from pii_guard.phone_words import NOT_DIGITS
 from pii_guard.quick import Quick
 from pii_guard.span import SUSPECT, Found, Span, Words, folded
 
@@ -39,7 +41,7 @@ def numbers(text: str) -> Found:
     lower = folded(text)
     yield from _accounts(text)
     if _DIGITS.search(text):
-        found = [*citizens(text, lower), *phones(text, lower)]
+        found = [*citizens(text, lower), *phones(text, lower), *called(text, lower)]
         yield from found if all(each.confidence >= SUSPECT for each in found) else _surer(text, found)
 
 

@@ -4,76 +4,51 @@ import re
 
 import phonenumbers
 
+from pii_guard.phone_words import (
+    FAR_HOMES,
+    HOME,
+    LABEL,
+    LABEL_BEFORE,
+    NOT_DIGITS,
+    OF_PHONES,
+    PHONE_LABELS,
+    PHONE_WORDS,
+    in_url,
+    other,
+    valid,
+)
 from pii_guard.quick import Quick
-from pii_guard.span import Found, Span, Words
+from pii_guard.span import Found, Span
 
 _PHONE = re.compile(
-    r"[+(0-9](?<![\w/=+-][(0-9])(?<![^A-Za-z][.:][(0-9])(?<!\w\+)(?:(?:[\d\s().\-/+·]|\[0\]){6,24}\d)(?![\w])(?!\.\d)"
+    r"[+(0-9](?<![\w+-][(0-9])(?<![^A-Za-z][.:][(0-9])(?<!\w\+)(?:(?:[\d\s().\-/+·]|\[0\]){6,24}\d)(?![\w])(?!\.\d)"
 )
-PHONE_LABELS = Words(
-    *("tel", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "whatsapp", "signal"),
-    *("contact", "sip:", "sip/", "cell", "exten", "?t=", "&t=", "dial", "appen", "app:", "y number", "mijn nummer"),
-)
-"""Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
 _LOOSE_PHONE = Quick(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{6,20}\d(?!\w|\.\d)")
-_LABEL_BEFORE = re.compile(
-    r"(?:\b(?:tel(?:efoon|ephone|_?nr)?|(?:\w*[_-])?(?:tele)?phone|telefoon|mob(?:iel|iles?)?|msisdn|gsm|sms|fax|"
-    r"call(?:er|to)?|dial(?:ed|ling)?|app(?:en)?|"
-    r"beller|bel|whatsapp|signal|cell|sip|exten|contact|cli|ani|a-?nummer|b-?nummer|my number|"
-    r"mijn nummer)|foon|phone|wa\.me/|send\?phone=|[?&]t=)"
-    r"(?:[ _-]?(?:id|nr|no|number|nummer|us at|me at|me on|op|on|at|is|van|from|to|naar|aan)\b)?"
-    r"\.?[\"']?[ \t:=>/]{0,4}[\"'(]{0,2}$"
+_SIGNS = r"[\s().\-/_=~*:,'’·\[\]]"
+_ANYHOW = Quick(
+    rf"(?<![\w.,+(-])(?:\(?(?:\+ ?|00[ .-]?)?31{_SIGNS}{{0,3}}(?:[(\[]?0[)\]]?)?|[(\[]?0){_SIGNS}{{0,3}}"
+    rf"[1-9](?:{_SIGNS}{{0,3}}\d){{8}}(?![\w:]|[.,-]\d)"
 )
-_HOME = ("NL", "BE", "US", "GB", "DE", "FR", "ES", "IT", "PL", "PT", "DK", "NO", "SE", "CH", "AT", "LU", "IE")
-"""Whose numbers stand without a country code, behind a word that says what they are."""
-_OF_PHONES = re.compile(
-    r"(?:tel(?:efoon|ephone|_?nr)?|phone|foon|mob(?:iel|iles?)?|gsm|fax|cell|sms|whatsapp)"
-    r"(?:[ _-]?(?:nr|no|number|nummer|is|op)\b)?\.?[\"']?[ \t:=>]{0,4}[\"'(]{0,2}$"
-)
-"""Behind these nothing but a telephone's number stands, whatever it begins with."""
-OTHER_NUMBER = re.compile(
-    r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
-    r"pipeline|kvk|\bbon|pakbon|inkoop|perceel|bestek|materiaal|quote|\bbtw|\bvat|\btva|\bkbo|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|lid|debiteur)"
-    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|\b(?:case|part|policy|contract|bag|sid)"
-    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.,#]{0,3}(?:\([a-z]{1,12}\) ?|be ?)?$"
-)
-"""What the number behind it is, and no telephone or citizen has."""
-_DATED = re.compile(r"\(?\d\d[-/]\d\d[-/](?:19|20)\d\d\b|\d+/(?:19|20)\d\d/|0\d{1,3}-20[0-4]\d-\d{2,5}(?!\d)").match
+"""A Dutch number, parted in any way."""
+_ODDLY = Quick(r"(?<![\w.,+/(-])06[_=~*|][1-9]\d{7}(?![\w.-])")
+_DATED = re.compile(
+    r"\(?\d\d([-/.])\d\d\1(?:19|20)\d\d(?!\d|\.\d)|\d+/(?:19|20)\d\d/|0\d{1,3}-20[0-4]\d-\d{2,5}(?!\d)"
+).match
 _DIALLED = Quick(r"\D[+(0](?:[\s().\-/+·\[\]]{0,8}\d){7}")
 """A number that is one begins with +, ( or 0, and not within another."""
-_PHONE_WORDS = re.compile(
-    r"(?:\btel\b|telefoon|phone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bbelt?\b|\bcall(?:ed|er|s)?\b|\bfax|"
-    r"whatsapp|\bsms\b|nummer|"
-    r"\bt:|\bm:|\bt\b|\bm\b|signal|bereikbaar|contact|\bnumber|\bcell|gebeld|\bbellen|\btext|doorkies|msisdn|"
-    r"toestel|gesprek|beller|\blijn|aanmelden|inlichtingen|opgave|telnr|\bph\b|\btf\b|\bapp(?:en|je|te|t)?\b|"
-    r"\bdial|outgoing|incoming|uitgaand|inkomend|anruf|rufnummer|"
-    r"[\u260e\u260f\u2706\U0001f4de\U0001f4f1\U0001f4f2])[^\n]{0,40}$"
-)
 _DUTCH = re.compile(
     r"0[1-9]\d{1,2}\s?[-/ ]\s?\d[\d -]{5,8}$|0[1-9]\d\s?[-/]|06[-. ]|\(0\d{1,3}\)|0\d{2,3}\.\d{2,4}\.\d"
 ).match
-_grouped = re.compile(r"(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}").fullmatch
-"""As in North America."""
+_PARTED = re.compile(r"\(?\d{1,5}\)?(?:[ .-]{1,3}\(?\d{2,8}\)?){1,4}").fullmatch
+"""As people write a number for people."""
+_COUNTRY = re.compile(r"\b(?:usa?|u\.s\.|canada|toll[- ]free)[ :(]{1,3}$").search
 _AMERICAN = Quick(r"(?<![\w.+-])(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w-]|\.\d)")
 _ABROAD_DIALLED = re.compile(r"00(?!31)[1-9]\d{0,2}[\s.(/-]").match
-_FICTION = re.compile(r"(?:1[-. ])?\(?[2-9]\d\d\)?[-. ]555[-. ]01\d\d").fullmatch
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b|\bcdr\b|\bpbx\b|answer(?:ed)?\b|asterisk|voicemail")
 _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
-NOT_DIGITS = re.compile(r"\D")
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
-_BARE_MOBILE = Quick(r"[03](?:(?<![\w.+/-]3)1|(?<=[:=/]0)(?:031)?)6[1-9]\d{7}(?![\w-]|\.\d)")
-_SIP_USER = Quick(r"\bsips?:\+?(\d{8,15})(?=@)")
-_BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)")
-_CALLING = re.compile(
-    r"\b(?:from|to|src|dst|source|dest(?:ination)?|call(?:er|ed|ing|ee)\w*|sender|recipient|van|naar|aan|nr|nummer|"
-    r"number|cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user(?:name)?|t|m|p|gsm|tel\w*|\w*phone\w*|mob\w*|msisdn|login|"
-    r"account)[\"']?[:=][\"']?$|:$|\bsip/(?:[\w-]{1,24}/)?$"
-)
-"""Who calls whom, as exchanges and gateways log it."""
-_COUNTED = re.compile(r"(?:id|seq|time|ts|stamp|ref|size|bytes|len|hash|port|order)[\"']?[:=][\"']?$")
-"""Behind these programs number things."""
 _STARTS = (" +", " 0", " (")
 _ELSEWHERE = re.compile(
     r"0[1-9](?:(?P<fr>[ .-])\d\d)(?:(?P=fr)\d\d){3}"  # France
@@ -84,7 +59,11 @@ _ELSEWHERE = re.compile(
 """National forms of neighbours: as their people part them, no other number is."""
 _EDGES = ("", *"\n\t,;|\"'")
 _FAR = 300
-_LEAST = 8
+_LEAST, _MOST = 8, 15
+"""Digits of a number."""
+_FRACTION = re.compile(r"0\.\d{9,}").fullmatch
+_PARTED_EARLY = re.compile(r"[(0]\d{0,4}\)?[\s().\-/·]{1,3}\d").match
+_RUN = re.compile(r"[(\d]\d*").match
 _LONG = 20
 
 
@@ -93,38 +72,44 @@ def phones(text: str, lower: str) -> Found:
     match = _PHONE.search(text) if text[:1] in "+(0" or _DIALLED.near(text) else None
     while match:
         start, end = match.span()
+        if text[start - 1 : start] in ("=", "/") and (run := _RUN(text, start)) and not _told(text, start, end):
+            match = _PHONE.search(text, run.end())
+            continue
         dialled = text[start] in "+(0" or _DIALLED.exact.search(text, start, end)
         found = list(_phone(text, lower, start, end)) if dialled else []
         yield from found
         if end - start > _LONG:  # the next one was cut off
             end = found[-1].end if found else _next(text, start, end)
         match = _PHONE.search(text, end)
-    if PHONE_LABELS.any(lower):
-        for match in _LOOSE_PHONE.finditer(text):
-            if _LABEL_BEFORE.search(lower, max(0, match.start() - 32), match.start()):
-                yield from _labelled_phone(text, lower, *match.span())
+    yield from _labelled(text, lower)
     for match in _AMERICAN.finditer(text):
-        if _american(text, lower, *match.span()) and _valid(match.group(), "US"):
+        if _american(text, lower, *match.span()) and valid(match.group(), "US"):
             yield Span("phone", *match.span(), 0.6, "phone")
-    yield from _called(text, lower)
+    for match in _ODDLY.finditer(text):
+        yield Span("phone", *match.span(), 0.6, "phone")
 
 
-def _called(text: str, lower: str) -> Found:
-    """Numbers without a sign, as exchanges and gateways log them."""
-    for match in _BARE_MOBILE.finditer(text):
-        if not (OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or in_url(text, match.start())):
-            before = max(0, match.start() - 32), match.start()
-            abroad = match.group()[:2] != "06" and not _COUNTED.search(lower, *before)
-            sure = abroad or _CALLING.search(lower, *before)
-            yield Span("phone", *match.span(), 0.6 if sure else 0.3, "phone-bare")
-    for match in _BARE_HOME.finditer(text):
-        before = max(0, match.start() - 32), match.start()
-        told = not _COUNTED.search(lower, *before) if match.group()[0] == "0" else _CALLING.search(lower, *before)
-        other = OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()) or in_url(text, match.start())
-        if told and not other and _valid(match.group() if match.group()[0] == "0" else f"+{match.group()}", "NL"):
-            yield Span("phone", *match.span(), 0.6, "phone-bare")
-    for match in _SIP_USER.finditer(text):
-        yield Span("phone", *match.span(1), 0.8, "phone-sip")
+def _told(text: str, start: int, end: int) -> bool:
+    """Is it parted as numbers are for people, so that it is one behind an equals sign or a stroke too?"""
+    return text[start] in "(0" and _PARTED_EARLY(text, start, end) is not None and not in_url(text, start)
+
+
+def _labelled(text: str, lower: str) -> Found:
+    """Right behind a word for one."""
+    if not PHONE_LABELS.any(lower):
+        return
+    for match in _LOOSE_PHONE.finditer(text):
+        start, end = match.span()
+        if LABEL_BEFORE.search(lower, max(0, start - LABEL), start) and not other(lower, start):
+            yield from _labelled_phone(text, lower, start, end)
+    for match in _ANYHOW.finditer(text):
+        start, end = match.span()
+        abroad = match.group().lstrip("(").startswith(("+", "0031"))
+        if (abroad or LABEL_BEFORE.search(lower, max(0, start - LABEL), start)) and not other(lower, start):
+            national = NOT_DIGITS.sub("", match.group())[-9:]
+            strict = OF_PHONES.search(lower, max(0, start - LABEL), start)
+            if not _DATED(match.group()) and (strict or valid(f"+31{national}")):
+                yield Span("phone", start, end, 0.8, "phone")
 
 
 def _next(text: str, start: int, end: int) -> int:
@@ -135,19 +120,13 @@ def _next(text: str, start: int, end: int) -> int:
 
 def _american(text: str, lower: str, start: int, end: int) -> bool:
     """Does something say that it is a number, or does it fill a cell?"""
-    if OTHER_NUMBER.search(lower, max(0, start - 40), start):
+    if other(lower, start):
         return False
-    if text.find("(", start, end) >= 0 or _PHONE_WORDS.search(lower, max(0, start - 48), start):
+    if text.find("(", start, end) >= 0 or _COUNTRY(lower, max(0, start - 12), start):
+        return True
+    if PHONE_WORDS.search(lower, max(0, start - 48), start):
         return True
     return text[max(0, start - 1) : start] in _EDGES and text[end : end + 1] in _EDGES
-
-
-def in_url(text: str, start: int) -> bool:
-    """Within an address of a page numbers are mostly something else (`bare_numbers`)."""
-    return (
-        text[start - 1 : start] in ("=", "/", "#", "_")
-        and "://" in text[max(0, start - 200) : start].rsplit(maxsplit=1)[-1]
-    )
 
 
 def _phone(text: str, lower: str, start: int, end: int) -> Found:
@@ -170,6 +149,11 @@ def _phone(text: str, lower: str, start: int, end: int) -> Found:
                     yield Span("phone", start, cut, first, "phone")
                 yield from rest
                 return
+    joined = " ".join(text[start:end].split())
+    if "\n" not in text[start:end] or not _LEAST < len(NOT_DIGITS.sub("", joined)) <= _MOST:
+        return
+    if (joined[0] == "+" or LABEL_BEFORE.search(lower, max(0, start - LABEL), start)) and valid(joined):
+        yield Span("phone", start, end, 0.7, "phone")
 
 
 def _opened(text: str, start: int, end: int) -> bool:
@@ -180,13 +164,15 @@ def _opened(text: str, start: int, end: int) -> bool:
 def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
     value = text[start:end].replace("[0]", "(0)").replace("·", "-")
     digits = NOT_DIGITS.sub("", value)
-    near = _PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
+    near = PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
     if _SERVICE(value):
         return 0.8 if near else 0.3
     if not 9 <= len(digits) <= 15 or _DATED(value) or not (value[0] in "+(" or digits[0] == "0"):
         return 0.0
     abroad = value.lstrip("(").startswith("+")
-    if not abroad and OTHER_NUMBER.search(lower, max(0, start - 40), start):
+    if _FRACTION(value) or (value[0] == "(" and not (abroad or near) and digits[0] != "0"):
+        return 0.0
+    if not abroad and other(lower, start):
         return 0.0
     try:
         number = phonenumbers.parse(value, "NL")
@@ -211,7 +197,7 @@ def _elsewhere(value: str, number: phonenumbers.PhoneNumber, *, abroad: bool, ne
     """How sure is it that this is a number of another country? Nobody knows every plan."""
     if not abroad and _ELSEWHERE(value):
         return 0.8 if near else 0.6
-    if near and not abroad and any(_valid(value, region) for region in _HOME[1:]):
+    if near and not abroad and any(valid(value, region) for region in HOME[1:]):
         return 0.6
     long = len(NOT_DIGITS.sub("", value)) > 9
     if (abroad or _ABROAD_DIALLED(value)) and long and phonenumbers.is_possible_number(number):
@@ -220,24 +206,25 @@ def _elsewhere(value: str, number: phonenumbers.PhoneNumber, *, abroad: bool, ne
 
 
 def _labelled_phone(text: str, lower: str, start: int, end: int) -> Found:
-    """A number right behind a word for it, of a country that it does not name, or that it names without a sign."""
+    """A number of a country that it does not name, or that it names without a sign."""
+    strict = OF_PHONES.search(lower, max(0, start - LABEL), start) is not None
     value = text[start:end].rstrip()
-    digits = NOT_DIGITS.sub("", value)
-    if not 9 <= len(digits) <= 15 or _DATED(value) or OTHER_NUMBER.search(lower, max(0, start - 40), start):
-        return
-    national = len(digits) < 12 or digits.startswith("00")
-    if national and (_grouped(value) or digits[0] == "0" or _OF_PHONES.search(lower, max(0, start - 32), start)):
-        for region in _HOME:
-            if phonenumbers.is_possible_number_string(value, region) and _valid(value, region):
-                yield Span("phone", start, start + len(value), 0.8, "phone")
-                return
-    if len(digits) > 10 and digits[0] != "0" and _valid(f"+{digits}", "NL"):
-        yield Span("phone", start, start + len(value), 0.8, "phone")
+    while len(value) >= _LEAST:
+        digits = NOT_DIGITS.sub("", value)
+        if len(digits) <= _MOST and not _DATED(value) and _somewhere(value, digits, strict=strict):
+            yield Span("phone", start, start + len(value), 0.8, "phone")
+            return
+        value = value[: max(value.rfind(" "), 0)].rstrip()
 
 
-def _valid(value: str, region: str) -> bool:
-    try:
-        number = phonenumbers.parse(value, region)
-    except phonenumbers.NumberParseException:
+def _somewhere(value: str, digits: str, *, strict: bool) -> bool:
+    """Is it a number in the plan of some country whose numbers stand here without its code, or with a bare one?"""
+    if len(digits) < (_LEAST if strict else _LEAST + 1):
         return False
-    return phonenumbers.is_valid_number(number) or (region == "US" and _FICTION(value) is not None)
+    if len(digits) < 12 or digits.startswith("00"):
+        told = strict or digits[0] == "0" or _PARTED(value)
+        if told and any(
+            phonenumbers.is_possible_number_string(value, each) and valid(value, each) for each in FAR_HOMES
+        ):
+            return True
+    return len(digits) > 10 and digits[0] != "0" and valid(f"+{digits}")

@@ -23,6 +23,7 @@ _ESCAPE = Quick(
     r"|&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,12};)"
     r"|\\\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*"
     r"|[0-7]{3}(?:\\{1,2}[0-7]{3})*|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|(?<=[\w:]\\)[:@_](?=[\w\\:])|/)"
+    r"|(?:\n(?<=[\d-]\n)|\r\n(?<=[\d-]\r\n))(?:> ?)+(?=[\d(])|=2B(?=\d)"
     r"|=(?<=\w=)(?:40(?=[A-Za-z])|(?:2E|2D|5F|2B|3A|2F|5C|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@]))"
     r"|=(?:[0-9A-F]{2}(?:=[0-9A-F]{2}){2,}|\r?\n)|\+[A-Za-z0-9/]{2,400}-"
 )
@@ -116,6 +117,8 @@ def _meaning(escape: str) -> str:
     try:
         if sign == "&":
             return html.unescape(escape)
+        if sign in "\r\n":
+            return "\n"  # a line that somebody quotes goes on in the next one
         if sign == "=" and escape[1] in "\r\n":
             return ""
         if sign == "+":

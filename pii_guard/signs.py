@@ -21,11 +21,11 @@ from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses
 from pii_guard.detect_numbers import ACCOUNTS, account_start, numbers
 from pii_guard.detect_persons import BIRTHS, births, homes
-from pii_guard.detect_phones import PHONE_LABELS
 from pii_guard.detect_plates import VEHICLES, plates
 from pii_guard.detect_secrets import credentials
 from pii_guard.detect_tables import HEADS, tables
 from pii_guard.detect_urls import paths, urls
+from pii_guard.phone_words import PHONE_LABELS
 from pii_guard.shown import shown
 from pii_guard.span import Found, Words, folded
 

@@ -48,7 +48,7 @@ class Forks:
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         code = json.loads(self.process.stdout.readline())["code"]
-        return code, int(counted.read_text()) if counted.exists() else 0
+        return code, int(counted.read_text() or 0) if counted.exists() else 0
 
 
 @contextmanager

@@ -80,5 +80,9 @@ class Ahead:
 
     def sent(self, subscriber: str, item: str) -> list[Entry]:
         """What this subscriber got of an item, in order of sending."""
+        return [each for each in self.got(subscriber, item) if each.outcome == "sent"]
+
+    def got(self, subscriber: str, item: str) -> list[Entry]:
+        """The same, and what it may have got."""
         known = self._sent.get((subscriber, item))
         return ledger.sent_to(self._connection, subscriber, item) if known is None else known

@@ -228,7 +228,9 @@ class Alerts:
         files = [file for each in parts for file in attachments(each.view)] if mature else []
         own = ahead.sent(subscriber.id, delivery.subject)
         last = own[-1] if own and kind == "update" else None
-        before = own or ([] if kind == "alert" else self._former(connection, subscriber, delivery.subject))
+        before = ahead.got(subscriber.id, delivery.subject)
+        if not before and kind != "alert":
+            before = self._former(connection, subscriber, delivery.subject)
         alerts = sorted(
             (entry for entry in before if entry.kind == "alert"), key=lambda each: each.medium != delivery.medium
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app import pipeline, releasing
+from app import pipeline, releasing, withdrawing
 from app.observe import log
 from app.service import Service
 from app.views import about, shown
@@ -55,7 +55,7 @@ def decide_on(service: Service, request: Request) -> Done:
         else:
             decide.act(connection, desk, request, now)
             if request.act == "withdraw":
-                releasing.take_back(service, connection, request.item)
+                withdrawing.take_back(service, connection, request.item)
         state = inbox.row(connection, request.item).state
         _account(service, connection, request.item, request.act, request.by)
         return Done(state, outbox.waiting(connection, request.item) - before, tuple(faults))

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from app import channels, database, proving, releasing, returning
+from app import channels, database, proving, returning, withdrawing
 from app.observe import log, place
 from app.service import Service
 from dispatch import Delivery, DispatchError, Outcome, grouping, handing, outbox, webhook
@@ -159,7 +159,8 @@ class Handover:
         log.warning("unsendable", delivery=delivery.id, reason=str(error))
 
     def settle(self, workers: Collection[str]) -> None:
-        """Close what was accepted of these workers, each with its entry in the processing register."""
+        """Close what was accepted of these workers, and what may have been, each with its entry in the processing
+        register."""
         now = self._service.clock()
         with self._service.transaction() as connection:
             if self._done is not None:
@@ -172,11 +173,12 @@ class Handover:
                 )
                 for each in settled
             ]  # fmt: skip
-            releasing.take_back_sent(self._service, connection, [each.line for each in settled], now)
+            withdrawing.take_back_sent(self._service, connection, [each.line for each in settled], now)
             journal.append(connection, entries, key=self._register, at=now)
         self._done = None
         for each in settled:
-            self.count(each.line, "sent", each.queued_at)
+            if each.line.outcome == "sent":
+                self.count(each.line, "sent", each.queued_at)
 
     def finish(self, worker: str) -> None:
         """Settle what is left, and give up connections."""

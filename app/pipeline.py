@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from app import door, releasing
+from app import door, releasing, withdrawing
 from app.door import Passed, Tally
 from app.sending import Sender
 from app.service import Service
@@ -56,8 +56,8 @@ def release(service: Service, connection: sa.Connection, case: Case, decide: Dec
         newest = max(part.received_at for part in released.item.statements)
         service.metrics.late("released", newest, released.decision.at)
         with service.metrics.stage("release"):
-            if releasing.source_withdrew(released):
-                releasing.retract(service, connection, released)
+            if withdrawing.source_withdrew(released):
+                withdrawing.retract(service, connection, released)
             else:
                 releasing.queue(service, connection, released, match, asked)
                 releasing.publish(service, connection, released, match, asked)

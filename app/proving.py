@@ -97,6 +97,9 @@ def prove(service: Service, delivery: str) -> Proof:
         other = sorted(name for name, value in as_registered(line).items() if detail.get(name, value) != value)
         said = "says what the register says" if not other else f"says otherwise: {', '.join(other)}"
         checks.append(Check("ledger", not other, said))
+        if line.outcome == "perhaps":
+            said = f"perhaps accepted: its attempt had no known end, and it is not sent again ({line.reason})"
+            checks.append(Check("acceptance", None, said))
         if rested is None:
             checks.append(Check("grounds", None, "sent by a version of the program that kept none"))
         elif not rested and line.kind == "link":

@@ -1,4 +1,4 @@
-"""What a decision rests on and what follows from it: matching, queueing, publishing, taking back."""
+"""What a decision rests on and what follows from it: matching, queueing, publishing."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,6 @@ from app.service import Service
 from app.views import Views, matching, shown
 from dispatch import Delivery, DeliveryKind, View, atom, fanout, ledger, outbox, publication
 from dispatch.grounds import Published
-from dispatch.ledger import Entry
 from dispatch.view import content
 from filtering import Match
 from filtering.disclosure import reader
@@ -45,13 +44,13 @@ def queue(service: Service, connection: sa.Connection, released: Released, match
     """
     now, item = service.clock(), released.item
     outbox.cancel_waiting(connection, item.id, "superseded", now, before=item.version)
-    reached = _reached_now(released, match)
-    if len(reached) > service.settings.main.desk.wave_over:
-        waves = _waves(service, connection, reached)
+    concerned = _reached_now(released, match)
+    if len(concerned) > service.settings.main.desk.wave_over:
+        waves = _waves(service, connection, concerned)
         fanout.put(connection, item.id, item.version, waves, released.urgency, now)
         return 0
-    first = reached[:AT_ONCE]
-    fanout.put(connection, item.id, item.version, [reached - first], released.urgency, now)
+    first = concerned[:AT_ONCE]
+    fanout.put(connection, item.id, item.version, [concerned - first], released.urgency, now)
     return _queue(service, connection, released, match, asked, first, now)
 
 
@@ -124,7 +123,7 @@ def _queue(
         return 0
     views = Views(service, connection, released, asked=asked)
     subscribers, item = list(registry.by_numbers(connection, numbers)), released.item
-    before = _reached(connection, item.id, [each.id for each in subscribers])
+    before = reached(connection, item.id, [each.id for each in subscribers])
     same = {each for each in set(before.values()) if _says_the_same(service, connection, released, each)}
     due = since + timedelta(minutes=service.settings.main.desk.undo_minutes)
     orders: list[Delivery] = []
@@ -135,7 +134,7 @@ def _queue(
         kind: DeliveryKind = "alert" if known is None else "update"
         for channel, contact in enumerate(subscriber.contacts):
             if contact.type in outbox.MEDIA and _may_see(views, subscriber, match, contact.confidential):
-                orders.append(_order(service, kind, (item.id, item.version), subscriber, channel, since, due))
+                orders.append(order(service, kind, (item.id, item.version), subscriber, channel, since, due))
     new = outbox.queue(connection, orders, urgency=released.urgency)
     log.info("queued", item=item.id, version=item.version, deliveries=new)
     return new
@@ -199,57 +198,6 @@ def show(service: Service, connection: sa.Connection, item: str) -> None:
         publish(service, connection, released, matched(service, connection, released))
 
 
-def source_withdrew(released: Released) -> bool:
-    """Do all sources say by now that it was withdrawn? Then releasing it is telling so."""
-    return all(statement.facts.withdrawn for statement in released.item.statements)
-
-
-def retract(service: Service, connection: sa.Connection, released: Released) -> None:
-    """The source withdrew it, and somebody or a rule let that out."""
-    decide.retract(connection, released, service.clock())
-    take_back(service, connection, released.item.id)
-
-
-def take_back(service: Service, connection: sa.Connection, item: str) -> None:
-    """Stop what waits, tell exactly those who got it, revoke it on TAXII and in the feed."""
-    now = service.clock()
-    outbox.cancel_waiting(connection, item, "withdrawn", now)
-    found = releases.find(connection, item, "withdrawn")
-    assert found is not None
-    _tell_withdrawn(service, connection, (item, found.version), None, now)
-    publication.withdraw(connection, item, now)
-    atom.withdraw(connection, item, now)
-
-
-def take_back_sent(service: Service, connection: sa.Connection, lines: Sequence[Entry], now: datetime) -> None:
-    """Tell those who were just sent what was withdrawn meanwhile: when it was, the ledger did not name them yet.
-
-    In the transaction that adds these lines; once is enough, and twice changes nothing.
-    """
-    told = [each for each in lines if each.kind in ("alert", "update", "reminder")]
-    for item in inbox.withdrawn(connection, {each.subject for each in told}):
-        found = releases.find(connection, item, "withdrawn")
-        if found is not None:
-            _tell_withdrawn(service, connection, (item, found.version), sorted({each.subscriber for each in told}), now)
-
-
-def _tell_withdrawn(
-    service: Service,
-    connection: sa.Connection,
-    what: tuple[str, int],
-    among: Sequence[str] | None,
-    now: datetime,
-) -> None:
-    reached = _reached(connection, what[0], among)
-    orders = [
-        _order(service, "withdrawal", what, subscriber, channel, now, now)
-        for subscriber in filter(None, (registry.get(connection, each) for each in reached))
-        for channel, contact in enumerate(subscriber.contacts)
-        if contact.type in outbox.MEDIA
-    ]
-    outbox.queue(connection, orders, urgency="today")
-
-
 def took_in(connection: sa.Connection, item: str, others: Sequence[str], now: datetime) -> None:
     """Items that turned out to be the same threat are one: what waits of the others goes no more, and what is published
     of them is of this one, under its labels, until it is released anew."""
@@ -259,17 +207,19 @@ def took_in(connection: sa.Connection, item: str, others: Sequence[str], now: da
         atom.move(connection, other, item)
 
 
-def _reached(connection: sa.Connection, item: str, among: Sequence[str] | None = None) -> dict[str, int]:
-    """Who (of these) got an item, and the latest version of it; 0: under another id, of what it took in or was split
-    from."""
+def reached(
+    connection: sa.Connection, item: str, among: Sequence[str] | None = None, *, perhaps: bool = False
+) -> dict[str, int]:
+    """Who (of these) got an item, or may have (`perhaps`), and the latest version of it; 0: under another id, of what
+    it took in or was split from."""
     taken_in, split_from = inbox.former(connection, item)
-    earlier = {who: 0 for each in taken_in for who in ledger.recipients(connection, each, among)}
+    earlier = {who: 0 for each in taken_in for who in ledger.recipients(connection, each, among, perhaps=perhaps)}
     if split_from is not None:
         own = set(inbox.keys(connection, item))
-        for who, version in ledger.recipients(connection, split_from, among).items():
+        for who, version in ledger.recipients(connection, split_from, among, perhaps=perhaps).items():
             if own & releases.told(connection, split_from, version):
                 earlier[who] = 0
-    return earlier | ledger.recipients(connection, item, among)
+    return earlier | ledger.recipients(connection, item, among, perhaps=perhaps)
 
 
 def _says_the_same(service: Service, connection: sa.Connection, released: Released, version: int) -> bool:
@@ -287,7 +237,7 @@ def _may_see(views: Views, subscriber: Subscriber, match: Match, closed: bool) -
     return not isinstance(found, Refusal) or found.reason == "open-channel"
 
 
-def _order(
+def order(
     service: Service,
     kind: DeliveryKind,
     what: tuple[str, int],

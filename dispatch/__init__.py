@@ -20,7 +20,8 @@ from subscribers import ChannelType, Contact
 from tlp import Label
 
 DeliveryKind = Literal["alert", "update", "reminder", "withdrawal", "monday", "friday", "link"]
-DeliveryState = Literal["queued", "sending", "accepted", "sent", "failed", "cancelled"]
+DeliveryState = Literal["queued", "sending", "accepted", "perhaps", "sent", "failed", "cancelled"]
+"""`accepted`, `perhaps`: it leaves no more, since it was taken, or may have been; to be settled as that."""
 
 
 class DispatchError(Exception):

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch import DeliveryKind
 from dispatch.grouping import together
-from dispatch.ledger import ledger
+from dispatch.ledger import LEFT, ledger
 from dispatch.outbox import deliveries
 from ingest.columns import Instant, metadata
 from subscribers import ChannelType
@@ -177,7 +177,7 @@ def answers(conn: sa.Connection, item: str) -> list[Given]:
 
 def outcomes(conn: sa.Connection, since: datetime) -> Iterator[Told]:
     """Of all alerts and updates since then: to whom, and what came of it; a line a subscriber and item."""
-    mine = (ledger.c.kind.in_(_ALERTS), ledger.c.outcome.in_(("sent", "failed")), ledger.c.at >= since)
+    mine = (ledger.c.kind.in_(_ALERTS), ledger.c.outcome.in_((*LEFT, "failed")), ledger.c.at >= since)
     pair = ledger.c.subject, ledger.c.subscriber
     newest = sa.select(sa.func.max(_f.id)).group_by(_f.item, _f.subscriber)
     given = {(row.item, row.subscriber): row for row in conn.execute(sa.select(feedback).where(_f.id.in_(newest)))}

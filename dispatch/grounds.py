@@ -92,3 +92,4 @@ def _marked(each: Stood, reader: Reader) -> Marked:
 
 
 encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(tuple[Grounds, ...]).decode

@@ -15,7 +15,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from dispatch import Delivery, Outcome, outbox
+from dispatch import Delivery, Outcome, grounds, outbox
 from dispatch.outbox import ALONE, ATTEMPTS, LEASE, OPEN, QUEUED, deliveries, delivery_of
 from subscribers import ChannelType
 
@@ -116,7 +116,10 @@ def settle(
 
 
 def told(conn: sa.Connection, delivery: str) -> list[str]:
-    """The items that left with one message."""
+    """The items that left, or may have, with one message."""
+    rested = conn.scalar(sa.select(_d.grounds).where(_d.id == delivery, _d.state == "cancelled"))
+    if rested is not None:  # it was taken apart since
+        return [each.item for each in grounds.decode(rested)]
     left = _d.id.in_(together(conn, delivery)), _d.state.in_(("accepted", "sent"))
     return list(conn.scalars(sa.select(_d.subject).where(*left).distinct()))
 

@@ -47,16 +47,23 @@ _STEP = (
     )
     .returning(_d.id)
 )
+_SETTLING = _d.state.in_(("accepted", "perhaps"))
 _ACCEPTED = (
     sa.select(*(column for column in deliveries.columns if column.name != "message"))
-    .where(_d.state == "accepted")
+    .where(_SETTLING)
     .order_by(_d.settled_at, _d.id)
     .with_for_update(skip_locked=True)
 )
 _SENT = (
     sa.update(deliveries)
     .where(_d.id.in_(sa.bindparam("ids", expanding=True)))
-    .values(state="sent", message=None, grounds=None, worker="", claimed_until=None)
+    .values(
+        state=sa.case((_d.state == "perhaps", "cancelled"), else_="sent"),
+        message=None,
+        grounds=sa.case((_d.state == "perhaps", _d.grounds)),
+        worker="",
+        claimed_until=None,
+    )
 )
 
 
@@ -73,7 +80,7 @@ class Held(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What was accepted, and is settled."""
+    """What was accepted, or may have been and leaves no more; and is settled."""
 
     line: Entry
     grounds: bytes | None
@@ -119,19 +126,21 @@ def withdrawn(conn: sa.Connection, following: Sequence[str]) -> bool:
 
 
 def holders(conn: sa.Connection) -> set[str]:
-    """Workers that have accepted messages to settle."""
-    return set(conn.scalars(sa.select(_d.worker).where(_d.state == "accepted").distinct()))
+    """Workers that have messages to settle."""
+    return set(conn.scalars(sa.select(_d.worker).where(_SETTLING).distinct()))
 
 
 def settle(conn: sa.Connection, workers: Collection[str], now: datetime) -> list[Settled]:
-    """Close what was accepted of these workers, or of any whose claim has run out, with its lines in the ledger."""
-    theirs = sa.or_(_d.worker.in_(workers), _d.claimed_until <= now)
+    """Close what was accepted of these workers, or of any whose claim has run out, with its lines in the ledger; and
+    whosever it was, what may have been and leaves no more."""
+    theirs = sa.or_(_d.state == "perhaps", _d.worker.in_(workers), _d.claimed_until <= now)
     rows = conn.execute(_ACCEPTED.where(theirs)).all()
     if not rows:
         return []
     conn.execute(_SENT, {"ids": [row.id for row in rows]})
     rested = {row.id: row.grounds for row in rows}
-    lines = ledger.sent_all(conn, rows)
+    lines = ledger.settled(conn, rows)
     return [
-        Settled(line, rested.get(row.leader or row.id), row.queued_at) for line, row in zip(lines, rows, strict=True)
+        Settled(line, row.grounds or rested.get(row.leader or row.id), row.queued_at)
+        for line, row in zip(lines, rows, strict=True)
     ]

@@ -37,11 +37,17 @@ ledger = sa.Table(
     sa.Index("ix_ledger_subject", "subject", "subscriber"),
     sa.Index("ix_ledger_subscriber", "subscriber", "at"),
 )
+LEFT = ("sent", "perhaps")
+"""Outcomes of what was accepted, or may have been."""
 _SAME = ("kind", "subscriber", "subject", "version", "medium", "label", "view", "digest", "message_id", "repeat")
 """What a line takes from the row of the outbox."""
 _LATEST = (
     sa.select(ledger.c.subscriber, sa.func.max(ledger.c.version))
-    .where(ledger.c.subject == sa.bindparam("item"), ledger.c.outcome == "sent", ledger.c.kind != "withdrawal")
+    .where(
+        ledger.c.subject == sa.bindparam("item"),
+        ledger.c.outcome.in_(sa.bindparam("outcomes", expanding=True)),
+        ledger.c.kind != "withdrawal",
+    )
     .group_by(ledger.c.subscriber)
 )
 _SENT_AMONG = (
@@ -49,7 +55,7 @@ _SENT_AMONG = (
     .where(
         ledger.c.subscriber.in_(sa.bindparam("subscribers", expanding=True)),
         ledger.c.subject.in_(sa.bindparam("items", expanding=True)),
-        ledger.c.outcome == "sent",
+        ledger.c.outcome.in_(LEFT),
     )
     .order_by(ledger.c.at, ledger.c.id)
 )
@@ -61,7 +67,8 @@ class Entry:
     """A line of the ledger."""
 
     at: datetime
-    outcome: Literal["sent", "failed", "cancelled", "returned", "delayed"]
+    outcome: Literal["sent", "perhaps", "failed", "cancelled", "returned", "delayed"]
+    """`perhaps`: it may have been accepted, and is not sent again; `reason` says why."""
     delivery: str
     kind: DeliveryKind
     subscriber: str
@@ -111,19 +118,21 @@ def record(
 
 def cancelled(conn: sa.Connection, rows: Sequence[sa.Row[Any]], reason: str, at: datetime) -> None:
     """Add a line for each of these rows of the outbox, of which none leaves."""
-    conn.execute(sa.insert(ledger), [_line(row, at=at, outcome="cancelled", reason=reason) for row in rows])
+    if rows:
+        conn.execute(sa.insert(ledger), [_line(row, at=at, outcome="cancelled", reason=reason) for row in rows])
 
 
 def _line(row: sa.Row[Any], **said: object) -> dict[str, object]:
     return said | {"delivery": row.id} | {name: getattr(row, name) for name in _SAME}
 
 
-def sent_all(conn: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Entry]:
-    """Add a line for each of these rows of the outbox, which was accepted when and as the row says; the lines."""
+def settled(conn: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Entry]:
+    """Add a line for each of these rows of the outbox, which was accepted, or may have been, when and as the row says;
+    the lines."""
     lines = [
         Entry(
             at=row.settled_at,
-            outcome="sent",
+            outcome="perhaps" if row.state == "perhaps" else "sent",
             delivery=row.id,
             label=None if row.label is None else Label(row.label),
             reason=row.reason,
@@ -131,7 +140,7 @@ def sent_all(conn: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Entry]:
         )
         for row in rows
     ]
-    said = ({"at": each.settled_at, "outcome": "sent", "reason": each.reason} for each in rows)
+    said = ({"at": each.at, "outcome": each.outcome, "reason": each.reason} for each in lines)
     conn.execute(sa.insert(ledger), [_line(row, **values) for row, values in zip(rows, said, strict=True)])
     return lines
 
@@ -140,7 +149,7 @@ def came_back(
     conn: sa.Connection, delivery: str, what: Literal["returned", "delayed"], status: str, at: datetime
 ) -> Entry | None:
     """Add a line: what was sent came back, or waits at a server. None: it was not sent, or that is known already."""
-    before = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome.in_(("sent", what)))
+    before = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome.in_((*LEFT, what)))
     row = conn.execute(before.order_by(ledger.c.outcome != what, ledger.c.id).limit(1)).one_or_none()
     if row is None or row.outcome == what:
         return None
@@ -151,25 +160,25 @@ def came_back(
 
 
 def sent_as(conn: sa.Connection, beginning: str) -> tuple[str, datetime] | None:
-    """What was sent by the delivery whose id begins so, and when first; None: nothing was."""
+    """What was sent, or may have been, by the delivery whose id begins so, and when first; None: nothing was."""
     whose = ledger.c.delivery.between(beginning.ljust(32, "0"), beginning.ljust(32, "f"))
     found = conn.execute(
-        sa.select(ledger.c.subject, ledger.c.at).where(whose, ledger.c.outcome == "sent").order_by(ledger.c.at).limit(1)
+        sa.select(ledger.c.subject, ledger.c.at).where(whose, ledger.c.outcome.in_(LEFT)).order_by(ledger.c.at).limit(1)
     ).one_or_none()
     return None if found is None else (found.subject, found.at)
 
 
 def sent(conn: sa.Connection, delivery: str) -> Entry | None:
-    """The line that says that a delivery was sent; None: it was not."""
-    found = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome == "sent")
+    """The line that says that a delivery was sent, or may have been; None: it was not."""
+    found = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome.in_(LEFT))
     row = conn.execute(found.order_by(ledger.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _entry(row)
 
 
 def sent_to(conn: sa.Connection, subscriber: str, item: str) -> list[Entry]:
-    """What this subscriber got of an item, in order of sending."""
+    """What this subscriber got of an item, or may have, in order of sending."""
     found = sa.select(ledger).where(
-        ledger.c.subscriber == subscriber, ledger.c.subject == item, ledger.c.outcome == "sent"
+        ledger.c.subscriber == subscriber, ledger.c.subject == item, ledger.c.outcome.in_(LEFT)
     )
     return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
 
@@ -194,16 +203,20 @@ def editions(conn: sa.Connection, since: datetime) -> dict[str, set[str]]:
     return found
 
 
-def recipients(conn: sa.Connection, item: str, among: Sequence[str] | None = None) -> dict[str, int]:
-    """Who (of these, some thousands) got an item, and the latest version of it: to whom updates and a withdrawal go."""
+def recipients(
+    conn: sa.Connection, item: str, among: Sequence[str] | None = None, *, perhaps: bool = False
+) -> dict[str, int]:
+    """Who (of these, some thousands) got an item, and the latest version of it: to whom updates go; and a withdrawal,
+    also to who may have (`perhaps`)."""
+    given = {"item": item, "outcomes": LEFT if perhaps else ("sent",)}
     if among is None:
-        return {row[0]: row[1] for row in conn.execute(_LATEST, {"item": item})}
-    return {row[0]: row[1] for row in conn.execute(_LATEST_OF, {"item": item, "ids": list(among)})}
+        return {row[0]: row[1] for row in conn.execute(_LATEST, given)}
+    return {row[0]: row[1] for row in conn.execute(_LATEST_OF, given | {"ids": list(among)})}
 
 
 def messages(conn: sa.Connection, item: str) -> list[Entry]:
-    """All that was sent about an item, to whomever, in order."""
-    found = sa.select(ledger).where(ledger.c.subject == item, ledger.c.outcome == "sent")
+    """All that was sent about an item, or may have been, to whomever, in order."""
+    found = sa.select(ledger).where(ledger.c.subject == item, ledger.c.outcome.in_(LEFT))
     return [_entry(row) for row in conn.execute(found.order_by(ledger.c.at, ledger.c.id))]
 
 

@@ -14,7 +14,7 @@ import hmac
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -97,15 +97,23 @@ _WAITING = (
     )
     .with_for_update(skip_locked=True)
 )
+_leading = deliveries.alias().c
+_RESTED = sa.case(
+    (
+        _d.repeat,
+        sa.func.coalesce(_d.grounds, sa.select(_leading.grounds).where(_leading.id == _d.leader).scalar_subquery()),
+    )
+)
+"""On what a message rested that may have been accepted: with the one that led it, else its own."""
 _CANCEL = (
     sa.update(deliveries)
     .where(_d.id.in_(sa.bindparam("ids", expanding=True)))
     .values(
-        state="cancelled",
+        state=sa.case((_d.repeat, "perhaps"), else_="cancelled"),
         settled_at=sa.bindparam("settled"),
         reason=sa.bindparam("because"),
         message=None,
-        grounds=None,
+        grounds=_RESTED,
         leader=None,
         worker="",
         claimed_until=None,
@@ -319,7 +327,7 @@ def backoff(attempts: int, rng: random.Random) -> timedelta:
 
 
 def cancel(conn: sa.Connection, delivery: Delivery, reason: CancelReason, now: datetime) -> None:
-    """Never send it; the ledger says why (and `repeat`, where an earlier attempt may have been accepted)."""
+    """Never send it; the ledger says why, once it is settled where an earlier attempt may have been accepted."""
     if reason not in get_args(CancelReason):
         raise DispatchError(f"delivery {delivery.id}: {reason} is no reason to cancel")
     _close(conn, delivery, "cancelled", reason, now)
@@ -337,8 +345,26 @@ def cancel_waiting(
         some = waiting[start : start + _CHUNK]
         conn.execute(_CANCEL, {"ids": [row.id for row in some], "settled": now, "because": reason})
         release(conn, [row.id for row in some])
-        cancelled(conn, some, reason, now)
+        cancelled(conn, [row for row in some if not row.repeat], reason, now)
     return len(waiting)
+
+
+def held_back(conn: sa.Connection, subscribers: Collection[str], since: datetime) -> list[sa.Row[Any]]:
+    """(id, subject, subscriber, channel) of alerts that were not sent to these since then: they had been told of it."""
+    mine = (_d.state == "cancelled", _d.reason == "repeat", _d.kind == "alert", _d.settled_at > since)
+    columns, whom, found = (_d.id, _d.subject, _d.subscriber, _d.channel), sorted(subscribers), list[sa.Row[Any]]()
+    for start in range(0, len(whom), _CHUNK):
+        theirs = _d.subscriber.in_(whom[start : start + _CHUNK])
+        found += conn.execute(sa.select(*columns).where(*mine, theirs).order_by(_d.id))
+    return found
+
+
+def revive(conn: sa.Connection, ids: Sequence[str], due: datetime, reason: str = "") -> None:
+    """What was cancelled waits again, until then (`reason`: what for, so that `hurry` does not fetch it earlier)."""
+    again = {"state": "queued", "due_at": due, "reason": reason, "attempts": 0, "settled_at": None}
+    for start in range(0, len(ids), _CHUNK):
+        mine = (_d.id.in_(ids[start : start + _CHUNK]), _d.state == "cancelled")
+        conn.execute(sa.update(deliveries).where(*mine).values(**again))
 
 
 def defer(conn: sa.Connection, delivery: Delivery, until: datetime, reason: str) -> None:
@@ -351,40 +377,24 @@ def defer(conn: sa.Connection, delivery: Delivery, until: datetime, reason: str)
 def release(conn: sa.Connection, leaders: Sequence[str], but: Sequence[str] = ()) -> None:
     """What was to go with their messages goes by itself: they do not leave, or not now. `but`: these still go along."""
     theirs = sa.and_(_d.leader.in_(leaders), OPEN, _d.id.not_in(but))
-    free = {"leader": None, "state": "queued", "worker": "", "claimed_until": None}
+    free = {"leader": None, "state": "queued", "worker": "", "claimed_until": None, "grounds": _RESTED}
     conn.execute(sa.update(deliveries).where(theirs).values(**free))
 
 
 def _close(
     conn: sa.Connection, delivery: Delivery, state: Literal["failed", "cancelled"], reason: str, now: datetime
 ) -> None:
-    row = conn.execute(sa.select(_d.label, _d.view, _d.digest, _d.message_id).where(_d.id == delivery.id)).one()
-    alone = {"leader": None} if state == "cancelled" else {}
-    _hold(
-        conn,
-        delivery,
-        state=state,
-        attempts=delivery.attempts,
-        settled_at=now,
-        reason=reason,
-        message=None,
-        grounds=None,
-        worker="",
-        claimed_until=None,
-        repeat=delivery.repeat,
-        **alone,
-    )
-    record(
-        conn,
-        delivery,
-        state,
-        reason,
-        now,
-        label=row.label,
-        view=row.view,
-        digest=row.digest,
-        message_id=row.message_id,
-    )
+    """It leaves no more. Where it may have been accepted, on what it rested is kept until it is settled as that."""
+    values = {"state": "perhaps" if delivery.repeat else state, "reason": reason, "settled_at": now, "message": None}
+    free: dict[str, object] = {"worker": "", "claimed_until": None, "repeat": delivery.repeat}
+    free["attempts"] = delivery.attempts
+    if delivery.repeat:
+        free |= {"grounds": _RESTED, "leader": None}
+    else:
+        free |= {"grounds": None} | ({"leader": None} if state == "cancelled" else {})
+        row = conn.execute(sa.select(_d.label, _d.view, _d.digest, _d.message_id).where(_d.id == delivery.id)).one()
+        record(conn, delivery, state, reason, now, **row._mapping)
+    _hold(conn, delivery, **values, **free)
     release(conn, [delivery.id])
 
 

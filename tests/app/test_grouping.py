@@ -226,17 +226,23 @@ def test_what_may_have_been_accepted_is_repeated_as_it_was(house: House, sink: S
 
 
 def test_what_may_not_be_shown_any_more_is_not_repeated(house: House, sink: Sink) -> None:
-    """One of a message that may have been accepted was withdrawn: it is made anew, without it."""
+    """One of a message that may have been accepted was withdrawn: it is made anew, without it; and that is told."""
     items = [release(house, number) for number in (1, 2, 3)]
     sink.answer = lambda recipient, before: "" if before == 0 else "250 OK"
     assert workers.dispatch(house.service, now=True)["retry"] == 3
     for item in items[:2]:  # perhaps the one that leads, perhaps one that goes along
         house.decide("withdraw", item)
     house.later(minutes=11)
-    assert workers.dispatch(house.service)["sent"] == 1
-    again = mails(sink)[-1]
+    assert workers.dispatch(house.service)["sent"] == 3
+    back, (again,) = (
+        [each for each in mails(sink)[1:] if ("INGETROKKEN" in each["Subject"]) is it] for it in (True, False)
+    )
     assert items[2] in again["Subject"]
     assert not any(item in body(again) for item in items[:2])
+    assert {each.subject for each in lines(house) if each.outcome == "perhaps"} == set(items[:2])
+    assert {item for each in back for item in items if item in each["Subject"]} == set(items[:2])
+    assert {each["In-Reply-To"] for each in back} == {mails(sink)[0]["Message-ID"]}
+    assert all("Nog geldig: 1 van de 3." in body(each) for each in back), "what the third one asks for stands"
     with house.service.reading() as connection:
         assert connection.scalar(sa.select(sa.func.count()).where(outbox.deliveries.c.state == "sending")) == 0
 

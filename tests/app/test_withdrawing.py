@@ -1,0 +1,127 @@
+"""Who got it is told of its withdrawal, and who may have got it: whatever happened in between (docs/decisions/006)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import proving, workers
+from app.service import open_service
+from dispatch import DeliveryKind, handing, ledger, outbox
+from normalize import Affected
+from subscribers import Contact, Software
+from tests.app.house import House, opened
+from tests.app.sink import Sink, listening
+from tests.app.test_grouping import body, lines, mails, release
+from tests.triage.desk import draft
+from tlp import Label
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with listening(Sink()) as found:
+        yield found
+
+
+@pytest.fixture
+def house(tmp_path: Path, url: str, sink: Sink) -> House:
+    """An instance that sends to the sink, with two firms that use FortiOS."""
+    made = opened(tmp_path, url)
+    with (tmp_path / "oktt.toml").open("a") as settings:
+        settings.write(sink.settings)
+    made.service = open_service(tmp_path)
+    made.service.clock = lambda: made.now
+    uses = (Software("Fortinet", "FortiOS", "7.2.3"),)
+    for name in ("een", "twee"):
+        contact = Contact("email", address=f"{name}@voorbeeld.example")
+        made.subscribe(name, contact, clearance=Label.AMBER, software=uses, networks=("192.0.2.0/24",), verified=True)
+    return made
+
+
+def told(house: House, *kinds: DeliveryKind) -> list[tuple[str, str, str, str]]:
+    """What the ledger holds, of these kinds or all."""
+    found = [each for each in lines(house) if each.kind in kinds or not kinds]
+    return sorted((each.kind, each.subscriber, each.outcome, each.reason) for each in found)
+
+
+def in_hand(house: House, worker: str = "w") -> str:
+    """A process died with the first message in hand; to whom that goes."""
+    with house.service.transaction() as connection:
+        first, *_ = outbox.claim(connection, house.now, 10, worker, hurry=True)
+        assert handing.step(connection, worker, (), "", house.now, [first.id])
+    house.later(seconds=outbox.LEASE.total_seconds() + 1)
+    return first.subscriber
+
+
+def test_who_may_have_got_it_when_a_process_died_is_told(house: House, sink: Sink) -> None:
+    item = release(house, 1)
+    who = in_hand(house)
+    house.decide("withdraw", item)
+    workers.dispatch(house.service, now=True)
+    other = {"een": "twee", "twee": "een"}[who]
+    assert told(house) == [
+        *sorted([("alert", other, "cancelled", "withdrawn"), ("alert", who, "perhaps", "withdrawn")]),
+        ("withdrawal", who, "sent", "smtp-250"),
+    ]
+    assert [each.recipient for each in sink.mails] == [f"{who}@voorbeeld.example"]
+    (mail,) = mails(sink)
+    assert item in mail["Subject"]
+    assert "FortiGate" in body(mail), "it says what it is about"
+    assert workers.dispatch(house.service, now=True)["sent"] == 0, "once"
+
+
+def test_what_was_perhaps_accepted_is_told_and_borne_out(house: House, sink: Sink) -> None:
+    """By ledger, register, the page that says whether a message is ours, and `prove`."""
+    item = release(house, 1)
+    sink.answer = lambda recipient, before: ""
+    workers.dispatch(house.service, now=True)
+    house.decide("withdraw", item)
+    sink.answer = lambda recipient, before: "250 OK"
+    assert workers.dispatch(house.service)["sent"] == 2
+    assert told(house) == [
+        *(("alert", name, "perhaps", "withdrawn") for name in ("een", "twee")),
+        *(("withdrawal", name, "sent", "smtp-250") for name in ("een", "twee")),
+    ]
+    (first, second), codes = (each.delivery for each in lines(house) if each.kind == "alert"), []
+    for each in (first, second):
+        proof = proving.prove(house.service, each)
+        assert proof.ok, proof
+        (said,) = (check.said for check in proof.checks if check.what == "acceptance")
+        assert "perhaps accepted" in said
+        assert any(check.what.startswith("content of") and check.ok for check in proof.checks), proof
+        with house.service.reading() as connection:
+            codes.append(ledger.sent_as(connection, each[:15]))
+    assert [code and code[0] for code in codes] == [item, item]
+
+
+def test_who_may_have_got_it_and_wants_or_can_no_more_is_told_as_well(house: House, sink: Sink) -> None:
+    """It fails for good afterwards; or concerns its reader no more; then it is withdrawn."""
+    item = release(house, 1)
+    sink.answer = lambda recipient, before: ""
+    workers.dispatch(house.service, now=True)
+    house.subscribe("een", Contact("email", address="een@voorbeeld.example"), clearance=Label.AMBER)
+    sink.answer = lambda recipient, before: "554 5.7.1 no"
+    house.later(minutes=11)
+    workers.dispatch(house.service)
+    assert told(house) == [("alert", "een", "perhaps", "no-match"), ("alert", "twee", "perhaps", "smtp-554")]
+    sink.answer = lambda recipient, before: "250 OK"
+    house.decide("withdraw", item)
+    workers.dispatch(house.service)
+    assert [each[1:3] for each in told(house, "withdrawal")] == [("een", "sent"), ("twee", "sent")]
+
+
+def test_a_next_version_is_a_whole_alert_to_who_may_have_got_the_first(house: House, sink: Sink) -> None:
+    says = {"tracking": ("NCSC-2026-0001",), "affected": (Affected("Fortinet", "FortiOS"),)}
+    item = house.item(draft("doc", title="Lek in FortiOS", cves=("CVE-2026-0001",), **says))
+    house.decide("release", item)
+    sink.answer = lambda recipient, before: ""
+    workers.dispatch(house.service, now=True)
+    house.item(draft("doc", title="Lek in FortiOS", cves=("CVE-2026-0001", "CVE-2026-0002"), **says))
+    house.decide("release", item)
+    sink.answer = lambda recipient, before: "250 OK"
+    workers.dispatch(house.service, now=True)
+    house.decide("withdraw", item)
+    workers.dispatch(house.service)
+    assert [each[::2] for each in told(house) if each[1] == "een"] == [
+        ("alert", "perhaps"), ("alert", "sent"), ("withdrawal", "sent"),
+    ]  # fmt: skip

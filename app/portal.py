@@ -62,6 +62,7 @@ def glimpses(service: Service, connection: sa.Connection, candidate: Subscriber)
     first. Nothing that is sealed is opened: without proven networks nothing of it would be its own."""
     now = service.clock()
     index, found = Index.build([candidate], 0), []
+    editions = any(each.digest for each in candidate.contacts)
     for item in releases.standing(connection, since=now - MONTH)[: -MOST - 1 : -1]:
         released = _out(service, connection, item)
         if released is None:
@@ -70,11 +71,11 @@ def glimpses(service: Service, connection: sa.Connection, candidate: Subscriber)
             released.item, index, now, urgency=released.stated, consents=released.consents, label=released.label
         )
         told = asked.explain(candidate)
-        if told.outcome not in ("deliver", "quiet", "digest"):
+        edition = told.outcome in ("digest", "urgency")  # what is not urgent enough for a message stands in editions
+        if not (editions if edition else told.outcome in ("deliver", "quiet")):
             continue
         view = _view(service, released, reader(candidate, told.concerned, confidential=False), candidate.language)
         if view is not None and not view.withdrawn:
-            edition = told.outcome == "digest"
             found.append(Glimpse(item, wording.plain(view.title, 200), view.label.value, view.urgency, edition))
     return found
 

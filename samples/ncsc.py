@@ -372,6 +372,41 @@ FORTIOS_VPN = Advisory(
     "2026-03-06T08:12:08.000000Z",
 )  # fmt: skip
 
+FORTIOS_FGFM = Advisory(
+    9010,
+    "Kwetsbaarheid verholpen in de beheerdienst van Fortinet FortiOS",
+    "Fortinet heeft een kwetsbaarheid verholpen in FortiOS.",
+    (
+        "De kwetsbaarheid met kenmerk CVE-2024-23113 bevindt zich in de dienst fgfmd, die met FortiManager praat, en stelt "
+        "een ongeauthenticeerde kwaadwillende in staat om op afstand willekeurige code uit te voeren.",
+    ),
+    "Werk bij naar 7.4.3, 7.2.7 of 7.0.14. Kunt u niet meteen bijwerken: haal fgfm weg bij de toegang op elke interface.",
+    "high",
+    "high",
+    (("Fortinet", "FortiOS", (*_series("7.0.", 13), *_series("7.2.", 6), *_series("7.4.", 2))),),
+    (Vulnerability("CVE-2024-23113", ("CWE-134", "Use of Externally-Controlled Format String"), 9.8, _ALL_HIGH),),
+    (("fortinet", "https://fortiguard.fortinet.com/psirt/FG-IR-24-029"),),
+    "2026-03-06T08:40:51.000000Z",
+)
+
+PUTTY = Advisory(
+    9011,
+    "Kwetsbaarheid verholpen in PuTTY",
+    "De ontwikkelaars van PuTTY hebben een kwetsbaarheid verholpen.",
+    (
+        "Wie inlogt met een ECDSA-sleutel van het type NIST P-521, geeft met elke handtekening iets van die sleutel prijs. "
+        "Na zo'n zestig handtekeningen is de geheime sleutel te berekenen. De kwetsbaarheid heeft kenmerk CVE-2024-31497.",
+    ),
+    "Werk bij naar PuTTY 0.81 en vervang sleutels van het type NIST P-521 die met een oudere versie zijn gebruikt.",
+    "medium",
+    "medium",
+    (("PuTTY", "PuTTY", tuple(f"0.{n}" for n in range(68, 81))),),
+    (Vulnerability("CVE-2024-31497", ("CWE-338", "Use of Cryptographically Weak Pseudo-Random Number Generator"), 5.9,
+                   "AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:N"),),
+    (("nvd", "https://nvd.nist.gov/vuln/detail/CVE-2024-31497"),),
+    "2026-03-01T10:05:00.000000Z",
+)  # fmt: skip
+
 SEVENZIP = Advisory(
     9009,
     "Kwetsbaarheid verholpen in 7-Zip",
@@ -413,10 +448,11 @@ SEVENZIP_WITHDRAWN = replace(
 )
 
 WEEK: dict[str, tuple[Advisory, ...]] = {
+    "0-sunday": (PUTTY,),
     "1-monday": (FORTIOS_ADMIN, EXCHANGE),
     "2-tuesday": (IVANTI,),
     "3-wednesday": (NETSCALER, ESXI),
     "4-thursday": (FORTIOS_ADMIN_RAISED, PANOS, MOVEIT),
-    "5-friday": (FORTIOS_VPN, SEVENZIP, ESXI_CORRECTED),
+    "5-friday": (FORTIOS_VPN, FORTIOS_FGFM, SEVENZIP, ESXI_CORRECTED),
     "7-sunday": (SEVENZIP_WITHDRAWN,),
 }

@@ -243,6 +243,11 @@ def test_before_confirming_one_sees_what_one_would_have_got(house: House, visito
     assert "Lek in IOS" not in page
     assert "Geheim" not in page, "AMBER is not for who is cleared to CLEAR"
     assert amber not in page
+    for digest in (["friday"], []):
+        wanted = {"address": f"{len(digest)}@brood.example", "urgency": "today", "digest": digest}
+        visitor.send("/portal/", **(BAKER | wanted))
+        page = visitor.get(visitor.link(f"{len(digest)}@brood.example")).text
+        assert (f"({shown}, in een overzicht)" in page) == bool(digest), "not urgent enough for a message"
     house.later(days=31)
     visitor.send("/portal/", **(BAKER | {"address": "later@brood.example"}))
     assert "Lek in FortiOS" not in visitor.get(visitor.link("later@brood.example")).text

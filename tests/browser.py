@@ -48,11 +48,20 @@ def window(browser: Browser, *, width: int, height: int = 640, dark: bool = Fals
 def faults(page: Page) -> list[str]:
     """What axe finds (WCAG 2.2 A and AA, good practice), and whether anything sticks out sideways."""
     page.evaluate(AXE_SCRIPT)
+    return [*_axe(page, "{}"), *overflow(page)]
+
+
+def colours(page: Page) -> list[str]:
+    """What axe, which is there already, finds of colours alone: in the other scheme nothing else is different."""
+    return _axe(page, "{runOnly: ['color-contrast', 'link-in-text-block']}")
+
+
+def _axe(page: Page, options: str) -> list[str]:
     told: list[str] = page.evaluate(
-        "axe.run({resultTypes: ['violations']})"
+        f"axe.run(Object.assign({options}, {{resultTypes: ['violations']}}))"
         ".then(found => found.violations.map(each => `${each.id}: ${each.nodes[0].html.slice(0, 120)}`))"
     )
-    return [*told, *overflow(page)]
+    return told
 
 
 def overflow(page: Page) -> list[str]:

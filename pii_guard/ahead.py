@@ -23,7 +23,7 @@ _NO_PHONE = re.compile(r"0(?![0-9+(\s).\-/?]{7})")
 _AS_LETTERS = str.maketrans("01", "55")
 """A 5 may be a digit of a letter's code (`pii_guard.hidden`), others not."""
 _NUMBERED = (*sorted({word.lower() for word in numbered()}), "ip6", "ipv6-")
-_CODES = re.compile("=(?:40|2[DEFB]|5[CF]|3A|C[23]|E2)").search
+_CODES = re.compile("=(?:40|2[DEFB]|5[CF]|3[AD]|C[23]|E2)").search
 """Words with digits that are a sign by themselves (`pii_guard.signs`), and such codes (`pii_guard.hidden`)."""
 _BEHIND = re.compile(r"[^\0][A-Z]").search
 """A capital that is not the first letter of its text. Without one no name is known as such: nothing that says so stands

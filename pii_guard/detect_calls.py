@@ -18,6 +18,7 @@ _CHANNEL = Quick(
 )
 """What an exchange dials: `SIP/trunk/0612345678`, `PJSIP/0612345678@trunk-0000a1`."""
 _MODEM = Quick(r"\batd[tp]?[ ,]{0,2}(?:0,)?(?P<number>\+?\d[\d. -]{7,18}\d)")
+_EDIFACT = Quick(r"\bcom\+(?P<number>\+?\d[\d. -]{7,16}\d):(?:te|al|fx)\b")
 _CALLING = re.compile(
     r"\b(?:from|to|src|dst|source|dest(?:ination)?|call(?:er|ed|ing|ee)\w*|sender|recipient|van|naar|aan|nr|nummer|"
     r"number|cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user(?:name)?|t|m|p|gsm|tel\w*|\w*phone\w*|mob\w*|msisdn|login|"
@@ -36,8 +37,33 @@ _MOMENT = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{2,6}|1[67]\
 """A date and a time, or seconds since 1970."""
 
 
+_ROW = Quick(r"[1-9](?<![^\s,;|\"'\t].)\d{9,14}(?![^\s,;|\"'\t])")
+_CELLS = re.compile(r"[,;|\t]")
+
+
 def called(text: str, lower: str) -> Found:
     """Numbers of who calls, and who is called."""
+    found = list(_logged(text, lower))
+    yield from found
+    rows = {cell for each in found if "\n" in text for cell in _cells(text, each.start, each.end)}
+    for match in _ROW.finditer(text) if rows else ():
+        if (
+            not rows.isdisjoint(_cells(text, *match.span()))
+            and not _MOMENT(match.group())
+            and valid(f"+{match.group()}")
+        ):
+            yield Span("phone", *match.span(), 0.6, "phone-column")
+
+
+def _cells(text: str, start: int, end: int) -> set[tuple[int, str]]:
+    """Where a number stands in its line: behind how many signs of a table, and at its end."""
+    line = text.rfind("\n", 0, start) + 1
+    before = text[max(line, start - 1) : start]
+    found = {(len(_CELLS.findall(text, line, start)), before)} if before not in ("", " ") or start == line else set()
+    return found | ({(-1, before)} if text[end : end + 1] in ("", "\n") and before.isspace() else set())
+
+
+def _logged(text: str, lower: str) -> Found:
     for match in _BARE_MOBILE.finditer(text):
         if not _elses(text, lower, match.start()):
             before = max(0, match.start() - 32), match.start()
@@ -56,7 +82,7 @@ def called(text: str, lower: str) -> Found:
             yield Span("phone", *match.span(), 0.6, "phone-bare")
     for match in _SIP_USER.finditer(text):
         yield Span("phone", *match.span(1), 0.8, "phone-sip")
-    for pattern in (_CHANNEL, _MODEM):
+    for pattern in (_CHANNEL, _MODEM, _EDIFACT):
         for match in pattern.finditer(lower):
             yield Span("phone", *match.span("number"), 0.7, "phone-dialled")
 

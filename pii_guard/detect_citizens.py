@@ -80,7 +80,18 @@ _BESIDE = re.compile(
 ).search
 """A cell with a name, or a date of birth, right before it."""
 _DATED = re.compile(r"(?:19|20)\d\d[-./ ]?(?:0\d|1[0-2])[-./ ]?[0-3]\d|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d").search
-_OCTETS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").fullmatch
+_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,5}){3}").fullmatch
+"""Or an address in the network."""
+_BOXES = re.compile(r"(?=.*[2-9])\d(?: \d){8}").fullmatch
+"""A digit in each box of a form."""
+_FIRMS = re.compile(r"(?:\brsin|_rsin|\beori)\W{0,4}(?:nl)?$").search
+_OF_PERSONS = re.compile(
+    r"(?:klant|relatie|lid|deb(?:iteur)?|member|customer)[a-z]{0,8}(?: ?(?:nummer|nr|no|number|id))?\W{1,3}$"
+).search
+_SAID = re.compile(r"\bbsn|burgerservicenummer|citizen service number").search
+"""A customer's number, and the word that says that it was this one."""
+_TOLD = 160
+_YMD = re.compile(r"20[0-3]\d(?:0[1-9]|1[0-2])[0-3]\d\.\d").fullmatch
 _SIGNED = re.compile(r"(?=[^-._·]*[-._·][^-._·]*[-._·])\d+(?:(?: [./-] |[ ._·-])\d+){2,4}").fullmatch
 """By two signs at least, that hardly any other number is."""
 _MACHINE = Quick(
@@ -129,10 +140,13 @@ def _loose(text: str, lower: str, named: bool) -> Found:
         start, end = match.span()
         if not passes(match.group()) or not _citizens(match.group(), lower, start, end, named=True):
             continue
-        if named and _WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND):
+        if named and _WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND) and not _YMD(match.group()):
             yield Span("bsn", start, end, 0.7, "bsn")
-        elif not (_DATED(match.group()) or _OCTETS(match.group())) and (
-            _SIGNED(match.group()) or _PERSONS.search(lower, max(0, start - 80), start) or _beside(text, start)
+        elif not (_DATED(match.group()) or _VERSION(match.group())) and (
+            _SIGNED(match.group())
+            or _BOXES(match.group())
+            or _PERSONS.search(lower, max(0, start - 80), start)
+            or _beside(text, start)
         ):
             yield Span("bsn", start, end, 0.6, "bsn-parted")
 
@@ -194,8 +208,11 @@ def _citizens(written: str, lower: str, start: int, end: int, named: bool) -> bo
     near = _WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND) if named else None
     if len(written) == _SHORT and (_DATED(written) or not near):
         return False
-    if OTHER_NUMBER.search(lower, max(0, start - 40), start):
+    if _FIRMS(lower, max(0, start - 12), start):
         return False
+    if OTHER_NUMBER.search(lower, max(0, start - 40), start):
+        said = named and _OF_PERSONS(lower, max(0, start - 40), start)
+        return bool(said and _SAID(lower, max(0, start - _TOLD), end + _TOLD))
     return not in_url(lower, start) or (named and _WORDS.search(lower, start, start + _BEFORE) is not None)
 
 

@@ -9,7 +9,7 @@ _MAC = Quick(
     r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]| [:-] |\[[:-]|\(:|[0-9a-fA-F]{2}[.-]))"
     r"(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.)"
     r"|(?<=[g-zG-Z]\d:.)|(?<=[.-].)(?=.:)|(?<=\b01-.)|(?<=\b01:.)"
-    r"|(?<=[\s.]\d:.)|(?<=[\s.]\d{2}:.)|(?<=[\s.]\d{3}:.))"
+    r"|(?<=[\s.=]\d:.)|(?<=[\s.]\d{2}:.)|(?<=[\s.]\d{3}:.))"
     r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\]|\[-\]|\(:\)| [:-] )(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
     r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F]|[_-][0-9a-fA-F]{1,2}(?![g-zG-Z])|:[0-9a-fA-F]{1,2}\b)"
@@ -60,6 +60,7 @@ _PARTED = Quick(
     r"|[0-9a-f]{2}(?:(?P<sign>[._])[0-9a-f]{2})(?:(?P=sign)[0-9a-f]{2}){4}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}"
     r"|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?![\w.:-])"
 )
+_TYPED = Quick(r"(?:[=:(]|\bis) ?(?P<mac>(?=[0-9a-f ]{0,16}[a-f])[0-9a-f]{2}(?: [0-9a-f]{2}){5})(?! ?[0-9a-f]{2}\b|\w)")
 _SIGNS = re.compile(r"[\W_]")
 _ROW = re.compile(r"[\"']?[,;|/ ]{1,3}[\"']?").match
 """Between one and the next."""
@@ -78,19 +79,23 @@ def macs(text: str, lower: str) -> Found:
         if is_somebodys(lower, *mac.span()):
             yield Span("mac", *mac.span(), 0.9, "mac")
     for match in _FRAME.finditer(lower) if ":08:00" in lower or ":86:dd" in lower else ():
-        yield Span("mac", match.start(), match.end(1), 0.9, "mac-frame")
-        yield Span("mac", *match.span(2), 0.9, "mac-frame")
+        for start, end in ((match.start(), match.end(1)), match.span(2)):
+            if is_somebodys(lower, start, end):
+                yield Span("mac", start, end, 0.9, "mac-frame")
     for parted in _PARTED.finditer(lower):
         near = _NEAR.search(lower, max(0, parted.start() - 40), parted.end() + 40)
         if (near or parted.group().count(":") > 4 or parted.group().count(".") > 4) and is_somebodys(
             lower, *parted.span()
         ):
             yield Span("mac", *parted.span(), 0.7, "mac-parted")
+    for typed in _TYPED.finditer(lower):
+        if _NEAR.search(lower, max(0, typed.start() - 40), typed.start()):
+            yield Span("mac", *typed.span("mac"), 0.6, "mac-parted")
     for at in MAC_WORDS.places(lower):
         word = _MAC_WORD.match(lower, at)
         loose = word and _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
         while loose:
-            if not _SIGNS.sub("", loose.group()).startswith(_NOBODYS_MAC):
+            if not _joined(loose.group()).startswith(_NOBODYS_MAC):
                 yield Span("mac", *loose.span(), 0.8, "mac-named")
             row = _ROW(lower, loose.end())
             loose = row and _LOOSE_MAC.match(lower, row.end())
@@ -100,4 +105,12 @@ def is_somebodys(lower: str, start: int, end: int) -> bool:
     """Is it an address, and not that of nobody or of a group?"""
     if _OF_ELSE(lower, max(0, start - 24), start):
         return False
-    return not _SIGNS.sub("", lower[start:end]).startswith(_NOBODYS_MAC)
+    value = _joined(lower[start:end])
+    if value.isdigit() and not _NEAR.search(lower, max(0, start - 40), start) and not MAC_WORDS.any(lower):
+        return False  # a time, numbers of a lottery
+    return not value.startswith(_NOBODYS_MAC)
+
+
+def _joined(written: str) -> str:
+    """Without its signs, and with the zeros that some programs leave out."""
+    return "".join(part.zfill(2) for part in _SIGNS.split(written))

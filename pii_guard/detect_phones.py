@@ -131,7 +131,7 @@ def _american(text: str, lower: str, start: int, end: int) -> bool:
 
 def _phone(text: str, lower: str, start: int, end: int) -> Found:
     """The number, or the numbers that follow one another on several lines or behind a slash."""
-    while start < end and (text[start] in " \n\t/.-)" or _opened(text, start, end)):
+    while start < end and (text[start] in " \n\t/.-)" or text[start : start + 2] == "+ " or _opened(text, start, end)):
         start += 1
     if end - start < _LEAST:
         return

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from pii_guard import Category
+from pii_guard.detect_hardware import is_somebodys
 from pii_guard.login_names import LOGIN_FORM, user
 from pii_guard.span import Found, Span, Words, folded
 
@@ -115,7 +116,7 @@ def _value(lower: str, start: int, end: int, kind: Category, head: str) -> Found
         "plate": _PLATE(value) is not None,
         "name": not digits and value[0] != "(",
         "phone": 7 <= digits <= 15 and not any(map(str.isalpha, value)),
-        "mac": _MAC(value) is not None,
+        "mac": _MAC(value) is not None and is_somebodys(lower, start, end),
         "credential": " " not in value,
     }
     if fits.get(kind, digits > 0 and " " not in value):

@@ -66,10 +66,13 @@ HOME = ("NL", "BE", "US", "GB", "DE", "FR", "ES", "IT", "PL", "PT", "DK", "NO", 
 FAR_HOMES = (*HOME, "TR", "MA", "SR", "CW", "CZ", "GR", "HU", "RO", "UA", "RU", "CN", "IN", "ZA", "AU")
 """Right behind such a word."""
 OTHER_NUMBER = re.compile(
-    r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|parket|certifica|"
-    r"pipeline|kvk|\bbon|pakbon|inkoop|perceel|bestek|materiaal|quote|\bbtw|\bvat|\btva|\bkbo|referentie|reference|queue|batch|\blot)[a-z]{0,8}|\b(?:klant|relatie|lid|debiteur|aangifte|tracking|volg)"
-    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|\b(?:case|part|policy|contract|bag|sid)"
-    r"(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)\b[\s:.,#]{0,3}(?:\([a-z]{1,12}\) ?|be ?)?$"
+    r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
+    r"parket|certifica|pipeline|kvk|\bbon(?=n|\b)|pakbon|inkoop|perceel|bestek|materiaal|quote|\bbtw|\bvat|\btva|"
+    r"\bkbo|referentie|reference|queue|batch|\blot|\breport no|\bpo\b)"
+    r"(?![a-z]*(?:houder|nemer|behandel|beheer|eigenaar|adres|balie|desk|lijn))[a-z]{0,8}|"
+    r"\b(?:klant|relatie|lid|debiteur|aangifte|tracking|volg)(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|"
+    r"\b(?:case|part|policy|contract|bag|sid)(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)"
+    r"\b[\s:.,#]{0,3}(?:\([a-z]{1,12}\) ?|be ?)?$"
 )
 """What the number behind it is, and no telephone or citizen has."""
 PHONE_WORDS = re.compile(

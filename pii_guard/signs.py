@@ -52,6 +52,7 @@ _COLON = re.compile(r":[0-9A-Fa-f:\])}]|[0-9A-Fa-f]{2} : [0-9A-Fa-f]{2} :")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-|[0-9A-Fa-f]--[0-9A-Fa-f]")
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.|(?:[0-9A-Fa-f]{2}[._]){3}")
 _HALVES = re.compile(r"[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6}|(?:[0-9A-Fa-f]{2}(?: - |\[-\])){3}")
+_TYPED = re.compile(r"(?:[=:(]|[iI][sS]) ?(?:[0-9A-Fa-f]{2} ){5}").search
 _NINE = re.compile(rb"(?<!0)0(?:[ ./?]{0,3}0){8}(?!0)|0{9}").search
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
 _COUNTRY_APART = re.compile(rb"[aA]{2}[ ./?]00").search
@@ -122,6 +123,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         (":" in text and _COLON.search(text))
         or ("-" in text and (_DASHES.search(text) or _HALVES.search(text)))
         or (("." in text or "_" in text) and _DOTTED.search(text))
+        or (" " in text and _TYPED(text))
         or MAC_WORDS.any(lower)
         or "ip6" in lower
         or "ipv6-" in lower

@@ -61,7 +61,7 @@ _WORDS: dict[str, dict[Category, str]] = {
     },
 }
 PLAIN = re.compile(
-    r"(?!.{0,34}(?:A[KS]IA|xox)|.{35})[A-Za-z]+(?:[_-][A-Za-z]+)*|[A-Za-z_-]{0,20}\d{1,5}(?:\.\d{1,3})?|"
+    r"(?!.{0,34}(?:A[KS]IA|xox)|.{35})(?:[A-Za-z]+(?:[_-][A-Za-z]+)*|[A-Za-z_-]{0,20}\d{1,5}(?:\.\d{1,3})?|)"
 ).fullmatch
 """One word that cannot hold a value of any category that is searched for in text."""
 _PLAIN_URL = re.compile(

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 
+from app import withdrawing
 from app.keys import Keyring
 from app.observe import log
 from app.service import Service
@@ -130,11 +131,13 @@ def _one(service: Service, wanted: Bounces, body: bytes) -> Read:
     (delivery,) = named
     now = service.clock()
     with service.transaction() as connection:
-        told, *_ = [
-            ledger.came_back(connection, each, said.what, said.status, now)
+        lines = [
+            ledger.came_back(connection, each, said.what, said.status, now, outbox.left(connection, each))
             for each in grouping.together(connection, delivery)
         ]
-        if told is None:
+        for each in filter(None, lines if said.what == "returned" else ()):
+            withdrawing.told_nothing(service, connection, each.subject, [each.subscriber], now)
+        if (told := lines[0]) is None:
             return "known" if ledger.sent(connection, delivery) else "not understood"
         if said.what == "returned" and said.status.startswith("5"):
             _against(service, connection, delivery, told.at, said.status, now)

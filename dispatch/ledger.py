@@ -146,14 +146,28 @@ def settled(conn: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Entry]:
 
 
 def came_back(
-    conn: sa.Connection, delivery: str, what: Literal["returned", "delayed"], status: str, at: datetime
+    conn: sa.Connection,
+    delivery: str,
+    what: Literal["returned", "delayed"],
+    status: str,
+    at: datetime,
+    left: sa.Row[Any] | None = None,
 ) -> Entry | None:
-    """Add a line: what was sent came back, or waits at a server. None: it was not sent, or that is known already."""
+    """Add a line: what was sent came back, or waits at a server. None: it was not sent, or that is known already.
+
+    `left`: its row of the outbox, where it has left, and no line says so yet.
+    """
     before = sa.select(ledger).where(ledger.c.delivery == delivery, ledger.c.outcome.in_((*LEFT, what)))
     row = conn.execute(before.order_by(ledger.c.outcome != what, ledger.c.id).limit(1)).one_or_none()
+    said: dict[str, Any] = {"outcome": what, "reason": status, "at": at}
+    if row is None and left is not None:
+        label = None if left.label is None else Label(left.label)
+        line: dict[str, Any] = _line(left, **said)
+        conn.execute(sa.insert(ledger), [line])
+        return Entry(**line | {"label": label})
     if row is None or row.outcome == what:
         return None
-    values = dict(row._mapping) | {"outcome": what, "reason": status, "at": at}
+    values = dict(row._mapping) | said
     values.pop("id")
     conn.execute(sa.insert(ledger).values(values))
     return _entry(row)

@@ -483,6 +483,11 @@ def rewrap(conn: sa.Connection, again: Callable[[bytes], bytes | None], within: 
             conn.execute(sa.update(deliveries).where(_d.id == each.id, _d.message == each.message).values(message=made))
 
 
+def left(conn: sa.Connection, delivery: str) -> sa.Row[Any] | None:
+    """The row of a delivery that has left, or may have; None: there is none (any more), or it did not."""
+    return conn.execute(sa.select(deliveries).where(_d.id == delivery, _d.attempts > 0)).one_or_none()
+
+
 def whose(conn: sa.Connection, delivery: str) -> Whose | None:
     """To whom a delivery went that left, or may have; None: there is none (any more)."""
     chosen = sa.select(_d.subscriber, _d.channel, _d.queued_at).where(_d.id == delivery, _d.attempts > 0)

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from app import proving, workers
+from app import proving, returning, workers
 from app.service import open_service
 from dispatch import DeliveryKind, handing, ledger, outbox
 from normalize import Affected
 from subscribers import Contact, Software
 from tests.app.house import House, opened
 from tests.app.sink import Sink, listening
-from tests.app.test_grouping import body, lines, mails, release
+from tests.app.test_grouping import body, lines, mails, release, report, reported
+from tests.dispatch.test_bounces import report as dsn
 from tests.triage.desk import draft
 from tlp import Label
 
@@ -24,12 +26,22 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, url: str, sink: Sink) -> House:
+def house(tmp_path: Path, sink: Sink) -> House:
     """An instance that sends to the sink, with two firms that use FortiOS."""
-    made = opened(tmp_path, url)
-    with (tmp_path / "oktt.toml").open("a") as settings:
+    return subscribed(tmp_path, sink)
+
+
+@pytest.fixture
+def either(tmp_path: Path, url: str, sink: Sink) -> House:
+    """The same on both engines."""
+    return subscribed(tmp_path, sink, url)
+
+
+def subscribed(folder: Path, sink: Sink, url: str = "") -> House:
+    made = opened(folder, url)
+    with (folder / "oktt.toml").open("a") as settings:
         settings.write(sink.settings)
-    made.service = open_service(tmp_path)
+    made.service = open_service(folder)
     made.service.clock = lambda: made.now
     uses = (Software("Fortinet", "FortiOS", "7.2.3"),)
     for name in ("een", "twee"):
@@ -53,13 +65,13 @@ def in_hand(house: House, worker: str = "w") -> str:
     return first.subscriber
 
 
-def test_who_may_have_got_it_when_a_process_died_is_told(house: House, sink: Sink) -> None:
-    item = release(house, 1)
-    who = in_hand(house)
-    house.decide("withdraw", item)
-    workers.dispatch(house.service, now=True)
+def test_who_may_have_got_it_when_a_process_died_is_told(either: House, sink: Sink) -> None:
+    item = release(either, 1)
+    who = in_hand(either)
+    either.decide("withdraw", item)
+    workers.dispatch(either.service, now=True)
     other = {"een": "twee", "twee": "een"}[who]
-    assert told(house) == [
+    assert told(either) == [
         *sorted([("alert", other, "cancelled", "withdrawn"), ("alert", who, "perhaps", "withdrawn")]),
         ("withdrawal", who, "sent", "smtp-250"),
     ]
@@ -67,7 +79,7 @@ def test_who_may_have_got_it_when_a_process_died_is_told(house: House, sink: Sin
     (mail,) = mails(sink)
     assert item in mail["Subject"]
     assert "FortiGate" in body(mail), "it says what it is about"
-    assert workers.dispatch(house.service, now=True)["sent"] == 0, "once"
+    assert workers.dispatch(either.service, now=True)["sent"] == 0, "once"
 
 
 def test_what_was_perhaps_accepted_is_told_and_borne_out(house: House, sink: Sink) -> None:
@@ -125,3 +137,65 @@ def test_a_next_version_is_a_whole_alert_to_who_may_have_got_the_first(house: Ho
     assert [each[::2] for each in told(house) if each[1] == "een"] == [
         ("alert", "perhaps"), ("alert", "sent"), ("withdrawal", "sent"),
     ]  # fmt: skip
+
+
+def of(house: House, *items: str) -> list[list[str]]:
+    """What the ledger says of each item to one of its readers, in order."""
+    found = [each for each in lines(house) if each.subscriber == "een" and each.kind == "alert"]
+    return [[each.reason for each in found if each.subject == item] for item in items]
+
+
+def test_what_a_withdrawn_report_held_back_comes_through(either: House, sink: Sink) -> None:
+    """The newest of it; and the others, where that does not tell them."""
+    first, second, third = reported(either, 2, 1, 2), reported(either, 3, 1, 2), reported(either, 4, 1, 2)
+    assert of(either, first, second, third) == [["smtp-250"], ["repeat"], ["repeat"]]
+    either.decide("withdraw", first)
+    workers.dispatch(either.service)
+    assert of(either, second, third) == [["repeat"], ["repeat", "smtp-250"]]
+    assert told(either, "withdrawal") == [("withdrawal", name, "sent", "smtp-250") for name in ("een", "twee")]
+    either.later(minutes=16)
+    workers.dispatch(either.service)
+    assert of(either, second, third) == [["repeat", "repeat"], ["repeat", "smtp-250"]]
+    either.decide("withdraw", third)
+    workers.dispatch(either.service)
+    assert of(either, second) == [["repeat", "repeat", "smtp-250"]]
+
+
+def test_what_something_else_tells_is_not_told_again(house: House) -> None:
+    first, second, third = reported(house, 2, 1), reported(house, 3, 1), reported(house, 4, 1, 2)
+    assert of(house, first, second, third) == [["smtp-250"], ["repeat"], ["smtp-250"]]
+    house.decide("withdraw", first)
+    workers.dispatch(house.service, now=True)
+    assert of(house, second) == [["repeat", "repeat"]]
+
+
+@pytest.mark.parametrize("settled", [True, False], ids=["settled", "in-hand"])
+def test_what_held_others_back_and_came_back_told_nothing(house: House, sink: Sink, *, settled: bool) -> None:
+    """Also where it comes back before anybody settled that it was sent."""
+    with (house.service.settings.dir / "oktt.toml").open("a") as settings:
+        settings.write('[bounces]\naddress = "bounce@oktt.example"\nfolder = "bounces"\n')
+    house.service = open_service(house.service.settings.dir)
+    house.service.clock = lambda: house.now
+    first = report(house, 2, 1)
+    with house.service.transaction() as connection:
+        name = connection.scalar(sa.select(outbox.deliveries.c.id).where(outbox.deliveries.c.subscriber == "een"))
+    assert name is not None
+    if settled:
+        workers.dispatch(house.service, now=True)
+        second = reported(house, 3, 1)
+    else:
+        with house.service.transaction() as connection:
+            one, *_ = (each for each in outbox.claim(connection, house.now, 10, "w", hurry=True) if each.id == name)
+            assert handing.step(connection, "w", (), "", house.now, [one.id])
+            assert handing.step(connection, "w", [one.id], "smtp-250", house.now, ())
+    new = house.service.settings.dir / "bounces/new"
+    new.mkdir(parents=True)
+    (new / "1").write_bytes(dsn("failed", "4.4.7", to=returning.address_for(house.service, name) or ""))
+    assert returning.read(house.service) == {"returned": 1}
+    house.later(minutes=6)
+    workers.dispatch(house.service, now=True)
+    if settled:
+        assert of(house, first, second) == [["smtp-250", "4.4.7"], ["repeat", "smtp-250"]]
+    else:
+        assert sorted(of(house, first)[0]) == ["4.4.7", "smtp-250"]
+        assert of(house, reported(house, 3, 1)) == [["smtp-250"]]

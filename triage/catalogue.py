@@ -9,6 +9,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -86,11 +87,16 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     malware."""
     abstract: bool = False
     base: str = ""
+    sources: tuple[str, ...] = ()
+    """Addresses of what its facts were compared with, those of its base too; empty: not compared with anything yet."""
+    checked: date | None = None
+    """When that was."""
 
     @property
     def version(self) -> str:
-        """Content hash; any change of text makes another."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
+        """Content hash; any change of text makes another. To check it again changes no text."""
+        said = msgspec.structs.replace(self, sources=(), checked=None)
+        return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
 
     @property
     def generic(self) -> bool:
@@ -126,6 +132,8 @@ def load(folder: Path = BLOCKS) -> Mapping[str, Block]:
 
 def faults(block: Block) -> Iterable[str]:
     """What makes a block unfit for use: too many steps or words, an empty text, a word that nothing fills in."""
+    if bool(block.sources) != bool(block.checked):
+        yield "sources and the day on which they were checked go together"
     for language in get_args(Language):
         words = block.words(language)
         parts = [words.headline, words.risk]
@@ -164,7 +172,7 @@ def _block(name: str, raw: Mapping[str, dict[str, Any]]) -> Block:
         if base not in raw:
             raise TriageError(f"{name}.toml: base {base} does not exist")
         inherited = {key: value for key, value in raw[base].items() if key not in ("abstract", "base")}
-        data = _merged(inherited, data)
+        data = _merged(inherited, data) | {"sources": [*data.get("sources", ()), *inherited.get("sources", ())]}
     try:
         return msgspec.convert(data, Block)
     except msgspec.ValidationError as error:

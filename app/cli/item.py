@@ -44,7 +44,9 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
         stix = {"type": "bundle", "id": bundle_id(whole.id, whole.version), "objects": objects}
         more = {"stix": stix, "findings": findings, "history": history, "priority": priority, "statements": said}
         more["disagreement"] = msgspec.to_builtins(differing)
-        more["advice"], more["lint"] = {"block": block.id, "specific": not block.generic}, faults
+        checked = None if block.checked is None else block.checked.isoformat()
+        advised = {"block": block.id, "specific": not block.generic, "checked": checked, "sources": block.sources}
+        more["advice"], more["lint"] = advised, faults
         output.line({**card, **more, "related": related, "exposures": exposed})
         return
     output.say(f"{card['id']}  version {card['version']}  {card['state']}  TLP:{card['tlp']}  {card['urgency']}")
@@ -55,6 +57,11 @@ def item(context: typer.Context, item_id: Annotated[str, typer.Argument(metavar=
     output.say("  priority: " + output.cell({name: value for name, value in priority.items() if value is not None}))
     _products("  affected", card["affected"])
     output.say(f"  advice: {block.id}" + (" (of its kind: nothing of its own is known)" if block.generic else ""))
+    output.say(
+        f"    facts checked on {block.checked}" if block.checked else "    facts not yet checked: no source is named"
+    )
+    for source in block.sources:
+        output.say(f"      {source}")
     for fault in faults:
         output.say(f"    its message: {fault}")
     _exposed(exposed)

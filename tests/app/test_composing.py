@@ -87,8 +87,10 @@ def test_what_is_hard_to_read_is_shown_before_it_goes_out(folder: Path) -> None:
     assert long.startswith("a sentence of 64 words, more than 25: Organisaties dienen organisatorische")
     assert score.startswith("hard to read: Flesch score")
     row = done(folder, "item", "OKTT-2026-0001", "--json").row
-    assert (row["advice"], row["lint"]) == ({"block": "fortinet-fortios", "specific": True}, [long, score])
-    assert f"its message: {long}" in done(folder, "item", "OKTT-2026-0001").out
+    assert (row["advice"]["block"], row["advice"]["specific"], row["lint"]) == ("fortinet-fortios", True, [long, score])
+    shown = done(folder, "item", "OKTT-2026-0001").out
+    assert f"its message: {long}" in shown
+    assert f"facts checked on {row['advice']['checked']}\n      {row['advice']['sources'][0]}\n" in shown
     refused = oktt(folder, "release", "OKTT-2026-0001", "--by", "anna")
     assert (refused.code, "mend it (`oktt compose`)" in refused.err) == (1, True)
     released = done(folder, "release", "OKTT-2026-0001", "--by", "anna", "--reason", "voor kenners", "--json").row

@@ -214,6 +214,7 @@ def test_deadlines_are_local_and_skip_weekends(urgency: Urgency, at: str, until:
         (('time = "5 minuten"', f'time = "{"woord " * 120}"'), "more than 120"),
         (('time = "5 minuten"', 'tijd = "5 minuten"'), "time|tijd"),
         (('headline = "{title}"', f'headline = "{"w" * 41}"'), "headline"),
+        (('id = "generic-news"', 'sources = ["https://example.org"]\nid = "generic-news"'), "sources and the day"),
         (('id = "generic-news"', 'id = "other"'), "file's name"),
         (("[nl]", "[nl"), "generic-news.toml"),
         (("[en.mature]", "[en.zzz]"), "mature|zzz"),

@@ -18,7 +18,7 @@ from pyroaring import BitMap
 from app.keys import MESSAGES
 from app.proving import Check, Proof, Way, again, rehashed
 from app.service import Service
-from dispatch import pages, publication
+from dispatch import joining, pages, publication
 from dispatch.grounds import Published
 from dispatch.pages import Row
 from dispatch.publication import Collection
@@ -32,7 +32,7 @@ from subscribers import registry
 from tlp import Label, Permit, strictest
 from triage import inbox
 from web import ledger
-from web.envelopes import envelope
+from web.envelopes import digest, envelope
 
 _LATE = timedelta(minutes=1)
 """What was published so soon after a request began may be in its answer: it looks a moment later."""
@@ -98,7 +98,7 @@ def _page(
     lie, wanted = pages.at(connection, collection.id, ranges), _bitmap(ranges)
     mine = collection.subscriber in (None, row["subscriber"])
     yield Check("collection", mine, collection.alias if mine else "is another subscriber's")
-    yield _same(service, connection, row, lie, wanted)
+    yield _same(service, connection, collection, row, lie, wanted)
     yield from _unclaimed(connection, collection, row, lie, wanted - BitMap.union(BitMap(), *(c.rows for c in claims)))
     for claim in claims:
         wrong, grounds = (
@@ -115,16 +115,25 @@ def _page(
 
 
 def _same(
-    service: Service, connection: sa.Connection, row: dict[str, Any], lie: Sequence[Row], wanted: BitMap
+    service: Service,
+    connection: sa.Connection,
+    collection: Collection,
+    row: dict[str, Any],
+    lie: Sequence[Row],
+    wanted: BitMap,
 ) -> Check:
-    """The octets that went out, made again of the rows as they lie."""
+    """What went out, made again of the rows as they lie. Before it was known by its objects, it was by its octets."""
     if len(lie) < len(wanted):
         return Check("content", None, f"{len(wanted) - len(lie)} of {len(wanted)} objects lie there no more")
     body = envelope(row["route"], lie, more=row["more"])
-    said = hashlib.sha256(body).hexdigest()
-    same = rehashed(service, connection, month_of(row["at"]), row["at"], said, row["content"])
+    month, at, kept = month_of(row["at"]), row["at"], row["content"]
+    same = rehashed(service, connection, month, at, digest(row["route"], lie, body), kept)
+    if same is False:
+        same = rehashed(service, connection, month, at, hashlib.sha256(body).hexdigest(), kept)
     if same is None:
         return Check("content", None, "its hash ended with the key of its month")
+    if joining.astray(connection, collection.id, _ranges(row["rows"])):
+        return Check("content", False, "objects that lie joined say otherwise than their rows: they were edited")
     said = f"{len(lie)} objects: made again, it is the same" if same else "made again, it differs: a row was edited"
     return Check("content", same, said)
 

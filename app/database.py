@@ -25,6 +25,7 @@ from ingest.columns import metadata
 MIGRATIONS = Path(__file__).parent / "migrations"
 TABLES = (
     "dispatch.atom",
+    "dispatch.blocks",
     "dispatch.contacts",
     "dispatch.editions",
     "dispatch.editorials",

@@ -5,8 +5,10 @@ not be seen are passed over, and a page is filled from what follows, so `more` a
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -14,6 +16,7 @@ import sqlalchemy as sa
 from pyroaring import BitMap
 
 from dispatch.sequence import published, published_items
+from pii_guard import journal
 from tlp import Label
 
 
@@ -27,6 +30,8 @@ class Link(NamedTuple):
     """That it had."""
 
 
+Numbers = tuple[tuple[int, int], ...]
+"""Of rows: from, to and with."""
 Allowed = Callable[[Collection[Link]], Collection[Link]]
 """Which of these may be seen now? Asked once for all of a page."""
 
@@ -56,6 +61,16 @@ class Row(NamedTuple):
     """The object's JSON."""
 
     @property
+    def digest(self) -> bytes:
+        """Of its object: SHA-256."""
+        return sha256(self.body).digest()
+
+    @property
+    def began(self) -> str:
+        """As of more than one."""
+        return self.added
+
+    @property
     def date_added(self) -> datetime:
         """When."""
         return datetime.fromisoformat(self.added)
@@ -72,6 +87,11 @@ class Page:
     whole: bool = False
     """Could all of them be seen? Then who may see all of `links` gets the same page, until the collection changes."""
 
+    @property
+    def numbers(self) -> Numbers:
+        """Of the rows."""
+        return numbers_of(self.rows)
+
 
 _R = published.c
 _ADDED = sa.type_coerce(_R.date_added, sa.String).label("added")
@@ -81,6 +101,12 @@ _WHOLE: sa.Select[Any] = sa.select(_R.seq, _ADDED, *_TOLD, _R.body, _R.revoked)
 _BODIES: sa.Select[Any] = sa.select(_R.seq, _ADDED, _NONE, _NONE, _NONE, _R.body, _R.revoked)
 _LISTED: sa.Select[Any] = sa.select(_R.seq, _ADDED, *_TOLD, _NONE, _R.revoked)
 """A page reads only what it says: to read one more text of a thousand rows takes longer than to join their objects."""
+_UNTIL = (
+    sa.select(_R.seq)
+    .where(_R.collection == sa.bindparam("in"), _R.date_added <= sa.bindparam("at"))
+    .order_by(_R.date_added.desc())
+    .limit(1)
+)
 
 _L = published_items.c
 _IN = (_L.collection == sa.bindparam("in"), _L.seq > sa.bindparam("after"), _L.seq <= sa.bindparam("to"))
@@ -89,6 +115,7 @@ _LINKS = sa.select(_L.item, _L.statements, _L.label, *_SPAN).where(*_IN).group_b
 _SOME = sa.select(_L.seq).where(
     *_IN, _L.item == sa.bindparam("item"), _L.statements == sa.bindparam("said"), _L.label == sa.bindparam("marked")
 )
+_END = 2**62
 
 
 def page(
@@ -102,33 +129,65 @@ def page(
     bodies: bool = True,
 ) -> Page:
     """At most `limit` rows with `seq` > `after` that pass the filters and may be seen now."""
-    query = _BODIES if bodies else _LISTED
-    query = query.where(_R.collection == collection, ~_R.withdrawn, *_where(filters)).order_by(_R.seq)
-    found: list[Row] = []
-    every, seen = set[Link](), set[Link]()
-    whole = True
-    while len(found) <= limit:
-        batch = conn.execute(query.where(_R.seq > after).limit(limit + 1)).all()
-        links = _links(conn, collection, after, batch[-1][0]) if batch else {}
-        if asked := links.keys() - every:
-            seen |= asked & set(allowed(asked))
-            every |= asked
-        passed = _passed(batch, links, seen)
-        whole = whole and len(passed) == len(batch)
-        found += [Row._make(row[:6]) for row in passed]
-        if len(batch) <= limit:
-            break
-        after = batch[-1][0]
-    return Page(tuple(found[:limit]), len(found) > limit, frozenset(every), whole)
+    reading = Reading(conn, collection, allowed, filters, bodies=bodies)
+    rows, more = reading.rows(reading.start(after), limit)
+    return Page(tuple(rows), more, frozenset(reading.links), reading.whole)
 
 
-def at(conn: sa.Connection, collection: str, ranges: Sequence[tuple[int, int]]) -> list[Row]:
-    """The rows of these numbers (from, to and with) that are there and were not taken back, in order."""
-    query = _WHOLE.where(_R.collection == collection, ~_R.withdrawn).order_by(_R.seq)
-    return [Row(*row[:6]) for first, last in ranges for row in conn.execute(query.where(_R.seq.between(first, last)))]
+class Reading:
+    """What one page is read of."""
+
+    def __init__(
+        self, conn: sa.Connection, collection: str, allowed: Allowed, filters: Filters, *, bodies: bool = True
+    ) -> None:
+        self.conn, self.collection, self._allowed, self._since = conn, collection, allowed, filters.added_after
+        filters = replace(filters, added_after=None)
+        self._query, self.plain = query(filters, bodies=bodies), filters == Filters()
+        self.links, self._seen = set[Link](), set[Link]()
+        self.whole = True
+
+    def start(self, after: int) -> int:
+        """After which row: numbers and dates rise together."""
+        if self._since is None:
+            return after
+        return max(after, self.conn.scalar(_UNTIL, {"in": self.collection, "at": self._since}) or 0)
+
+    def rows(self, after: int, limit: int, to: int = _END) -> tuple[list[Row], bool]:
+        """At most so many up to there, and whether more follow."""
+        found: list[Row] = []
+        while len(found) <= limit:
+            where = {"in": self.collection, "after": after, "to": to, "most": limit + 1}
+            batch = self.conn.execute(self._query, where).all()
+            links = links_of(self.conn, self.collection, after, batch[-1][0]) if batch else {}
+            seen = passed(batch, links, self.may(links.keys()))
+            self.whole = self.whole and len(seen) == len(batch)
+            found += [Row._make(row[:6]) for row in seen]
+            if len(batch) <= limit:
+                break
+            after = batch[-1][0]
+        return found[:limit], len(found) > limit
+
+    def may(self, links: Collection[Link]) -> set[Link]:
+        """All that may be seen. Each is asked for once."""
+        if new := set(links) - self.links:
+            self._seen |= new & set(self._allowed(new))
+            self.links |= new
+        return self._seen
 
 
-def _passed(batch: Sequence[Any], links: Mapping[Link, BitMap], seen: Collection[Link]) -> Sequence[Any]:
+def numbers_of(rows: Sequence[Row]) -> Numbers:
+    """Which they are."""
+    run = bool(rows) and rows[-1].seq - rows[0].seq + 1 == len(rows)
+    return ((rows[0].seq, rows[-1].seq),) if run else journal.ranges(row.seq for row in rows)
+
+
+def at(conn: sa.Connection, collection: str, ranges: Numbers) -> list[Row]:
+    """The rows of these numbers that are there and were not taken back, in order."""
+    mine = _WHOLE.where(_R.collection == collection, ~_R.withdrawn).order_by(_R.seq)
+    return [Row(*row[:6]) for first, last in ranges for row in conn.execute(mine.where(_R.seq.between(first, last)))]
+
+
+def passed(batch: Sequence[Any], links: Mapping[Link, BitMap], seen: Collection[Link]) -> Sequence[Any]:
     """The rows that one of the links that may be seen names. What nothing needs any more is a notice of revocation: it
     says nothing else, and must arrive."""
     numbers = BitMap([row[0] for row in batch])
@@ -139,7 +198,7 @@ def _passed(batch: Sequence[Any], links: Mapping[Link, BitMap], seen: Collection
     return [row for row in batch if row[0] in may or (row[6] and row[0] not in named)]
 
 
-def _links(conn: sa.Connection, collection: str, after: int, to: int) -> dict[Link, BitMap]:
+def links_of(conn: sa.Connection, collection: str, after: int, to: int) -> dict[Link, BitMap]:
     """Which there are, and which rows each of them names: mostly a run."""
     where = {"in": collection, "after": after, "to": to}
     found: dict[Link, BitMap] = {}
@@ -154,20 +213,18 @@ def _links(conn: sa.Connection, collection: str, after: int, to: int) -> dict[Li
 _keys = msgspec.json.Decoder(list[str]).decode
 
 
-def _where(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    rows = published.c
-    where: list[sa.ColumnElement[bool]] = []
-    if filters.ids:
-        where.append(rows.object_id.in_(filters.ids))
-    if filters.types:
-        where.append(rows.type.in_(filters.types))
-    if filters.spec_versions:
-        where.append(rows.spec_version.in_(filters.spec_versions))
-    if filters.added_after is not None:
-        where.append(rows.date_added > filters.added_after)
+@lru_cache(200)
+def query(filters: Filters, *, bodies: bool = True) -> sa.Select[Any]:
+    """Built once for what is asked again and again: to build it takes as long as to read a hundred rows."""
+    start = (_R.collection == sa.bindparam("in"), _R.seq > sa.bindparam("after"), _R.seq <= sa.bindparam("to"))
+    made = (_BODIES if bodies else _LISTED).where(*start, ~_R.withdrawn)
+    asked = ((_R.object_id, filters.ids), (_R.type, filters.types), (_R.spec_version, filters.spec_versions))
+    for column, values in asked:
+        if values:
+            made = made.where(column.in_(values))
     if "all" not in filters.versions:
-        where.append(sa.or_(*(_version(each) for each in filters.versions)))
-    return where
+        made = made.where(sa.or_(*(_version(each) for each in filters.versions)))
+    return made.order_by(_R.seq).limit(sa.bindparam("most"))
 
 
 def _version(wanted: Any) -> sa.ColumnElement[bool]:

@@ -20,7 +20,8 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from dispatch import DispatchError, View
+from dispatch import DispatchError, View, blocks
+from dispatch.joining import join
 from dispatch.renaming import HUB, later, prepare, renamed, serialised
 from dispatch.revocation import OBSERVABLES, notice
 from dispatch.sequence import (
@@ -37,6 +38,7 @@ from dispatch.sequence import (
     locked,
     published,
     published_items,
+    touch,
 )
 from subscribers import Subscriber
 from tlp import PUBLIC, Label
@@ -160,6 +162,8 @@ def publish(conn: sa.Connection, alias: str, view: View, now: datetime) -> Stand
     )  # fmt: skip
     gone = before - {each.object_id for each in prepared}
     appended = len(fresh) + _take_back(conn, collection.id, view.item, gone, now)
+    if fresh:
+        join(conn, collection.id, seqs[-1])
     bodies = dict(zip(seqs, (each.body for each in (*standing, *fresh)), strict=True))
     rows = tuple(sorted(bodies))
     return Standing(collection.id, rows, hashed(bodies[seq] for seq in rows), appended)
@@ -172,6 +176,7 @@ def move(conn: sa.Connection, old: str, new: str) -> None:
     """
     lock(conn)
     links, other = published_items.c, published_items.alias().c
+    _fall(conn, sa.select(links.collection, links.seq).where(links.item == old))
     both = sa.exists().where(other.collection == links.collection, other.seq == links.seq, other.item == new)
     conn.execute(sa.delete(published_items).where(links.item == old, both))
     conn.execute(sa.update(published_items).where(links.item == old).values(item=new))
@@ -197,6 +202,7 @@ def drop(conn: sa.Connection, subscriber: str) -> None:
     columns = collections.c
     found = conn.scalar(sa.select(columns.id).where(columns.subscriber == subscriber))
     if found is not None:
+        blocks.drop(conn, found)
         for table in (published_items, published, renamed):
             conn.execute(sa.delete(table).where(table.c.collection == found))
         conn.execute(sa.delete(collections).where(columns.id == found))
@@ -211,7 +217,11 @@ def purge(conn: sa.Connection, before: datetime) -> int:
     if not conn.scalar(sa.select(sa.or_(sa.exists().where(past), sa.exists().where(old)))):
         return 0  # the lock counts as a change
     lock(conn)
+    mine = rows.alias()
+    alike = rows.join(mine, sa.and_(mine.c.collection == rows.c.collection, mine.c.object_id == rows.c.object_id))
+    _fall(conn, sa.select(links.c.collection, links.c.seq).where(past))
     conn.execute(sa.delete(links).where(past))
+    _fall(conn, sa.select(mine.c.collection, mine.c.seq).select_from(alike).where(old))
     return conn.execute(sa.delete(rows).where(old)).rowcount
 
 
@@ -302,6 +312,7 @@ def _unlinked(
             rows.object_id.in_(object_ids[start : start + CHUNK]),
         )
         found = conn.execute(sa.select(*columns, shared).select_from(joined).where(*mine).order_by(rows.seq)).all()
+        touch(conn, collection, object_ids[start : start + CHUNK])
         for row in found:
             if not row[-1]:
                 orphans[row.object_id].append(row)
@@ -313,6 +324,15 @@ def _unlinked(
             orphaned = (rows.collection == collection, rows.seq.in_(lonely[at : at + CHUNK]))
             conn.execute(sa.update(published).where(*orphaned).values(withdrawn=True, body=b""))
     return orphans
+
+
+def _fall(conn: sa.Connection, touched: sa.Select[str, int]) -> None:
+    """(collection, seq) of rows of which something changes."""
+    found = defaultdict(list)
+    for collection, seq in conn.execute(touched):
+        found[collection].append(seq)
+    for collection, seqs in found.items():
+        blocks.fall(conn, collection, seqs)
 
 
 def _served(conn: sa.Connection, collection: str, object_id: str) -> bool:

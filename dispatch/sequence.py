@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from dispatch import DispatchError
+from dispatch import DispatchError, blocks
+from dispatch.blocks import fall
 from ingest.columns import Instant, instant_text, metadata
 from tlp import Label
 
@@ -82,8 +83,13 @@ _STANDING = sa.select(_c.last_seq, _c.last_added).where(_c.id == sa.bindparam("s
 _STANDS = collections.update().where(_c.id == sa.bindparam("standing"))
 _SOME: sa.BindParameter[list[int]] = sa.bindparam("some", expanding=True)
 _APPEND, _LINK = published.insert(), published_items.insert()
-_UNLINK = published_items.delete().where(
-    _links.collection == sa.bindparam("where"), _links.item == sa.bindparam("whose"), _links.seq.in_(_SOME)
+_OF = sa.select(_rows.seq).where(
+    _rows.collection == sa.bindparam("where"), _rows.object_id.in_(sa.bindparam("names", expanding=True))
+)
+_UNLINK = (
+    published_items.delete()
+    .where(_links.collection == sa.bindparam("where"), _links.item == sa.bindparam("whose"), _links.seq.in_(_SOME))
+    .returning(_links.seq, _links.label, _links.statements)
 )
 _REMOVE = published.delete().where(_rows.collection == sa.bindparam("where"), _rows.seq.in_(_SOME))
 
@@ -195,6 +201,8 @@ def append(conn: sa.Connection, collection: str, objects: Sequence[Prepared], no
     if not objects:
         return []
     seq, added = conn.execute(_STANDING, {"standing": collection}).one()
+    if seq >= blocks.SIZE:
+        touch(conn, collection, [each.object_id for each in objects])
     rows: list[dict[str, Any]] = []
     for each in objects:
         seq += 1
@@ -204,6 +212,13 @@ def append(conn: sa.Connection, collection: str, objects: Sequence[Prepared], no
     conn.execute(_APPEND, rows)
     conn.execute(_STANDS, {"standing": collection, "last_seq": seq, "last_added": added})
     return [row["seq"] for row in rows]
+
+
+def touch(conn: sa.Connection, collection: str, object_ids: Sequence[str]) -> None:
+    """Something is about to change of these objects: which version is the last, or what is served."""
+    for start in range(0, len(object_ids), CHUNK):
+        where = {"where": collection, "names": object_ids[start : start + CHUNK]}
+        fall(conn, collection, conn.scalars(_OF, where).all())
 
 
 def link(
@@ -218,10 +233,12 @@ def link(
     now: datetime,
 ) -> None:
     """Note that these rows are (also) what this version of an item is in this collection."""
+    said = label.value, msgspec.json.encode(sorted(statements))
     for start in range(0, len(seqs), CHUNK):
-        conn.execute(_UNLINK, {"where": collection, "whose": item, "some": seqs[start : start + CHUNK]})
-    what = {"collection": collection, "item": item, "item_version": item_version, "label": label.value}
-    what |= {"statements": msgspec.json.encode(sorted(statements)), "linked_at": now}
+        where = {"where": collection, "whose": item, "some": seqs[start : start + CHUNK]}
+        fall(conn, collection, [seq for seq, *was in conn.execute(_UNLINK, where).all() if (*was,) != said])
+    what = {"collection": collection, "item": item, "item_version": item_version, "linked_at": now}
+    what |= {"label": said[0], "statements": said[1]}
     if seqs:
         conn.execute(_LINK, [what | {"seq": seq} for seq in dict.fromkeys(seqs)])
 

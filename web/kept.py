@@ -8,13 +8,12 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 
+from dispatch.joining import Joined
 from dispatch.pages import Link, Page
 from ingest.columns import instant_text
-from pii_guard import journal
 from web.answers import encode
-from web.envelopes import envelope
+from web.envelopes import digest, envelope
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 64 * 1024 * 1024
@@ -27,7 +26,7 @@ class Kept:
 
     body: bytes
     digest: str
-    """SHA-256 (hexadecimal) of the body."""
+    """By which it is known again (`web.envelopes.digest`)."""
     rows: bytes
     """Their numbers: from, to and with; JSON."""
     count: int
@@ -38,16 +37,15 @@ class Kept:
     """All that it rests on."""
 
 
-def made_of(route: str, page: Page, since: datetime | None) -> Kept:
+def made_of(route: str, page: Page | Joined, since: datetime | None) -> Kept:
     """What a route answers with these rows. An answer without any has the dates of nothing added since then (3.2: each
     answer has both), from where a client goes on that takes the last one."""
     rows, body = page.rows, envelope(route, page.rows, more=page.more)
-    numbers = [row.seq for row in rows]
-    whole = bool(rows) and numbers[-1] - numbers[0] + 1 == len(rows)
-    ranges = ((numbers[0], numbers[-1]),) if whole else journal.ranges(numbers)
     none = instant_text(since or _EVER)
-    dates = (rows[0].added, rows[-1].added) if rows else (none, none)
-    return Kept(body, sha256(body).hexdigest(), encode(ranges), len(rows), page.more, dates, page.links)
+    dates = (rows[0].began, rows[-1].added) if rows else (none, none)
+    numbers = page.numbers
+    count = sum(last - first + 1 for first, last in numbers)
+    return Kept(body, digest(route, rows, body), encode(numbers), count, page.more, dates, page.links)
 
 
 class Pages:

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from fastapi import Request, Response
 from starlette.routing import Match, Route
 
-from dispatch import pages, publication, sequence
-from dispatch.pages import Filters, Link
+from dispatch import joining, pages, publication, sequence
+from dispatch.joining import Joined
+from dispatch.pages import Filters, Link, Page
 from dispatch.publication import Collection
 from ingest.columns import instant_text
 from web import Services, auth, contribute, html, ledger, onboarding
@@ -223,11 +224,14 @@ class _Reading:
         kept = self._kept.get(key, revision)
         if kept is not None and self._all_seen(caller, collection, kept.links):
             return kept, True
-        page = pages.page(
-            caller.look.conn, collection.id, allowed, limit=limit, filters=filters, after=after, bodies=bodies
-        )  # fmt: skip
+        asked = (caller.look.conn, collection.id, allowed)
+        page: Page | Joined
+        if bodies:
+            page = joining.page(*asked, limit=limit, filters=filters, after=after)
+        else:
+            page = pages.page(*asked, limit=limit, filters=filters, after=after, bodies=False)
         made = made_of(caller.asked.route, page, filters.added_after)
-        if page.whole and len(page.rows) >= _WORTH:
+        if page.whole and made.count >= _WORTH:
             self._kept.put(key, revision, made)
         if page.rows or object_id is None:
             return made, True

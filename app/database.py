@@ -129,8 +129,9 @@ def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    readonly = connection.get_execution_options().get("readonly", False)
-    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN" if options.get("readonly", False) else "BEGIN IMMEDIATE")
 
 
 def upgrade(engine: sa.Engine) -> None:
@@ -168,10 +169,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def stepping(engine: sa.Engine) -> sa.Connection:
-    """A connection for single statements, each of which is committed at its end: one turn instead of three, where the
-    database itself does that."""
-    plain = engine.dialect.name != "postgresql"
-    return engine.connect() if plain else engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    """A connection for single statements, each of which the database commits at its end: one turn instead of three."""
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def forget(engine: sa.Engine) -> None:

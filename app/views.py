@@ -141,15 +141,15 @@ class Views:
         if isinstance(permit, Refusal):
             return permit
         gated = self._gated(subscriber, purpose)
-        view = self._seen(permit, explanation, subscriber.language, gated)
+        view = self._seen(permit, subscriber.language, gated)
         # Nor may a reason tell what is seen through a better way out, or by nobody: that it is more urgent.
         told = f"{view.urgency} >= "
-        reasons = tuple(r for r in view.reasons if r.criterion != "urgency" or r.value.startswith(told))
+        reasons = tuple(r for r in matched(explanation) if r.criterion != "urgency" or r.value.startswith(told))
         if self._withheld(subscriber, gated):
             reasons = tuple(r for r in reasons if r.criterion not in ("network", "domain"))
         days = self._told.days(view, subscriber.number, partial(self._closed, subscriber, purpose))
         shared = view.shared if days is None else None  # the days are its reader's own, and so is what tells them
-        return dataclasses.replace(view, reasons=reasons, days=days, shared=shared)
+        return dataclasses.replace(view, reader=permit.reader, reasons=reasons, days=days, shared=shared)
 
     def permit(self, subscriber: Subscriber, concerned: bool, confidential: bool) -> Permit | Refusal:
         """What TLP says to this subscriber through a way out."""
@@ -170,7 +170,7 @@ class Views:
         """What that permit showed this subscriber (None: everybody); without why it concerned it."""
         if subscriber is None:
             return self._composed(permit, gated=self._for_all())
-        return self._composed(permit, None, subscriber.language, self._gated(subscriber, purpose))
+        return self._composed(permit, subscriber.language, self._gated(subscriber, purpose))
 
     def public(self) -> View | Refusal:
         """What everybody may see."""
@@ -182,7 +182,7 @@ class Views:
         them itself; of gated rows what everybody gets."""
         who = Reader(of.id, "company", Clearance(min(of.clearance.at(self.now), Label.GREEN)), False, False)
         permit = enforce(self._marked, who, self.now)
-        return permit if isinstance(permit, Refusal) else self._composed(permit, None, of.language, self._for_all())
+        return permit if isinstance(permit, Refusal) else self._composed(permit, of.language, self._for_all())
 
     def _for_all(self) -> dict[str, Disclosed]:
         """What everybody gets of gated rows."""
@@ -191,19 +191,19 @@ class Views:
             for each in self._statements("public", "exchange")
         }
 
-    def _seen(self, permit: Permit, explanation: Explanation, language: str, gated: Mapping[str, Disclosed]) -> View:
-        """For all who see the same, since they get nothing of gated rows, composed once."""
+    def _seen(self, permit: Permit, language: str, gated: Mapping[str, Disclosed]) -> View:
+        """Without why it concerns its reader. For all who see the same, since they get nothing of gated rows, composed
+        once: for the first of them."""
         if gated:
-            return self._composed(permit, explanation, language, gated)
+            return self._composed(permit, language, gated)
         same = (permit.visible, permit.label, language)
         if same not in self._shared:
             self._shared[same] = dataclasses.replace(self._composed(permit, language=language), shared={})
-        return dataclasses.replace(self._shared[same], reader=permit.reader, reasons=matched(explanation))
+        return self._shared[same]
 
     def _composed(
         self,
         permit: Permit,
-        explanation: Explanation | None = None,
         language: str = "nl",
         gated: Mapping[str, Disclosed] | None = None,
     ) -> View:
@@ -212,7 +212,7 @@ class Views:
             permit,
             reader=permit.reader,
             sources={source.id: source.name for source in self._settings.named.values()},
-            explanation=explanation,
+            explanation=None,
             urgency=self.released.urgency,
             language=language,
             grades={source.id: source.reliability for source in self._settings.named.values()},

@@ -59,7 +59,9 @@ def others(delivery: Delivery, claimed: Iterable[Delivery]) -> list[Delivery]:
     if not _joins(delivery):
         return []
     mine = recipient(delivery)
-    return [each for each in claimed if recipient(each) == mine and _joins(each)]
+    return [
+        each for each in claimed if each.subscriber == delivery.subscriber and recipient(each) == mine and _joins(each)
+    ]
 
 
 def recipient(delivery: Delivery) -> tuple[str, str, int]:

@@ -91,7 +91,7 @@ def build(
         ("From", f"{_phrase(sender.name)} <{address_of(sender.address, delivery)}>"),
         ("To", address_of(recipient, delivery)),
         ("Subject", _encoded(rendered.subject, "Subject")),
-        ("Date", format_datetime(delivery.queued_at)),
+        ("Date", _date(delivery.queued_at)),
         ("Message-ID", message_id(delivery.id, sender.domain)),
         *([("In-Reply-To", _reference(original)), ("References", _reference(original))] if original else []),
         ("Auto-Submitted", "auto-generated"),
@@ -116,7 +116,7 @@ def enclosed(delivery: Delivery, rendered: Rendered, *, sender: Sender) -> Attac
     headers = [
         ("From", f"{_phrase(sender.name)} <{address_of(sender.address, delivery)}>"),
         ("Subject", _encoded(rendered.subject, "Subject")),
-        ("Date", format_datetime(delivery.queued_at)),
+        ("Date", _date(delivery.queued_at)),
         ("Content-Language", rendered.language),
         ("MIME-Version", "1.0"),
     ]
@@ -205,6 +205,10 @@ def _encoded(value: str, name: str) -> str:
     return Header(clean, charset, maxlinelen=76, header_name=name).encode(linesep="\r\n")
 
 
+_date = lru_cache(maxsize=1024)(format_datetime)
+
+
+@lru_cache(maxsize=1024)
 def _phrase(name: str) -> str:
     clean = "".join(c for c in name if c.isprintable() and c not in '"\\<>')
     return f'"{clean}"' if clean.isascii() else Header(clean, "utf-8").encode(linesep="\r\n")

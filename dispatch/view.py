@@ -9,6 +9,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -29,9 +30,9 @@ CONTRIBUTOR = {"nl": "een abonnee", "en": "a subscriber"}
 """How a source stands that has no name of its own to show: a subscriber that contributed."""
 _NOTHING = Disclosed()
 _LABELS = {identifier: label for label, identifier in STIX_ID.items()}
-_OWN = ("reader", "reasons", "days")
-"""In what views that are otherwise the same may differ."""
 _FIELDS = tuple(each.name for each in fields(View) if each.name != "shared")
+_OWN = tuple(name for name in _FIELDS if name in ("reader", "reasons", "days"))
+"""In what views that are otherwise the same may differ."""
 
 
 class Parts:
@@ -144,7 +145,7 @@ def compose(
 
 def matched(explanation: Explanation) -> tuple[Reason, ...]:
     """What of an explanation its reader is told: what matched."""
-    return tuple(replace(each, because="") for each in explanation.reasons if each.matched)
+    return tuple(replace(each, because="") if each.because else each for each in explanation.reasons if each.matched)
 
 
 def fingerprint(view: View) -> str:
@@ -157,12 +158,17 @@ def fingerprint(view: View) -> str:
 
 def _encoded(view: View, own: Mapping[str, object]) -> bytes:
     """JSON of its fields in order. Of readers who see the same, what they share is encoded once."""
-    made = {} if view.shared is None else view.shared.setdefault("encoded", {})
-    if not made:
-        shown = replace(view, epss=None)
-        made |= {name: _json(getattr(shown, name)) for name in _FIELDS if name not in _OWN}
-    mine = {name: _json(value) for name, value in {"reader": view.reader, **own}.items()}
-    return b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), made.get(name) or mine[name]) for name in _FIELDS)
+    shared = {} if view.shared is None else view.shared
+    made = shared.get("encoded") or shared.setdefault("encoded", _around(replace(view, epss=None)))
+    mine = {"reader": view.reader, **own}
+    values = (_json(mine[name]) for name in _OWN)
+    return b"".join(part for pair in zip_longest(made, values, fillvalue=b"") for part in pair)
+
+
+def _around(view: View) -> list[bytes]:
+    """The same in pieces; between them stands what is its reader's own (`_OWN`)."""
+    fields = (b'"%s":%s' % (name.encode(), b"\0" if name in _OWN else _json(getattr(view, name))) for name in _FIELDS)
+    return (b"{%s}" % b",".join(fields)).split(b"\0")
 
 
 def _json(value: object) -> bytes:

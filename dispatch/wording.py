@@ -93,6 +93,7 @@ def harmless(text: str, observables: Sequence[Observable], trusted: Sequence[str
     return text
 
 
+@functools.lru_cache(maxsize=8192)
 def sector(code: str, language: str) -> str:
     """`industrie (SBI:25.62)`: the section that a code lies in; of one that lies in several, its own word."""
     named = words(language)["sector"]

@@ -37,4 +37,4 @@ def instant_text(moment: datetime) -> str:
     """`2026-03-02T06:30:00.000000Z`."""
     if moment.tzinfo is None:
         raise ValueError("a time without zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -19,6 +19,7 @@ from dispatch import Delivery, DispatchError, Outcome, grouping, handing, outbox
 from dispatch.ledger import Entry
 from pii_guard import GuardError, journal
 from subscribers import Contact
+from triage import inbox
 
 Status = Literal["sent", "retry", "failed", "cancelled", "deferred"]
 SOON = 5.0
@@ -161,11 +162,22 @@ class Handover:
     def settle(self, workers: Collection[str]) -> None:
         """Close what was accepted of these workers, and what may have been, each with its entry in the processing
         register."""
+        if self._done is not None:
+            with self._service.transaction() as connection:
+                self._step(connection, self._done[0].delivery.worker, ())
+            self._done = None
+        while busy := self._settle(workers):
+            with self._service.transaction() as connection:
+                inbox.wait(connection, busy)
+
+    def _settle(self, workers: Collection[str]) -> str | None:
+        """What can be at once, without waiting for anybody; an item on which somebody decides, if there is one."""
         now = self._service.clock()
         with self._service.transaction() as connection:
-            if self._done is not None:
-                self._step(connection, self._done[0].delivery.worker, ())
-            settled = handing.settle(connection, workers, now)
+            waiting = handing.waiting(connection, workers, now)
+            still, busy = inbox.still(connection, waiting)
+            settled = handing.settle(connection, workers, now, waiting - busy)
+            withdrawn = {item for item, state in still.values() if state == "withdrawn"}
             entries = [
                 journal.Entry(
                     "sent", each.line.delivery,
@@ -173,12 +185,12 @@ class Handover:
                 )
                 for each in settled
             ]  # fmt: skip
-            withdrawing.take_back_sent(self._service, connection, [each.line for each in settled], now)
+            withdrawing.take_back_sent(self._service, connection, [each.line for each in settled], withdrawn, now)
             journal.append(connection, entries, key=self._register, at=now)
-        self._done = None
         for each in settled:
             if each.line.outcome == "sent":
                 self.count(each.line, "sent", each.queued_at)
+        return min(busy, default=None)
 
     def finish(self, worker: str) -> None:
         """Settle what is left, and give up connections."""

@@ -43,17 +43,19 @@ def take_back(service: Service, connection: sa.Connection, item: str) -> None:
     atom.withdraw(connection, item, now)
 
 
-def take_back_sent(service: Service, connection: sa.Connection, lines: Sequence[Entry], now: datetime) -> None:
-    """Tell those to whom went, or may have gone, what was withdrawn meanwhile: when it was, the ledger did not name
-    them yet.
+def take_back_sent(
+    service: Service, connection: sa.Connection, lines: Sequence[Entry], items: Collection[str], now: datetime
+) -> None:
+    """Tell those to whom went, or may have gone, what was withdrawn meanwhile (`items`): when it was, the ledger did
+    not name them yet.
 
     In the transaction that adds these lines; once is enough, and twice changes nothing.
     """
-    told = [each for each in lines if each.kind in ("alert", "update", "reminder")]
-    for item in inbox.withdrawn(connection, {each.subject for each in told}):
+    told = sorted({each.subscriber for each in lines if each.kind in ("alert", "update", "reminder")})
+    for item in sorted(items) if told else ():
         found = releases.find(connection, item, "withdrawn")
         if found is not None:
-            _tell(service, connection, (item, found.version), sorted({each.subscriber for each in told}), now)
+            _tell(service, connection, (item, found.version), told, now)
 
 
 def _tell(

@@ -130,11 +130,22 @@ def holders(conn: sa.Connection) -> set[str]:
     return set(conn.scalars(sa.select(_d.worker).where(_SETTLING).distinct()))
 
 
-def settle(conn: sa.Connection, workers: Collection[str], now: datetime) -> list[Settled]:
+def waiting(conn: sa.Connection, workers: Collection[str], now: datetime) -> set[str]:
+    """On what items, editions and links `settle` would find something."""
+    return set(conn.scalars(sa.select(_d.subject).where(_SETTLING, _theirs(workers, now)).distinct()))
+
+
+def _theirs(workers: Collection[str], now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(_d.state == "perhaps", _d.worker.in_(workers), _d.claimed_until <= now)
+
+
+def settle(conn: sa.Connection, workers: Collection[str], now: datetime, subjects: Collection[str]) -> list[Settled]:
     """Close what was accepted of these workers, or of any whose claim has run out, with its lines in the ledger; and
-    whosever it was, what may have been and leaves no more."""
-    theirs = sa.or_(_d.state == "perhaps", _d.worker.in_(workers), _d.claimed_until <= now)
-    rows = conn.execute(_ACCEPTED.where(theirs)).all()
+    whosever it was, what may have been and leaves no more. Only messages that told nothing but of these subjects, which
+    the caller holds: items are locked before deliveries, by whoever locks both."""
+    rows = conn.execute(_ACCEPTED.where(_theirs(workers, now))).all()
+    others = {row.leader or row.id for row in rows if row.subject not in subjects}
+    rows = [row for row in rows if (row.leader or row.id) not in others]
     if not rows:
         return []
     conn.execute(_SENT, {"ids": [row.id for row in rows]})

@@ -198,14 +198,30 @@ def rows(connection: sa.Connection, wanted: Iterable[str]) -> Sequence[sa.Row[st
     return connection.execute(query.where(*mine).order_by(columns.id)).all()
 
 
-def withdrawn(connection: sa.Connection, wanted: Collection[str]) -> list[str]:
-    """Those of these items, or of what took them in, that are withdrawn by now. None of them is withdrawn meanwhile:
-    whoever would has to wait until this transaction ends (SQLite has one writer anyway)."""
+def still(connection: sa.Connection, wanted: Collection[str]) -> tuple[dict[str, tuple[str, State]], set[str]]:
+    """Of these items, or of what took them in: (id, state), which nobody changes until this transaction ends; and those
+    that somebody is at. Who waited here, and held what that one wants, would stop both (PostgreSQL)."""
     columns = items.c
-    into = sa.select(columns.merged_into).where(columns.id.in_(wanted), columns.merged_into.is_not(None))
-    mine = (columns.merged_into.is_(None), sa.or_(columns.id.in_(wanted), columns.id.in_(into)))
-    found = sa.select(columns.id, columns.state).where(*mine).order_by(columns.id).with_for_update(read=True)
-    return [row.id for row in connection.execute(found) if row.state == "withdrawn"]
+    query = sa.select(columns.id, columns.state, columns.merged_into)
+    known = {row.id: row for row in connection.execute(query.where(columns.id.in_(wanted)))}
+    into = {row.merged_into for row in known.values() if row.merged_into}
+    every = query.where(columns.id.in_({*known, *into})).order_by(columns.id)
+    held = {row.id: row for row in connection.execute(every.with_for_update(read=True, skip_locked=True))}
+    gone = into - set(connection.scalars(sa.select(columns.id).where(columns.id.in_(into))))
+    found: dict[str, tuple[str, State]] = {}
+    for each in known.keys() & held.keys():
+        item = held[each].merged_into
+        item = each if item is None or item in gone else item
+        if item in held:
+            found[each] = (item, held[item].state)
+    return found, known.keys() - found.keys()
+
+
+def wait(connection: sa.Connection, item: str) -> None:
+    """Until nobody is at it. For a transaction that holds nothing else."""
+    into = connection.scalar(sa.select(items.c.merged_into).where(items.c.id == item))
+    both = sa.select(items.c.id).where(items.c.id.in_([item, into or item])).order_by(items.c.id)
+    connection.execute(both.with_for_update(read=True)).all()
 
 
 def cards(

@@ -1,7 +1,10 @@
 """What is decided, or goes wrong, while a batch of messages is being handed over (docs/decisions/006)."""
 
+import dataclasses
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from tests.app.sink import Sink, listening
 from tests.app.test_grouping import lines, release
 from tests.app.test_releasing import deliveries
 from tlp import Label
+from triage import decide, inbox
 
 NAMES = [f"firma{number}" for number in range(7)]
 
@@ -125,3 +129,62 @@ def test_on_a_slow_database_one_message_a_round_is_made(house: House, monkeypatc
         claimed = outbox.claim(connection, house.now, 10, "w", hurry=True)
         batch = sending.Sender(house.service).prepare(connection, claimed)
     assert (len(batch.ready), len(batch.rest)) == (1, len(NAMES) - 1)
+
+
+def settled(house: House) -> None:
+    """As it is done."""
+    sending.Sender(house.service).out.settle(["w"])
+
+
+def in_the_order_of_before(house: House) -> None:
+    """Deliveries first, and then their items."""
+    with house.service.transaction() as connection:
+        connection.execute(outbox.deliveries.update().values(reason="settling"))
+        connection.execute(sa.select(inbox.items.c.id).with_for_update(read=True))
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("settling", "victims"), [(settled, 0), (in_the_order_of_before, 1)])
+def test_settling_and_a_run_of_rules_never_wait_for_each_other(
+    house: House, settling: Callable[[House], None], victims: int
+) -> None:
+    """Rules have locked an item, and queue what is being settled once more. Each waited for the other, until PostgreSQL
+    ended one of them."""
+    item, ended = release(house, 1), list[str]()
+    with house.service.transaction() as connection:
+        gone, *_ = outbox.claim(connection, house.now, 10, "w", hurry=True)
+        assert handing.step(connection, "w", (), "", house.now, [gone.id])
+        assert handing.step(connection, "w", [gone.id], "smtp-250", house.now, ())
+        connection.execute(inbox.items.update().values(state="new", ruled=None))
+
+    def settle() -> None:
+        try:
+            settling(house)
+        except sa.exc.OperationalError as error:
+            ended.append(type(error.orig).__name__)
+
+    thread = threading.Thread(target=settle)
+    try:
+        with house.service.transaction() as connection:
+            assert decide.waiting(connection, [item], "mark")
+            thread.start()
+            somebody_waits(house)
+            outbox.queue(connection, [dataclasses.replace(gone, worker="", state="queued")], urgency="today")
+    except sa.exc.OperationalError as error:
+        ended.append(type(error.orig).__name__)
+    finally:
+        thread.join()
+    assert ended == ["DeadlockDetected"] * victims
+    assert [(each.subject, each.outcome) for each in lines(house)] == [(item, "sent")] * (1 - victims)
+
+
+def somebody_waits(house: House) -> None:
+    """For a lock that another transaction has."""
+    waits = sa.text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with house.service.engine.connect() as connection:
+            if connection.scalar(waits):
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")

@@ -36,4 +36,4 @@ def left(conn: sa.Connection, delivery: Delivery) -> Delivery:
 def accepted(conn: sa.Connection, delivery: Delivery, said: str = "", at: datetime = NOW) -> Sequence[str]:
     """The other side took it: settled, with its line in the ledger; which were."""
     handing.step(conn, delivery.worker, [delivery.id], said, at, ())
-    return [each.line.delivery for each in handing.settle(conn, [delivery.worker], at)]
+    return [each.line.delivery for each in handing.settle(conn, [delivery.worker], at, {delivery.subject})]

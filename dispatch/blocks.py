@@ -6,7 +6,7 @@ A block is derived: of the rows of its hundred numbers, and of what these rest o
 Only hundreds that are full are joined, by `dispatch.joining.join`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -30,16 +30,11 @@ blocks = sa.Table(
 )
 _b, _mine = blocks.c, blocks.c.collection == sa.bindparam("in")
 _PUT, _NUMBERS = blocks.insert(), sa.select(_b.number).where(_mine)
-_SHOWN = (
-    sa.select(_b.number, _b.shown)
+_READ = (
+    sa.select(_b.number, _b.shown, _b.digests, _b.body)
     .where(_mine, _b.number >= sa.bindparam("first"))
     .order_by(_b.number)
     .limit(sa.bindparam("most"))
-)
-_READ = (
-    sa.select(_b.digests, _b.body)
-    .where(_mine, _b.number.between(sa.bindparam("first"), sa.bindparam("last")))
-    .order_by(_b.number)
 )
 _FALL = blocks.delete().where(_mine, _b.number.in_(sa.bindparam("some", expanding=True)))
 
@@ -73,7 +68,7 @@ class Block(NamedTuple):
 
     @property
     def seq(self) -> int:
-        """Of the last of them."""
+        """Of the last of them, where there is one."""
         return self.shown.rows[-1][1]
 
     @property
@@ -98,21 +93,20 @@ def put(conn: sa.Connection, collection: str, number: int, block: Block) -> None
     conn.execute(_PUT, row | {"digests": block.digest, "body": block.body})
 
 
+def has(conn: sa.Connection, collection: str, number: int) -> bool:
+    """Is this hundred joined?"""
+    return conn.scalar(_NUMBERS.where(_b.number == number), {"in": collection}) is not None
+
+
 def numbers(conn: sa.Connection, collection: str) -> set[int]:
     """Which hundreds are joined."""
     return set(conn.scalars(_NUMBERS, {"in": collection}))
 
 
-def shown(conn: sa.Connection, collection: str, first: int, most: int) -> list[Shown]:
-    """What the blocks hold that follow each other from this number on."""
-    found = conn.execute(_SHOWN, {"in": collection, "first": first, "most": most}).all()
-    return [_decode(shown) for at, (number, shown) in enumerate(found, first) if number == at]
-
-
-def read(conn: sa.Connection, collection: str, first: int, some: Sequence[Shown]) -> list[Block]:
-    """These, from this number on, without those that hold nothing."""
-    found = conn.execute(_READ, {"in": collection, "first": first, "last": first + len(some) - 1})
-    return [Block(each, *row) for each, row in zip(some, found, strict=True) if each.rows]
+def read(conn: sa.Connection, collection: str, first: int, most: int) -> list[Block]:
+    """Those that follow each other from this number on."""
+    found = conn.execute(_READ, {"in": collection, "first": first, "most": most}).all()
+    return [Block(_decode(shown), *rest) for at, (number, shown, *rest) in enumerate(found, first) if number == at]
 
 
 def fall(conn: sa.Connection, collection: str, seqs: Iterable[int]) -> None:

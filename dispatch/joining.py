@@ -45,15 +45,14 @@ def page(
     first = -(-after // blocks.SIZE)
     ready = _ready(reading, first, limit // blocks.SIZE + 2) if reading.plain and limit >= blocks.SIZE else []
     if ready:
-        start, fits = first * blocks.SIZE, list[Shown]()
+        start, fits = first * blocks.SIZE, 0
         head, _ = reading.rows(after, limit, start) if after < start else ([], False)
         found, limit = _joined(head), limit - len(head)
-        while len(fits) < len(ready) and ready[len(fits)].count <= limit:
-            limit -= ready[len(fits)].count
-            fits.append(ready[len(fits)])
-        found += blocks.read(conn, collection, first, fits)
-        after = start + len(fits) * blocks.SIZE
-        if not limit and len(fits) < len(ready):  # one that holds nothing would have fitted
+        while fits < len(ready) and (count := ready[fits].shown.count) <= limit:
+            found += ready[fits : fits + 1] if count else []
+            limit, fits = limit - count, fits + 1
+        after = start + fits * blocks.SIZE
+        if not limit and fits < len(ready):  # one that holds nothing would have fitted
             return Joined(tuple(found), True, frozenset(reading.links), reading.whole)
     tail, more = reading.rows(after, limit)
     return Joined((*found, *_joined(tail)), more, frozenset(reading.links), reading.whole)
@@ -63,7 +62,7 @@ def join(conn: sa.Connection, collection: str, last: int) -> None:
     """Join the hundreds up to this row that are full and not joined, when the last of them is one: so the few of which
     something changed wait until a hundred more are full, and what is published seldom makes a block."""
     full = range(last // blocks.SIZE)
-    if not full or blocks.shown(conn, collection, full[-1], 1):
+    if not full or blocks.has(conn, collection, full[-1]):
         return
     for number in sorted(set(full) - blocks.numbers(conn, collection))[-_AT_ONCE:]:
         blocks.put(conn, collection, number, of_rows(conn, collection, number))
@@ -74,8 +73,7 @@ def astray(conn: sa.Connection, collection: str, rows: Numbers) -> list[int]:
     hundreds = {each for first, last in rows for each in range(blocks.number_of(first), blocks.number_of(last) + 1)}
     found = []
     for number in sorted(hundreds & blocks.numbers(conn, collection)):
-        shown = blocks.shown(conn, collection, number, 1)
-        (lies,) = blocks.read(conn, collection, number, shown) or [Block(shown[0], b"", b"")]
+        (lies,) = blocks.read(conn, collection, number, 1)
         made = of_rows(conn, collection, number)
         known = set(lies.shown.links) <= set(made.shown.links)
         if not known or lies._replace(shown=made.shown) != made or lies.shown.rows != made.shown.rows:
@@ -97,10 +95,10 @@ def of_rows(conn: sa.Connection, collection: str, number: int) -> Block:
     return made._replace(shown=replace(made.shown, links=tuple(said)))
 
 
-def _ready(reading: Reading, first: int, most: int) -> list[Shown]:
-    """What blocks hold that follow each other from this one on, and may be seen whole."""
-    found = blocks.shown(reading.conn, reading.collection, first, most)
-    rest = [{Link(item, frozenset(said), Label(label)) for item, said, label in each.links} for each in found]
+def _ready(reading: Reading, first: int, most: int) -> list[Block]:
+    """Blocks that follow each other from this one on, and may be seen whole."""
+    found = blocks.read(reading.conn, reading.collection, first, most)
+    rest = [{Link(item, frozenset(said), Label(label)) for item, said, label in each.shown.links} for each in found]
     seen = reading.may(set[Link]().union(*rest))
     return [each for each, _ in takewhile(lambda both: both[1] <= seen, zip(found, rest, strict=True))]
 

@@ -90,11 +90,10 @@ def _content(
     d = words(language)["digest"]
     public = renderer.service.public
     sections = [_shown(name, part, window, register, language, public) for name, part in arranged.sections]
-    count = sum(len(part) for _, part in arranged.sections)
     return renderer.frame(arranged.label, subscriber, subject(arranged, language), window.id, code) | {
         "name": d[window.edition],
         "date": wording.day(window.day, language),
-        "counts": d["count_one"] if count == 1 else d["count"].format(count=count),
+        "counts": _counts(arranged, language),
         "intro": f"{d[f'{window.edition}_intro']} {d['late']}" if window.late else d[f"{window.edition}_intro"],
         "editorial": [plain(line, 1200) for line in arranged.editorial.paragraphs] if arranged.editorial else [],
         "editorial_lang": arranged.editorial.language if arranged.editorial else "",
@@ -120,15 +119,15 @@ def _members(arranged: Arranged, language: str) -> list[tuple[str, str, str]]:
     rows = []
     for each in sorted(held, key=lambda each: (-each.members.alerted if each.members else 0, each.view.item))[:FEWEST]:
         assert each.members is not None
-        few = each.members.alerted < FEWEST
-        alerted = d["few"] if few else _about(each.members.alerted, language)
+        alerted, handled = (_about(count, language) for count in each.members)
         name = plain(harmless(each.advice.headline, each.view.observables), 90)
-        rows.append((f"{name} ({each.view.item})", alerted, "" if few else _about(each.members.handled, language)))
+        rows.append((f"{name} ({each.view.item})", alerted, "" if alerted == d["few"] else handled))
     return rows
 
 
 def _about(count: int, language: str) -> str:
-    return words(language)["digest"]["about"].format(count=number(about(count), language))
+    d = words(language)["digest"]
+    return d["few"] if count < FEWEST else d["about"].format(count=number(about(count), language))
 
 
 def _outdated(window: Window, subscriber: Subscriber, days: int) -> bool:
@@ -145,6 +144,13 @@ def _still_right(window: Window, subscriber: Subscriber, site: str, text: str) -
 
 def subject(arranged: Arranged, language: str) -> str:
     """`TLP:AMBER Start van de week: 2 open bij u, 3 nieuw (2 maart)`."""
+    day = wording.day(arranged.window.day, language).partition(" ")[2]
+    named = words(language)["digest"][arranged.window.edition]
+    return f"{arranged.label} {named}: {_counts(arranged, language)} ({day})"
+
+
+def _counts(arranged: Arranged, language: str) -> str:
+    """`2 open bij u, 3 nieuw`: what it holds, but for what its reader was told already."""
     d = words(language)["digest"]
     sizes: dict[str, int] = {}
     for name, part in arranged.sections:
@@ -155,8 +161,7 @@ def subject(arranged: Arranged, language: str) -> str:
         for name in ("open", "new", "raised", "lowered", "changed", "news")
         if name in sizes
     ]
-    day = wording.day(arranged.window.day, language).partition(" ")[2]
-    return f"{arranged.label} {d[arranged.window.edition]}: {', '.join(counts)} ({day})"
+    return ", ".join(counts)
 
 
 def _shown(
@@ -238,7 +243,7 @@ def _card(
         "level": w["level"][view.urgency],
         "band": BANDS[view.urgency],
         "label": label.value,
-        "ids": ", ".join(ids),
+        "ids": ids,
         "why": "; ".join(reasons[:3]),
         "lines": [line for line in dict.fromkeys(lines) if line],
         "steps": advice.steps[:3] if stepped else (),

@@ -66,6 +66,9 @@ def version_lines(products: Iterable[Affected], language: str, most: int = 8) ->
     for each in products:
         name, versions, status = stated(each, language)
         found.setdefault((name, status), {})[versions] = None
+    for named in found.values():
+        if len(named) > 1:  # one source names none, another does
+            named.pop(words(language)["text"]["all_versions"], None)
     return [
         f"{name}: {_joined(list(versions), most, language)} ({status})" for (name, status), versions in found.items()
     ]

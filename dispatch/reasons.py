@@ -40,7 +40,7 @@ def _parts(reason: Reason, register: Register, language: str, *, counted: bool) 
     line = texts[reason.criterion]
     if reason.criterion == "software":
         named, _, limits = value.partition(" in ")
-        ranged = register == "mature" and limits and not named.endswith(f" {limits}")
+        ranged = register == "mature" and limits and not named.casefold().endswith(f" {limits.casefold()}")
         # A maker that is called as its product stands there once.
         return line.format(value=_TWICE.sub(r"\1", named)), [wording.limits(limits, language)] if ranged else []
     places = value.split(", ")

@@ -19,10 +19,9 @@ from playwright.sync_api import Browser
 
 from app import digests, workers
 from app.service import open_service
-from normalize import Affected, Observable, Range
-from subscribers import Software
+from normalize import Observable
 from tests.app import test_passing_on as passing
-from tests.app.house import House, opened
+from tests.app.house import House
 from tests.app.instance import copied
 from tests.browser import CHROMIUM, chromium, window
 from tests.triage.desk import draft
@@ -36,10 +35,11 @@ STEPS = {"zzp": 3, "mkb": 5, "mature": 8}
 MAILS = (
     # name, subject, register (its number of steps; empty: any), size, dark
     ("zzp", r"\[TER INFO\]", "zzp", PHONE, False),
-    ("mkb", r"\[VANDAAG\] FortiGate", "mkb", PHONE, False),
+    ("mkb", r"\[VANDAAG\] Exchange", "mkb", PHONE, False),
     ("mkb-dark", r"\[DEZE WEEK\]", "mkb", PHONE, True),
     ("exposure", r"TLP:AMBER .*extern bureaublad", "mkb", PHONE, False),
     ("mature", r"\[VANDAAG\] Ivanti", "mature", DESK, False),
+    ("several", r"\[VANDAAG\] 2 meldingen", "mkb", TALL, False),
     ("update", r"\[UPDATE\]", "mkb", PHONE, False),
     ("withdrawal", r"\[INGETROKKEN\]", "", PHONE, False),
     ("monday", r"Start van de week.*open bij u", "", PHONE, False),
@@ -54,7 +54,6 @@ def main(outbox: Path) -> None:
     mails = sorted(_mails(outbox))
     (DOCS / "pictures").mkdir(exist_ok=True)
     editions = list(_partnership())
-    editions.append(("mail-several", _several()))
     pages = list(_portal(outbox.parent))  # before Chromium: each has an event loop of its own
     with chromium() as browser:
         for name, subject, register, size, dark in MAILS:
@@ -68,7 +67,7 @@ def main(outbox: Path) -> None:
         for name, answer in (("ask", ask), ("yes", known)):
             _take(browser, bytes(answer.body).decode(), DOCS / "pictures" / f"verify-{name}.png", PHONE)
         for name, page in editions:
-            size = TALL if name in ("mail-partnership", "mail-several") else PHONE
+            size = TALL if name == "mail-partnership" else PHONE
             _take(browser, page, DOCS / "pictures" / f"{name}.png", size)
         for name, page in pages:
             _take(browser, page, DOCS / "pictures" / f"portal-{name}.png", PHONE, dark=name == "proofs")
@@ -89,31 +88,6 @@ def _portal(demo: Path) -> Iterator[tuple[str, str]]:
         for name in ("profile", "contact", "software", "factor"):
             yield name, visitor.get(f"/portal/{name}").text
         house.service.close()
-
-
-def _several() -> str:
-    """Three advisories that ask the same of one firm."""
-    with TemporaryDirectory() as home:
-        folder = Path(home) / "instance"
-        opened(folder).service.close()
-        (folder / "oktt.toml").write_text('[web]\nbase_url = "https://oktt.example"\n')
-        house = House(open_service(folder))
-        house.service.clock = lambda: house.now
-        house.subscribe("Voorbeeld Metaal B.V.", software=(Software("Fortinet", "FortiOS", "7.2.3"),))
-        for number, what in enumerate(("FortiOS", "FortiOS SSL-VPN", "FortiOS en FortiProxy"), 1):
-            told = f"Fortinet heeft een kwetsbaarheid verholpen in {what}. Aanvallers gebruiken die al."
-            known: dict[str, Any] = {
-                "title": f"Kwetsbaarheid verholpen in {what}",
-                "summary": told,
-                "cves": (f"CVE-2026-990{number}",),
-            }
-            fortios = Affected("Fortinet", "FortiOS", "<=7.2.9", (Range((("<=", "7.2.9"),)),))
-            made = draft(str(number), affected=(fortios,), exploited=True, kans="high", schade="high", **known)
-            house.decide("release", house.item(made))
-        workers.dispatch(house.service, now=True)
-        ((_, _, page),) = _mails(folder / "outbox")
-        house.service.close()
-    return page
 
 
 def _partnership() -> Iterator[tuple[str, str]]:

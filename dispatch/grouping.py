@@ -16,7 +16,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from dispatch import Delivery, Outcome, grounds, outbox
-from dispatch.outbox import ALONE, ATTEMPTS, LEASE, OPEN, QUEUED, deliveries, delivery_of
+from dispatch.outbox import ALONE, ATTEMPTS, CLAIMED, LEASE, OPEN, QUEUED, deliveries, delivery_of
 from subscribers import ChannelType
 
 KINDS = ("alert", "reminder")
@@ -34,7 +34,7 @@ def company(conn: sa.Connection, claimed: Sequence[Delivery], now: datetime, *, 
     if not wanted:
         return []
     chosen = (
-        sa.select(deliveries)
+        sa.select(*CLAIMED)
         .where(
             *outbox.ready(now, hurry=hurry),
             _d.subscriber.in_({subscriber for _, subscriber, _ in wanted}),
@@ -75,7 +75,7 @@ def _joins(delivery: Delivery) -> bool:
 
 def followers(conn: sa.Connection, leader: Delivery) -> list[Delivery]:
     """What goes with the message of a claimed delivery since its bytes were stored."""
-    chosen = sa.select(deliveries).where(_d.leader == leader.id, OPEN).order_by(_d.subject, _d.id)
+    chosen = sa.select(*CLAIMED).where(_d.leader == leader.id, OPEN).order_by(_d.subject, _d.id)
     return [delivery_of(row, leader.worker) for row in conn.execute(chosen)]
 
 

@@ -48,15 +48,30 @@ _STEP = (
     .returning(_d.id)
 )
 _SETTLING = _d.state.in_(("accepted", "perhaps"))
+_CLOSES = ("id", "state", "settled_at", "reason", "leader", "grounds", "queued_at")
 _ACCEPTED = (
-    sa.select(*(column for column in deliveries.columns if column.name != "message"))
+    sa.select(*(_d[name] for name in (*ledger.SAME, *_CLOSES)))
     .where(_SETTLING)
     .order_by(_d.settled_at, _d.id)
     .with_for_update(skip_locked=True)
 )
+_IDS: sa.BindParameter[list[str]] = sa.bindparam("ids", expanding=True)
+_LINES = sa.insert(ledger.ledger).from_select(
+    ["at", "outcome", "delivery", "reason", *ledger.SAME],
+    sa.select(
+        _d.settled_at,
+        sa.case((_d.state == "perhaps", "perhaps"), else_="sent"),
+        _d.id,
+        _d.reason,
+        *(_d[name] for name in ledger.SAME),
+    )
+    .where(_d.id.in_(_IDS))
+    .order_by(_d.settled_at, _d.id),
+)
+"""From the rows themselves, as they are before they close."""
 _SENT = (
     sa.update(deliveries)
-    .where(_d.id.in_(sa.bindparam("ids", expanding=True)))
+    .where(_d.id.in_(_IDS))
     .values(
         state=sa.case((_d.state == "perhaps", "cancelled"), else_="sent"),
         message=None,
@@ -148,9 +163,10 @@ def settle(conn: sa.Connection, workers: Collection[str], now: datetime, subject
     rows = [row for row in rows if (row.leader or row.id) not in others]
     if not rows:
         return []
-    conn.execute(_SENT, {"ids": [row.id for row in rows]})
+    for close in (_LINES, _SENT):
+        conn.execute(close, {"ids": [row.id for row in rows]})
     rested = {row.id: row.grounds for row in rows}
-    lines = ledger.settled(conn, rows)
+    lines = ledger.settled(rows)
     return [
         Settled(line, row.grounds or rested.get(row.leader or row.id), row.queued_at)
         for line, row in zip(lines, rows, strict=True)

@@ -39,7 +39,7 @@ ledger = sa.Table(
 )
 LEFT = ("sent", "perhaps")
 """Outcomes of what was accepted, or may have been."""
-_SAME = ("kind", "subscriber", "subject", "version", "medium", "label", "view", "digest", "message_id", "repeat")
+SAME = ("kind", "subscriber", "subject", "version", "medium", "label", "view", "digest", "message_id", "repeat")
 """What a line takes from the row of the outbox."""
 _LATEST = (
     sa.select(ledger.c.subscriber, sa.func.max(ledger.c.version))
@@ -123,26 +123,22 @@ def cancelled(conn: sa.Connection, rows: Sequence[sa.Row[Any]], reason: str, at:
 
 
 def _line(row: sa.Row[Any], **said: object) -> dict[str, object]:
-    return said | {"delivery": row.id} | {name: getattr(row, name) for name in _SAME}
+    return said | {"delivery": row.id} | {name: getattr(row, name) for name in SAME}
 
 
-def settled(conn: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Entry]:
-    """Add a line for each of these rows of the outbox, which was accepted, or may have been, when and as the row says;
-    the lines."""
-    lines = [
+def settled(rows: Sequence[sa.Row[Any]]) -> list[Entry]:
+    """The line of each of these rows of the outbox, which was accepted, or may have been, when and as the row says."""
+    return [
         Entry(
             at=row.settled_at,
             outcome="perhaps" if row.state == "perhaps" else "sent",
             delivery=row.id,
             label=None if row.label is None else Label(row.label),
             reason=row.reason,
-            **{name: getattr(row, name) for name in _SAME if name != "label"},
+            **{name: getattr(row, name) for name in SAME if name != "label"},
         )
         for row in rows
     ]
-    said = ({"at": each.at, "outcome": each.outcome, "reason": each.reason} for each in lines)
-    conn.execute(sa.insert(ledger), [_line(row, **values) for row, values in zip(rows, said, strict=True)])
-    return lines
 
 
 def came_back(

@@ -85,6 +85,14 @@ QUEUED, _SENDING = (sa.func.coalesce(_d.state, "") == each for each in UNSETTLED
 OPEN = sa.or_(QUEUED, _SENDING)
 """For rows that are found by their ids. Not the column itself: a planner that does not know yet how many rows wait
 takes its index instead, and reads all of them for each message."""
+CLAIMED = tuple(
+    _d[name]
+    for name in (
+        "id", "kind", "subject", "version", "subscriber", "channel", "state", "due_at", "queued_at", "attempts",
+        "message", "medium", "view", "repeat", "reason",
+    )
+)  # fmt: skip
+"""What `delivery_of` reads."""
 _NEVER = 2**31 - 1
 """No version of an item is later."""
 _WAITING = (
@@ -212,7 +220,7 @@ def claim(
     found: list[Delivery] = []
     for state in ("sending", "queued"):  # each by itself: the index has them in order, however many wait
         chosen = (
-            sa.select(deliveries)
+            sa.select(*CLAIMED)
             .where(_d.state == state, *ready(now, hurry=hurry))
             .order_by(_d.priority, _d.due_at, _d.id)
             .limit(limit - len(found))

@@ -213,13 +213,18 @@ def reached(
     """Who (of these) got an item, or may have (`perhaps`), and the latest version of it; 0: under another id, of what
     it took in or was split from."""
     taken_in, split_from = inbox.former(connection, item)
-    earlier = {who: 0 for each in taken_in for who in ledger.recipients(connection, each, among, perhaps=perhaps)}
+    earlier = {who: 0 for each in taken_in for who in _got(connection, each, among, perhaps=perhaps)}
     if split_from is not None:
         own = set(inbox.keys(connection, item))
-        for who, version in ledger.recipients(connection, split_from, among, perhaps=perhaps).items():
+        for who, version in _got(connection, split_from, among, perhaps=perhaps).items():
             if own & releases.told(connection, split_from, version):
                 earlier[who] = 0
-    return earlier | ledger.recipients(connection, item, among, perhaps=perhaps)
+    return earlier | _got(connection, item, among, perhaps=perhaps)
+
+
+def _got(connection: sa.Connection, item: str, among: Sequence[str] | None, *, perhaps: bool) -> dict[str, int]:
+    """By the ledger, and by what was accepted and is not settled yet."""
+    return ledger.recipients(connection, item, among, perhaps=perhaps) | outbox.accepted(connection, item, among)
 
 
 def _says_the_same(service: Service, connection: sa.Connection, released: Released, version: int) -> bool:

@@ -267,6 +267,14 @@ def waiting(conn: sa.Connection, subject: str) -> int:
     return conn.execute(sa.select(sa.func.count()).where(*mine)).scalar_one() + fanout.count(conn, subject)
 
 
+def accepted(conn: sa.Connection, item: str, among: Collection[str] | None = None) -> dict[str, int]:
+    """Who (of these, some thousands) was sent an item, and which version, where the ledger does not say so yet."""
+    mine = [_d.subject == item, _d.state == "accepted", _d.kind != "withdrawal"]
+    whom = [] if among is None else [_d.subscriber.in_(among)]
+    chosen = sa.select(_d.subscriber, sa.func.max(_d.version)).where(*mine, *whom).group_by(_d.subscriber)
+    return {row[0]: row[1] for row in conn.execute(chosen)}
+
+
 def untried(conn: sa.Connection, subject: str) -> bool:
     """Does a row of an item wait that nobody has tried to send, and that does not wait for its recipient's sake?"""
     mine = (_d.subject == subject, _d.state == "queued", _d.attempts == 0, _d.reason == "")

@@ -3,9 +3,10 @@
     python -m tests.app.soak COUNT [SEED] [FIRST]      COUNT rounds from the FIRST on (`make soak`: a thousand)
 
 `make test` does 25 (test_crash.py). Each round takes an instance with messages that wait, starts one or two processes
-that send them, kills (SIGKILL) each at a random moment, perhaps the next one too, and lets another send the rest. What
-the server took is then held against ledger, outbox and register. The seed decides what the server does to whom, and
-when whom is killed; what fails is told with how to run it again.
+that send them, kills (SIGKILL) each at a random moment, perhaps the next one too, and lets another send the rest. In
+some rounds the item is updated, or withdrawn, or both, in between. What the server took is then held against ledger,
+outbox and register. The seed decides what the server does to whom, when whom is killed, and what happens to the item;
+what fails is told with how to run it again.
 """
 
 import random
@@ -25,9 +26,12 @@ from pathlib import Path
 
 from tests.app.faults import REFUSED, Came, Other, faulty
 from tests.app.forks import KILLED, Forks, forking
-from tests.app.instance import FEEDS, FORTINET, MONDAY, TEST_CLOCK, copied, done, lay, make, person
+from tests.app.instance import FEEDS, FORTINET, LATER, MONDAY, TEST_CLOCK, copied, done, lay, make, person
 
 NAMES = (*(f"firma{number}" for number in range(8)), *REFUSED)
+EVENTS = ("", "", "update", "withdraw", "update withdraw")
+"""What happens to the item between a crash and the next run."""
+ITEM = "OKTT-2026-0001"
 LONGEST = 12
 """Runs after which a round has to be over: whoever is put off is tried again a quarter of an hour later."""
 
@@ -40,6 +44,9 @@ class Told:
     killed: int = 0
     repeated: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    perhaps: int = 0
+    """Messages that may have been accepted, and were not sent again."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -71,6 +78,10 @@ class Soak:
             killed += sum(
                 pool.map(lambda pair: self._killed(instance, now, *pair), zip(self.forks, moments, strict=False))
             )
+        event = rng.choice(EVENTS)
+        failed = [
+            each for each in event.split() if self.forks[0].run(instance, self._event(each), now=now.isoformat())[0]
+        ]
         if rng.random() < 0.3:
             killed += self._killed(instance, now, self.forks[0], rng.random())
         for _ in range(LONGEST):
@@ -79,17 +90,25 @@ class Soak:
                 break
             now += timedelta(minutes=15)
         problems = [] if code == 0 else [f"exit {code}: {instance.with_suffix('.log').read_text()[-500:]}"]
+        problems += [f"{each} failed" for each in failed]
         if self.forks[0].run(instance, ["audit", "verify"], now=now.isoformat())[0]:
             problems.append(f"register: {instance.with_suffix('.log').read_text()[-300:]}")
         came = self.server.begin("")
-        problems += _wrong(instance, came, killed)
+        problems += _wrong(instance, came, killed, event)
         told.rounds, told.killed, told.faults = told.rounds + 1, told.killed + killed, told.faults + came.faults
+        told.events[event] += 1
+        told.perhaps += len(_rows(instance, "SELECT 1 FROM ledger WHERE outcome = 'perhaps'"))
         told.repeated += len(came.mails) - len(set(came.mails))
         again = f"again: python -m tests.app.soak 1 {self.seed} {number}"
         told.problems += [f"round {number}: {each} ({again})" for each in problems]
         if not problems:
             for left in (instance, instance.with_name(f"{instance.name}.keys")):
                 shutil.rmtree(left)
+
+    def _event(self, name: str) -> list[str]:
+        if name == "withdraw":
+            return ["withdraw", ITEM, "--by", "anna", "--reason", "het klopt niet"]
+        return ["ingest", str(self.queued.with_name("later") / "ncsc-nl"), "--source", "ncsc-nl"]
 
     def _killed(self, instance: Path, now: datetime, forks: Forks, moment: float) -> bool:
         """Send, until it is killed at that moment of the time it takes; was it?"""
@@ -101,6 +120,7 @@ def prepared(folder: Path, seed: str, server: Other, forks: Sequence[Forks]) -> 
     """With an instance whose messages wait, and how long it takes to send them."""
     queued = make(folder / "queued", people=[person(name, software=FORTINET) for name in NAMES])
     lay(folder / "in", {"ncsc-nl": FEEDS["ncsc-nl"]})
+    lay(folder / "later", LATER)
     done(queued, "ingest", folder / "in/ncsc-nl/9001.json", "--source", "ncsc-nl")
     soak = Soak(seed, queued, server, forks, 0.0)
     copy = copied(queued, folder / "timed")
@@ -125,22 +145,22 @@ def _waits(instance: Path) -> bool:
     return bool(_rows(instance, "SELECT 1 FROM deliveries WHERE state NOT IN ('sent', 'failed', 'cancelled') LIMIT 1"))
 
 
-def _wrong(instance: Path, came: Came, killed: int) -> Iterator[str]:
+def _wrong(instance: Path, came: Came, killed: int, event: str) -> Iterator[str]:
     """Of what the server took and what the instance says that it did, what does not fit."""
     lines = _rows(instance, "SELECT * FROM ledger")
-    states = Counter((row["subscriber"], row["state"]) for row in _rows(instance, "SELECT * FROM deliveries"))
-    if states != Counter((f"kvk-{name}", "failed" if name in REFUSED else "sent") for name in NAMES):
-        yield f"outbox: {states}"
-    if states != Counter((row["subscriber"], row["outcome"]) for row in lines):
-        yield f"ledger: {[(row['subscriber'], row['outcome']) for row in lines]}"
+    left = [row for row in lines if row["outcome"] in ("sent", "perhaps")]
+    rows = _rows(instance, "SELECT * FROM deliveries")
+    closed = Counter((row["id"], row["state"].replace("cancelled", "perhaps")) for row in rows)
+    if closed != Counter((row["delivery"], row["outcome"].replace("cancelled", "perhaps")) for row in lines):
+        yield f"the ledger tells otherwise: {[(row['kind'], row['subscriber'], row['outcome']) for row in lines]}"
     sent = {row["message_id"] for row in lines if row["outcome"] == "sent"}
     times = Counter(identifier for identifier, _ in came.mails)
-    if times.keys() != sent:
-        yield f"lost: {sent - times.keys()}, never sent: {times.keys() - sent}"
+    if not sent <= times.keys() <= {row["message_id"] for row in left}:
+        yield f"lost: {sent - times.keys()}, or never sent, of {times.keys() - sent}"
     if len(set(came.mails)) != len(times):
         yield "one Message-ID with two contents"
     registered = Counter(row["subject"] for row in _rows(instance, "SELECT subject FROM journal WHERE what = 'sent'"))
-    if registered != Counter(row["delivery"] for row in lines if row["outcome"] == "sent"):
+    if registered != Counter(row["delivery"] for row in left):
         yield "the register tells of other messages"
     marked = {row["message_id"] for row in lines if row["repeat"]}
     twice = {identifier for identifier, many in times.items() if many > 1}
@@ -151,6 +171,38 @@ def _wrong(instance: Path, came: Came, killed: int) -> Iterator[str]:
         yield f"{repeated} came again, after {killed} crashes and {came.faults['lost']} replies that were lost"
     if len(marked) > killed + came.faults["lost"] + came.faults["drop"]:
         yield f"{len(marked)} marked as repeat, after {killed} crashes and {came.faults}"
+    for name in NAMES:
+        mine = [row for row in rows if row["subscriber"] == f"kvk-{name}"]
+        yield from (f"{name}: {each}" for each in _of_one(mine, left, times, event, refused=name in REFUSED))
+
+
+def _of_one(
+    rows: Sequence[sqlite3.Row], left: Sequence[sqlite3.Row], times: Counter[str], event: str, *, refused: bool
+) -> Iterator[str]:
+    """Of what one reader has to have got, what is not so."""
+    took = {(row["kind"], row["version"]) for row in rows if times[row["message_id"]]}
+    states = {(row["kind"], row["version"]): row["state"] for row in rows}
+    had = {
+        (row["kind"], row["version"]): row["outcome"]
+        for row in left
+        if row["delivery"] in {each["id"] for each in rows}
+    }
+    told = {each for each in had if each[0] != "withdrawal"}
+    if refused:
+        if took or "sent" in had.values():
+            yield f"was refused, and has {had}"
+    elif event.endswith("withdraw"):
+        # Who got it, and who may have: no other hears of it.
+        if bool(told) != any(kind == "withdrawal" and state == "sent" for (kind, _), state in states.items()):
+            yield f"had {told}, and then {states}"
+    elif event == "update":
+        kind = "update" if had.get(("alert", 1)) == "sent" else "alert"
+        if states.get((kind, 2)) != "sent" or len(states) != 2:
+            yield f"had {had}, and then {states}"
+    elif states != {("alert", 1): "sent"}:
+        yield f"has {states}"
+    if took - had.keys():
+        yield f"got {took - had.keys()}, of which nothing is known"
 
 
 def soaked(
@@ -195,6 +247,7 @@ def main() -> None:
         server = stack.enter_context(faulty())
         told = soaked(folder, rounds, seed, server, forks, tell, int(asked[2]) if len(asked) > 2 else 0)
     _say(f"what the server did: {dict(told.faults)}")
+    _say(f"what happened to the item: {dict(told.events)}; {told.perhaps} perhaps accepted, not sent again")
     sys.exit(1 if told.problems else 0)
 
 

@@ -24,7 +24,7 @@ from tests.app.faults import FAULTS, faulty
 from tests.app.forks import KILLED, KILLER, Forks, forking
 from tests.app.instance import FEEDS, FRIDAY, LATER, MONDAY, PEOPLE, ROOT, copied, lay, make
 from tests.app.sink import Mail, Sink, listening
-from tests.app.soak import soaked
+from tests.app.soak import EVENTS, soaked
 from tests.app.state import State, state
 
 Step = tuple[str, Sequence[str]]
@@ -177,13 +177,16 @@ def test_a_crash_at_any_commit_loses_nothing(step: int, told: list[Told], runner
 
 
 def test_a_crash_at_any_moment_with_a_server_that_goes_wrong(runners: list[Runner], tmp_path: Path) -> None:
-    """Between commits too, while the server puts off, closes, breaks off and loses replies; `make soak` does more."""
+    """Between commits too, while the server puts off, closes, breaks off and loses replies, and the item is updated or
+    withdrawn in between; `make soak` does more."""
     with faulty() as server:
         told = soaked(tmp_path, 25, "2026", server, [each.forks for each in runners])
     assert told.problems == []
     assert told.rounds == 25
     assert told.killed >= 5, "else it was always done before"
     assert min(told.faults[fault] for fault in FAULTS) > 0
+    assert min(told.events[event] for event in EVENTS) > 0
+    assert told.perhaps > 0
 
 
 def _finish(runner: Runner, instance: Path, expected: Told) -> list[str]:

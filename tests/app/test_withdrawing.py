@@ -56,11 +56,12 @@ def told(house: House, *kinds: DeliveryKind) -> list[tuple[str, str, str, str]]:
     return sorted((each.kind, each.subscriber, each.outcome, each.reason) for each in found)
 
 
-def in_hand(house: House, worker: str = "w") -> str:
-    """A process died with the first message in hand; to whom that goes."""
+def in_hand(house: House, *, accepted: bool = False) -> str:
+    """A process died with the first message in hand, or when it was accepted; to whom that goes."""
     with house.service.transaction() as connection:
-        first, *_ = outbox.claim(connection, house.now, 10, worker, hurry=True)
-        assert handing.step(connection, worker, (), "", house.now, [first.id])
+        first, *_ = outbox.claim(connection, house.now, 10, "w", hurry=True)
+        assert handing.step(connection, "w", (), "", house.now, [first.id])
+        assert not accepted or handing.step(connection, "w", [first.id], "smtp-250", house.now, ())
     house.later(seconds=outbox.LEASE.total_seconds() + 1)
     return first.subscriber
 
@@ -122,21 +123,23 @@ def test_who_may_have_got_it_and_wants_or_can_no_more_is_told_as_well(house: Hou
     assert [each[1:3] for each in told(house, "withdrawal")] == [("een", "sent"), ("twee", "sent")]
 
 
-def test_a_next_version_is_a_whole_alert_to_who_may_have_got_the_first(house: House, sink: Sink) -> None:
+@pytest.mark.parametrize(("taken", "then"), [(False, "alert"), (True, "update")], ids=["perhaps", "surely"])
+def test_a_next_version_is_an_update_to_who_surely_has_the_first(
+    house: House, sink: Sink, *, taken: bool, then: DeliveryKind
+) -> None:
+    """Also where nobody has settled that yet. To others it is an alert: whole."""
     says = {"tracking": ("NCSC-2026-0001",), "affected": (Affected("Fortinet", "FortiOS"),)}
     item = house.item(draft("doc", title="Lek in FortiOS", cves=("CVE-2026-0001",), **says))
     house.decide("release", item)
-    sink.answer = lambda recipient, before: ""
-    workers.dispatch(house.service, now=True)
+    who = in_hand(house, accepted=taken)
     house.item(draft("doc", title="Lek in FortiOS", cves=("CVE-2026-0001", "CVE-2026-0002"), **says))
     house.decide("release", item)
-    sink.answer = lambda recipient, before: "250 OK"
     workers.dispatch(house.service, now=True)
     house.decide("withdraw", item)
     workers.dispatch(house.service)
-    assert [each[::2] for each in told(house) if each[1] == "een"] == [
-        ("alert", "perhaps"), ("alert", "sent"), ("withdrawal", "sent"),
-    ]  # fmt: skip
+    found = [(each.kind, each.outcome) for each in lines(house) if each.subscriber == who]
+    assert found == [("alert", "sent" if taken else "perhaps"), (then, "sent"), ("withdrawal", "sent")]
+    assert len(sink.mails) == 4
 
 
 def of(house: House, *items: str) -> list[list[str]]:

@@ -99,7 +99,12 @@ def authenticate(find: Find, authorization: str | None, now: datetime, *, purpos
     row = _proven(find, authorization)
     if row is None or _refusal(row, now, purpose):
         return None
-    return Access(row.id, row.subscriber, row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY)
+    return Access(row.id, row.subscriber, due(row, now))
+
+
+def due(row: sa.Row[Any], now: datetime) -> bool:
+    """Is the last use of a credential to be noted?"""
+    return row.last_used_at is None or now - row.last_used_at >= NOTED_EVERY
 
 
 def why_not(

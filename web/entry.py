@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from subscribers import Subscriber
 from web import Services, auth
+from web.again import Again
 from web.answers import MEDIA_TYPE, accepts, error
 from web.ledger import Asked, Ledger
 from web.limits import Buckets
@@ -61,6 +62,7 @@ class Entry:
         self._services, self._clock, self._ledger = services, clock, ledger
         self._moments, self._threads = Moments(), ThreadPoolExecutor(THREADS, "taxii")
         self._requests, self._failures, self._per_minute = Buckets(per_minute), Buckets(FAILURES), per_minute
+        self.again = Again(services, self._moments, clock, ledger, self._requests)
 
     def reading(self, route: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that reads."""
@@ -99,7 +101,7 @@ class Entry:
 
     async def _looked(self, request: Request, asked: Asked, then: Callable[[Caller, Request], T]) -> T:
         """What `then` says of what is known of this moment, at once; or with a look into the database, in a thread."""
-        look = self._moments.at(await self._services.state())
+        look = self._moments.at(await self.again.state(request.scope))
         try:
             return then(self._caller(request, asked, look), request)
         except UnknownError:

@@ -20,7 +20,7 @@ _MOST = 64 * 1024 * 1024
 """Octets."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Kept:
     """A page, made."""
 

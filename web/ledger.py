@@ -10,7 +10,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +78,10 @@ class Asked:
         """A page went out: so many objects, which rows of the collection, in octets of this hash."""
         self.objects, self.rows, self.content, self.more = objects, rows, digest, more
 
+    def again(self, at: datetime, *, due: bool) -> "Asked":
+        """The same request at another moment, with the same answer."""
+        return replace(self, at=at, due=due, status=200, reason=None, name=secrets.token_hex(8))
+
 
 SHOWN = ("name", "credential", "at", "method", "route", "collection", "status", "reason", "objects")
 SEALED = ("name", "credential", "subscriber", "at", "method", "route", "collection", "status", "reason", "objects",
@@ -124,7 +128,7 @@ class Ledger:
             if asked.status < 400:
                 asked.reason = None
             if asked.credential is not None:
-                self._note(asked)
+                self.note(asked)
 
     def flush(self) -> None:
         """Write what waits. One at a time: where another process writes for long, one connection waits for it, and the
@@ -143,7 +147,8 @@ class Ledger:
             with self._lock:
                 self._wait_again()
 
-    def _note(self, asked: Asked) -> None:
+    def note(self, asked: Asked) -> None:
+        """It was answered."""
         with self._lock:
             self._waiting.append(asked)
             if self._timer is None:

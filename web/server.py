@@ -17,7 +17,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.exceptions import HTTPException
-from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web import Services, answers, feed, feedback, health, html, portal, taxii, verify
@@ -70,7 +69,7 @@ def create_app(
     answer; empty: there are none. `app.state.ledger.flush()` when the server ends."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ledger = Ledger(engine, Marks(services.seal, services.content), services.commit)
-    feeds = taxii.routes(
+    feeds = taxii.server(
         engine, services, clock, title=title, contact=contact, base_url=base_url,
         max_limit=max_limit, max_content_length=max_content_length, per_minute=per_minute, log=app.state.ledger,
     )  # fmt: skip
@@ -86,9 +85,7 @@ def create_app(
     app.include_router(health.router(engine, services, registry))
     app.add_exception_handler(TaxiiError, _taxii_error)
     app.add_exception_handler(HTTPException, partial(_http_error, title, contact or title))
-    app.add_middleware(
-        _Door, taxii=Router(feeds, redirect_slashes=False), max_content_length=max_content_length, registry=registry
-    )
+    app.add_middleware(_Door, taxii=feeds, max_content_length=max_content_length, registry=registry)
     return app
 
 
@@ -185,7 +182,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._started, self.status = True, message["status"]
             own = {name for name, _ in message["headers"]}
-            message["headers"] += [header for header in _HEADERS if header[0] not in own]
+            message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in own)]
             if self._chosen:
                 message["headers"].append((b"set-cookie", self._chosen.encode()))
             if self.scope.get("scheme") == "https":

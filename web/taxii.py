@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from fastapi import Request, Response
-from starlette.routing import Match, Route
+from starlette.routing import Match, Route, Router
+from starlette.types import ASGIApp
 
 from dispatch import joining, pages, publication, sequence
 from dispatch.joining import Joined
@@ -22,6 +23,7 @@ from dispatch.pages import Filters, Link, Page
 from dispatch.publication import Collection
 from ingest.columns import instant_text
 from web import Services, auth, contribute, html, ledger, onboarding
+from web.again import remember
 from web.answers import MEDIA_TYPE, answer, is_ours
 from web.contribute import CONTRIBUTE
 from web.entry import Caller, Entry, Handler
@@ -43,7 +45,7 @@ PER_MINUTE = 1200
 """Requests of one credential: enough to pull a million objects twice."""
 
 
-def routes(
+def server(
     engine: sa.Engine,
     services: Services,
     clock: Callable[[], datetime],
@@ -55,7 +57,7 @@ def routes(
     max_content_length: int,
     per_minute: int = PER_MINUTE,
     log: Ledger,
-) -> list[Route]:
+) -> ASGIApp:
     """Discovery, the API root and its collections. `base_url`: how clients reach us, e.g. https://feeds.example."""
     # 4.1.1: an HTTPS address, or a relative one.
     api_root = (base_url.rstrip("/") if base_url.startswith("https:") else "") + ROOT
@@ -92,7 +94,8 @@ def routes(
     adding = entry.taking("objects", _may_add, partial(contribute.contribute, engine, services))
     made.append(Route(f"{one}objects/", adding, methods=["POST"]))
     nowhere = entry.reading("none", partial(_nowhere, [*made]))
-    return [*made, Route("/taxii2/{rest:path}", nowhere, methods=_METHODS)]
+    made.append(Route("/taxii2/{rest:path}", nowhere, methods=_METHODS))
+    return entry.again.before(Router(made, redirect_slashes=False))
 
 
 def _nowhere(routes: list[Route], caller: Caller, request: Request) -> Response:  # noqa: ARG001 - a handler
@@ -175,23 +178,23 @@ class _Reading:
 
     def objects(self, caller: Caller, request: Request) -> Response:
         """5.4 Get Objects: an envelope; `{}` when nothing matches."""
-        return _paged(caller, self._page(caller, request, FIELDS)[0])
+        return _paged(caller, request, self._page(caller, request, FIELDS)[0])
 
     def manifest(self, caller: Caller, request: Request) -> Response:
         """5.3 Get Object Manifests."""
-        return _paged(caller, self._page(caller, request, FIELDS, bodies=False)[0])
+        return _paged(caller, request, self._page(caller, request, FIELDS, bodies=False)[0])
 
     def object(self, caller: Caller, request: Request) -> Response:
         """5.6 Get an Object: an envelope of one object, or of several versions of it."""
         page, known = self._page(caller, request, _OF_ONE)
         self._require(known)
-        return _paged(caller, page)
+        return _paged(caller, request, page)
 
     def versions(self, caller: Caller, request: Request) -> Response:
         """5.8 Get Object Versions."""
         page, known = self._page(caller, request, _OF_VERSIONS, versions=("all",), bodies=False)
         self._require(known)
-        return _paged(caller, page)
+        return _paged(caller, request, page)
 
     def _require(self, known: bool) -> None:
         if not known:
@@ -252,9 +255,11 @@ class _Reading:
         return caller.look.ask(question, lambda _: links.issubset(self._seen(caller, collection, links)))
 
 
-def _paged(caller: Caller, page: Kept) -> Response:
+def _paged(caller: Caller, request: Request, page: Kept) -> Response:
     """A page as TAXII has it, with the dates of its first and last row; the ledger can name it."""
     caller.asked.answered(page.count, page.rows, page.digest, more=page.more)
     first, last = page.dates
     dates = {"X-TAXII-Date-Added-First": first, "X-TAXII-Date-Added-Last": last}
-    return Response(page.body, headers={"Content-Type": MEDIA_TYPE, **dates})
+    response = Response(page.body, headers={"Content-Type": MEDIA_TYPE, **dates})
+    remember(request.scope, caller.look, caller.asked, page, response.raw_headers)
+    return response

@@ -13,7 +13,7 @@ from dispatch import publication, sequence
 from tests.web.conftest import NOW
 from tests.web.test_taxii import CLEAR, on_sqlite, tool
 from tlp import Clearance, Label
-from web import auth
+from web import auth, ledger
 from web.moment import Moments, UnknownError
 
 
@@ -115,7 +115,7 @@ def test_what_was_found_is_known_unless_somebody_wrote_meanwhile(engine: sa.Engi
 
 
 def test_each_request_is_answered_as_the_database_is_then(world: Any, serve: Callable[..., Any]) -> None:
-    """Asked twice, so that the second is answered of what is known; then something changes."""
+    """Asked again, so that the second is answered of what is known, and the third at once; then something changes."""
     world.state = State(world.engine)
     serve(world)
     login, other = world.join("kvk-1"), world.join("kvk-2")
@@ -124,7 +124,7 @@ def test_each_request_is_answered_as_the_database_is_then(world: Any, serve: Cal
     with world.client(login) as client, world.client(other) as else_:
 
         def ids() -> list[str]:
-            answers = [each.get(CLEAR + "objects/") for each in (client, client, else_)]
+            answers = [each.get(CLEAR + "objects/") for each in (client, client, client, else_)]
             assert len({answer.text for answer in answers}) == 1
             return [each["id"] for each in answers[0].json().get("objects", [])]
 
@@ -140,6 +140,29 @@ def test_each_request_is_answered_as_the_database_is_then(world: Any, serve: Cal
         with world.engine.begin() as conn:
             auth.revoke(conn, "kvk-1", world.now)
         assert [client.get(CLEAR).status_code, else_.get(CLEAR).status_code] == [401, 200]
+
+
+@on_sqlite
+def test_who_asks_again_is_told_of_each_time_and_held_to_the_limit(world: Any, serve: Callable[..., Any]) -> None:
+    world.state = State(world.engine)
+    serve(world, per_minute=8)
+    login = world.join("kvk-1")
+    world.publish("clear", "OKTT-2026-0001", *[tool(number) for number in range(60)])
+    path = CLEAR + "objects/"
+    with world.client(login) as client:
+        answers = [client.get(path) for _ in range(6)]
+        heads = [[pair for pair in each.headers.items() if pair[0] != "date"] for each in answers]
+        assert [each.content for each in answers] == [answers[0].content] * 6
+        assert heads == [heads[0]] * 6
+        assert client.get(path, headers={"Accept": "text/html"}).status_code == 406
+        assert client.get(path, auth=(login["user"], login["password"] + "x")).status_code == 401
+        assert [client.get(path).status_code for _ in range(2)] == [200, 429]
+    world.app.state.ledger.flush()
+    with world.engine.connect() as conn:
+        told = ledger.last(conn, [login["user"]])
+    assert [each["status"] for each in told] == [429, 200, 406, *[200] * 6]
+    assert {each["objects"] for each in told if each["status"] == 200} == {60}
+    assert len({each["name"] for each in told}) == len(told)
 
 
 @on_sqlite

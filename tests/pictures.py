@@ -18,6 +18,7 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from app import digests, workers
+from app.demo import SHOWN
 from app.service import open_service
 from normalize import Observable
 from tests.app import test_passing_on as passing
@@ -60,7 +61,8 @@ def main(outbox: Path) -> None:
             _take(
                 browser, _one(mails, subject, register, outbox), DOCS / "pictures" / f"mail-{name}.png", size, dark=dark
             )
-        _take(browser, _one(mails, *MAILS[1][1:3], outbox), DOCS / "notification.png", (640, 800))
+        metal = [each for each in mails if each[1] == SHOWN]
+        _take(browser, _one(metal, *MAILS[1][1:3], outbox), DOCS / "notification.png", (640, 800))
         ask = html.page("verify", "nl", title="OKTT", answer="ask", number="", day="")
         told: dict[str, Any] = {"number": "OKTT-2026-0019", "day": "vrijdag 6 maart 2026"}
         known = html.page("verify", "nl", title="OKTT", answer="yes", **told)

@@ -138,7 +138,8 @@ def test_a_next_version_is_an_update_to_who_surely_has_the_first(
     house.decide("withdraw", item)
     workers.dispatch(house.service)
     found = [(each.kind, each.outcome) for each in lines(house) if each.subscriber == who]
-    assert found == [("alert", "sent" if taken else "perhaps"), (then, "sent"), ("withdrawal", "sent")]
+    expected = [("alert", "sent" if taken else "perhaps"), (then, "sent"), ("withdrawal", "sent")]
+    assert sorted(found) == sorted(expected)
     assert len(sink.mails) == 4
 
 

@@ -60,10 +60,17 @@ def _lists(before: View, after: View, language: str) -> list[str]:
     known = set(before.cves)
     if new := [cve for cve in after.cves if cve not in known]:
         found.append(c["cves"].format(values=_some(new, language)))
+    hit = f" ({words(language)['status']['affected']})"
     for key, here, there in (("versions_added", after, before), ("versions_removed", before, after)):
         known_there = {stated(each, language) for each in there.affected}
-        if differ := [each for each in here.affected if stated(each, language) not in known_there]:
-            found.append(c[key].format(values=_some(version_lines(differ, language), language, "; ")))
+        differ = [each for each in here.affected if stated(each, language) not in known_there]
+        lines = version_lines(differ, language)
+        affected = [line.removesuffix(hit) for line in lines if line.endswith(hit)]
+        others = [line for line in lines if not line.endswith(hit)]
+        if affected:
+            found.append(c[key].format(values=_some(affected, language, "; ")))
+        if others and key == "versions_added":
+            found.append(c["versions_stated"].format(values=_some(others, language, "; ")))
     had = {(o.type, o.value, o.port) for o in before.observables}
     fresh = [o for o in after.observables if (o.type, o.value, o.port) not in had]
     own = [seen_line(o, language) for o in fresh if o.own]

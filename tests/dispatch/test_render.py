@@ -259,14 +259,16 @@ def test_a_withdrawal_asks_nothing() -> None:
 
 def test_an_update_begins_with_what_changed() -> None:
     before = a_view(exploited=False, urgency="this-week", kans="medium", cves=("CVE-2024-55591",), cvss=8.0)
-    after = a_view(affected=(*a_view().affected, Affected("Fortinet", "FortiManager")))
+    mended = Affected("Fortinet", "FortiManager", "7.6", status="fixed")
+    after = a_view(affected=(*a_view().affected, Affected("Fortinet", "FortiManager"), mended))
     found = changes(before, after, "nl")
     assert found[0] == "Aanvallers gebruiken dit nu."
     assert "Spoed: was deze week, nu vandaag." in found
     assert "Kans: was middel, nu hoog." in found
     assert "CVSS-score: was 8,0, nu 9,8." in found
     assert "Nieuwe CVE-nummers: CVE-2025-24472." in found
-    assert any("FortiManager" in line for line in found)
+    assert "Ook kwetsbaar: Fortinet FortiManager: versie niet genoemd." in found
+    assert "Over versies is nu ook bekend: Fortinet FortiManager: 7.6 (opgelost)." in found
     update = message(after, kind="update", changes=found, since=NOW - timedelta(days=1))
     text = " ".join(update.text.split())
     assert "[UPDATE]" in update.subject

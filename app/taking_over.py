@@ -3,6 +3,9 @@
 That somebody typed a firm's number at the Chamber of Commerce shows nothing: anybody can. It is the same firm if what
 it proved is among the networks or domains that the operator states, or if the operator's mail goes to the address that
 opened the link. Otherwise there are two, and the operator is told.
+
+A mail address that a subscriber gave at the portal goes before that of an import, until an operator says otherwise
+(`readdress`): he answers for what he imports, and knows whom he called. Who reads the address is told.
 """
 
 import re
@@ -10,12 +13,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from app import returning
+from app.observe import log
 from app.service import Service
-from dispatch import contacts, editions, feedback, ledger, outbox
-from subscribers import Incoming, Subscriber, links, registry
+from dispatch import contacts, editions, feedback, ledger, letters, outbox
+from pii_guard import journal
+from subscribers import Incoming, Subscriber, SubscriberError, links, registry
 from subscribers.own import normal
+from triage import decide
 from web import auth, factors, passkeys, sessions, statuses
 
 _NUMBER = re.compile(r"kvk-(\d{8})", re.ASCII)
@@ -68,3 +75,23 @@ def _rename(service: Service, connection: sa.Connection, one: Subscriber, to: st
         old, new = (returning.contact_mark(service.keys, name, each) for name in (one.id, to))
         connection.execute(events.update().where(events.c.contact == old).values(contact=new))
     registry.rename(connection, one.id, to, service.clock())
+
+
+def readdress(service: Service, subscriber: str, by: str) -> None:
+    """Mail goes to the operator's address again, not to the one that the subscriber gave at the portal: its reader is
+    told, and logged out; what waits to be confirmed ends. All else that it gave stands. Raises SubscriberError."""
+    decide.may(service.settings.main.desk, by)
+    now, key = service.clock(), service.keys.derive
+    with service.transaction() as connection:
+        own, one = registry.own(connection, subscriber), registry.get(connection, subscriber)
+        if one is None or not own.address:
+            raise SubscriberError(f"{subscriber} gave no mail address itself: mail goes where the import says")
+        link = links.ask(connection, "taken-back", own.address, one.language, None, now, subscriber)
+        if link is not None:  # else it was sent as many as it may an hour, and knows that something goes on
+            outbox.queue(connection, [letters.order(key("deliveries"), link, now)], urgency="today")
+        registry.give(connection, subscriber, replace(own, address=""), now)
+        links.revoke(connection, subscriber, now)
+        sessions.end(connection, subscriber=subscriber)
+        entry = journal.Entry("decided", subscriber, {"act": "readdress", "by": "person"})
+        journal.append(connection, [entry], key=key("journal"), at=now)
+    log.info("readdressed", subscriber=subscriber)

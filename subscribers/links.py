@@ -32,9 +32,9 @@ from subscribers import (
 from subscribers.own import effective, normal
 from tlp import Clearance
 
-Purpose = Literal["subscribe", "log-in", "address", "notice", "factor"]
+Purpose = Literal["subscribe", "log-in", "address", "notice", "factor", "taken-back"]
 """`address`: a subscriber wants its mail there; `notice`: to the address before that, which can say no; `factor`: so it
-can to the first second factor."""
+can to the first second factor; `taken-back`: an operator took it back, and nothing is there to open."""
 Language = Literal["nl", "en"]
 HOLDS: dict[Purpose, timedelta] = {
     "subscribe": timedelta(hours=48),
@@ -42,6 +42,7 @@ HOLDS: dict[Purpose, timedelta] = {
     "address": timedelta(hours=48),
     "notice": timedelta(hours=96),
     "factor": timedelta(hours=96),
+    "taken-back": timedelta(hours=96),
 }
 """How long a link works, and what was filled in is kept."""
 PER_HOUR = 3

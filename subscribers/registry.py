@@ -81,6 +81,8 @@ class Counts(NamedTuple):
     new: int
     updated: int
     unchanged: int
+    elsewhere: tuple[str, ...] = ()
+    """Of these ids mail goes to an address that the subscriber gave, not to that of the import."""
 
 
 def upsert(conn: sa.Connection, incoming: Sequence[Incoming], now: datetime) -> Counts:
@@ -95,10 +97,13 @@ def upsert(conn: sa.Connection, incoming: Sequence[Incoming], now: datetime) -> 
     _advance(conn, "revision", 0)  # locks: who imports at the same time waits for our commit
     added: list[Incoming] = []
     changed: list[tuple[Row, Incoming, bytes]] = []
+    elsewhere: list[str] = []
     for chunk in _chunks(incoming):
         known = _known(conn, [one.id for one in chunk])
         for one in chunk:
             row = known.get(one.id)
+            if row is not None and row.own != _NOTHING and reached(one, _OWN.decode(row.own)) != one.contacts:
+                elsewhere.append(one.id)
             if row is None:
                 added.append(one)
             elif (data := msgspec.json.encode(one)) != row.data:
@@ -107,7 +112,7 @@ def upsert(conn: sa.Connection, incoming: Sequence[Incoming], now: datetime) -> 
         revision = _change(conn, now)
         _replace(conn, changed, revision, now)
         _insert(conn, added, revision, now)
-    return Counts(len(added), len(changed), len(incoming) - len(added) - len(changed))
+    return Counts(len(added), len(changed), len(incoming) - len(added) - len(changed), tuple(elsewhere))
 
 
 def give(conn: sa.Connection, id: str, own: Own, now: datetime) -> None:  # noqa: A002

@@ -47,7 +47,7 @@ def import_(
     if json:
         output.line(counts._asdict() | {"repair": broken} | known._asdict())
         return
-    output.say(output.cell(counts._asdict()))
+    output.say(output.cell({name: count for name, count in counts._asdict().items() if name != "elsewhere"}))
     for old, new in known.taken:
         output.say(f"{old}, who subscribed itself, is {new} from now on, with all that it gave and its log-in.")
     for old, new in known.apart:
@@ -55,6 +55,11 @@ def import_(
             f"{old} subscribed itself with the number of {new}: they stay two, since nothing shows that they are"
         )
         output.say(f"one, or {new} was there before. Call {new}; docs/subscribers.md says how two become one.")
+    if counts.elsewhere:
+        some = ", ".join(counts.elsewhere[:10]) + (", ..." if len(counts.elsewhere) > 10 else "")
+        many = len(counts.elsewhere)
+        output.say(f"Mail of {many} goes to an address that they gave at the portal, not to the file's: {some}")
+        output.say("`oktt subscribers readdress ID --by WHO` makes the file's count.")
     if broken:
         output.say(f"{broken} lines of software cannot be parsed whole, kept as text and matched as possibly affected.")
         output.say("`oktt subscribers software --repair` lists them.")
@@ -129,6 +134,23 @@ def show(context: typer.Context, subscriber: Subscriber, json: Json = False) -> 
     for key, value in {**shown, **shown.pop("profile")}.items():
         if value not in ("", [], None) and key != "profile":
             output.say(f"{key}: {output.cell(value)}")
+
+
+@subscribers.command()
+def readdress(
+    context: typer.Context,
+    subscriber: Subscriber,
+    by: Annotated[str, typer.Option("--by", help="Who decided it.")],
+) -> None:
+    """Send mail to the address of the import again, not to the one that the subscriber gave at the portal."""
+    service = opened(context)
+    taking_over.readdress(service, subscriber, by.strip())
+    with service.reading() as connection:
+        found = registry.get(connection, subscriber)
+    mails = found is not None and any(each.type == "email" for each in found.contacts)
+    output.say(f"Mail of {subscriber} goes to the address of the import. The one that it gave is told, and logged out.")
+    if not mails:
+        output.say("The import has none: add an e-mail channel, and import it again.")
 
 
 @subscribers.command()

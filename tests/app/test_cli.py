@@ -320,7 +320,7 @@ def test_refused_and_sources(ready: Path) -> None:
 
 def test_subscribers_and_credentials(own: Path) -> None:
     assert done(own, "subscribers", "import", own / "people.ndjson", "--json").row == {
-        "new": 0, "updated": 0, "unchanged": 5, "repair": 0, "taken": [], "apart": [],
+        "new": 0, "updated": 0, "unchanged": 5, "elsewhere": [], "repair": 0, "taken": [], "apart": [],
     }  # fmt: skip
     assert [row["id"] for row in done(own, "subscribers", "list", "--json").rows] == [each["id"] for each in PEOPLE]
     assert done(own, "subscribers", "show", "kvk-haven", "--json").row["name"] == "Firma haven"

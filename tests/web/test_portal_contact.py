@@ -1,6 +1,7 @@
 """Name and mail address, as a subscriber changes them itself; and who does not want, or does not get, our mail."""
 
 import base64
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,8 +15,9 @@ from app import portal as glue
 from app import returning, taking_over
 from app.database import tables
 from dispatch import contacts
-from subscribers import Contact, Incoming, Profile, links, proofs, registry
+from subscribers import Contact, Incoming, Profile, SubscriberError, links, proofs, registry
 from tests.app.house import House, opened
+from tests.app.instance import done, person
 from tests.web.test_portal import BAKER, Page, Visitor, subscriber
 from tlp import Clearance, Label
 
@@ -92,6 +94,39 @@ def test_an_address_counts_when_its_link_was_opened(
     assert stranger.browser.post(veto, data={}).status_code == 200
     assert mailed(house, "kvk-1")[0] == OLD, "who reads the address before it can say no"
     assert visitor.get("/portal/account").url.path == "/portal/login", "and whoever asked is out"
+
+
+def test_an_operator_has_the_last_word_on_an_address(
+    house: House, visitor: Visitor, again: Callable[[], Visitor], tmp_path: Path
+) -> None:
+    house.subscribe("kvk-1", Contact("email", address=OLD))
+    log_in(visitor, OLD)
+    visitor.send("/portal/contact", act="name", name="Brood BV")
+    visitor.send("/portal/contact", act="address", address=NEW)
+    again().browser.post(visitor.link(NEW), data={})
+    file = tmp_path / "people.ndjson"
+    file.write_text(json.dumps(person("1", {"type": "email", "address": OLD}) | {"id": "kvk-1"}) + "\n")
+    with pytest.raises(SubscriberError, match="gave no mail address"):
+        taking_over.readdress(house.service, house.subscribe("kvk-2").id, "anna")
+    house.later(hours=2)
+    assert log_in(visitor, NEW) == "/portal/account"
+    visitor.send("/portal/contact", act="address", address="derde@brood.example")
+    waits = visitor.link("derde@brood.example")
+    said = done(tmp_path, "subscribers", "import", file).out
+    assert "Mail of 1 goes to an address that they gave at the portal, not to the file's: kvk-1" in said
+    assert mailed(house, "kvk-1") == [NEW]
+    house.later(hours=2)
+    taking_over.readdress(house.service, "kvk-1", "anna")
+    assert mailed(house, "kvk-1") == [OLD]
+    assert subscriber(house, "kvk-1").name == "Brood BV", "all else stands"
+    assert visitor.get("/portal/account").url.path == "/portal/login", "whoever was in is out"
+    assert again().browser.post(waits, data={}).status_code == 404
+    (*_, told) = [each for each in visitor.mails() if each["To"].lower() == NEW]
+    assert told["Subject"].startswith("TLP:CLEAR Onze berichten gaan naar een ander adres")
+    assert b"/portal/l/" not in told.as_bytes(), "there is nothing to undo it with"
+    assert log_in(again(), NEW) != "/portal/account"
+    assert log_in(again(), OLD) == "/portal/account"
+    assert json.loads(done(tmp_path, "subscribers", "import", file, "--json").out)["elsewhere"] == []
 
 
 def test_a_veto_ends_the_vetoes_that_came_after_it(

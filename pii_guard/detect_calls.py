@@ -2,18 +2,22 @@
 
 import re
 
-from pii_guard.phone_words import in_url, other, valid
+from pii_guard.cells import beside, cell
+from pii_guard.phone_words import PHONE_WORDS, in_url, other, possible, valid
 from pii_guard.quick import Quick
-from pii_guard.span import Found, Span
+from pii_guard.span import SUSPECT, Found, Span
 
 _BARE_MOBILE = Quick(
     r"[03](?:(?<![\w.+/-]3)1(?P<sign>[ -]?)(?=6)|(?<=[:=/]0)(?:031)?)6(?:[ -]?[1-9])(?:[ -]?\d){7}(?![\w-]|\.\d)"
 )
 _SIP_USER = Quick(r"\bsips?:\+?(\d{8,15})(?=@)")
 _BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)")
+_COUNTRY = Quick(r"3(?<![\w.+-]3)1[1-9]\d{8}(?![\w@]|[.-]\d)")
+"""With the country's code, and no sign before it: hardly any other number is in the plan by chance."""
 _ABROAD = Quick(r"[1-9](?<=[=:\"'>|<\s].)\d{9,14}(?![\w-]|\.\d)")
+_CHANNELS = ("sip/", "iax/", "iax2/", "dahdi/", "local/", "sccp/", "h323/")
 _CHANNEL = Quick(
-    r"\b(?:sip|pjsip|iax2?|dahdi|zap|local|sccp|skinny|h323|ooh323|sofia)/(?:[\w.-]{1,24}/){0,2}\+?"
+    r"\b(?:sip|pjsip|iax2?|dahdi|local|sccp|h323|ooh323)/(?:[\w.-]{1,24}/){0,2}\+?"
     r"(?P<number>0\d{8,14}|\d{10,15})(?!\w)"
 )
 """What an exchange dials: `SIP/trunk/0612345678`, `PJSIP/0612345678@trunk-0000a1`."""
@@ -33,58 +37,68 @@ _PARTY = re.compile(
 """Right behind these a number with its country's code, and no sign before it, is a telephone's."""
 _COUNTED = re.compile(r"(?:id|seq|time|ts|stamp|ref|size|bytes|len|hash|port|order)[\"']?[:=][\"']?$")
 """Behind these programs number things."""
+_CALLERS = re.compile(r"(?:call\w{0,8}|station|sender|subscriber|line|phone)[ _-]?id[\"']?[:=][\"']?$")
 _MOMENT = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{2,6}|1[67]\d{8}(?:\d{3})?").fullmatch
 """A date and a time, or seconds since 1970."""
 
 
-_ROW = Quick(r"[1-9](?<![^\s,;|\"'\t].)\d{9,14}(?![^\s,;|\"'\t])")
-_CELLS = re.compile(r"[,;|\t]")
+_ROW = Quick(r"[1-9](?<![^\s,;|\"'\t].)(?:\d{9,14}|(?<=6)\d{8})(?![^\s,;|\"'\t])")
+_NO_ZERO = re.compile(r"6[1-58]\d{7}").fullmatch
+_NATIONAL = 9
+_NANP = 10
+
+
+def beside_phones(text: str, found: list[Span]) -> Found:
+    """Bare numbers in the columns and rows of telephone numbers that are known; a mobile one may lack its zero."""
+    spans = [(each.start, each.end) for each in found if each.category == "phone" and each.confidence >= SUSPECT]
+    columns = {cell(text, *span) for span in spans} - {None} if "\n" in text else set()
+    for match in _ROW.finditer(text) if spans else ():
+        number = match.group()
+        if cell(text, *match.span()) not in columns and not any(beside(text, span, match.span()) for span in spans):
+            continue
+        if not _MOMENT(number) and (_NO_ZERO(number) or (len(number) > _NATIONAL and possible(f"+{number}"))):
+            yield Span("phone", *match.span(), 0.6, "phone-column")
 
 
 def called(text: str, lower: str) -> Found:
     """Numbers of who calls, and who is called."""
-    found = list(_logged(text, lower))
-    yield from found
-    rows = {cell for each in found if "\n" in text for cell in _cells(text, each.start, each.end)}
-    for match in _ROW.finditer(text) if rows else ():
-        if (
-            not rows.isdisjoint(_cells(text, *match.span()))
-            and not _MOMENT(match.group())
-            and valid(f"+{match.group()}")
-        ):
-            yield Span("phone", *match.span(), 0.6, "phone-column")
-
-
-def _cells(text: str, start: int, end: int) -> set[tuple[int, str]]:
-    """Where a number stands in its line: behind how many signs of a table, and at its end."""
-    line = text.rfind("\n", 0, start) + 1
-    before = text[max(line, start - 1) : start]
-    found = {(len(_CELLS.findall(text, line, start)), before)} if before not in ("", " ") or start == line else set()
-    return found | ({(-1, before)} if text[end : end + 1] in ("", "\n") and before.isspace() else set())
-
-
-def _logged(text: str, lower: str) -> Found:
     for match in _BARE_MOBILE.finditer(text):
         if not _elses(text, lower, match.start()):
             before = max(0, match.start() - 32), match.start()
-            abroad = match.group()[:2] != "06" and not _COUNTED.search(lower, *before)
+            abroad = match.group()[:2] != "06" and not _counts(lower, match.start())
             sure = abroad or _CALLING.search(lower, *before)
             yield Span("phone", *match.span(), 0.6 if sure else 0.3, "phone-bare")
     for match in _BARE_HOME.finditer(text):
         before = max(0, match.start() - 32), match.start()
         home = match.group()[0] == "0"
-        told = not _COUNTED.search(lower, *before) if home else _CALLING.search(lower, *before)
+        told = not _counts(lower, match.start()) if home else _CALLING.search(lower, *before)
         if told and not _elses(text, lower, match.start()) and valid(match.group() if home else f"+{match.group()}"):
             yield Span("phone", *match.span(), 0.6, "phone-bare")
+    for match in _COUNTRY.finditer(text):
+        if not _counts(lower, match.start()) and not _elses(text, lower, match.start()) and valid(f"+{match.group()}"):
+            yield Span("phone", *match.span(), 0.6, "phone-bare")
     for match in _ABROAD.finditer(text):
-        party = _PARTY.search(lower, max(0, match.start() - 32), match.start()) and not _MOMENT(match.group())
-        if party and not in_url(text, match.start()) and valid(f"+{match.group()}"):
+        before = max(0, match.start() - 48), match.start()
+        party = _PARTY.search(lower, *before) or (len(match.group()) > _NANP and PHONE_WORDS.search(lower, *before))
+        if (
+            party
+            and not _MOMENT(match.group())
+            and not _COUNTED.search(lower, *before)
+            and not in_url(text, match.start())
+            and valid(f"+{match.group()}")
+        ):
             yield Span("phone", *match.span(), 0.6, "phone-bare")
     for match in _SIP_USER.finditer(text):
         yield Span("phone", *match.span(1), 0.8, "phone-sip")
-    for pattern in (_CHANNEL, _MODEM, _EDIFACT):
-        for match in pattern.finditer(lower):
+    for sign, pattern in ((_CHANNELS, _CHANNEL), (("atd",), _MODEM), (("com+",), _EDIFACT)):
+        for match in pattern.finditer(lower) if any(map(lower.__contains__, sign)) else ():
             yield Span("phone", *match.span("number"), 0.7, "phone-dialled")
+
+
+def _counts(lower: str, start: int) -> bool:
+    """Does a program number something by the number that begins here?"""
+    before = max(0, start - 32), start
+    return _COUNTED.search(lower, *before) is not None and _CALLERS.search(lower, *before) is None
 
 
 def _elses(text: str, lower: str, start: int) -> bool:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 from stdnum.nl import bsn as stdnum_bsn
 
+from pii_guard.cells import LAST, cell
 from pii_guard.phone_words import NOT_DIGITS, OTHER_NUMBER, in_url
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words
 
 _BSN = Quick(
-    r"[0-9](?:(?<![^\W_][0-9])|(?<=\bNL[0-9]))(?<![.-][0-9])"
+    r"[0-9](?:(?<![^\W_][0-9])|(?<=\bNL[0-9])(?=\d{8}))(?<![.-][0-9])"
     r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
     r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})"
     r"(?!\w|\.(?!0(?!\d))\d|/\d(?!\d{8}(?!\d))|-\w)"
@@ -65,15 +66,65 @@ _LOOSE = Quick(
 )
 """Parted in any way, as people read it out."""
 _BEFORE, _BEHIND = 400, 60
-_PERSONS = re.compile(
+_PERSON = (
     r"(?:cli[eë]nt|pati[eë]nt|leerling|student|werkne|medewerk|verdacht|betrokken|aanvrag|partner|\bkind|ouder|"
     r"geb\.|gebor|geboor|\bborn|\bdob\b|verzeker|deelnem|inwoner|burger|dossier|paspoort|passport|loonstrook|payslip|"
     r"payroll|uitkering|toeslag|salaris|employee|pupil|applicant|claimant|insured|citizen|\bdhr|\bmevr?\b|\bmw\b|"
     r"\bheer\b|moeder|vader|mother|father|\bzoon|dochter|\bson\b|daughter|echtgen|huurder|bewoner|getuige|victim|"
     r"slachtoffer|gemachtigde|melder|naam\b|\bname\b|mijn nummer|(?:zijn|haar|hun|my|his|her|their) (?:nummer|number))"
-    r"[^\n]{0,60}$"
 )
+_PERSONS = re.compile(_PERSON + r"[^\n]{0,60}$")
 """Behind these a number may be a person's."""
+_PERSON_NEAR = re.compile(_PERSON)
+_OF_PERSONS_AT_ALL = Words(
+    *("client", "cliënt", "patient", "patiënt", "leerling", "student", "werkne", "medewerk", "verdacht", "betrokken"),
+    *(
+        "aanvrag",
+        "partner",
+        "kind",
+        "ouder",
+        "geb.",
+        "gebor",
+        "geboor",
+        "born",
+        "dob",
+        "verzeker",
+        "deelnem",
+        "inwoner",
+    ),
+    *("burger", "dossier", "paspoort", "passport", "loonstrook", "pays", "payroll", "uitkering", "toeslag", "salaris"),
+    *(
+        "employee",
+        "pupil",
+        "applicant",
+        "claimant",
+        "insured",
+        "citizen",
+        "dhr",
+        "mev",
+        "mw",
+        "heer",
+        "moeder",
+        "vader",
+    ),
+    *("mother", "father", "zoon", "dochter", "son", "daughter", "echtgen", "huurder", "bewoner", "getuige", "victim"),
+    *(
+        "slachtoffer",
+        "gemachtigde",
+        "melder",
+        "naam",
+        "name",
+        "nummer",
+        "number",
+        "nr:",
+        "nr.",
+        "nr ",
+        "|",
+        ";",
+        "\t",
+        " / ",
+    ),
+)
 _BESIDE = re.compile(
     r"(?:[A-Z]\S{1,20}|[A-Z]\.)(?: [a-z]{1,4}){0,3} [A-Z][\w'’.-]{1,24}[ \t]{0,4}[/;|,\t][ \t]{0,4}[\"'(]?$"
     r"|\d\d[-/.]\d\d[-/.](?:19|20)\d\d[)\"']?[ \t]{0,4}[/;|,\t]?[ \t]{0,4}[\"'(]?$"
@@ -86,7 +137,7 @@ _BOXES = re.compile(r"(?=.*[2-9])\d(?: \d){8}").fullmatch
 """A digit in each box of a form."""
 _FIRMS = re.compile(r"(?:\brsin|_rsin|\beori)\W{0,4}(?:nl)?$").search
 _OF_PERSONS = re.compile(
-    r"(?:klant|relatie|lid|deb(?:iteur)?|member|customer)[a-z]{0,8}(?: ?(?:nummer|nr|no|number|id))?\W{1,3}$"
+    r"(?:klant|relatie|lid|deb(?:iteur)?|member|customer|\bcase)[a-z]{0,8}(?: ?(?:nummer|nr|no|number|id))?\W{1,3}$"
 ).search
 _SAID = re.compile(r"\bbsn|burgerservicenummer|citizen service number").search
 """A customer's number, and the word that says that it was this one."""
@@ -105,7 +156,6 @@ _FIRM = "8"
 """Numbers of firms (RSIN) begin with it."""
 _PARAMETER = Quick(r"[?&;](?P<key>[a-z_]{1,20})=(?P<value>\d{9})(?!\w)")
 _EIGHT = Quick(r"\d(?<![^\s,;|\"'\t]\d)\d{7}(?![^\s,;|\"'\t])")
-_SIGNS = re.compile(r"[,;|\t]")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 
 
@@ -136,7 +186,7 @@ def _formed(text: str, lower: str, named: bool) -> Found:
 
 def _loose(text: str, lower: str, named: bool) -> Found:
     """Parted in any way, where a word says what it is, or whose."""
-    for match in _LOOSE.finditer(text):
+    for match in _LOOSE.finditer(text) if named or _OF_PERSONS_AT_ALL.any(lower) else ():
         start, end = match.span()
         if not passes(match.group()) or not _citizens(match.group(), lower, start, end, named=True):
             continue
@@ -166,7 +216,7 @@ def _filed(text: str, lower: str) -> Found:
     for match in _IN_FILE_NAME.finditer(lower):
         if passes(match.group()) and not OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()):
             yield Span("bsn", *match.span(), 0.6, "bsn-file-name")
-    for match in _MACHINE.finditer(text):
+    for match in _MACHINE.finditer(text) if "NLD" in text or "0120" in text else ():
         if passes(match.group(match.lastgroup or 0)):
             yield Span("bsn", *match.span(match.lastgroup or 0), 0.9, "travel-document")
     for match in _VAT.finditer(lower):
@@ -177,7 +227,7 @@ def _filed(text: str, lower: str) -> Found:
 def _repeated(lower: str) -> Found:
     """Parameters of links: two or more of one name that all pass the test are no chance."""
     every: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-    for match in _PARAMETER.finditer(lower):
+    for match in _PARAMETER.finditer(lower) if "://" in lower else ():
         every[match["key"]].append(match.span("value"))
     for places in every.values():
         values = {lower[start:end] for start, end in places}
@@ -187,17 +237,10 @@ def _repeated(lower: str) -> Found:
 
 def _column(text: str, found: Iterable[Span]) -> Found:
     """Eight digits in a column of such numbers: the zero at their front is lost."""
-    rows = {_cell(text, each.start) for each in found} if "\n" in text else ()
-    if rows:
-        for match in _EIGHT.finditer(text):
-            if _cell(text, match.start()) in rows and passes(match.group()) and not _DATED(match.group()):
-                yield Span("bsn", *match.span(), 0.6, "bsn-column")
-
-
-def _cell(text: str, start: int) -> tuple[int, str]:
-    """In which cell of its line, and what parts it from the one before."""
-    line = text.rfind("\n", 0, start) + 1
-    return len(_SIGNS.findall(text, line, start)), text[max(line, start - 1) : start]
+    rows = {cell(text, each.start, each.end) for each in found} - {None, LAST} if "\n" in text else set()
+    for match in _EIGHT.finditer(text) if rows else ():
+        if cell(text, *match.span()) in rows and passes(match.group()) and not _DATED(match.group()):
+            yield Span("bsn", *match.span(), 0.6, "bsn-column")
 
 
 def _citizens(written: str, lower: str, start: int, end: int, named: bool) -> bool:
@@ -213,7 +256,9 @@ def _citizens(written: str, lower: str, start: int, end: int, named: bool) -> bo
     if OTHER_NUMBER.search(lower, max(0, start - 40), start):
         said = named and _OF_PERSONS(lower, max(0, start - 40), start)
         return bool(said and _SAID(lower, max(0, start - _TOLD), end + _TOLD))
-    return not in_url(lower, start) or (named and _WORDS.search(lower, start, start + _BEFORE) is not None)
+    if not in_url(lower, start) or _PERSON_NEAR.search(lower, max(0, start - _TOLD), end + _BEHIND):
+        return True
+    return named and bool(_WORDS.search(lower, start, start + _BEFORE) or _SAID(lower, max(0, start - _TOLD), start))
 
 
 def bare_citizens(text: str) -> Found:

@@ -61,13 +61,20 @@ _PARTED = Quick(
     r"|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?![\w.:-])"
 )
 _TYPED = Quick(r"(?:[=:(]|\bis) ?(?P<mac>(?=[0-9a-f ]{0,16}[a-f])[0-9a-f]{2}(?: [0-9a-f]{2}){5})(?! ?[0-9a-f]{2}\b|\w)")
+_FILED = Quick(
+    r"[a-z]_(?P<mac>(?=[0-9a-f_]{0,16}[a-f])(?=[a-f_]{0,16}\d)[0-9a-f]{2}(?:_[0-9a-f]{2}){5})(?=_\d{6}|[.\s])"
+)
+"""`capture_00_1a_2b_3c_4d_5e_20260101.pcap`."""
 _SIGNS = re.compile(r"[\W_]")
+_REACH = 40
+"""So far behind its word an address begins."""
 _ROW = re.compile(r"[\"']?[,;|/ ]{1,3}[\"']?").match
 """Between one and the next."""
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e", "01000c", "0180c2")
 """Nobody, everybody, and groups."""
 _OF_ELSE = re.compile(
-    r"(?<![\w-])(?:serial(?: ?(?:no|number))?|fingerprint|fp|wwp?n|(?:your|victim|personal|unique) id|key|"
+    r"(?<![\w-])(?:serial(?: ?(?:no|number))?|fingerprint|fp|wwp?ns?|cert(?:ificate|ificaat)?|"
+    r"(?:your|victim|personal|unique) id|key|"
     r"code|licen[cs]e|token)\W{1,3}$"
 ).search
 """What stands behind this has the form of an address, and is none."""
@@ -82,18 +89,31 @@ def macs(text: str, lower: str) -> Found:
         for start, end in ((match.start(), match.end(1)), match.span(2)):
             if is_somebodys(lower, start, end):
                 yield Span("mac", start, end, 0.9, "mac-frame")
+    yield from _parted(lower)
+    yield from _named(lower)
+
+
+def _parted(lower: str) -> Found:
+    """Parted in other ways, near what has such addresses, and in names of files."""
     for parted in _PARTED.finditer(lower):
         near = _NEAR.search(lower, max(0, parted.start() - 40), parted.end() + 40)
-        if (near or parted.group().count(":") > 4 or parted.group().count(".") > 4) and is_somebodys(
-            lower, *parted.span()
-        ):
+        told = near or parted.group().count(":") > 4 or parted.group().count(".") > 4
+        if told and is_somebodys(lower, *parted.span()):
             yield Span("mac", *parted.span(), 0.7, "mac-parted")
+    for filed in _FILED.finditer(lower) if "_" in lower else ():
+        yield Span("mac", *filed.span("mac"), 0.7, "mac-parted")
     for typed in _TYPED.finditer(lower):
         if _NEAR.search(lower, max(0, typed.start() - 40), typed.start()):
             yield Span("mac", *typed.span("mac"), 0.6, "mac-parted")
+
+
+def _named(lower: str) -> Found:
+    """Behind a word for one."""
     for at in MAC_WORDS.places(lower):
         word = _MAC_WORD.match(lower, at)
-        loose = word and _LOOSE_MAC.search(lower, word.end(), word.end() + 40)
+        loose = word and _LOOSE_MAC.search(lower, word.end(), word.end() + 2 * _REACH)
+        if not (word and loose) or loose.start() > word.end() + _REACH:
+            continue
         while loose:
             if not _joined(loose.group()).startswith(_NOBODYS_MAC):
                 yield Span("mac", *loose.span(), 0.8, "mac-named")

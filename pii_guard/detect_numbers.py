@@ -4,7 +4,7 @@ import re
 
 from stdnum import iban as stdnum_iban
 
-from pii_guard.detect_calls import called
+from pii_guard.detect_calls import beside_phones, called
 from pii_guard.detect_citizens import bare_citizens, citizens
 from pii_guard.detect_phones import MOBILE, phones
 from pii_guard.phone_words import NOT_DIGITS
@@ -42,6 +42,7 @@ def numbers(text: str) -> Found:
     yield from _accounts(text)
     if _DIGITS.search(text):
         found = [*citizens(text, lower), *phones(text, lower), *called(text, lower)]
+        found += beside_phones(text, found)
         yield from found if all(each.confidence >= SUSPECT for each in found) else _surer(text, found)
 
 

@@ -1,6 +1,7 @@
 """Recogniser for telephone numbers, by the plans of their countries (phonenumbers). Dutch first."""
 
 import re
+from collections.abc import Iterator
 
 import phonenumbers
 
@@ -23,9 +24,9 @@ from pii_guard.span import Found, Span
 _PHONE = re.compile(
     r"[+(0-9](?<![\w+-][(0-9])(?<![^A-Za-z][.:][(0-9])(?<!\w\+)(?:(?:[\d\s().\-/+·]|\[0\]){6,24}\d)(?![\w])(?!\.\d)"
 )
-_LOOSE_PHONE = Quick(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{6,20}\d(?!\w|\.\d)")
+_LOOSE_PHONE = re.compile(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{6,20}\d(?!\w|\.\d)")
 _SIGNS = r"[\s().\-/_=~*:,'’·\[\]]"
-_ANYHOW = Quick(
+_ANYHOW = re.compile(
     rf"(?<![\w.,+(-])(?:\(?(?:\+ ?|00[ .-]?)?31{_SIGNS}{{0,3}}(?:[(\[]?0[)\]]?)?|[(\[]?0){_SIGNS}{{0,3}}"
     rf"[1-9](?:{_SIGNS}{{0,3}}\d){{8}}(?![\w:]|[.,-]\d)"
 )
@@ -43,6 +44,7 @@ _PARTED = re.compile(r"\(?\d{1,5}\)?(?:[ .-]{1,3}\(?\d{2,8}\)?){1,4}").fullmatch
 """As people write a number for people."""
 _COUNTRY = re.compile(r"\b(?:usa?|u\.s\.|canada|toll[- ]free)[ :(]{1,3}$").search
 _AMERICAN = Quick(r"(?<![\w.+-])(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w-]|\.\d)")
+_DASHED = re.compile(r"(?:1[-.])?\d{3}([-.])\d{3}\1\d{4}").match
 _ABROAD_DIALLED = re.compile(r"00(?!31)[1-9]\d{0,2}[\s.(/-]").match
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b|\bcdr\b|\bpbx\b|answer(?:ed)?\b|asterisk|voicemail")
 _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
@@ -59,10 +61,15 @@ _ELSEWHERE = re.compile(
 """National forms of neighbours: as their people part them, no other number is."""
 _EDGES = ("", *"\n\t,;|\"'")
 _FAR = 300
+_REACH = 48
+"""No number is longer."""
 _LEAST, _MOST = 8, 15
 """Digits of a number."""
+_CODE = re.compile(r"0\d{3}-\d{4}-\d\d|06-\d{6}-\d\d|0\d\d-\d{4}-\d{3}").fullmatch
+"""Parted as numbers of articles are, and seldom telephone numbers."""
 _FRACTION = re.compile(r"0\.\d{9,}").fullmatch
 _PARTED_EARLY = re.compile(r"[(0]\d{0,4}\)?[\s().\-/·]{1,3}\d").match
+_BRITISH = re.compile(r"0[1237]\d{9}").fullmatch
 _RUN = re.compile(r"[(\d]\d*").match
 _LONG = 20
 
@@ -78,14 +85,16 @@ def phones(text: str, lower: str) -> Found:
         dialled = text[start] in "+(0" or _DIALLED.exact.search(text, start, end)
         found = list(_phone(text, lower, start, end)) if dialled else []
         yield from found
-        if end - start > _LONG:  # the next one was cut off
-            end = found[-1].end if found else _next(text, start, end)
+        if found:
+            end = found[-1].end
+        elif end - start > _LONG:  # the next one was cut off
+            end = _next(text, start, end)
         match = _PHONE.search(text, end)
     yield from _labelled(text, lower)
     for match in _AMERICAN.finditer(text):
         if _american(text, lower, *match.span()) and valid(match.group(), "US"):
             yield Span("phone", *match.span(), 0.6, "phone")
-    for match in _ODDLY.finditer(text):
+    for match in _ODDLY.finditer(text) if "06" in text else ():
         yield Span("phone", *match.span(), 0.6, "phone")
 
 
@@ -96,20 +105,34 @@ def _told(text: str, start: int, end: int) -> bool:
 
 def _labelled(text: str, lower: str) -> Found:
     """Right behind a word for one."""
-    if not PHONE_LABELS.any(lower):
-        return
-    for match in _LOOSE_PHONE.finditer(text):
+    labels = PHONE_LABELS.places(lower)
+    for match in _behind(labels, _LOOSE_PHONE, text):
+        if _is_labelled(lower, match.start()):
+            yield from _labelled_phone(text, lower, *match.span())
+    for match in _behind(labels, _ANYHOW, text):
         start, end = match.span()
-        if LABEL_BEFORE.search(lower, max(0, start - LABEL), start) and not other(lower, start):
-            yield from _labelled_phone(text, lower, start, end)
-    for match in _ANYHOW.finditer(text):
-        start, end = match.span()
-        abroad = match.group().lstrip("(").startswith(("+", "0031"))
-        if (abroad or LABEL_BEFORE.search(lower, max(0, start - LABEL), start)) and not other(lower, start):
+        abroad = match.group().lstrip("(").startswith(("+", "0031")) and not other(lower, start)
+        if abroad or _is_labelled(lower, start):
             national = NOT_DIGITS.sub("", match.group())[-9:]
             strict = OF_PHONES.search(lower, max(0, start - LABEL), start)
             if not _DATED(match.group()) and (strict or valid(f"+31{national}")):
                 yield Span("phone", start, end, 0.8, "phone")
+
+
+def _behind(labels: list[int], pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What the pattern finds within reach of a label."""
+    done = 0
+    for at in labels:
+        for match in pattern.finditer(text, max(at, done - 1), at + LABEL + _REACH):
+            if match.start() > at + LABEL:
+                break
+            if match.start() >= done:
+                done = match.end()
+                yield match
+
+
+def _is_labelled(lower: str, start: int) -> bool:
+    return LABEL_BEFORE.search(lower, max(0, start - LABEL), start) is not None and not other(lower, start)
 
 
 def _next(text: str, start: int, end: int) -> int:
@@ -124,7 +147,7 @@ def _american(text: str, lower: str, start: int, end: int) -> bool:
         return False
     if text.find("(", start, end) >= 0 or _COUNTRY(lower, max(0, start - 12), start):
         return True
-    if PHONE_WORDS.search(lower, max(0, start - 48), start):
+    if _DASHED(text, start, end) or PHONE_WORDS.search(lower, max(0, start - 48), start):
         return True
     return text[max(0, start - 1) : start] in _EDGES and text[end : end + 1] in _EDGES
 
@@ -135,6 +158,9 @@ def _phone(text: str, lower: str, start: int, end: int) -> Found:
         start += 1
     if end - start < _LEAST:
         return
+    cut = text.find(" / ", start + _LEAST, end)
+    if cut > 0 and valid(text[start:cut]):
+        end = cut
     confidence = _phone_confidence(text, lower, start, end)
     if confidence:
         yield Span("phone", start, end, confidence, "phone")
@@ -150,7 +176,7 @@ def _phone(text: str, lower: str, start: int, end: int) -> Found:
                 yield from rest
                 return
     joined = " ".join(text[start:end].split())
-    if "\n" not in text[start:end] or not _LEAST < len(NOT_DIGITS.sub("", joined)) <= _MOST:
+    if "\n" not in text[start:end] or _DATED(joined) or not _LEAST < len(NOT_DIGITS.sub("", joined)) <= _MOST:
         return
     if (joined[0] == "+" or LABEL_BEFORE.search(lower, max(0, start - LABEL), start)) and valid(joined):
         yield Span("phone", start, end, 0.7, "phone")
@@ -180,6 +206,8 @@ def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
         return 0.0
     if not phonenumbers.is_valid_number(number):
         return _elsewhere(value, number, abroad=abroad, near=near)
+    if _CODE(value) and not OF_PHONES.search(lower, max(0, start - LABEL), start):
+        return 0.3
     if near:
         return 0.95
     if abroad:
@@ -198,6 +226,8 @@ def _elsewhere(value: str, number: phonenumbers.PhoneNumber, *, abroad: bool, ne
     if not abroad and _ELSEWHERE(value):
         return 0.8 if near else 0.6
     if near and not abroad and any(valid(value, region) for region in HOME[1:]):
+        return 0.6
+    if _BRITISH(value) and valid(value, "GB"):
         return 0.6
     long = len(NOT_DIGITS.sub("", value)) > 9
     if (abroad or _ABROAD_DIALLED(value)) and long and phonenumbers.is_possible_number(number):

@@ -9,32 +9,10 @@ from pii_guard.span import Words
 PHONE_LABELS = Words(
     *("tel", "tél", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "whatsapp"),
     *("contact", "sip:", "sip/", "cell", "exten", "?t=", "&t=", "dial", "appen", "app:", "y number", "mijn nummer"),
-    *("signal", "handy", "rufn", "inbellend", "oproep", "pieper", "bereik", "desk", "support", "service", "sender"),
-    *(
-        "afzender",
-        "dnummer",
-        "elnummer",
-        "06-n",
-        "lineuri",
-        "clip",
-        "remoteparty",
-        "ring ",
-        "ani",
-        "t:",
-        "m:",
-        "f:",
-        "d:",
-        "p:",
-        "ph.",
-        "ph:",
-        "dir",
-        "_addr",
-        "2fa",
-        "\u260e",
-        "\u260f",
-        "\u2706",
-    ),
-    *("\U0001f4de", "\U0001f4f1", "\U0001f4f2"),
+    *("signal", "handy", "rufn", "inbellend", "oproep", "pieper", "bereik", "desk", "enservice", "sender"),
+    *("afzender", "dnummer", "elnummer", "06-n", "lineuri", "clip", "remoteparty", "_addr", "2fa"),
+    *("support", "direct"),
+    *("\u260e", "\u260f", "\u2706", "\U0001f4de", "\U0001f4f1", "\U0001f4f2"),
 )
 """Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
 _OF = (
@@ -72,7 +50,7 @@ OTHER_NUMBER = re.compile(
     r"(?![a-z]*(?:houder|nemer|behandel|beheer|eigenaar|adres|balie|desk|lijn))[a-z]{0,8}|"
     r"\b(?:klant|relatie|lid|debiteur|aangifte|tracking|volg)(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|"
     r"\b(?:case|part|policy|contract|bag|sid)(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)"
-    r"\b[\s:.,#]{0,3}(?:\([a-z]{1,12}\) ?|be ?)?$"
+    r"\b[\s:.,#=>\"']{0,4}(?:\([a-z]{1,12}\) ?|be ?)?$"
 )
 """What the number behind it is, and no telephone or citizen has."""
 PHONE_WORDS = re.compile(
@@ -98,6 +76,14 @@ def valid(value: str, region: str = "NL") -> bool:
     except phonenumbers.NumberParseException:
         return False
     return phonenumbers.is_valid_number(number) or _FICTION(_NO_SIGNS.sub("", value)) is not None
+
+
+def possible(value: str) -> bool:
+    """Has it the length that numbers of its country have? It names the country."""
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(value))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def other(lower: str, start: int) -> bool:

@@ -53,7 +53,7 @@ _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-|[0-9A-Fa
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.|(?:[0-9A-Fa-f]{2}[._]){3}")
 _HALVES = re.compile(r"[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6}|(?:[0-9A-Fa-f]{2}(?: - |\[-\])){3}")
 _TYPED = re.compile(r"(?:[=:(]|[iI][sS]) ?(?:[0-9A-Fa-f]{2} ){5}").search
-_NINE = re.compile(rb"(?<!0)0(?:[ ./?]{0,3}0){8}(?!0)|0{9}").search
+_NINE = re.compile(rb"(?<![0aA])0(?:[ ./?]{0,3}0){8}(?!0)|0{9}").search
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
 _COUNTRY_APART = re.compile(rb"[aA]{2}[ ./?]00").search
 _DIALLED = bytes(

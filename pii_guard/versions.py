@@ -25,11 +25,13 @@ _PRODUCT = re.compile(
 _AFTER = re.compile(
     r"\s*(?:and|en|or|of)\s+(?:earlier|later|lower|higher|older|newer|below|above|prior|ouder|lager|hoger|nieuwer|"
     r"eerder|before|up|"
-    r"previous|all)\b|\s*(?:t/m|through|thru|tot en met)\s+v?\d|-[a-z]|\s*\((?:build|\d{4}-\d\d|\d\d-\d\d-\d{4}|"
+    r"previous|all)\b|\s*(?:t/m|through|thru|tot en met)\s+v?\d|-[a-z]|\s*\((?:build|sha\d|hash|md5|\d{4}-\d\d|"
+    r"\d\d-\d\d-\d{4}|"
     r"lts|stable|esr|major|minor|release)"
     r"|\s+(?:lost|verhelpt|fixes|resolves|klaar|build|release|patch|is not supported|is niet|bevat|contains|added|"
     r"fixed|gb\b|mb\b)"
-    r"|\+(?!\d)|\s*\|\s*v?\d+(?:\.\d+){2,4}\s*(?:\||$)|[a-z]|/\d+\.\d+\.\d|\s*(?:->|→|naar|to) (?:\d{1,2}\.){2}"
+    r"|\+(?!\d)|\s*\|\s*v?\d{1,2}(?:\.\d{1,2}){2}(?:\.\d{1,4}){0,2}\s*(?:\||$)|"
+    r"[a-z]|/\d+\.\d+\.\d|\s*(?:->|→|naar|to) (?:\d{1,2}\.){2}"
 ).match
 _PORT = re.compile(r":\d{1,5}\b|/(?:[89]|[12]\d|3[0-2])(?![\d.])|[\])>#]|\(\d{1,5}\)|\s*(?:->|port\b|poort\b)").match
 _BUILD = re.compile(
@@ -38,9 +40,14 @@ _BUILD = re.compile(
 """What is surely a version: a number that no address has, or a fifth one."""
 _ARTIFACT = re.compile(r"(?<!\bip)[A-Za-z]-$").search
 """`foo-service-2.11.0.201`."""
+_FILE = re.compile(r"\.(?:msi|exe|zip|deb|rpm|tar|jar|dll|pkg|dmg|apk|iso|bin|nupkg|whl|tgz|gz|7z|cab|img)\b").match
+_FOLDER = re.compile(r"\w\\{1,4}$").search
+"""Of a program: that of a server begins with two strokes."""
+_AGENT = re.compile(r"user-agent:?[^\n]*[\s/]$|\boids?\b[^\n]*[\s,]$").search
 _PARTS_OF_THREE = re.compile(r"[<>=v~^]*\d{1,3}\.\d{1,4}\.\d{1,5}").fullmatch
 _ROW = re.compile(r"[ \t]?(?:>|->|[,;/|&]|en|and|of|or|\.\.|-|–|to|t/m|tot(?: en met)?|through)[ \t]?").fullmatch
 _FAR = 80
+_SMALL = 30
 _LARGEST, _LARGE = 99, 149
 """What begins with more is an address, where the word for a version stands at a distance, or tells only of what."""
 _SAID = frozenset(
@@ -60,7 +67,7 @@ _SAID = frozenset(
         "firmware",
     )
 )
-_CALLED = ("version", "versionid", "versie")
+_CALLED = ("version", "versionid", "versie", "-build")
 _WORDS_BEFORE = 7
 
 
@@ -71,12 +78,8 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         return False
     after = text[end : end + 24].lower()
     sign = before[-1:]
-    if sign == "=" and _EQUALS(text, max(0, start - 10), start):
-        return True
-    if sign and sign in ":@/" and _PACKAGE(before):
-        return True
-    ported = _PORT(after) is not None
-    if octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported:
+    ported = _PORT(after) is not None and not (sign == "(" and after[:1] == ")")
+    if _surely(before, after, octets[0]) or (octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported):
         return True  # 120.0.0.0, as browsers write their version
     kind, last = _kind_before(before.lower())
     plain = kind == "from" and not _AFTER(after)
@@ -86,11 +89,13 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         return False
     if kind == "version" or (after[:1] != ">" and _COMPARED(text, max(0, start - 5), start)):
         return True
+    if kind == "section" and after[:1] == ")":
+        return True
     if ported or sign in ("[", "=", "@", "\t", "\\"):
         return False
     if kind == "section" or (sign in ("/", " ") and _PRODUCT(before)) or (octets[0] < 60 and _AFTER(after)):
         return True
-    small = octets[0] <= 30 and octets[0] != 10 and max(octets[1:3]) <= 60
+    small = octets[0] <= _SMALL and octets[0] != 10 and max(octets[1:3]) <= 60
     if small and (_URL_PATH(before) or _ARTIFACT(before)):
         return True
     if small and sign == " " and last[:1].isalpha() and last not in _FROM:
@@ -99,6 +104,13 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         return True
     line = text[text.rfind("\n", max(0, start - 200), start) + 1 : end + 100].partition("\n")[0]
     return max(octets[:3]) < 60 and _BUILD(line) is not None
+
+
+def _surely(before: str, after: str, first: int) -> bool:
+    """Does what stands right beside it leave no doubt that it is a version?"""
+    if _EQUALS(before) or (before[-1:] in (":", "@", "/") and _PACKAGE(before)) or before.endswith((">=", "<=")):
+        return True
+    return _AGENT(before.lower()) is not None or (first < _SMALL and bool(_FILE(after) or _FOLDER(before)))
 
 
 def _too_large(first: int, last: str) -> bool:

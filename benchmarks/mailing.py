@@ -33,7 +33,9 @@ from triage.cases import Request
 
 _SENDER = Sender("meldingen@oktt.example", "OKTT")
 _TO = "beveiliging@voorbeeld.example"
-_LINE = "Werk FortiOS bij naar versie 7.0.17, of zet het beheer via internet uit; één keer per week is te weinig.\n"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTU"
+"""Every section of the SBI."""
+LINE = "Werk FortiOS bij naar versie 7.0.17, of zet het beheer via internet uit; één keer per week is te weinig.\n"
 
 
 def measure(messages: int = 300) -> Iterator[dict[str, Any]]:
@@ -47,7 +49,6 @@ def measure(messages: int = 300) -> Iterator[dict[str, Any]]:
 def told(firms: int = 1500) -> dict[str, Any]:
     """Messages per second of one core's time, from claim to ledger and register (rendered, MIME, DKIM, sealed, stored,
     written as .eml), against the 250 with which two cores tell 1.8 million within an hour."""
-    letters = "ABCDEFGHIJKLMNOPQRSTU"
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "instance"
         service = instance(folder)
@@ -59,9 +60,9 @@ def told(firms: int = 1500) -> dict[str, Any]:
 
         def ours(number: int) -> float:
             file = folder / f"item{number}.md"
-            sectors = ", ".join(f'"SBI:{each}"' for each in letters)
+            sectors = ", ".join(f'"SBI:{each}"' for each in LETTERS)
             head = f'title = "Lek {number}"\ntlp = "CLEAR"\nurgency = "today"\nsectors = [{sectors}]\n'
-            file.write_text(f"+++\n{head}+++\n" + 12 * _LINE, encoding="utf-8")
+            file.write_text(f"+++\n{head}+++\n" + 12 * LINE, encoding="utf-8")
             item = composing.compose(service, file, "anna", "bench").item
             desk.decide_on(service, Request("release", item, "bert", "bench", "bench"))
             started = time.process_time()
@@ -96,7 +97,7 @@ def _rendered(number: int, messages: int = 300) -> Rendered:
 @lru_cache(maxsize=1)
 def _common(item: str) -> tuple[str, str]:
     """What all messages on an item have in common."""
-    lines = [f"{item} {each}: {_LINE}" for each in range(220)]
+    lines = [f"{item} {each}: {LINE}" for each in range(220)]
     return "".join(lines[:60]), "'>x</a>\n" + "".join(f"<p style='margin:0 0 8px'>{each}</p>\n" for each in lines)
 
 
@@ -191,11 +192,12 @@ def handed_over(messages: int) -> dict[str, Any]:
 def _server() -> Iterator[int]:
     """A server that takes everything and does nothing with it, in a thread: what is left is the client's time."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=_accept, args=(listening,), daemon=True).start()
+        threading.Thread(target=accept, args=(listening,), daemon=True).start()
         yield listening.getsockname()[1]
 
 
-def _accept(listening: socket.socket) -> None:
+def accept(listening: socket.socket) -> None:
+    """Serve all who come, until it is closed."""
     while True:
         try:
             connection, _ = listening.accept()

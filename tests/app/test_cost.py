@@ -1,4 +1,4 @@
-"""What laying down and releasing cost, in SQL statements: those are counted alike on every machine."""
+"""What laying down, releasing and sending cost, in SQL statements: those are counted alike on every machine."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from app import desk, workers
+from app import desk, pipeline, sending, workers
+from dispatch import Delivery, outbox
 from normalize import Draft
 from pii_guard import journal
 from tests.app.house import House, opened
@@ -120,3 +121,53 @@ def test_what_fails_half_way_is_undone_by_itself(house: House) -> None:
     assert (house.state(changed), house.state(other)) == ("new", "released")
     with house.service.reading() as connection:
         assert inbox.past(connection, changed)[-1]["what"] == "changed"
+
+
+def claimed(house: House, many: int) -> list[Delivery]:
+    with house.service.transaction() as connection:
+        return outbox.claim(connection, house.now, many, "w", hurry=True)
+
+
+def test_a_message_costs_one_statement_of_its_own(house: House) -> None:
+    """The step between it and the one before; all else is shared with those that are made and settled with it."""
+    for number in range(13):
+        house.subscribe(f"firma{number}", sectors=("SBI:25",))
+    house.item(draft("a", cves=("CVE-2026-0001",), sectors=("SBI:25",)))
+    workers.apply_rules(house.service)
+    sender = sending.Sender(house.service)
+    pipeline.send(sender, claimed(house, 1))
+    assert each(house, 3, lambda many: pipeline.send(sender, claimed(house, many))) == 1
+    assert sender.out.counts["sent"] == 13
+
+
+def test_a_claim_does_not_sort_all_that_waits(house: House) -> None:
+    key, item, now = b"k" * 32, "OKTT-2026-0001", house.now
+    orders = [
+        outbox.order(key, "alert", item, 1, f"firma{number}", 0, "email", queued_at=now, due_at=now)
+        for number in range(3000)
+    ]
+    with house.service.transaction() as connection:
+        outbox.queue(connection, orders, urgency="today")
+    plans, asked = [], list[tuple[str, object]]()
+    sa.event.listen(house.service.engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+    claimed(house, 5)
+    chosen = [(text, given) for text, given in asked if text.startswith("SELECT")]
+    with house.service.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        for text, given in chosen:
+            plans += [str(row) for row in connection.exec_driver_sql(f"{explain} {text}", given)]
+    assert any("ix_deliveries_due" in line for line in plans)
+    assert not any("Sort" in line or "B-TREE FOR ORDER" in line for line in plans)
+
+
+def test_what_was_prepared_outlasts_a_look(house: House) -> None:
+    """psycopg forgets it at a rollback; then each message's statement is planned anew."""
+    if house.service.engine.dialect.name != "postgresql":
+        return
+    for _ in range(7):
+        with house.service.reading() as connection:
+            connection.execute(sa.select(outbox.deliveries.c.id))
+    with house.service.reading() as connection:
+        kept = connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
+    assert any("FROM deliveries" in statement for statement in kept)

@@ -130,7 +130,7 @@ def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object)
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
+    if not options.get("stepping", False):
         connection.exec_driver_sql("BEGIN" if options.get("readonly", False) else "BEGIN IMMEDIATE")
 
 
@@ -170,6 +170,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def stepping(engine: sa.Engine) -> sa.Connection:
     """A connection for single statements, each of which the database commits at its end: one turn instead of three."""
+    if engine.dialect.name == "sqlite":  # it commits what nobody began; AUTOCOMMIT would leave the driver's BEGIN behind
+        return engine.connect().execution_options(stepping=True)
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 

@@ -170,7 +170,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def stepping(engine: sa.Engine) -> sa.Connection:
     """A connection for single statements, each of which the database commits at its end: one turn instead of three."""
-    if engine.dialect.name == "sqlite":  # it commits what nobody began; AUTOCOMMIT would leave the driver's BEGIN behind
+    if engine.dialect.name == "sqlite":  # commits what nobody began; AUTOCOMMIT would leave the BEGIN of the driver
         return engine.connect().execution_options(stepping=True)
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 

@@ -39,7 +39,8 @@ class Joined:
 def page(
     conn: sa.Connection, collection: str, allowed: Allowed, *, limit: int, filters: Filters, after: int = 0
 ) -> Joined:
-    """As `dispatch.pages.page`: rows up to the next hundred, blocks that follow each other, and rows again."""
+    """As `dispatch.pages.page`: rows up to the next hundred, blocks that follow each other, and where these end before
+    the page does, rows again. It may hold less than a block less than `limit` though more follows."""
     reading = Reading(conn, collection, allowed, filters)
     after, found = reading.start(after), list[Block]()
     first = -(-after // blocks.SIZE)
@@ -52,7 +53,9 @@ def page(
             found += ready[fits : fits + 1] if count else []
             limit, fits = limit - count, fits + 1
         after = start + fits * blocks.SIZE
-        if not limit and fits < len(ready):  # one that holds nothing would have fitted
+        if fits < len(
+            ready
+        ):  # the next one would be too much: the page ends where a block does, and so begins the next
             return Joined(tuple(found), True, frozenset(reading.links), reading.whole)
     tail, more = reading.rows(after, limit)
     return Joined((*found, *_joined(tail)), more, frozenset(reading.links), reading.whole)

@@ -353,9 +353,10 @@ engine.dispose()
 
 
 def test_a_client_that_knows_only_added_after_loses_and_repeats_nothing_while_another_process_publishes(
-    served: Any,
+    world: Any, serve: Callable[..., Any]
 ) -> None:
-    """And taxii2-client, that goes on with `next`; each object once, in the same order."""
+    """And taxii2-client, that goes on with `next`; each object once, in the same order. They ask on without end."""
+    served = serve(world, per_minute=0)
     login = served.join("kvk-1")
     served.publish("clear", "OKTT-2026-0000", *[thing("tool", number) for number in range(10)])
     url = served.engine.url.render_as_string(hide_password=False)

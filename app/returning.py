@@ -151,16 +151,18 @@ def _against(
     """It counts against the address that it was sent to, whatever the subscriber's is by now."""
     went = outbox.whose(connection, delivery)
     then = None if went is None else registry.at(connection, went.subscriber, sent)
-    if went is not None and then is not None and went.channel < len(then.contacts):
-        mark = contact_mark(service.keys, went.subscriber, then.contacts[went.channel])
+    contact = None if then is None or went is None else then.contact(went.channel, went.medium)
+    if went is not None and contact is not None:
+        mark = contact_mark(service.keys, went.subscriber, contact)
         contacts.note(connection, mark, went.subscriber, "returned", now, status)
 
 
 def stopped(service: Service, connection: sa.Connection, delivery: Delivery) -> None:
     """A subscriber's own server said that it wants no more."""
     one = registry.get(connection, delivery.subscriber)
-    if one is not None and delivery.channel < len(one.contacts):
-        mark = contact_mark(service.keys, one.id, one.contacts[delivery.channel])
+    contact = None if one is None else one.contact(delivery.channel, delivery.medium)
+    if one is not None and contact is not None:
+        mark = contact_mark(service.keys, one.id, contact)
         contacts.note(connection, mark, one.id, "stopped", service.clock())
 
 

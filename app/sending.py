@@ -92,10 +92,10 @@ class Sender:
         if delivery.kind == "link":
             return self._letter(connection, delivery)
         subscriber = ahead.subscriber(delivery.subscriber)
-        if subscriber is None or delivery.channel >= len(subscriber.contacts):
+        contact = None if subscriber is None else subscriber.contact(delivery.channel, delivery.medium)
+        if subscriber is None or contact is None:
             self._cancel(connection, delivery, "no-match")
             return None
-        contact = subscriber.contacts[delivery.channel]
         if (silent := ahead.silence(subscriber, contact)) is not None:
             self._cancel(connection, delivery, silent)
             return None

@@ -145,6 +145,7 @@ class Whose(NamedTuple):
 
     subscriber: str
     channel: int
+    medium: ChannelType | None
     queued_at: datetime
 
 
@@ -504,9 +505,17 @@ def left(conn: sa.Connection, delivery: str) -> sa.Row[Any] | None:
     return conn.execute(sa.select(deliveries).where(_d.id == delivery, _d.attempts > 0)).one_or_none()
 
 
+def left_as(conn: sa.Connection, beginning: str) -> tuple[str, datetime] | None:
+    """What left, or may have, by the delivery whose id begins so, and when about, also where the ledger does not say so
+    yet; None: nothing."""
+    mine = _d.id.between(beginning.ljust(32, "0"), beginning.ljust(32, "f"))
+    row = conn.execute(sa.select(_d.subject, _d.settled_at, _d.due_at).where(mine, _d.attempts > 0).limit(1)).first()
+    return None if row is None else (row.subject, row.settled_at or row.due_at)
+
+
 def whose(conn: sa.Connection, delivery: str) -> Whose | None:
     """To whom a delivery went that left, or may have; None: there is none (any more)."""
-    chosen = sa.select(_d.subscriber, _d.channel, _d.queued_at).where(_d.id == delivery, _d.attempts > 0)
+    chosen = sa.select(_d.subscriber, _d.channel, _d.medium, _d.queued_at).where(_d.id == delivery, _d.attempts > 0)
     row = conn.execute(chosen).one_or_none()
     return None if row is None else Whose(*row)
 

@@ -158,6 +158,12 @@ class Subscriber(Struct, frozen=True):
     confirmed_at: datetime | None = None
     """When it last said that its profile is right; None: it never did."""
 
+    def contact(self, channel: int, medium: ChannelType | None) -> Contact | None:
+        """Where something goes that was meant for its nth contact, of that type: it may have others by now, or
+        the same in another order. None: nowhere any more."""
+        at = self.contacts[channel : channel + 1]
+        return next((each for each in (*at, *self.contacts) if medium is None or each.type == medium), None)
+
     @property
     def ways(self) -> Ways:
         """Which ways out its contacts are."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from dispatch import contacts, feedback, outbox, wording
+from dispatch import contacts, feedback, ledger, outbox, wording
 from subscribers import Contact, Subscriber, registry
 from web import html, limits
 
@@ -86,8 +86,10 @@ def _meant(conn: sa.Connection, delivery: str) -> tuple[Subscriber, Contact] | N
     now = None if sent is None else registry.get(conn, sent.subscriber)
     if sent is None or now is None:
         return None
-    then = registry.at(conn, sent.subscriber, sent.queued_at) or now
-    return (now, then.contacts[sent.channel]) if sent.channel < len(then.contacts) else None
+    left = ledger.sent(conn, delivery)  # its address may have changed while it waited
+    then = registry.at(conn, sent.subscriber, left.at if left else sent.queued_at) or now
+    contact = then.contact(sent.channel, sent.medium)
+    return None if contact is None else (now, contact)
 
 
 def _changed(conn: sa.Connection, subscriber: Subscriber, marks: tuple[str, str], body: bytes, now: datetime) -> bool:

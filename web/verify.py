@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from babel.dates import format_date
 from fastapi import APIRouter, Request, Response
 
-from dispatch import codes, ledger, wording
+from dispatch import codes, ledger, outbox, wording
 from web import html
 from web.limits import Buckets
 
@@ -59,7 +59,7 @@ def _look(engine: sa.Engine, typed: str, tongue: str) -> _Answer:
     if start is None:
         return _Answer("none")
     with engine.execution_options(readonly=True).connect() as connection:
-        sent = ledger.sent_as(connection, start)
+        sent = ledger.sent_as(connection, start) or outbox.left_as(connection, start)
     if sent is None:
         return _Answer("none")
     number, at = sent

@@ -1,6 +1,7 @@
 """Who got it is told of its withdrawal, and who may have got it: whatever happened in between (docs/decisions/006)."""
 
 from collections.abc import Iterator
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.app.test_grouping import body, lines, mails, release, report, reporte
 from tests.dispatch.test_bounces import report as dsn
 from tests.triage.desk import draft
 from tlp import Label
+from web import unsubscribe
 
 
 @pytest.fixture
@@ -203,3 +205,34 @@ def test_what_held_others_back_and_came_back_told_nothing(house: House, sink: Si
     else:
         assert sorted(of(house, first)[0]) == ["4.4.7", "smtp-250"]
         assert of(house, reported(house, 3, 1)) == [["smtp-250"]]
+
+
+def test_what_waits_goes_by_the_way_it_was_meant_for(house: House, sink: Sink) -> None:
+    """Also where the subscriber has other channels by now, or the same in another order; and its stop link is of the
+    address that it went to."""
+    release(house, 1)
+    house.later(minutes=1)
+    uses = {"software": (Software("Fortinet", "FortiOS", "7.2.3"),), "clearance": Label.AMBER}
+    house.subscribe("een", Contact("file"), Contact("email", address="nieuw@voorbeeld.example"), **uses)
+    house.subscribe("twee", Contact("file"), **uses)
+    house.later(minutes=1)
+    workers.dispatch(house.service, now=True)
+    assert told(house) == [("alert", "een", "sent", "smtp-250"), ("alert", "twee", "cancelled", "no-match")]
+    assert [each.recipient for each in sink.mails] == ["nieuw@voorbeeld.example"]
+    (name,) = (each.delivery for each in lines(house) if each.outcome == "sent")
+    with house.service.reading() as connection:
+        meant = unsubscribe._meant(connection, name)
+    assert meant is not None
+    assert meant[1].address == "nieuw@voorbeeld.example"
+
+
+def test_a_code_is_known_before_it_is_settled_that_its_message_left(house: House, sink: Sink) -> None:
+    item = release(house, 1)
+    sink.answer = lambda recipient, before: ""
+    workers.dispatch(house.service, now=True)
+    (name, *_) = (message_from_bytes(each.content)["Message-ID"] for each in sink.mails)
+    with house.service.reading() as connection:
+        assert ledger.sent_as(connection, name[1:16]) is None
+        found = outbox.left_as(connection, name[1:16])
+    assert found is not None
+    assert found[0] == item

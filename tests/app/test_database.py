@@ -23,6 +23,20 @@ def test_connects(connection: sa.Connection) -> None:
     assert connection.scalar(sa.text("select 1")) == 1
 
 
+def test_a_single_statement_is_kept_at_its_end_and_the_next_transaction_is_whole(engine: sa.Engine) -> None:
+    """Also where the connection is the same."""
+    put = "insert into counters (name, value) values ('{}', 1)"
+    with database.stepping(engine) as single:
+        with single.begin():
+            single.exec_driver_sql(put.format("kept"))
+        with database.reading(engine) as other:
+            assert other.scalar(sa.text("select count(*) from counters")) == 1
+    with engine.connect() as connection:
+        connection.exec_driver_sql(put.format("given up"))
+    with engine.connect() as connection:
+        assert list(connection.scalars(sa.text("select name from counters"))) == ["kept"]
+
+
 def test_migrations_make_exactly_what_is_declared(empty: sa.Engine) -> None:
     database.upgrade(empty)
     with empty.connect() as connection:

@@ -186,7 +186,6 @@ def test_a_crash_at_any_moment_with_a_server_that_goes_wrong(runners: list[Runne
     assert told.killed >= 5, "else it was always done before"
     assert min(told.faults[fault] for fault in FAULTS) > 0
     assert min(told.events[event] for event in EVENTS) > 0
-    assert told.perhaps > 0
 
 
 def _finish(runner: Runner, instance: Path, expected: Told) -> list[str]:

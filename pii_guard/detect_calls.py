@@ -12,7 +12,9 @@ _BARE_MOBILE = Quick(
 )
 _SIP_USER = Quick(r"\bsips?:\+?(\d{8,15})(?=@)")
 _BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)")
-_COUNTRY = Quick(r"3(?<![\w.+-]3)1[1-9]\d{8}(?![\w@]|[.-]\d)")
+_COUNTRY = Quick(
+    r"[34](?<![\w.+-].)(?:(?<=3)(?:1[1-9]\d{8}|24\d{8}|3[67]\d{8})|(?<=4)(?:47\d{9}|91[5-7]\d{8,9}))(?![\w@]|[.-]\d)"
+)
 """With the country's code, and no sign before it: hardly any other number is in the plan by chance."""
 _ABROAD = Quick(r"[1-9](?<=[=:\"'>|<\s].)\d{9,14}(?![\w-]|\.\d)")
 _CHANNELS = ("sip/", "iax/", "iax2/", "dahdi/", "local/", "sccp/", "h323/")
@@ -80,13 +82,8 @@ def called(text: str, lower: str) -> Found:
     for match in _ABROAD.finditer(text):
         before = max(0, match.start() - 48), match.start()
         party = _PARTY.search(lower, *before) or (len(match.group()) > _NANP and PHONE_WORDS.search(lower, *before))
-        if (
-            party
-            and not _MOMENT(match.group())
-            and not _COUNTED.search(lower, *before)
-            and not in_url(text, match.start())
-            and valid(f"+{match.group()}")
-        ):
+        told = party and not (_MOMENT(match.group()) or _counts(lower, match.start()))
+        if told and not _elses(text, lower, match.start()) and valid(f"+{match.group()}"):
             yield Span("phone", *match.span(), 0.6, "phone-bare")
     for match in _SIP_USER.finditer(text):
         yield Span("phone", *match.span(1), 0.8, "phone-sip")

@@ -69,6 +69,12 @@ _CODE = re.compile(r"0\d{3}-\d{4}-\d\d|06-\d{6}-\d\d|0\d\d-\d{4}-\d{3}").fullmat
 """Parted as numbers of articles are, and seldom telephone numbers."""
 _FRACTION = re.compile(r"0\.\d{9,}").fullmatch
 _PARTED_EARLY = re.compile(r"[(0]\d{0,4}\)?[\s().\-/·]{1,3}\d").match
+_TWICE = re.compile(r"\+\s*\+").match
+_GROUPS = re.compile(
+    r"(?!\d{4} \d{4})(?=(?:\D*\d){10,})\(?0[\d ]{1,4}\)?"
+    r"(?: ?[/-] ?| )\d{3,5}(?:(?P<sign>[ -])\d{2,5}(?:(?P=sign)\d{2,4})?)?"
+).fullmatch
+"""As neighbours part them."""
 _BRITISH = re.compile(r"0[1237]\d{9}").fullmatch
 _RUN = re.compile(r"[(\d]\d*").match
 _LONG = 20
@@ -154,7 +160,7 @@ def _american(text: str, lower: str, start: int, end: int) -> bool:
 
 def _phone(text: str, lower: str, start: int, end: int) -> Found:
     """The number, or the numbers that follow one another on several lines or behind a slash."""
-    while start < end and (text[start] in " \n\t/.-)" or text[start : start + 2] == "+ " or _opened(text, start, end)):
+    while start < end and (text[start] in " \n\t/.-)" or _TWICE(text, start) or _opened(text, start, end)):
         start += 1
     if end - start < _LEAST:
         return
@@ -228,6 +234,8 @@ def _elsewhere(value: str, number: phonenumbers.PhoneNumber, *, abroad: bool, ne
     if near and not abroad and any(valid(value, region) for region in HOME[1:]):
         return 0.6
     if _BRITISH(value) and valid(value, "GB"):
+        return 0.6
+    if not abroad and _GROUPS(value) and any(valid(value, region) for region in HOME[1:]):
         return 0.6
     long = len(NOT_DIGITS.sub("", value)) > 9
     if (abroad or _ABROAD_DIALLED(value)) and long and phonenumbers.is_possible_number(number):

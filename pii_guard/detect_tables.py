@@ -25,6 +25,7 @@ _HEADS: dict[str, Category] = {
     **dict.fromkeys(("plate", "kenteken", "license plate", "licence plate", "registration", "reg"), "plate"),
     **dict.fromkeys(("imei", "serial", "serienummer", "serial number"), "device"),
     **dict.fromkeys(("phone", "mobile", "tel", "telefoon", "mobiel", "gsm", "msisdn", "telefoonnummer"), "phone"),
+    **dict.fromkeys(("ani", "dnis", "a_nummer", "b_nummer", "a-nummer", "b-nummer", "callee", "06-nummer"), "phone"),
     **dict.fromkeys(("mac", "mac address", "mac-adres", "bssid"), "mac"),
     **dict.fromkeys(("naam", "name", "achternaam", "voornaam", "surname", "first name", "last name"), "name"),
     **dict.fromkeys(("firstname", "lastname", "fullname", "full name", "klantnaam", "contactpersoon"), "name"),
@@ -33,6 +34,10 @@ _OF_SOMEBODY = frozenset(("hash", "secret", "token", "pin"))
 """Heads that say so only beside a column of accounts: files have hashes too."""
 _PERSONAL = re.compile(r"bsn|mail|tel|phone|mobiel|geb|dob|birth|iban|adres|address|postcode|naam|salar")
 """Heads beside which a column of names is one of persons."""
+_PHONE = re.compile(
+    r"(?:.{1,12}[ _-])?(?:tel|telefoon|phone|mobiel|mobile|gsm|msisdn|06)"
+    r"[ _.-]?(?:nr|no|num|nummer|number)?(?:[ _-].{1,12})?\.?"
+).fullmatch
 _MAC = re.compile(r"[0-9a-f]{2}(?:[-:._ ]?[0-9a-f]{2}){5}").fullmatch
 _LOOSE = frozenset(("account", "login"))
 """Heads of columns that may hold names of other things."""
@@ -61,6 +66,7 @@ def tables(text: str) -> Found:
         sign = next((sign for sign in _SIGNS if sign in lower[start:end]), _BLANKS)
         heads = [lower[a:b] for a, b in _cells(lower, start, end, sign)]
         columns = {number: _HEADS[head] for number, head in enumerate(heads) if head in _HEADS}
+        columns |= {number: "phone" for number, head in enumerate(heads) if _PHONE(head) and number not in columns}
         columns |= {number: "mac" for number, head in enumerate(heads) if head.startswith("mac_")}
         known = any(kind == "username" for kind in columns.values()) or any("mail" in head for head in heads)
         pair = len(heads) == 2 and sign in ("|", _BLANKS) and len(columns) < 2  # a name and its value

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from dispatch import blocks
 from tests.app.forks import Forks, forking
 
 
@@ -22,6 +23,15 @@ def engines() -> Iterator[None]:
     sa.event.remove(sa.Engine, "engine_connect", note)
     for engine in used:
         engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def small_blocks() -> Iterator[None]:
+    """What is published lies joined by twos, so that there are blocks where little is published. Not for tests with
+    another process: it would read them by the hundred."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(blocks, "SIZE", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

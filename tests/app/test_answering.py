@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from app import AppError, answering, proving, subject, website, workers
 from app.observe import Metrics
 from app.proving import Proof
+from dispatch import blocks
 from dispatch.sequence import published, published_items
 from normalize import Affected, Draft
 from pii_guard import journal
@@ -26,6 +27,8 @@ from tests.triage.desk import draft
 from tlp import Label
 from triage import inbox, releases
 from web import auth, ledger
+
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 Edit = Callable[[sa.Connection], Any]
 ITEM = "OKTT-2026-0001"
@@ -207,6 +210,7 @@ EDITS: dict[str, tuple[str, Edit]] = {
     "an object and its hash": ("objects", _object),
     "an object taken out": ("objects", lambda c: c.execute(published.update().where(_mine()).values(withdrawn=True))),
     "an object deleted": ("objects", lambda c: c.execute(published.delete().where(_mine()))),
+    "objects that lie joined": ("content", lambda c: c.execute(blocks.blocks.update().values(body=b"{}"))),
     "which view": ("register", lambda c: _reworded(c, b'"rows":[[1,', b'"rows":[[0,')),
     "label it rested on": ("register", lambda c: _reworded(c, b'"AMBER"', b'"CLEAR"')),
     "commitment": ("register", lambda c: c.execute(_entry().values(commitment="0" * 64))),

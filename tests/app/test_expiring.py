@@ -26,6 +26,8 @@ from tests.triage.desk import draft
 from tlp import Label
 from triage import inbox, releases
 
+pytestmark = pytest.mark.usefixtures("small_blocks")
+
 THIRD = "192.0.2.200"
 ADDRESSES = tuple(Canary("ipv4", value, "") for value in (C2, VICTIM, OTHER, THIRD))
 CERT = Contact("email", address="cert@groot.example")

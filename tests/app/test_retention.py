@@ -15,6 +15,8 @@ from tests.app.house import TAXII, House, opened
 from tests.triage.desk import draft
 from triage import inbox
 
+pytestmark = pytest.mark.usefixtures("small_blocks")
+
 CVE = "CVE-2026-0001"
 YEARS = {"days": 1826}
 

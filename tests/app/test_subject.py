@@ -27,6 +27,8 @@ from tests.triage.desk import draft
 from tlp import Label
 from web import passkeys
 
+pytestmark = pytest.mark.usefixtures("small_blocks")
+
 WHO = "j.de.vries@slachtoffer.example"
 CERT = Contact("email", address="cert@groot.example")
 

@@ -23,7 +23,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from app import composing, desk, generate, releasing
+from app import composing, desk, generate, observe, releasing
 from app.service import Service, make, open_service
 from benchmarks.mailing import LETTERS, LINE, accept
 from benchmarks.measuring import NOW
@@ -126,6 +126,7 @@ def _busy() -> float:
 
 
 if __name__ == "__main__":
+    observe.configure()
     count, url, workers, *_ = [*sys.argv[1:], *("20000", "", "2")[len(sys.argv) - 1 :]]
     for line in measure(int(count), url, int(workers)):
         print(line)

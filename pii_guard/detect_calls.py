@@ -52,11 +52,13 @@ _NANP = 10
 
 def beside_phones(text: str, found: list[Span]) -> Found:
     """Bare numbers in the columns and rows of telephone numbers that are known; a mobile one may lack its zero."""
-    spans = [(each.start, each.end) for each in found if each.category == "phone" and each.confidence >= SUSPECT]
+    spans = sorted(
+        {(each.start, each.end) for each in found if each.category == "phone" and each.confidence >= SUSPECT}
+    )
     columns = {cell(text, *span) for span in spans} - {None} if "\n" in text else set()
     for match in _ROW.finditer(text) if spans else ():
         number = match.group()
-        if cell(text, *match.span()) not in columns and not any(beside(text, span, match.span()) for span in spans):
+        if cell(text, *match.span()) not in columns and not beside(text, match.span(), spans):
             continue
         if not _MOMENT(number) and (_NO_ZERO(number) or (len(number) > _NATIONAL and possible(f"+{number}"))):
             yield Span("phone", *match.span(), 0.6, "phone-column")

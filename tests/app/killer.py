@@ -44,6 +44,19 @@ class Commits:
             self.die("after")
 
         DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+        execute: Callable[..., None] = DefaultDialect.do_execute
+
+        def do_execute(dialect: DefaultDialect, cursor: Any, statement: Any, given: Any, context: Any = None) -> None:
+            # What no transaction was begun for is committed where it ends (app.database.stepping).
+            alone = context is not None and context.root_connection.get_execution_options().get("stepping", False)
+            if alone:
+                self.seen += 1
+                self.die("before")
+            execute(dialect, cursor, statement, given, context)
+            if alone:
+                self.die("after")
+
+        DefaultDialect.do_execute = do_execute  # type: ignore[method-assign]
 
     def _count(self, name: str) -> None:
         execute: Callable[..., None] = getattr(DefaultDialect, name)

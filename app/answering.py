@@ -32,7 +32,7 @@ from subscribers import registry
 from tlp import Label, Permit, strictest
 from triage import inbox
 from web import ledger
-from web.envelopes import digest, envelope
+from web.envelopes import envelope
 
 _LATE = timedelta(minutes=1)
 """What was published so soon after a request began may be in its answer: it looks a moment later."""
@@ -122,14 +122,12 @@ def _same(
     lie: Sequence[Row],
     wanted: BitMap,
 ) -> Check:
-    """What went out, made again of the rows as they lie. Before it was known by its objects, it was by its octets."""
+    """What went out, made again of the rows as they lie."""
     if len(lie) < len(wanted):
         return Check("content", None, f"{len(wanted) - len(lie)} of {len(wanted)} objects lie there no more")
     body = envelope(row["route"], lie, more=row["more"])
     month, at, kept = month_of(row["at"]), row["at"], row["content"]
-    same = rehashed(service, connection, month, at, digest(row["route"], lie, body), kept)
-    if same is False:
-        same = rehashed(service, connection, month, at, hashlib.sha256(body).hexdigest(), kept)
+    same = rehashed(service, connection, month, at, hashlib.sha256(body).hexdigest(), kept)
     if same is None:
         return Check("content", None, "its hash ended with the key of its month")
     if joining.astray(connection, collection.id, _ranges(row["rows"])):

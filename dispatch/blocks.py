@@ -25,13 +25,12 @@ blocks = sa.Table(
     sa.Column("collection", sa.String(36), primary_key=True),
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False, comment="of the hundred, from 0"),
     sa.Column("shown", sa.LargeBinary, nullable=False, comment="which rows, when they were added, what they rest on"),
-    sa.Column("digests", sa.LargeBinary, nullable=False, comment="SHA-256 of each object, one after another"),
     sa.Column("body", sa.LargeBinary, nullable=False, comment="the objects, with commas between them"),
 )
 _b, _mine = blocks.c, blocks.c.collection == sa.bindparam("in")
 _PUT, _NUMBERS = blocks.insert(), sa.select(_b.number).where(_mine)
 _READ = (
-    sa.select(_b.number, _b.shown, _b.digests, _b.body)
+    sa.select(_b.number, _b.shown, _b.body)
     .where(_mine, _b.number >= sa.bindparam("first"))
     .order_by(_b.number)
     .limit(sa.bindparam("most"))
@@ -62,8 +61,6 @@ class Block(NamedTuple):
     """Objects that follow each other, as a part of a page."""
 
     shown: Shown
-    digest: bytes
-    """SHA-256 of each, one after another."""
     body: bytes
 
     @property
@@ -90,7 +87,7 @@ def number_of(seq: int) -> int:
 def put(conn: sa.Connection, collection: str, number: int, block: Block) -> None:
     """A hundred is joined."""
     row = {"collection": collection, "number": number, "shown": _encode(block.shown)}
-    conn.execute(_PUT, row | {"digests": block.digest, "body": block.body})
+    conn.execute(_PUT, row | {"body": block.body})
 
 
 def has(conn: sa.Connection, collection: str, number: int) -> bool:

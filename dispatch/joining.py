@@ -78,20 +78,28 @@ def astray(conn: sa.Connection, collection: str, rows: Numbers) -> list[int]:
     for number in sorted(hundreds & blocks.numbers(conn, collection)):
         (lies,) = blocks.read(conn, collection, number, 1)
         made = of_rows(conn, collection, number)
-        known = set(lies.shown.links) <= set(made.shown.links)
-        if not known or lies._replace(shown=made.shown) != made or lies.shown.rows != made.shown.rows:
+        links = _links(conn, collection, number)
+        named, rests = BitMap.union(BitMap(), *links.values()), _rests(lies)
+        held = BitMap.union(BitMap(), *(rows for link, rows in links.items() if link in rests))
+        unheld = (named - held) & BitMap(chain.from_iterable(range(a, b + 1) for a, b in made.shown.rows))
+        same = lies.body == made.body and lies.shown.rows == made.shown.rows
+        if not same or unheld or not rests <= links.keys():
             found.append(number)
     return found
+
+
+def _links(conn: sa.Connection, collection: str, number: int) -> dict[Link, BitMap]:
+    return links_of(conn, collection, number * blocks.SIZE, (number + 1) * blocks.SIZE)
 
 
 def of_rows(conn: sa.Connection, collection: str, number: int) -> Block:
     """A hundred, joined: what of it is served, and on what that rests."""
     after, to = number * blocks.SIZE, (number + 1) * blocks.SIZE
-    links = links_of(conn, collection, after, to)
+    links = _links(conn, collection, number)
     batch = conn.execute(query(Filters()), {"in": collection, "after": after, "to": to, "most": blocks.SIZE}).all()
     rows = [Row._make(row[:6]) for row in passed(batch, links, links.keys())]
     if not rows:
-        return Block(Shown((), "", ""), b"", b"")
+        return Block(Shown((), "", ""), b"")
     numbers, (made,) = BitMap([row.seq for row in rows]), _joined(rows)
     needed = [link for link, named in links.items() if named & numbers]
     said = sorted((link.item, tuple(sorted(link.statements)), link.label.value) for link in needed)
@@ -101,9 +109,13 @@ def of_rows(conn: sa.Connection, collection: str, number: int) -> Block:
 def _ready(reading: Reading, first: int, most: int) -> list[Block]:
     """Blocks that follow each other from this one on, and may be seen whole."""
     found = blocks.read(reading.conn, reading.collection, first, most)
-    rest = [{Link(item, frozenset(said), Label(label)) for item, said, label in each.shown.links} for each in found]
+    rest = [_rests(each) for each in found]
     seen = reading.may(set[Link]().union(*rest))
     return [each for each, _ in takewhile(lambda both: both[1] <= seen, zip(found, rest, strict=True))]
+
+
+def _rests(block: Block) -> set[Link]:
+    return {Link(item, frozenset(said), Label(label)) for item, said, label in block.shown.links}
 
 
 def _joined(rows: Sequence[Row]) -> list[Block]:
@@ -111,4 +123,4 @@ def _joined(rows: Sequence[Row]) -> list[Block]:
     if not rows:
         return []
     shown = Shown(numbers_of(rows), rows[0].added, rows[-1].added)
-    return [Block(shown, b"".join([row.digest for row in rows]), b",".join([row.body for row in rows]))]
+    return [Block(shown, b",".join([row.body for row in rows]))]

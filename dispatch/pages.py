@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -61,11 +60,6 @@ class Row(NamedTuple):
     """The object's JSON."""
 
     @property
-    def digest(self) -> bytes:
-        """Of its object: SHA-256."""
-        return sha256(self.body).digest()
-
-    @property
     def began(self) -> str:
         """As of more than one."""
         return self.added
@@ -116,6 +110,7 @@ _SOME = sa.select(_L.seq).where(
     *_IN, _L.item == sa.bindparam("item"), _L.statements == sa.bindparam("said"), _L.label == sa.bindparam("marked")
 )
 _END = 2**62
+_AT_ONCE = 1000
 
 
 def page(
@@ -155,16 +150,17 @@ class Reading:
     def rows(self, after: int, limit: int, to: int = _END) -> tuple[list[Row], bool]:
         """At most so many up to there, and whether more follow."""
         found: list[Row] = []
+        most = limit + 1
         while len(found) <= limit:
-            where = {"in": self.collection, "after": after, "to": to, "most": limit + 1}
+            where = {"in": self.collection, "after": after, "to": to, "most": most}
             batch = self.conn.execute(self._query, where).all()
             links = links_of(self.conn, self.collection, after, batch[-1][0]) if batch else {}
             seen = passed(batch, links, self.may(links.keys()))
             self.whole = self.whole and len(seen) == len(batch)
             found += [Row._make(row[:6]) for row in seen]
-            if len(batch) <= limit:
+            if len(batch) < most:
                 break
-            after = batch[-1][0]
+            after, most = batch[-1][0], max(most, min(2 * most, _AT_ONCE))  # there may be many that cannot be seen
         return found[:limit], len(found) > limit
 
     def may(self, links: Collection[Link]) -> set[Link]:

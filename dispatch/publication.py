@@ -211,7 +211,9 @@ def drop(conn: sa.Connection, subscriber: str) -> None:
 def purge(conn: sa.Connection, before: datetime) -> int:
     """Delete what no view has named since `before`; the number of rows deleted. Retention, so no revocation."""
     links, rows, test = published_items, published, IDS[TEST]
-    past = sa.and_(links.c.linked_at < before, links.c.collection != test)
+    linked = (rows.c.collection == links.c.collection, rows.c.seq == links.c.seq)
+    aged = sa.exists().where(*linked, rows.c.date_added < before)  # where a clock ran ahead, both go later
+    past = sa.and_(links.c.linked_at < before, links.c.collection != test, aged)
     needed = sa.exists().where(links.c.collection == rows.c.collection, links.c.seq == rows.c.seq)
     old = sa.and_(rows.c.date_added < before, rows.c.collection != test, ~needed)
     if not conn.scalar(sa.select(sa.or_(sa.exists().where(past), sa.exists().where(old)))):

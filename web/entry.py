@@ -59,6 +59,8 @@ class Entry:
         self, engine: sa.Engine, services: Services, clock: Callable[[], datetime], ledger: Ledger, per_minute: int
     ) -> None:
         self._engine = engine.execution_options(readonly=True)
+        if engine.dialect.name == "postgresql":  # an answer is of one moment; SQLite's transactions are
+            self._engine = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._services, self._clock, self._ledger = services, clock, ledger
         self._moments, self._threads = Moments(), ThreadPoolExecutor(THREADS, "taxii")
         self._requests, self._failures, self._per_minute = Buckets(per_minute), Buckets(FAILURES), per_minute
@@ -116,7 +118,9 @@ class Entry:
         def into() -> tuple[T, Look]:
             with self._engine.connect() as conn:
                 deeper = look.on(conn)
-                return then(self._caller(request, asked, deeper), request), deeper
+                said = then(self._caller(request, asked, deeper), request)
+                conn.commit()  # at a rollback psycopg forgets what it has prepared
+                return said, deeper
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, into)
 

@@ -1,7 +1,6 @@
 """The octets of a page: of rows as they lie. Made when they are asked for, and once more by `oktt prove`."""
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import Any
 
 from dispatch.blocks import Block
@@ -16,13 +15,6 @@ def envelope(route: str, rows: Sequence[Row] | Sequence[Block], *, more: bool) -
         return b"{}"
     onward = b'{"more":true,"next":' + encode(next_token(rows[-1].seq)) if more else b'{"more":false'
     return _CONTENT[route](onward, rows)
-
-
-def digest(route: str, rows: Sequence[Row] | Sequence[Block], body: bytes) -> str:
-    """SHA-256 (hexadecimal) by which an answer is known again: of the hashes of its objects, which lie with a block;
-    where it has none, of its octets. What stands around the objects follows from their numbers."""
-    hashes = b"".join([each.digest for each in rows]) if _CONTENT[route] is _objects else body
-    return sha256(hashes).hexdigest()
 
 
 def _objects(onward: bytes, rows: Sequence[Row] | Sequence[Block]) -> bytes:

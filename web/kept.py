@@ -8,12 +8,13 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from dispatch.joining import Joined
 from dispatch.pages import Link, Page
 from ingest.columns import instant_text
 from web.answers import encode
-from web.envelopes import digest, envelope
+from web.envelopes import envelope
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 64 * 1024 * 1024
@@ -26,7 +27,7 @@ class Kept:
 
     body: bytes
     digest: str
-    """By which it is known again (`web.envelopes.digest`)."""
+    """SHA-256 of its octets, hexadecimal: by which `oktt prove` knows it again."""
     rows: bytes
     """Their numbers: from, to and with; JSON."""
     count: int
@@ -45,7 +46,7 @@ def made_of(route: str, page: Page | Joined, since: datetime | None) -> Kept:
     dates = (rows[0].began, rows[-1].added) if rows else (none, none)
     numbers = page.numbers
     count = sum(last - first + 1 for first, last in numbers)
-    return Kept(body, digest(route, rows, body), encode(numbers), count, page.more, dates, page.links)
+    return Kept(body, sha256(body).hexdigest(), encode(numbers), count, page.more, dates, page.links)
 
 
 class Pages:
@@ -53,23 +54,31 @@ class Pages:
 
     def __init__(self, most: int = _MOST) -> None:
         self._most, self._size, self._lock = most, 0, threading.Lock()
-        self._pages: OrderedDict[Hashable, tuple[int, Kept]] = OrderedDict()
+        self._pages: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._revision = 0
 
     def get(self, key: Hashable, revision: int) -> Kept | None:
         """As it was made at this revision of the collections."""
         with self._lock:
+            self._of(revision)
             found = self._pages.get(key)
-            if found is None or found[0] != revision:
-                return None
-            self._pages.move_to_end(key)
-            return found[1]
+            if found is not None:
+                self._pages.move_to_end(key)
+            return found
 
     def put(self, key: Hashable, revision: int, page: Kept) -> None:
         """`revision`: read before the page was."""
         with self._lock:
+            self._of(revision)
             if (old := self._pages.pop(key, None)) is not None:
-                self._size -= len(old[1].body)
-            self._pages[key] = revision, page
+                self._size -= len(old.body)
+            self._pages[key] = page
             self._size += len(page.body)
             while self._size > self._most:
-                self._size -= len(self._pages.popitem(last=False)[1][1].body)
+                self._size -= len(self._pages.popitem(last=False)[1].body)
+
+    def _of(self, revision: int) -> None:
+        """What was made at another revision goes: what was erased since lies in no memory either."""
+        if revision != self._revision:
+            self._pages.clear()
+            self._size, self._revision = 0, revision

@@ -195,6 +195,12 @@ def _replaced(connection: sa.Connection, table: sa.Table, column: str, old: byte
     connection.execute(table.update().values({column: stood.replace(old, new)}))
 
 
+def _of_nobody(connection: sa.Connection) -> None:
+    for block in connection.execute(sa.select(blocks.blocks)).all():
+        shown = msgspec.json.encode([*msgspec.json.decode(block.shown)[:3], []])
+        connection.execute(blocks.blocks.update().where(blocks.blocks.c.number == block.number).values(shown=shown))
+
+
 def _torn(connection: sa.Connection) -> bytes:
     said = connection.scalars(sa.select(inbox.versions.c.said)).one()
     own, joining = msgspec.msgpack.decode(said, type=tuple[list[bytes], list[bytes]])
@@ -211,6 +217,7 @@ EDITS: dict[str, tuple[str, Edit]] = {
     "an object taken out": ("objects", lambda c: c.execute(published.update().where(_mine()).values(withdrawn=True))),
     "an object deleted": ("objects", lambda c: c.execute(published.delete().where(_mine()))),
     "objects that lie joined": ("content", lambda c: c.execute(blocks.blocks.update().values(body=b"{}"))),
+    "what these rest on": ("content", _of_nobody),
     "which view": ("register", lambda c: _reworded(c, b'"rows":[[1,', b'"rows":[[0,')),
     "label it rested on": ("register", lambda c: _reworded(c, b'"AMBER"', b'"CLEAR"')),
     "commitment": ("register", lambda c: c.execute(_entry().values(commitment="0" * 64))),
@@ -244,6 +251,20 @@ def test_whatever_was_edited_shows(instance: tuple[House, str, Path], name: str)
         file.write_bytes(before)
     assert not proof.ok
     assert where in failed(proof), proof
+
+
+def test_octets_that_were_edited_only_while_they_were_served(house: House) -> None:
+    """Their block has fallen since, as by any publication beside it, and nothing that lies there tells of them."""
+    answered(house)
+    with house.service.transaction() as connection:
+        for block in connection.execute(sa.select(blocks.blocks)).all():
+            body = block.body.replace(b"CVE-2026-0001", b"CVE-2026-6666")
+            connection.execute(blocks.blocks.update().where(blocks.blocks.c.number == block.number).values(body=body))
+    (served,) = ask(house, f"{OBJECTS}?limit=999")
+    assert "CVE-2026-6666" in served.text
+    with house.service.transaction() as connection:
+        connection.execute(blocks.blocks.delete())
+    assert failed(prove(house, asked(house)[-1])) == {"content"}
 
 
 def test_nothing_is_known_under_that_name(house: House) -> None:

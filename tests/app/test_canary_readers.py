@@ -27,7 +27,7 @@ from tests.app.servers import started
 LISTS = ("/csv", "/misp", "/stix", "/pattern")
 LONG_AFTER = "2027-06-01T08:00:00Z"
 """Every category's retention is over; that of the items is not."""
-OUTGOING = {("deliveries", "message"), ("published", "body"), ("published", "object_id")}
+OUTGOING = {("deliveries", "message"), ("published", "body"), ("published", "object_id"), ("published_blocks", "body")}
 """Where a value may lie open: messages to its owner, and objects in its owner's collection, with their derived ids."""
 
 
@@ -241,6 +241,7 @@ def test_what_lies_open_is_on_its_way_to_its_owner_and_nowhere_else(world: World
             *database.execute(
                 "SELECT subscriber, object_id || body FROM published JOIN collections ON id = collection"
             ),
+            *database.execute("SELECT subscriber, body FROM published_blocks JOIN collections ON id = collection"),
         ]
     assert {place for place, found in places.items() if found} <= OUTGOING
     assert places["published", "body"], "there is something to find"

@@ -96,7 +96,6 @@ def check(conn: sa.Connection, alias: str, hidden: str | None, after: int, limit
             assert (limit - 1 if more else 0) <= count <= limit
             same, rows = rows[:count], rows[count:]
             assert b",".join(each.body for each in page.rows) == b",".join(row.body for row in same)
-            assert b"".join(each.digest for each in page.rows) == b"".join(row.digest for row in same)
             assert page.numbers == pages.numbers_of(same)
             if same:
                 assert (page.rows[0].began, page.rows[-1].added) == (same[0].added, same[-1].added)

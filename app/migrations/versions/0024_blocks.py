@@ -14,7 +14,6 @@ def upgrade() -> None:
         sa.Column("collection", sa.String(36), nullable=False),
         sa.Column("number", sa.BigInteger, autoincrement=False, nullable=False, comment="of the hundred, from 0"),
         sa.Column("shown", sa.LargeBinary, nullable=False, comment=shown),
-        sa.Column("digests", sa.LargeBinary, nullable=False, comment="SHA-256 of each object, one after another"),
         sa.Column("body", sa.LargeBinary, nullable=False, comment="the objects, with commas between them"),
         sa.PrimaryKeyConstraint("collection", "number", name="pk_published_blocks"),
     )

@@ -251,6 +251,7 @@ def order(
     now: datetime,
     due: datetime,
 ) -> Delivery:
+    """For a channel of the subscriber as it is; so it is of no earlier moment than that (`registry.meant`)."""
     medium = subscriber.contacts[channel].type
     return outbox.order(
         service.keys.derive("deliveries"),
@@ -259,6 +260,6 @@ def order(
         subscriber.id,
         channel,
         medium,
-        queued_at=now,
+        queued_at=max(now, subscriber.changed_at),
         due_at=due,
     )

@@ -151,8 +151,10 @@ def _against(
     """It counts against the address that it was sent to, whatever the subscriber's is by now."""
     went = outbox.whose(connection, delivery)
     then = None if went is None else registry.at(connection, went.subscriber, sent)
-    contact = None if then is None or went is None else then.contact(went.channel, went.medium)
-    if went is not None and contact is not None:
+    if went is None or then is None:
+        return
+    contact = registry.meant(connection, then, went.channel, went.medium, went.queued_at)
+    if contact is not None:
         mark = contact_mark(service.keys, went.subscriber, contact)
         contacts.note(connection, mark, went.subscriber, "returned", now, status)
 
@@ -160,8 +162,10 @@ def _against(
 def stopped(service: Service, connection: sa.Connection, delivery: Delivery) -> None:
     """A subscriber's own server said that it wants no more."""
     one = registry.get(connection, delivery.subscriber)
-    contact = None if one is None else one.contact(delivery.channel, delivery.medium)
-    if one is not None and contact is not None:
+    if one is None:
+        return
+    contact = registry.meant(connection, one, delivery.channel, delivery.medium, delivery.queued_at)
+    if contact is not None:
         mark = contact_mark(service.keys, one.id, contact)
         contacts.note(connection, mark, one.id, "stopped", service.clock())
 

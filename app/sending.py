@@ -26,7 +26,7 @@ from dispatch.handing import Held
 from dispatch.outbox import CancelReason
 from dispatch.payload import payload
 from pii_guard.vault import month_of
-from subscribers import Contact, Subscriber, links
+from subscribers import Contact, Subscriber, links, registry
 from tlp import Label
 
 _STUB = grounds.encode(())
@@ -92,13 +92,14 @@ class Sender:
         if delivery.kind == "link":
             return self._letter(connection, delivery)
         subscriber = ahead.subscriber(delivery.subscriber)
-        contact = None if subscriber is None else subscriber.contact(delivery.channel, delivery.medium)
+        contact = None if subscriber is None else _contact(connection, subscriber, delivery)
         if subscriber is None or contact is None:
             self._cancel(connection, delivery, "no-match")
             return None
         if (silent := ahead.silence(subscriber, contact)) is not None:
             self._cancel(connection, delivery, silent)
             return None
+        others = [each for each in others if _contact(connection, subscriber, each) == contact]
         made: Part | Made | CancelReason | Waits
         if delivery.kind in ("monday", "friday"):
             made = self._editions.made(connection, delivery, subscriber, contact)
@@ -169,10 +170,13 @@ class Sender:
     def _kept(self, delivery: Delivery, made: Made, contact: Contact, passed_on: bool) -> Ready:
         """With its bytes, to be stored, sealed: those of the attempt before, if they may have been accepted.
 
-        But what may be shown now decides: bytes that show something else than that are made anew.
+        But what may be shown now decides, and to whom: bytes that show something else, or are addressed or encrypted to
+        another, are made anew.
         """
         vault, month, bound = self.service.vault, month_of(delivery.queued_at), ("message", delivery.id)
-        shows, rests = vault.fingerprint(MESSAGES, month, made.shows), grounds.encode(made.grounds)
+        key = self._key(contact)
+        same = made.shows, contact.address, "" if key is None else key.fingerprint
+        shows, rests = vault.fingerprint(MESSAGES, month, "\n".join(same)), grounds.encode(made.grounds)
         stub = rests == _STUB and delivery.kind != "link"
         if delivery.repeat and delivery.message is not None and delivery.shows == shows:
             before = vault.unlock(MESSAGES, month, bound, delivery.message)
@@ -231,6 +235,10 @@ class Sender:
         if not web.base_url or contact.type != "email" or delivery.kind == "link":
             return ""
         return web.address(f"/u/{feedback.token(self._leaving, delivery.id)}")
+
+
+def _contact(connection: sa.Connection, subscriber: Subscriber, delivery: Delivery) -> Contact | None:
+    return registry.meant(connection, subscriber, delivery.channel, delivery.medium, delivery.queued_at)
 
 
 def _mailbox(sender: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from pysequoia import Cert, encrypt
 
@@ -30,6 +31,11 @@ class KeyUnusableError(DispatchError):
 
 class Key(Protocol):
     """To whom a message is encrypted."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from another."""
+        ...
 
     def wrap(self, entity: bytes, boundary: str) -> bytes:
         """A MIME entity -> one that holds it encrypted, from `Content-Type` on; CRLF, 7 bit."""
@@ -86,6 +92,7 @@ def _read(file: Path, option: str) -> bytes:
 class _OpenPgp:
     def __init__(self, certificate: Cert) -> None:
         self._certificate = certificate
+        self.fingerprint = certificate.fingerprint
 
     def wrap(self, entity: bytes, boundary: str) -> bytes:
         try:
@@ -107,6 +114,7 @@ class _OpenPgp:
 class _Smime:
     def __init__(self, certificate: x509.Certificate) -> None:
         self._certificate = certificate
+        self.fingerprint = certificate.fingerprint(SHA256()).hex()
 
     def wrap(self, entity: bytes, boundary: str) -> bytes:  # noqa: ARG002 - it has no parts
         made = pkcs7.PKCS7EnvelopeBuilder().set_data(entity).add_recipient(self._certificate)

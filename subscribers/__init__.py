@@ -6,6 +6,7 @@ messages go. An operator's import replaces profile fields and never touches what
 given by hand).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -97,6 +98,11 @@ class Contact(Struct, frozen=True):
     pgp: str = ""
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """Where it leads, whatever else is said of it."""
+        return self.type, self.address.casefold(), self.url, self.topic
+
+    @property
     def confidential(self) -> bool:
         """Is this way out closed to others? TAXII with credentials, encrypted mail, a webhook over https to the
         subscriber's own server. Plain mail, plain http, a file and a topic, whose readers we do not know, are not."""
@@ -158,11 +164,15 @@ class Subscriber(Struct, frozen=True):
     confirmed_at: datetime | None = None
     """When it last said that its profile is right; None: it never did."""
 
-    def contact(self, channel: int, medium: ChannelType | None) -> Contact | None:
-        """Where something goes that was meant for its nth contact, of that type: it may have others by now, or
-        the same in another order. None: nowhere any more."""
-        at = self.contacts[channel : channel + 1]
-        return next((each for each in (*at, *self.contacts) if medium is None or each.type == medium), None)
+    def contact(self, meant: Contact, then: Sequence[Contact]) -> Contact | None:
+        """Where something goes that was meant for one of the contacts it had then: there still, or, where that is gone,
+        to one of that type that is new. No two of them lead to one. None: nowhere any more."""
+        stands = next((each for each in self.contacts if each.place == meant.place), None)
+        if stands is not None:
+            return stands
+        before, now = ([each for each in some if each.type == meant.type] for some in (then, self.contacts))
+        gone, new = _lacking(before, now), _lacking(now, before)
+        return dict(zip(gone, new.values(), strict=False)).get(meant.place)
 
     @property
     def ways(self) -> Ways:
@@ -172,6 +182,12 @@ class Subscriber(Struct, frozen=True):
             confidential = confidential or each.confidential
             alerts, editions = True, editions or bool(each.digest) or each.type == "taxii"
         return Ways(confidential, alerts, editions)
+
+
+def _lacking(some: Sequence[Contact], others: Sequence[Contact]) -> dict[tuple[str, ...], Contact]:
+    """Those of some that lead where none of the others does."""
+    known = {each.place for each in others}
+    return {each.place: each for each in some if each.place not in known}
 
 
 class Incoming(Struct, frozen=True):

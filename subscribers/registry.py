@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ingest.columns import Instant, metadata
-from subscribers import Claim, Incoming, Inventory, Own, Subscriber, SubscriberError, addresses
+from subscribers import ChannelType, Claim, Contact, Incoming, Inventory, Own, Subscriber, SubscriberError, addresses
 from subscribers.own import effective, reached
 
 NOBODY = "no subscriber has this id: see `oktt subscribers list`"
@@ -294,6 +294,16 @@ def at(conn: sa.Connection, id: str, moment: datetime) -> Subscriber | None:  # 
     query = sa.select(*columns).join(revisions, revisions.c.revision == history.c.revision).where(*stood)
     before = conn.execute(query.order_by(history.c.revision.desc()).limit(1)).one_or_none()
     return None if before is None else msgspec.structs.replace(_subscriber(*before), id=id)
+
+
+def meant(
+    conn: sa.Connection, one: Subscriber, channel: int, medium: ChannelType | None, since: datetime
+) -> Contact | None:
+    """Where of a subscriber something goes that was meant, at that moment, for its nth contact, of that type: it may
+    have others by now, or the same in another order. None: nowhere any more."""
+    then = one.contacts if one.changed_at <= since else (at(conn, one.id, since) or one).contacts
+    of = next((each for each in then[channel : channel + 1] if medium in (None, each.type)), None)
+    return None if of is None else one.contact(of, then)
 
 
 def revision(conn: sa.Connection) -> int:

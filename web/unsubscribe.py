@@ -88,7 +88,7 @@ def _meant(conn: sa.Connection, delivery: str) -> tuple[Subscriber, Contact] | N
         return None
     left = ledger.sent(conn, delivery)  # its address may have changed while it waited
     then = registry.at(conn, sent.subscriber, left.at if left else sent.queued_at) or now
-    contact = then.contact(sent.channel, sent.medium)
+    contact = registry.meant(conn, then, sent.channel, sent.medium, sent.queued_at)
     return None if contact is None else (now, contact)
 
 

@@ -1,5 +1,6 @@
 """A large audience: rows of the outbox are made a few thousand at a time, and nobody is forgotten or told twice."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from app import releasing, workers
 from app.service import open_service
 from dispatch import fanout, outbox
 from subscribers import Incoming, Profile, registry
-from tests.app.house import MAIL, NOW, House, opened
+from tests.app.house import MAIL, NOW, TAXII, House, opened
 from tests.triage.desk import draft
 from triage import inbox
 
@@ -75,6 +76,23 @@ def test_who_is_gone_or_not_concerned_any_more_gets_none(crowd: tuple[House, lis
     assert before is not None
     back = Incoming(ids[-2], ids[-2], profile=before.profile, contacts=(MAIL,))
     with house.service.transaction() as connection:
+        registry.upsert(connection, [back], NOW)
+
+
+def test_a_row_is_for_the_channels_as_they_are_when_it_is_made(crowd: tuple[House, list[str]]) -> None:
+    """Though its item was released before they were changed."""
+    house, ids = crowd
+    item, profile, last = out(house, "1007"), Profile(sectors=("SBI:25",)), ids[-1]
+    with house.service.transaction() as connection:
+        moved = Incoming(last, last, profile=profile, contacts=(TAXII, MAIL))
+        registry.upsert(connection, [moved], house.now + timedelta(minutes=1))
+    assert releasing.spread(house.service)
+    with house.service.transaction() as connection:
+        mine = outbox.deliveries.c.subject == item, outbox.deliveries.c.subscriber == last
+        row, one = connection.execute(sa.select(outbox.deliveries).where(*mine)).one(), registry.get(connection, last)
+        assert one is not None
+        assert registry.meant(connection, one, row.channel, row.medium, row.queued_at) == MAIL
+        back = Incoming(last, last, profile=profile, contacts=(MAIL,))
         registry.upsert(connection, [back], NOW)
 
 

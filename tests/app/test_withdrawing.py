@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pysequoia import Tsk, decrypt
 
 from app import proving, returning, workers
 from app.service import open_service
@@ -236,3 +238,70 @@ def test_a_code_is_known_before_it_is_settled_that_its_message_left(house: House
         found = outbox.left_as(connection, name[1:16])
     assert found is not None
     assert found[0] == item
+
+
+def resubscribed(house: House, name: str, *addresses: str, **more: Any) -> None:
+    """It has these addresses from now on."""
+    house.later(minutes=1)
+    uses = {"software": (Software("Fortinet", "FortiOS", "7.2.3"),), "clearance": Label.AMBER}
+    house.subscribe(name, *(Contact("email", address=each, **more) for each in addresses), **uses)
+    house.later(minutes=1)
+
+
+def test_each_address_gets_once_what_was_meant_for_it(house: House, sink: Sink) -> None:
+    """Whatever others of its subscriber leave before."""
+    resubscribed(house, "een", "a@voorbeeld.example", "b@voorbeeld.example")
+    release(house, 1)
+    resubscribed(house, "een", "b@voorbeeld.example")
+    workers.dispatch(house.service, now=True)
+    assert sorted(each.recipient for each in sink.mails) == ["b@voorbeeld.example", "twee@voorbeeld.example"]
+
+
+def test_what_is_meant_for_two_does_not_go_as_one(house: House, sink: Sink) -> None:
+    """Though it was queued for channels of the same number."""
+    resubscribed(house, "een", "a@voorbeeld.example", "b@voorbeeld.example")
+    items = [release(house, 1)]
+    resubscribed(house, "een", "b@voorbeeld.example", "a@voorbeeld.example")
+    items.append(release(house, 2))
+    workers.dispatch(house.service, now=True)
+    for name in "ab":
+        got = [each.content.decode() for each in sink.mails if each.recipient[0] == name]
+        assert [sum(f"({item})" in each for each in got) for item in items] == [1, 1]
+
+
+def test_who_left_keeps_nobody_from_what_still_waits(house: House, sink: Sink) -> None:
+    resubscribed(house, "een", "a@voorbeeld.example", "b@voorbeeld.example")
+    release(house, 1)
+    sink.answer = lambda recipient, before: "451 4.7.1 later" if recipient[0] == "b" else "250 OK"
+    workers.dispatch(house.service, now=True)
+    assert "a@voorbeeld.example" in [each.recipient for each in sink.mails]
+    resubscribed(house, "een", "b@voorbeeld.example")
+    sink.answer = lambda recipient, before: "250 OK"
+    house.later(minutes=11)
+    before = len(sink.mails)
+    workers.dispatch(house.service)
+    assert [each.recipient for each in sink.mails[before:]] == ["b@voorbeeld.example"]
+
+
+def test_what_may_have_been_accepted_is_made_anew_for_another_address_or_key(house: House, sink: Sink) -> None:
+    """Under the same Message-ID, and it is a repeat all the same."""
+    file, (old, new) = house.service.settings.dir / "twee.asc", (Tsk.generate("Twee") for _ in range(2))
+    file.write_bytes(bytes(old.extract_certificate()))
+    resubscribed(house, "twee", "twee@voorbeeld.example", pgp=file.name)
+    release(house, 1)
+    sink.answer = lambda recipient, before: ""
+    workers.dispatch(house.service, now=True)
+    first = {each.recipient.partition("@")[0]: each.id for each in sink.mails}
+    sink.mails.clear()
+    resubscribed(house, "een", "nieuw@voorbeeld.example")
+    file.write_bytes(bytes(new.extract_certificate()))
+    sink.answer = lambda recipient, before: "250 OK"
+    house.later(minutes=11)
+    workers.dispatch(house.service)
+    again = {each.recipient.partition("@")[0]: message_from_bytes(each.content) for each in sink.mails}
+    assert {name: each["Message-ID"] for name, each in again.items()} == {"nieuw": first["een"], "twee": first["twee"]}
+    assert again["nieuw"]["To"] == "nieuw@voorbeeld.example"
+    assert "een@" not in again["nieuw"].as_string()
+    sealed = list(again["twee"].walk())[-1].get_payload(decode=True)
+    assert b"CVE-2026-0001" in bytes(decrypt(sealed, decryptor=new.decryptor()).bytes)
+    assert [(each.outcome, each.repeat) for each in lines(house)] == [("sent", True)] * 2

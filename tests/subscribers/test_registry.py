@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from subscribers import Incoming, Inventory, Own, Profile, Software, SubscriberError, registry
+from subscribers import Contact, Incoming, Inventory, Own, Profile, Software, SubscriberError, registry
 from subscribers.registry import Counts
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -153,3 +153,36 @@ def test_two_imports_at_once_get_different_numbers_and_revisions(engine: sa.Engi
     with engine.connect() as connection:
         assert sorted(each.number for each in registry.every(connection)) == list(range(1, 151))
         assert registry.revision(connection) == 3
+
+
+A, B, C, D = (Contact("email", address=f"{each}@voorbeeld.example") for each in "abcd")
+FILE = Contact("file")
+
+
+@pytest.mark.parametrize(
+    ("now", "goes"),
+    [
+        ((A, B, FILE), (A, B, FILE)),
+        ((FILE, B, A), (A, B, FILE)),
+        ((B, FILE), (None, B, FILE)),
+        ((B, C), (C, B, None)),
+        ((C, D, B), (C, B, None)),
+        ((C,), (C, None, None)),
+        ((C, D), (C, D, None)),
+        ((FILE, FILE), (None, None, FILE)),
+        ((), (None, None, None)),
+    ],
+)
+def test_where_goes_what_was_meant_for_a_contact(
+    connection: sa.Connection, now: tuple[Contact, ...], goes: tuple[Contact | None, ...]
+) -> None:
+    """There still, or to a new one in its place; never to one that has its own."""
+    registry.upsert(connection, [Incoming("a", "A", contacts=(A, B, FILE))], NOW)
+    registry.upsert(connection, [Incoming("a", "A", contacts=now)], LATER)
+    one = registry.get(connection, "a")
+    assert one is not None
+    types = ("email", "email", "file")
+    found = [registry.meant(connection, one, channel, types[channel], NOW) for channel in range(3)]
+    assert found == list(goes)
+    assert registry.meant(connection, one, 0, "webhook", NOW) is None
+    assert [registry.meant(connection, one, channel, None, LATER) for channel in range(len(now))] == list(now)

@@ -102,10 +102,13 @@ def withdraw(conn: sa.Connection, item: str, now: datetime) -> bool:
     return conn.execute(sa.update(entries).where(where).values(**empty, updated_at=now)).rowcount > 0
 
 
-def latest(conn: sa.Connection, limit: int) -> list[Entry]:
-    """The entries that changed last, newest first."""
-    query = _FOUND.order_by(entries.c.updated_at.desc(), entries.c.item.desc())
-    return [_entry(row) for row in conn.execute(query.limit(limit))]
+def latest(conn: sa.Connection, limit: int, after: str = "") -> list[Entry]:
+    """The entries that changed last, newest first; those that follow after the entry of an item, where it has one."""
+    query = _FOUND.order_by(_c.updated_at.desc(), _c.item.desc()).limit(limit)
+    last = conn.scalar(sa.select(_c.updated_at).where(_c.item == after)) if after else None
+    if last is not None:
+        query = query.where(sa.or_(_c.updated_at < last, sa.and_(_c.updated_at == last, _c.item < after)))
+    return [_entry(row) for row in conn.execute(query)]
 
 
 def find(conn: sa.Connection, item: str) -> Entry | None:

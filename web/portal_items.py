@@ -1,4 +1,5 @@
-"""What everybody may read: the latest messages, and each with its course of action. TLP is asked on each request."""
+"""What everybody may read: all messages, the latest first, and each with its course of action. TLP is asked on each
+request."""
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
@@ -10,6 +11,7 @@ from tlp import Label
 from web.portal_frame import Frame
 
 SHOWN = 50
+"""On a page."""
 LIST = "/portal/berichten/"
 
 
@@ -26,20 +28,22 @@ class Items:
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
 
-    def listed(self, request: Request) -> Response:
-        """The latest, with how urgent they are."""
+    def listed(self, request: Request, after: str = "") -> Response:
+        """The latest, with how urgent they are, and page by page all others."""
         tongue = self.frame.tongue(request)
         level = wording.words(tongue)["level"]
         with self.frame.reading() as conn:
+            found = atom.latest(conn, SHOWN + 1, after.replace("\0", ""))
             rows = [
                 {
                     "item": each.item, "title": wording.plain(each.title, 200) or each.item,
                     "day": wording.date_of(each.updated_at, tongue), "level": level.get(_term(each, "urgency"), ""),
                 }
-                for each in atom.latest(conn, SHOWN)
+                for each in found[:SHOWN]
                 if not each.withdrawn and self._may(conn, each)
             ]  # fmt: skip
-        return self.frame.page("items", tongue, rows=rows)
+        older = found[SHOWN - 1].item if len(found) > SHOWN else ""
+        return self.frame.page("items", tongue, rows=rows, older=older)
 
     def one(self, request: Request, item: str) -> Response:
         """One, whole: what everybody may see of it."""

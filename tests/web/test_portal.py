@@ -5,6 +5,7 @@ import base64
 import email
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from email import policy
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,6 +22,7 @@ from fastapi import FastAPI
 from app import portal as glue
 from app import subject, website, workers
 from app.stores import Search
+from dispatch import atom
 from normalize import Affected
 from pii_guard.sought import Sought
 from subscribers import Contact, links, proofs, registry
@@ -30,7 +32,7 @@ from tests.app.house import House, opened
 from tests.triage.desk import draft
 from tlp import Label
 from triage import inbox
-from web import portal_report, sessions
+from web import portal_items, portal_report, sessions
 
 FORTI = (Affected("Fortinet", "FortiOS", "vers:semver/<7.2.5"),)
 BAKER: dict[str, Any] = {
@@ -415,6 +417,17 @@ def test_everybody_reads_what_is_clear_for_as_long_as_it_is(house: House, visito
     )
     for unknown in (amber, "OKTT-2026-9999", "%00", "../berichten"):
         assert visitor.get(f"/portal/berichten/{unknown}").status_code in (404, 200 if ".." in unknown else 404)
+    empty = {"title": "", "summary": "", "categories": b"[]", "statements": b"[]", "withdrawn": True, "item_version": 1}
+    newer = [{"item": f"OKTT-2026-1{number:03d}"} for number in range(portal_items.SHOWN)]
+    at = {"published_at": house.now, "updated_at": house.now + timedelta(minutes=1)}
+    assert "?after=" not in listed
+    with house.service.transaction() as connection:
+        connection.execute(atom.entries.insert(), [each | empty | at for each in newer])
+    listed = visitor.get("/portal/berichten/").text
+    assert f"/portal/berichten/{item}" not in listed, "it holds so many"
+    (older,) = re.findall(r'href="(/portal/berichten/\?after=[^"]+)"', listed)
+    assert f"/portal/berichten/{item}" in visitor.get(older).text, "and leads to all others"
+    assert visitor.get("/portal/berichten/?after=%00").status_code == 200
     house.decide("withdraw", item)
     gone = visitor.get(f"/portal/berichten/{item}")
     assert gone.status_code == 410

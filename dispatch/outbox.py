@@ -45,6 +45,8 @@ CancelReason = Literal[
 ALONE = "refused-together"
 """Reason of a retry of what was refused for good together with others, and is tried by itself."""
 UNSETTLED = ("queued", "sending")
+_HELD = ("cancelled", "perhaps")
+"""In which state is what leaves no more: surely not, or not again."""
 _CHUNK = 500
 
 deliveries = sa.Table(
@@ -367,8 +369,12 @@ def cancel_waiting(
 
 
 def held_back(conn: sa.Connection, subscribers: Collection[str], since: datetime) -> list[sa.Row[Any]]:
-    """(id, subject, subscriber, channel) of alerts that were not sent to these since then: they had been told of it."""
-    mine = (_d.state == "cancelled", _d.reason == "repeat", _d.kind == "alert", _d.settled_at > since)
+    """(id, subject, subscriber, channel) of alerts that were not sent to these since then: they had been told of it.
+
+    Also of what may have been accepted before, settled or not: it comes twice at most, under one Message-ID and as a
+    `repeat`; else it might never (docs/decisions/006).
+    """
+    mine = (_d.state.in_(_HELD), _d.reason == "repeat", _d.kind == "alert", _d.settled_at > since)
     columns, whom, found = (_d.id, _d.subject, _d.subscriber, _d.channel), sorted(subscribers), list[sa.Row[Any]]()
     for start in range(0, len(whom), _CHUNK):
         theirs = _d.subscriber.in_(whom[start : start + _CHUNK])
@@ -380,7 +386,7 @@ def revive(conn: sa.Connection, ids: Sequence[str], due: datetime, reason: str =
     """What was cancelled waits again, until then (`reason`: what for, so that `hurry` does not fetch it earlier)."""
     again = {"state": "queued", "due_at": due, "reason": reason, "attempts": 0, "settled_at": None}
     for start in range(0, len(ids), _CHUNK):
-        mine = (_d.id.in_(ids[start : start + _CHUNK]), _d.state == "cancelled")
+        mine = (_d.id.in_(ids[start : start + _CHUNK]), _d.state.in_(_HELD))
         conn.execute(sa.update(deliveries).where(*mine).values(**again))
 
 

@@ -1,6 +1,7 @@
 """Who got it is told of its withdrawal, and who may have got it: whatever happened in between (docs/decisions/006)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,34 @@ def test_what_a_withdrawn_report_held_back_comes_through(either: House, sink: Si
     either.decide("withdraw", third)
     workers.dispatch(either.service)
     assert of(either, second) == [["repeat", "repeat", "smtp-250"]]
+
+
+@pytest.mark.parametrize("settled", [True, False], ids=["settled", "in-hand"])
+def test_what_may_have_been_accepted_and_was_held_back_comes_again(house: House, sink: Sink, *, settled: bool) -> None:
+    """As a repeat, under its Message-ID."""
+    sink.answer = lambda recipient, before: ""
+    first = reported(house, 3, 1)
+    name = sink.mails[0].id
+    columns, late = outbox.deliveries.c, house.now + timedelta(days=1, hours=1)
+    with house.service.transaction() as connection:  # it is tried again after the next one
+        connection.execute(outbox.deliveries.update().where(columns.subject == first).values(due_at=late))
+    sink.answer = lambda recipient, before: "250 OK"
+    second = reported(house, 4, 1)
+    house.later(hours=2)
+    if settled:
+        workers.dispatch(house.service)
+        assert of(house, first, second) == [["repeat"], ["smtp-250"]]
+    else:
+        with house.service.transaction() as connection:
+            for each in outbox.claim(connection, house.now, 10, "w"):
+                outbox.cancel(connection, each, "repeat", house.now)
+    house.decide("withdraw", second)
+    workers.dispatch(house.service)
+    assert of(house, first) == [["repeat", "smtp-250"] if settled else ["smtp-250"]]
+    mine = [each for each in lines(house) if each.subject == first]
+    assert [each.repeat for each in mine] == [True] * len(mine)
+    assert all(proving.prove(house.service, each.delivery).ok for each in mine)
+    assert [each.id for each in sink.mails].count(name) == 2
 
 
 def test_what_something_else_tells_is_not_told_again(house: House) -> None:

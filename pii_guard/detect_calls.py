@@ -10,7 +10,11 @@ from pii_guard.span import SUSPECT, Found, Span
 _BARE_MOBILE = Quick(
     r"[03](?:(?<![\w.+/-]3)1(?P<sign>[ -]?)(?=6)|(?<=[:=/]0)(?:031)?)6(?:[ -]?[1-9])(?:[ -]?\d){7}(?![\w-]|\.\d)"
 )
-_SIP_USER = Quick(r"\bsips?:\+?(\d{8,15})(?=@)")
+_SIP_USER = Quick(r"\bsips?:(\+?\d{8,15})(?=@)")
+_JID = Quick(r"\d(?<![\w.+-]\d)\d{8,14}(?=@(?:s\.whatsapp\.net|c\.us)\b)")
+"""An account of WhatsApp is a telephone number."""
+_BOXED = Quick(r"0(?<![\d|]0)(?:\|(?:-\|)?\d){9}(?!\|?\d)")
+"""A digit in each box of a form."""
 _BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)")
 _COUNTRY = Quick(
     r"[34](?<![\w.+-].)(?:(?<=3)(?:1[1-9]\d{8}|24\d{8}|3[67]\d{8})|(?<=4)(?:47\d{9}|91[5-7]\d{8,9}))(?![\w@]|[.-]\d)"
@@ -24,7 +28,7 @@ _CHANNEL = Quick(
 )
 """What an exchange dials: `SIP/trunk/0612345678`, `PJSIP/0612345678@trunk-0000a1`."""
 _MODEM = Quick(r"\batd[tp]?[ ,]{0,2}(?:0,)?(?P<number>\+?\d[\d. -]{7,18}\d)")
-_EDIFACT = Quick(r"\bcom\+(?P<number>\+?\d[\d. -]{7,16}\d):(?:te|al|fx)\b")
+_EDIFACT = Quick(r"\b(?:com\+(?P<com>\+?\d[\d. -]{7,16}\d):(?:te|al|fx)\b|tel\+(?P<number>\d{10})\b)")
 _CALLING = re.compile(
     r"\b(?:from|to|src|dst|source|dest(?:ination)?|call(?:er|ed|ing|ee)\w*|sender|recipient|van|naar|aan|nr|nummer|"
     r"number|cli|ani|cld|party|subscriber|mobile|orig(?:in)?|term|user(?:name)?|t|m|p|gsm|tel\w*|\w*phone\w*|mob\w*|msisdn|login|"
@@ -87,11 +91,21 @@ def called(text: str, lower: str) -> Found:
         told = party and not (_MOMENT(match.group()) or _counts(lower, match.start()))
         if told and not _elses(text, lower, match.start()) and valid(f"+{match.group()}"):
             yield Span("phone", *match.span(), 0.6, "phone-bare")
+    yield from _dialled(text, lower)
+
+
+def _dialled(text: str, lower: str) -> Found:
+    """In a form of its own: an address of a telephone, what an exchange dials, boxes."""
     for match in _SIP_USER.finditer(text):
         yield Span("phone", *match.span(1), 0.8, "phone-sip")
-    for sign, pattern in ((_CHANNELS, _CHANNEL), (("atd",), _MODEM), (("com+",), _EDIFACT)):
+    for match in _JID.finditer(text) if "@" in text else ():
+        yield Span("phone", *match.span(), 0.8, "phone-sip")
+    for match in _BOXED.finditer(text) if "|" in text else ():
+        if valid(match.group().replace("|", "")):
+            yield Span("phone", *match.span(), 0.6, "phone-boxed")
+    for sign, pattern in ((_CHANNELS, _CHANNEL), (("atd",), _MODEM), (("com+", "tel+"), _EDIFACT)):
         for match in pattern.finditer(lower) if any(map(lower.__contains__, sign)) else ():
-            yield Span("phone", *match.span("number"), 0.7, "phone-dialled")
+            yield Span("phone", *match.span(match.lastgroup or 0), 0.7, "phone-dialled")
 
 
 def _counts(lower: str, start: int) -> bool:

@@ -154,6 +154,7 @@ _SHORT = 8
 """Digits of a number whose zero at the front is lost."""
 _FIRM = "8"
 """Numbers of firms (RSIN) begin with it."""
+_BOXED = Quick(r"\d(?<![\d|]\d)(?:\|\d){8}(?!\|?\d)")
 _PARAMETER = Quick(r"[?&;](?P<key>[a-z_]{1,20})=(?P<value>\d{9})(?!\w)")
 _EIGHT = Quick(r"\d(?<![^\s,;|\"'\t]\d)\d{7}(?![^\s,;|\"'\t])")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
@@ -171,6 +172,9 @@ def citizens(text: str, lower: str) -> Found:
     if named:
         found += _labelled(lower)
     yield from found
+    for match in _BOXED.finditer(text) if "|" in text else ():
+        if passes(match.group()):
+            yield Span("bsn", *match.span(), 0.6, "bsn-parted")
     yield from _filed(text, lower)
     yield from _repeated(lower)
     yield from _column(text, found)

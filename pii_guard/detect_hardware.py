@@ -48,6 +48,7 @@ _NEAR = re.compile(
     r"ether|eth\d|wlan\d|en\d|wi-?fi|vlan|ports?|poort|switch|hosts?|ip|(?:\d{1,3}\.){3}\d{1,3})\b"
 )
 """Near these what is parted as an address is one; twelve digits by themselves are not."""
+_ON_DEVICE = re.compile(_NEAR.pattern + r"|sticker|label\b|kastje|\bbox\b|achterkant|onderkant|opschrift")
 _LOOSE_MAC = re.compile(
     r"(?:(?<![\w-])|(?<=dev_))(?:(?:0x)?[0-9a-f]{12}|[0-9a-f]{4}(?::[0-9a-f]{4}){2}|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}"
     r"|[0-9a-f]{6}[-:][0-9a-f]{6}"
@@ -60,7 +61,11 @@ _PARTED = Quick(
     r"|[0-9a-f]{2}(?:(?P<sign>[._])[0-9a-f]{2})(?:(?P=sign)[0-9a-f]{2}){4}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}"
     r"|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?![\w.:-])"
 )
-_TYPED = Quick(r"(?:[=:(]|\bis) ?(?P<mac>(?=[0-9a-f ]{0,16}[a-f])[0-9a-f]{2}(?: [0-9a-f]{2}){5})(?! ?[0-9a-f]{2}\b|\w)")
+_TYPED = Quick(
+    r"(?<![\w.:-])(?<!\b[0-9a-f]{2} )(?=[0-9a-f ]{0,16}[a-f])(?=[a-f ]{0,16}\d)"
+    r"[0-9a-f]{2}(?: [0-9a-f]{2}){5}(?! ?[0-9a-f]{2}\b|\w)"
+)
+"""As it is read from a label, or out."""
 _FILED = Quick(
     r"[a-z]_(?P<mac>(?=[0-9a-f_]{0,16}[a-f])(?=[a-f_]{0,16}\d)[0-9a-f]{2}(?:_[0-9a-f]{2}){5})(?=_\d{6}|[.\s])"
 )
@@ -103,8 +108,8 @@ def _parted(lower: str) -> Found:
     for filed in _FILED.finditer(lower) if "_" in lower else ():
         yield Span("mac", *filed.span("mac"), 0.7, "mac-parted")
     for typed in _TYPED.finditer(lower):
-        if _NEAR.search(lower, max(0, typed.start() - 40), typed.start()):
-            yield Span("mac", *typed.span("mac"), 0.6, "mac-parted")
+        if _ON_DEVICE.search(lower, max(0, typed.start() - 80), typed.end() + 40) or MAC_WORDS.any(lower):
+            yield Span("mac", *typed.span(), 0.6, "mac-parted")
 
 
 def _named(lower: str) -> Found:

@@ -11,7 +11,7 @@ from pii_guard.phone_words import NOT_DIGITS
 from pii_guard.quick import Quick
 from pii_guard.span import SUSPECT, Found, Span, Words, folded
 
-_DIGITS = Quick(r"\d(?:[\s().,·\-/_+\[\]]{0,8}\d){7}")
+_DIGITS = Quick(r"\d(?:[\s().,·\-/_+|\[\]]{0,8}\d){7}")
 """A telephone's or citizen's number has no fewer."""
 _PARTING = re.compile(r"[\s._/·-]")
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")

@@ -45,7 +45,7 @@ _PARTED = re.compile(r"\(?\d{1,5}\)?(?:[ .-]{1,3}\(?\d{2,8}\)?){1,4}").fullmatch
 _COUNTRY = re.compile(r"\b(?:usa?|u\.s\.|canada|toll[- ]free)[ :(]{1,3}$").search
 _AMERICAN = Quick(r"(?<![\w.+-])(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w-]|\.\d)")
 _DASHED = re.compile(r"(?:1[-.])?\d{3}([-.])\d{3}\1\d{4}").match
-_ABROAD_DIALLED = re.compile(r"00(?!31)[1-9]\d{0,2}[\s.(/-]").match
+_ABROAD_DIALLED = re.compile(r"00 ?(?!31)[1-9](?:\d{0,2}[\s.(/-]|\d{9,12}$)").match
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b|\bcdr\b|\bpbx\b|answer(?:ed)?\b|asterisk|voicemail")
 _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
@@ -55,7 +55,7 @@ _STARTS = (" +", " 0", " (")
 _ELSEWHERE = re.compile(
     r"0[1-9](?:(?P<fr>[ .-])\d\d)(?:(?P=fr)\d\d){3}"  # France
     r"|\(?0\d{4}\)? \d{3} \d{3}|07\d{3}[ -]?\d{3}[ -]?\d{3}|\(?0\d{3}\)? \d{3} \d{4}|\(?02\d\)? \d{4} \d{4}"  # Britain
-    r"|0\d{1,3}[ /]\d{2,3}(?P<be>[ .])\d\d(?P=be)\d\d"  # Belgium
+    r"|0\d{1,3}(?:[ /]|/ )\d{2,3}(?P<be>[ .])\d\d(?P=be)\d\d"  # Belgium
     r"|\(?0\d{2,4}\)?[ /-]{1,3}\d{5,8}(?:-\d{1,4})?"  # Germany
 ).fullmatch
 """National forms of neighbours: as their people part them, no other number is."""

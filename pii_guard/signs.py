@@ -52,7 +52,7 @@ _COLON = re.compile(r":[0-9A-Fa-f:\])}]|[0-9A-Fa-f]{2} : [0-9A-Fa-f]{2} :")
 _DASHES = re.compile(r"-[0-9A-Fa-f]{2}-[0-9A-Fa-f]{2}-|-[0-9A-Fa-f]{4}-|[0-9A-Fa-f]--[0-9A-Fa-f]")
 _DOTTED = re.compile(r"\.[0-9A-Fa-f]{4}\.|(?:[0-9A-Fa-f]{2}[._]){3}")
 _HALVES = re.compile(r"[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6}|(?:[0-9A-Fa-f]{2}(?: - |\[-\])){3}")
-_TYPED = re.compile(r"(?:[=:(]|[iI][sS]) ?(?:[0-9A-Fa-f]{2} ){5}").search
+_TYPED = re.compile(r"[ =:(][0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2} [0-9A-Fa-f]{2} ").search
 _NINE = re.compile(rb"(?<![0aA])0(?:[ ./?]{0,3}0){8}(?!0)|0{9}").search
 _COUNTRY = (b"aa00", b"AA00", b"Aa00", b"aA00")
 _COUNTRY_APART = re.compile(rb"[aA]{2}[ ./?]00").search
@@ -152,7 +152,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
     if (parts.count(b".") >= 3 and _OCTETS(parts)) or "dot" in lower or "punt" in lower:
         found.append(addresses)
     packed = raw.translate(_PACKED, _GAPS)
-    if b"00000000" in packed and _number(text, lower, raw, parts):
+    if (b"00000000" in packed and _number(text, lower, raw, parts)) or b"0|0|0|0" in packed:
         found.append(numbers)
     if _VEHICLES.any(lower) or ("-" in text and _PLATE(parts)):
         found.append(plates)

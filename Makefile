@@ -20,7 +20,7 @@ develop: .venv/developed
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	touch $@
 
-# What the full test suite talks to, beside what pip installs: PostgreSQL, Dovecot, Chromium, SpamAssassin, Apache Kafka, medallion.
+# What the full test suite talks to, beside what pip installs: PostgreSQL, Postfix, Dovecot, Chromium, SpamAssassin, Apache Kafka, medallion.
 services:
 	tests/services.sh
 

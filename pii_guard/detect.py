@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pii_guard.detect_numbers import bare_numbers
+from pii_guard.detect_rows import rows
 from pii_guard.hidden import hidden, suspected
 from pii_guard.shown import shown, written
 from pii_guard.signs import EVERY, Recogniser, due
@@ -45,7 +46,7 @@ def scan(text: str, *, bare: bool = False) -> list[Span]:
 def read_by(recognisers: Iterable[Recogniser], text: str) -> list[Span]:
     """As `scan`, of a text in ASCII in which nothing is hidden, where it is known who may find something in it."""
     found = [span for recogniser in recognisers for span in recogniser(text)]
-    return apart([*found, *_again(text, found)])
+    return apart([*found, *_again(text, found), *rows(text, found)])
 
 
 def quiet(text: str) -> bool:
@@ -129,7 +130,7 @@ def _seen(text: str, bare: bool) -> list[Span]:
 
 def _read(text: str, bare: bool) -> list[Span]:
     found = [span for recogniser in (due(text) if len(text) < _SEARCHED else EVERY) for span in recogniser(text)]
-    found += _again(text, found)
+    found += [*_again(text, found), *rows(text, found)]
     return [*found, *bare_numbers(text)] if bare else found
 
 

@@ -1,4 +1,4 @@
-"""Recognisers for what tells of persons in words: dates of birth and addresses. Dutch first."""
+"""Recogniser for addresses. Dutch first."""
 
 import re
 
@@ -6,41 +6,6 @@ from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
-_MONTHS = (
-    r"jan\w*|feb\w*|maart|mar\w*|mrt|apr\w*|mei|may|jun\w*|jul\w*|aug\w*|sep\w*|okt\w*|oct\w*|nov\w*|de[ck]\w*|"
-    r"mai|märz|juin|juillet|août|f[ée]v\w*|avril"
-)
-_DATE = re.compile(
-    rf"(?<!\d)(?:\d{{1,2}} ?[-/. ] ?\d{{1,2}} ?[-/. ] ?(?:19|20)?\d{{2}}|(?:19|20)\d{{2}}"
-    rf"(?P<sign>[-/.]?)\d{{2}}(?P=sign)\d{{2}}|"
-    rf"\d{{1,2}}(?:\.|st|nd|rd|th|e)?[ -](?:of )?(?:{_MONTHS})\.?,?[ -](?:19|20)\d{{2}}|"
-    rf"(?:{_MONTHS})\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}|\d{{1,2}}-\d{{1,2}}-'\d\d|[0-3]\d[01]\d(?:19|"
-    rf"20)\d\d)(?!\d)"
-)
-BIRTHS = Words(
-    "geb",
-    "date of b",
-    "birth",
-    "born",
-    "dob",
-    "d.o.b",
-    "verjaar",
-    "jarig",
-    "n\xe9",
-    "pati",
-    "cli",
-    "g.d.",
-    "gd",
-    "bday",
-    "dateofb",
-)
-_BIRTH_WORDS = re.compile(
-    r"geboren|geboorte|\bgeb\.|\bgeb\b|date of birth|birth ?date|\bborn\b|\bdob\b|\bbirthday\b|d\.o\.b\.|"
-    r"verjaardag|jarig|"
-    r"né\b|née\b|geboren am|patiënt|patient\b|cliënt\b|birth day|\bdateofbirth|\bbday|\bg\.d\.|\bgd\b|\bgebdat"
-)
-_SENTENCE = re.compile(r"[a-z0-9]{4}\. [A-Z]|\n\n")
-_STAR = Quick(r"(?<![\w*])[*°] ?(?P<date>\d{1,2}[-./]\d{1,2}[-./]19\d\d)(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d").fullmatch
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞĀ-Ž]"
 _STREETS = (
@@ -128,38 +93,6 @@ _ABOVE = re.compile(
     rf"(?:^|\n)(?P<street>{_CAPITAL}[^\n,;:|]{{1,40}} \d{{1,5}} ?[A-Za-z]?(?:-\w{{1,4}})?)\n[ \t]*(?:NL-)?$"
 )
 """A line above the one with the postcode."""
-
-
-def births(text: str) -> Found:
-    """Dates of birth, where the text says so."""
-    lower = folded(text)
-    for at in BIRTHS.places(lower):
-        word = _BIRTH_WORDS.match(lower, at)
-        if word is None:
-            continue
-        date = _DATE.search(lower, word.end(), word.end() + 48)
-        if date and not _SENTENCE.search(text, word.end(), date.start()):
-            yield Span("dob", *date.span(), 0.9, "date-of-birth")
-        end = text.find("\n", word.end())
-        head = (
-            text[text.rfind("\n", 0, word.start()) + 1 : end] if end > 0 and not (date and date.start() < end) else ""
-        )
-        if max(map(head.count, "|;,\t/")) > 1:
-            yield from _column(lower, end)
-    for date in _STAR.finditer(lower) if "*" in text or "°" in text else ():
-        yield Span("dob", *date.span("date"), 0.7, "date-of-birth")
-
-
-def _column(lower: str, start: int) -> Found:
-    """The first date of each line below a head that names a column of births."""
-    rows = lower.find("\n\n", start + 1)
-    at = start + 1
-    while 0 < at < (rows if rows > 0 else len(lower)):
-        end = lower.find("\n", at) + 1 or len(lower)
-        date = _DATE.search(lower, at, min(end, at + 400))
-        if date:
-            yield Span("dob", *date.span(), 0.7, "date-of-birth")
-        at = end
 
 
 def homes(text: str) -> Found:

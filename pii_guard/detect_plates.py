@@ -4,14 +4,20 @@ import re
 
 from pii_guard.span import Found, Span, Words, folded
 
-_SIDECODES = re.compile(
-    r"(?:[A-Z]{2}-\d\d-\d\d|\d\d-\d\d-[A-Z]{2}|\d\d-[A-Z]{2}-\d\d|[A-Z]{2}-\d\d-[A-Z]{2}|[A-Z]{2}-[A-Z]{2}-\d\d|"
-    r"\d\d-[A-Z]{2}-[A-Z]{2}"
-    r"|\d\d-[A-Z]{3}-\d|\d-[A-Z]{3}-\d\d|[A-Z]{2}-\d{3}-[A-Z]|[A-Z]-\d{3}-[A-Z]{2}|[A-Z]{3}-\d\d-[A-Z]|"
-    r"[A-Z]-\d\d-[A-Z]{3}"
-    r"|\d-[A-Z]{2}-\d{3}|\d{3}-[A-Z]{2}-\d)(?![\w-])"
+_DASHED = (
+    r"[A-Z]{2}-\d\d-\d\d|\d\d-\d\d-[A-Z]{2}|\d\d-[A-Z]{2}-\d\d|[A-Z]{2}-\d\d-[A-Z]{2}|[A-Z]{2}-[A-Z]{2}-\d\d|"
+    r"\d\d-[A-Z]{2}-[A-Z]{2}|\d\d-[A-Z]{3}-\d|\d-[A-Z]{3}-\d\d|[A-Z]{2}-\d{3}-[A-Z]|[A-Z]-\d{3}-[A-Z]{2}|"
+    r"[A-Z]{3}-\d\d-[A-Z]|[A-Z]-\d\d-[A-Z]{3}|\d-[A-Z]{2}-\d{3}|\d{3}-[A-Z]{2}-\d"
 )
+_SIDECODES = re.compile(rf"(?:{_DASHED})(?![\w-])")
 """The fourteen series of Dutch plates (RDW), with their dashes."""
+_L = "[BDFGHJKLNPRSTVXZ]"
+WRITTEN = re.compile(
+    rf"(?<![\w-])(?:{_DASHED}|{_L}{{2}}\d\d{_L}{{2}}|{_L}{{4}}\d\d|\d\d{_L}{{4}}|\d\d{_L}{{3}}\d|\d{_L}{{3}}\d\d|"
+    rf"{_L}{{2}}\d{{3}}{_L}|{_L}\d{{3}}{_L}{{2}}|{_L}{{3}}\d\d{_L}|{_L}\d\d{_L}{{3}}|\d{_L}{{2}}\d{{3}}|"
+    rf"\d{{3}}{_L}{{2}}\d)(?![\w-])"
+)
+"""Those, and as cameras write them: the newer series without dashes, of letters that plates have."""
 _ABROAD = re.compile(
     r"(?<![\w-])(?:[A-Z]{2}\d{2} ?[A-Z]{3}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{1,4}[EH]?|[1-9]-[A-Z]{3}-\d{3}|"
     r"\d{2,3}-[A-Z]{1,2}-\d{3,6}"

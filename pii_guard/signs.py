@@ -12,6 +12,7 @@ from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
+from pii_guard.detect_births import BIRTHS, KIN, births
 from pii_guard.detect_citizens import names_bsn
 from pii_guard.detect_devices import SERIAL_WORDS, devices
 from pii_guard.detect_hardware import MAC_WORDS
@@ -20,7 +21,7 @@ from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses
 from pii_guard.detect_numbers import ACCOUNTS, account_start, numbers
-from pii_guard.detect_persons import BIRTHS, births, homes
+from pii_guard.detect_persons import homes
 from pii_guard.detect_plates import VEHICLES, plates
 from pii_guard.detect_secrets import credentials
 from pii_guard.detect_tables import HEADS, tables
@@ -156,7 +157,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
         found.append(numbers)
     if _VEHICLES.any(lower) or ("-" in text and _PLATE(parts)):
         found.append(plates)
-    if b"00" in packed and (BIRTHS.any(lower) or "*" in text or "\xb0" in text):
+    if b"00" in packed and (BIRTHS.any(lower) or KIN.any(lower) or "*" in text or "\xb0" in text):
         found.append(births)
     if b"A" in parts or not text.isascii():
         found.append(homes)

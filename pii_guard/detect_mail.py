@@ -7,10 +7,11 @@ from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
 _WORD_DOT = "(?:dot|punt)"
-DOT = (
-    r"(?:\.|\s?\[\.\]?\s?|\[\[\.\]\]|\(\.(?=\d)|\.\]|\s?\(\.\)\s?|\{\.\}|\\\.|\s?<\.>\s?|\s?[\[(] \. [\])]\s?"
+DOT_APART = (
+    r"(?:\s?\[\.\]?\s?|\[\[\.\]\]|\(\.(?=\d)|\.\]|\s?\(\.\)\s?|\{\.\}|\\\.|\s?<\.>\s?|\s?[\[(] \. [\])]\s?"
     rf"|\s?[\[({{<] ?{_WORD_DOT} ?[\])}}>]\s?|\s{_WORD_DOT}\s|[-_]dot[-_])"
 )
+DOT = rf"(?:\.|{DOT_APART})"
 """A dot, defanged or not."""
 _AT = re.compile(
     r"\s?[\[({<«] (?:at|apenstaartje|@) [\])}>»]\s?|\s?<at>\s?|«at»|\s-at-\s|[-_*/|](?:at|AT)[-_*/|]|"

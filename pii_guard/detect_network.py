@@ -1,11 +1,12 @@
 """Recognisers for what machines are known by: addresses of networks and of hardware. All patterns are linear."""
 
 import re
+from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv6Address
 
 from pii_guard import Category
 from pii_guard.detect_hardware import is_somebodys, macs
-from pii_guard.detect_mail import DOT
+from pii_guard.detect_mail import DOT, DOT_APART
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, folded
 from pii_guard.versions import is_version
@@ -21,6 +22,10 @@ _IPV4 = Quick(
     r"|[0-9](?<=[a-z]\.[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?=\.[a-z][\w-]*\.[a-z])",
     re.IGNORECASE,
 )
+_DOT_APART = Quick(rf"[0-9](?:{DOT_APART}|{_SET_APART})[0-9]", re.IGNORECASE)
+"""Between two numbers, a dot that is not simply one."""
+_PLAIN_DOTS = re.compile(r"\.(?=[0-9]{1,3}\.[0-9]{1,3}\.[0-9])").finditer
+"""The first of three: a pattern that begins with a literal is looked for as fast as a word."""
 _QUAD = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
 _FLOW = Quick(rf"(?<![\w.])(?P<a>{_QUAD})(?:\.[\w-]{{1,16}})? > (?P<b>{_QUAD})(?=\.[\w-]{{1,16}}[:,\s]|[:,]? )")
 """Both ends of a connection, as tcpdump and packet filters write them, the port behind a dot."""
@@ -86,7 +91,7 @@ def addresses(text: str) -> Found:
     for glued in _GLUED.finditer(text):
         if max(map(int, (*glued.group("a").split("."), *glued.group("b").split(".")))) < 256:
             yield Span("ipv4", *glued.span(), 0.9, "ipv4-glued")
-    for match in (*_IPV4.finditer(text), *_DASHED_IPV4.finditer(text)):
+    for match in (*_quads(text), *_DASHED_IPV4.finditer(text)):
         start, end = match.span()
         plain = _PLAIN(match.group())
         octets = list(map(int, match.group().split(".") if plain else _NUMBERS(match.group())))
@@ -100,6 +105,21 @@ def addresses(text: str) -> Found:
             continue
         address_end = end
         yield Span("ipv4", start, end, 0.9, "ipv4")
+
+
+def _quads(text: str) -> Iterator[re.Match[str]]:
+    """As `_IPV4.finditer`; where every dot is a plain one, by the dots."""
+    if _DOT_APART.search(text):
+        yield from _IPV4.finditer(text)
+        return
+    end = 0
+    for dot in _PLAIN_DOTS(text):
+        at = dot.start()
+        for start in range(max(end, at - 3), at):
+            if match := _IPV4.match(text, start):
+                yield match
+                end = match.end()
+                break
 
 
 def hex_addresses(text: str) -> Found:

@@ -1,6 +1,7 @@
 """Four numbers with dots: an address, or the version of something? What stands around them decides."""
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from pii_guard.words import WORDS
@@ -76,12 +77,12 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     before = text[max(0, start - 64) : start]
     if octets[:2] == [192, 168] or before.endswith("://"):
         return False
-    after = text[end : end + 24].lower()
+    after, lower = text[end : end + 24].lower(), before.lower()
     sign = before[-1:]
     ported = _PORT(after) is not None and not (sign == "(" and after[:1] == ")")
-    if _surely(before, after, octets[0]) or (octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported):
+    if _surely(before, lower, after, octets[0]) or (octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported):
         return True  # 120.0.0.0, as browsers write their version
-    kind, last = _kind_before(before.lower())
+    kind, last = _kind_before(lower)
     plain = kind == "from" and not _AFTER(after)
     if kind == "address" or plain or (kind == "version" and _too_large(octets[0], last)):
         return False
@@ -106,11 +107,16 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     return max(octets[:3]) < 60 and _BUILD(line) is not None
 
 
-def _surely(before: str, after: str, first: int) -> bool:
+def _surely(before: str, lower: str, after: str, first: int) -> bool:
     """Does what stands right beside it leave no doubt that it is a version?"""
-    if _EQUALS(before) or (before[-1:] in (":", "@", "/") and _PACKAGE(before)) or before.endswith((">=", "<=")):
+    sign = before[-1:]
+    if sign == "=" and (before.endswith((">=", "<=")) or _EQUALS(before[-10:])):
         return True
-    return _AGENT(before.lower()) is not None or (first < _SMALL and bool(_FILE(after) or _FOLDER(before)))
+    if sign in (":", "@", "/") and _PACKAGE(before):
+        return True
+    if ("agent" in lower or "oid" in lower) and _AGENT(lower):
+        return True
+    return first < _SMALL and (_FILE(after) is not None or (sign == "\\" and _FOLDER(before) is not None))
 
 
 def _too_large(first: int, last: str) -> bool:
@@ -119,10 +125,9 @@ def _too_large(first: int, last: str) -> bool:
 
 def _kind_before(lower: str) -> tuple[str, str]:
     """What the words before say that the numbers are, and the last of them."""
-    words = islice((word for part in reversed(lower.split()) for word in reversed(_TOKENS(part))), _WORDS_BEFORE)
     labelled = lower.rstrip(" \t\"'")[-1:] in (":", "=")
     last: str | None = None
-    for word in words:
+    for word in islice(_backwards(lower), _WORDS_BEFORE):
         bare = word.strip(".!?<>#*`“”‘’")
         if last is None and labelled and bare in _ADDRESSES:
             return "address", word
@@ -138,3 +143,10 @@ def _kind_before(lower: str) -> tuple[str, str]:
         if word.endswith((".", ";")) and not _NUMERIC(word):
             break
     return ("from" if last in _FROM else ""), last or ""
+
+
+def _backwards(lower: str) -> Iterator[str]:
+    """Its words from the last to the first; most often the last one decides."""
+    while parts := lower.rsplit(None, 1):
+        yield from (parts[-1],) if parts[-1].isalnum() else reversed(_TOKENS(parts[-1]))
+        lower = parts[0] if len(parts) > 1 else ""

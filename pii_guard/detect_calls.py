@@ -3,24 +3,27 @@
 import re
 
 from pii_guard.cells import beside, cell
+from pii_guard.detect_phones import RARE
 from pii_guard.phone_words import PHONE_WORDS, in_url, other, possible, valid
 from pii_guard.quick import Quick
 from pii_guard.span import SUSPECT, Found, Span
 
 _BARE_MOBILE = Quick(
-    r"[03](?:(?<![\w.+/-]3)1(?P<sign>[ -]?)(?=6)|(?<=[:=/]0)(?:031)?)6(?:[ -]?[1-9])(?:[ -]?\d){7}(?![\w-]|\.\d)"
+    r"[03](?:(?<![\w.+/-]3)1(?P<sign>[ -]?)(?=6)|(?<=[:=/]0)(?:031)?)6(?:[ -]?[1-9])(?:[ -]?\d){7}(?![\w-]|\.\d)",
+    rare=RARE,
 )
-_SIP_USER = Quick(r"\bsips?:(\+?\d{8,15})(?=@)")
-_JID = Quick(r"\d(?<![\w.+-]\d)\d{8,14}(?=@(?:s\.whatsapp\.net|c\.us)\b)")
+_SIP_USER = Quick(r"\bsips?:(\+?\d{8,15})(?=@)", rare=RARE)
+_JID = Quick(r"\d(?<![\w.+-]\d)\d{8,14}(?=@(?:s\.whatsapp\.net|c\.us)\b)", rare=RARE)
 """An account of WhatsApp is a telephone number."""
-_BOXED = Quick(r"0(?<![\d|]0)(?:\|(?:-\|)?\d){9}(?!\|?\d)")
+_BOXED = Quick(r"0(?<![\d|]0)(?:\|(?:-\|)?\d){9}(?!\|?\d)", rare=RARE)
 """A digit in each box of a form."""
-_BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)")
+_BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)", rare=RARE)
 _COUNTRY = Quick(
-    r"[34](?<![\w.+-].)(?:(?<=3)(?:1[1-9]\d{8}|24\d{8}|3[67]\d{8})|(?<=4)(?:47\d{9}|91[5-7]\d{8,9}))(?![\w@]|[.-]\d)"
+    r"[34](?<![\w.+-].)(?:(?<=3)(?:1[1-9]\d{8}|24\d{8}|3[67]\d{8})|(?<=4)(?:47\d{9}|91[5-7]\d{8,9}))(?![\w@]|[.-]\d)",
+    rare=RARE,
 )
 """With the country's code, and no sign before it: hardly any other number is in the plan by chance."""
-_ABROAD = Quick(r"[1-9](?<=[=:\"'>|<\s].)\d{9,14}(?![\w-]|\.\d)")
+_ABROAD = Quick(r"[1-9](?<=[=:\"'>|<\s].)\d{9,14}(?![\w-]|\.\d)", rare=RARE)
 _CHANNELS = ("sip/", "iax/", "iax2/", "dahdi/", "local/", "sccp/", "h323/")
 _CHANNEL = Quick(
     r"\b(?:sip|pjsip|iax2?|dahdi|local|sccp|h323|ooh323)/(?:[\w.-]{1,24}/){0,2}\+?"

@@ -12,14 +12,16 @@ from stdnum.nl import bsn as stdnum_bsn
 
 from pii_guard.cells import LAST, cell
 from pii_guard.phone_words import NOT_DIGITS, OTHER_NUMBER, in_url
-from pii_guard.quick import Quick
+from pii_guard.quick import Quick, Rare
 from pii_guard.span import Found, Span, Words
 
+_RARE = Rare()
 _BSN = Quick(
     r"[0-9](?:(?<![^\W_][0-9])|(?<=\bNL[0-9])(?=\d{8}))(?<![.-][0-9])"
     r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
     r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})"
-    r"(?!\w|\.(?!0(?!\d))\d|/\d(?!\d{8}(?!\d))|-\w)"
+    r"(?!\w|\.(?!0(?!\d))\d|/\d(?!\d{8}(?!\d))|-\w)",
+    rare=_RARE,
 )
 _LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
@@ -29,7 +31,8 @@ _LABELLED = Quick(
 )
 """Behind the word itself, parted in any way."""
 _IN_FILE_NAME = Quick(
-    r"\d(?<![\d.]\d)(?:(?<=[_-].)\d{8}(?=[\w-]{0,40}\.[a-z]{3,4}\b)|\d{8}(?=[_-][\w-]{0,40}\.[a-z]{3,4}\b))(?!\d)"
+    r"\d(?<![\d.]\d)(?:(?<=[_-].)\d{8}(?=[\w-]{0,40}\.[a-z]{3,4}\b)|\d{8}(?=[_-][\w-]{0,40}\.[a-z]{3,4}\b))(?!\d)",
+    rare=_RARE,
 )
 """`loonstrook-111222333.pdf`: files of one person are called by the number."""
 _WORDS = re.compile(
@@ -149,12 +152,12 @@ _MACHINE = Quick(
     r"NLD(?:\d{7}[MFX<]\d{7}|[A-Z0-9]{9}\d)(?P<bsn>\d{9})[<\d]|0120009(?P<gba>\d{9})|\b010120(?P<field>\d{9})(?!\d)"
 )
 """The lower line of a Dutch passport, the upper one of an identity card, and field 01.20 of the register of persons."""
-_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)")
+_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)", rare=_RARE)
 _SHORT = 8
 """Digits of a number whose zero at the front is lost."""
 _FIRM = "8"
 """Numbers of firms (RSIN) begin with it."""
-_BOXED = Quick(r"\d(?<![\d|]\d)(?:\|\d){8}(?!\|?\d)")
+_BOXED = Quick(r"\d(?<![\d|]\d)(?:\|\d){8}(?!\|?\d)", rare=_RARE)
 _PARAMETER = Quick(r"[?&;](?P<key>[a-z_]{1,20})=(?P<value>\d{9})(?!\w)")
 _EIGHT = Quick(r"\d(?<![^\s,;|\"'\t]\d)\d{7}(?![^\s,;|\"'\t])")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")

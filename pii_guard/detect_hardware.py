@@ -2,9 +2,10 @@
 
 import re
 
-from pii_guard.quick import Quick
+from pii_guard.quick import Quick, Rare
 from pii_guard.span import Found, Span, Words
 
+RARE, RARE_FOLDED = Rare(), Rare()
 _MAC = Quick(
     r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]| [:-] |\[[:-]|\(:|[0-9a-fA-F]{2}[.-]))"
     r"(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.)"
@@ -12,7 +13,8 @@ _MAC = Quick(
     r"|(?<=[\s.=]\d:.)|(?<=[\s.]\d{2}:.)|(?<=[\s.]\d{3}:.))"
     r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\]|\[-\]|\(:\)| [:-] )(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
     r"|[0-9a-fA-F]{3}\.[0-9a-fA-F]{4}\.[0-9a-fA-F]{4}|(?=\d{0,10}-?\d{0,7}-?\d{0,3}[a-fA-F])"
-    r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F]|[_-][0-9a-fA-F]{1,2}(?![g-zG-Z])|:[0-9a-fA-F]{1,2}\b)"
+    r"[0-9a-fA-F]{3}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4})(?![0-9a-fA-F]|[_-][0-9a-fA-F]{1,2}(?![g-zG-Z])|:[0-9a-fA-F]{1,2}\b)",
+    rare=RARE,
 )
 _FRAME = Quick(r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b")
 """The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
@@ -59,15 +61,18 @@ _PARTED = Quick(
     r"(?<![\w.:-])(?=[0-9a-f:._-]{0,16}[a-f])(?=[0-9a-f:._-]{0,16}\d)(?:[0-9a-f]{6}[-:][0-9a-f]{6}|"
     r"[0-9a-f]{4}(?::[0-9a-f]{4}){2}"
     r"|[0-9a-f]{2}(?:(?P<sign>[._])[0-9a-f]{2})(?:(?P=sign)[0-9a-f]{2}){4}|[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}"
-    r"|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?![\w.:-])"
+    r"|[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?![\w.:-])",
+    rare=RARE_FOLDED,
 )
 _TYPED = Quick(
     r"(?<![\w.:-])(?<!\b[0-9a-f]{2} )(?=[0-9a-f ]{0,16}[a-f])(?=[a-f ]{0,16}\d)"
-    r"[0-9a-f]{2}(?: [0-9a-f]{2}){5}(?! ?[0-9a-f]{2}\b|\w)"
+    r"[0-9a-f]{2}(?: [0-9a-f]{2}){5}(?! ?[0-9a-f]{2}\b|\w)",
+    rare=RARE_FOLDED,
 )
 """As it is read from a label, or out."""
 _FILED = Quick(
-    r"[a-z]_(?P<mac>(?=[0-9a-f_]{0,16}[a-f])(?=[a-f_]{0,16}\d)[0-9a-f]{2}(?:_[0-9a-f]{2}){5})(?=_\d{6}|[.\s])"
+    r"[a-z]_(?P<mac>(?=[0-9a-f_]{0,16}[a-f])(?=[a-f_]{0,16}\d)[0-9a-f]{2}(?:_[0-9a-f]{2}){5})(?=_\d{6}|[.\s])",
+    rare=RARE_FOLDED,
 )
 """`capture_00_1a_2b_3c_4d_5e_20260101.pcap`."""
 _SIGNS = re.compile(r"[\W_]")

@@ -166,12 +166,15 @@ def persons(text: str) -> Found:
     for match in _NAMELIKE.finditer(text):
         if match.group().isupper() and match.group().isalpha():
             continue  # an abbreviation
+        word = " " not in match.group() and "." not in match.group()
+        if word and (match.group() in _STOP or not _said_before(text, match.start(), whole=False, greeted=greeted)):
+            continue
         start, end = _trimmed(match.group(), *match.span())
         if end - start < 3:
             continue
         value = text[start:end]
         whole = " " in value or "." in value
-        said = _said_before(text, start, whole=whole, greeted=greeted) or (whole and _shown(text, start, end))
+        said = word or _said_before(text, start, whole=whole, greeted=greeted) or (whole and _shown(text, start, end))
         if not said or _STATE(text, start) or _FIRM(text, end):
             continue
         yield Span("name", start, end, CONFIDENCE, "name-in-words")

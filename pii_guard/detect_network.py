@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv6Address
 
 from pii_guard import Category
-from pii_guard.detect_hardware import is_somebodys, macs
+from pii_guard.detect_hardware import RARE, RARE_FOLDED, is_somebodys, macs
 from pii_guard.detect_mail import DOT, DOT_APART
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, folded
@@ -30,7 +30,8 @@ _QUAD = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
 _FLOW = Quick(rf"(?<![\w.])(?P<a>{_QUAD})(?:\.[\w-]{{1,16}})? > (?P<b>{_QUAD})(?=\.[\w-]{{1,16}}[:,\s]|[:,]? )")
 """Both ends of a connection, as tcpdump and packet filters write them, the port behind a dot."""
 _GLUED = Quick(
-    r"(?<![\w.])(?=(?:\d{1,3}\.){3}\d{4})(?P<a>(?:\d{1,3}\.){3}[1-9]\d{0,2})(?P<b>[1-9]\d{0,2}(?:\.\d{1,3}){3})(?![\w.])"
+    r"(?<![\w.])(?=(?:\d{1,3}\.){3}\d{4})(?P<a>(?:\d{1,3}\.){3}[1-9]\d{0,2})(?P<b>[1-9]\d{0,2}(?:\.\d{1,3}){3})(?![\w.])",
+    rare=RARE,
 )
 """Two addresses that grew together, where what stood between them was lost."""
 _RANGE_END = re.compile(r"[ \t]?-[ \t]?([0-9]{1,3})(?!\w|\.\w)")
@@ -42,12 +43,13 @@ _DASHED_IPV4 = Quick(
     r"(?=(?:-[a-z][a-z0-9-]{0,60})?\.[a-z])"
     r"|[0-9](?<=\bip-[0-9])[0-9]{0,2}(?:-[0-9]{1,3}){3}(?![\w-])",
     re.IGNORECASE,
+    rare=RARE,
 )
 """An address in a host name: `ec2-198-51-100-7.compute.example`."""
 _NUMBERS = re.compile(r"\d+").findall
 _PLAIN = re.compile(r"[0-9.]+").fullmatch
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[](){}")
-_COLONS_OF_SIX = Quick(r":[\])}]?[\[({]?:|(?:[0-9a-fA-F]{1,4}[\[({]?:[\])}]?){7}")
+_COLONS_OF_SIX = Quick(r":[\])}]?[\[({]?:|(?:[0-9a-fA-F]{1,4}[\[({]?:[\])}]?){7}", rare=RARE)
 """What every IPv6 address has: two colons side by side, or seven numbers with one."""
 _COLONS = re.compile(r"[0-9a-fA-F:\[({][0-9a-fA-F:\[\](){}.]{2,80}+")
 """A run in which an IPv6 address may stand."""
@@ -64,17 +66,28 @@ _PORT = re.compile(r".*::?[0-9a-fA-F]+:\d{5}").fullmatch
 """With a port behind it: no part of an address has five digits."""
 _EUI64 = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){7}").fullmatch
 _REVERSED = Quick(r"(?<![\w.])((?:[0-9a-f]\.){11,31}[0-9a-f])\.ip6\.arpa")
-_DASHED_IPV6 = Quick(
-    r"(?<![\w-])(?:(?P<host>(?:[0-9a-f]{1,4}-{1,2}){1,7}[0-9a-f]{1,4})(?:s[\da-z]{1,9})?\.ipv6-literal|"
-    r"(?P<plain>[0-9a-f]{4}(?:-[0-9a-f]{4}){7}|(?:2[0-9a-f]{3}|f[cde][0-9a-f]{2})(?=-[0-9a-f-]{0,30}--)"
-    r"(?:-{1,2}[0-9a-f]{1,4}){2,6})(?![\w-]))"
+_DASHED_IPV6 = (
+    (
+        ".ipv6-literal",
+        Quick(r"(?<![\w-])(?P<host>(?:[0-9a-f]{1,4}-{1,2}){1,7}[0-9a-f]{1,4})(?:s[\da-z]{1,9})?\.ipv6-literal"),
+    ),
+    ("-", Quick(r"(?<![\w-])(?P<host>[0-9a-f]{4}(?:-[0-9a-f]{4}){7})(?![\w-])", rare=RARE_FOLDED)),
+    (
+        "--",
+        Quick(
+            r"(?<![\w-])(?P<host>(?:2[0-9a-f]{3}|f[cde][0-9a-f]{2})(?=-[0-9a-f-]{0,30}--)(?:-{1,2}[0-9a-f]{1,4}){2,6})"
+            r"(?![\w-])"
+        ),
+    ),
 )
 """As Windows writes it in a path, and as host names hold it."""
 _MASKED_IPV6 = Quick(
     r"(?<![\w:])(?:2[0-9a-f]{3}|f[cd][0-9a-f]{2})(?::[0-9a-f]{1,4}){2,6}(?:(?::{1,3}(?:x{1,4}|\*{1,4}(?!\w)))+(?!\w)"
-    r"|:{0,3}(?=\[(?:x|re|ge|an|we|\.|…|\*)|…|\.\.\.|/(?:48|56|60|64|128)\b))"
+    r"|:{0,3}(?=\[(?:x|re|ge|an|we|\.|…|\*)|…|\.\.\.|/(?:48|56|60|64|128)\b))",
+    rare=RARE_FOLDED,
 )
 """A network of which the rest was blotted out: at home it names the house."""
+_COLON_APART = Quick(r"[0-9a-f](?: ::? ?|::? )[0-9a-f]")
 _SPACED_IPV6 = Quick(
     r"(?<![\w:])(?:2[0-9a-f]{3}|f[cde][0-9a-f]{2})(?:(?: ?:){1,2} ?[0-9a-f]{1,4}(?![0-9a-z])){2,7}(?<=[0-9a-f])(?! ?:)"
 )
@@ -146,17 +159,23 @@ def hex_addresses(text: str) -> Found:
             if not spans:
                 for match in _IPV6_INNER.finditer(text, start, end + 1):
                     yield from _ipv6(match)
-    for match in _DASHED_IPV6.finditer(lower):
-        if _is_ipv6(match.group(match.lastgroup or 0).replace("-", ":")):
-            yield Span("ipv6", *match.span(match.lastgroup or 0), 0.9, "ipv6-dashed")
+    yield from _six_otherwise(lower)
+    yield from macs(text, lower)
+
+
+def _six_otherwise(lower: str) -> Found:
+    """IPv6 addresses as paths, host names and careful people write them."""
+    for sign, pattern in _DASHED_IPV6:
+        for match in pattern.finditer(lower) if sign in lower else ():
+            if _is_ipv6(match.group("host").replace("-", ":")):
+                yield Span("ipv6", *match.span("host"), 0.9, "ipv6-dashed")
     for match in _MASKED_IPV6.finditer(lower):
         yield Span("ipv6", *match.span(), 0.7, "ipv6-masked")
-    for match in _SPACED_IPV6.finditer(lower) if " :" in text or ": " in text else ():
+    for match in _SPACED_IPV6.finditer(lower) if _COLON_APART.search(lower) else ():
         if " " in match.group() and _is_ipv6(match.group().replace(" ", "")):
             yield Span("ipv6", *match.span(), 0.9, "ipv6-spaced")
     for match in _REVERSED.finditer(lower) if "ip6" in lower else ():
         yield Span("ipv6", *match.span(1), 0.9, "ipv6-reversed")
-    yield from macs(text, lower)
 
 
 def _ipv6(match: re.Match[str]) -> Found:

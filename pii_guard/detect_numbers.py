@@ -29,7 +29,8 @@ _APART = (
 )
 _IBAN_APART, _IBAN_SMALL = Quick(_APART), Quick(_APART, re.IGNORECASE)
 """Parted after the country too, or by other signs; in small letters where the text has a word for an account."""
-_ACCOUNT = re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9]")
+_ACCOUNT = Quick(r"[A-Za-z](?=[A-Za-z][0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11})", re.IGNORECASE)
+"""Where one may begin."""
 account_start = re.compile(r"\d(?<=[A-Za-z][A-Za-z]\d)\d(?:[\s._/-]{0,2}[A-Za-z0-9]){5}").search
 _ROW = 16
 _ROW_OF = re.compile(r"[\"']?[ \t]{0,3}[,;|/\t][ \t]{0,3}[\"']?").fullmatch
@@ -66,8 +67,8 @@ def _surer(text: str, found: list[Span]) -> Found:
 def _accounts(text: str) -> Found:
     named = ACCOUNTS.any(folded(text))
     if account_start(text):
-        for digits in _ACCOUNT.finditer(text):
-            match = _IBAN.match(text, digits.start() - 2)
+        for begin in _ACCOUNT.finditer(text):
+            match = _IBAN.match(text, begin.start())
             end = _iban_end(text, match, named) if match else None
             if match and end:
                 yield Span("iban", match.start(), end, 0.95, "iban")

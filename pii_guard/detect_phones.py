@@ -18,7 +18,7 @@ from pii_guard.phone_words import (
     other,
     valid,
 )
-from pii_guard.quick import Quick
+from pii_guard.quick import Quick, Rare
 from pii_guard.span import Found, Span
 
 _PHONE = re.compile(
@@ -31,7 +31,8 @@ _ANYHOW = re.compile(
     rf"[1-9](?:{_SIGNS}{{0,3}}\d){{8}}(?![\w:]|[.,-]\d)"
 )
 """A Dutch number, parted in any way."""
-_ODDLY = Quick(r"(?<![\w.,+/(-])06[_=~*|][1-9]\d{7}(?![\w.-])")
+RARE = Rare()
+_ODDLY = Quick(r"(?<![\w.,+/(-])06[_=~*|][1-9]\d{7}(?![\w.-])", rare=RARE)
 _DATED = re.compile(
     r"\(?\d\d([-/.])\d\d\1(?:19|20)\d\d(?!\d|\.\d)|\d+/(?:19|20)\d\d/|0\d{1,3}-20[0-4]\d-\d{2,5}(?!\d)"
 ).match
@@ -43,7 +44,9 @@ _DUTCH = re.compile(
 _PARTED = re.compile(r"\(?\d{1,5}\)?(?:[ .-]{1,3}\(?\d{2,8}\)?){1,4}").fullmatch
 """As people write a number for people."""
 _COUNTRY = re.compile(r"\b(?:usa?|u\.s\.|canada|toll[- ]free)[ :(]{1,3}$").search
-_AMERICAN = Quick(r"(?<![\w.+-])(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w-]|\.\d)")
+_AMERICAN = Quick(
+    r"(?<![\w.+-])(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-. ]\d{4}(?![\w-]|\.\d)", rare=RARE
+)
 _DASHED = re.compile(r"(?:1[-.])?\d{3}([-.])\d{3}\1\d{4}").match
 _ABROAD_DIALLED = re.compile(r"00 ?(?!31)[1-9](?:\d{0,2}[\s.(/-]|\d{9,12}$)").match
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b|\bcdr\b|\bpbx\b|answer(?:ed)?\b|asterisk|voicemail")

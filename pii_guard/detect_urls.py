@@ -5,7 +5,7 @@ import re
 from stdnum.nl import bsn as stdnum_bsn
 
 from pii_guard.login_names import NO_PERSON
-from pii_guard.quick import Quick
+from pii_guard.quick import Quick, Rare
 from pii_guard.span import Found, Span
 from pii_guard.words import WORDS
 
@@ -18,6 +18,7 @@ PERSONAL_PAGE = re.compile(
 _BARE_URL = re.compile(r"www\.(?<!//www\.)[^\s<>\"'`]{3,2048}+")
 _URL = re.compile(r"//[^\s<>\"'`]{3,2048}+")
 _USERINFO = re.compile(r"//([^/?#@\s]{1,256}+)@")
+_RARE = Rare()
 _QUERY = Quick(
     r"[?&;#](?:e|u|e-?mail|mail|to|user(?:name|_?id)?|usr|login|logon|account|acct|naam|name|first_?name|last_?name|"
     r"phone|tel|mobile|msisdn|bsn|iban|customer(?:_?id)?|klant(?:nr|nummer)?|session(?:_?id)?|sess|sid|jsessionid|"
@@ -27,6 +28,7 @@ _QUERY = Quick(
     r"afzender|author|auteur|uploader|fn|ln|aan|relatie|pas|ouder|\w{1,12}(?:naam|name|houder|"
     r"holder))=([^&;#\s\"'<>]{1,512})",
     re.IGNORECASE,
+    rare=_RARE,
 )
 _INITIALS = Quick(
     r"(?<!/)/((?:[a-z][._]){1,3}[a-z]{4,24}|[a-z]{3,16}\.(?!action|aspx|html|xhtml|json|list|example|local|online|"
@@ -40,6 +42,7 @@ _QUERY_KEY = Quick(
     r"access_token|id_token|refresh_token|share|magic)=((?=[^&;#\s\"'<>]{0,60}\d)(?=[^&;#\s\"'<>]{0,60}[A-Za-z])"
     r"[^&;#\s\"'<>]{10,512})",
     re.IGNORECASE,
+    rare=_RARE,
 )
 """What opens the page for whoever has it."""
 _LINK = Quick(
@@ -49,6 +52,7 @@ _LINK = Quick(
     r"(?:(?:/[a-z]{1,16}){0,2}/|[?]\w{1,12}=)"
     r"((?=[\w~=.-]{0,60}\d)(?=[\w~=.-]{0,60}[A-Za-z])[\w~=.-]{16,256})(?=[/?#]|$)",
     re.IGNORECASE,
+    rare=_RARE,
 )
 _CODE = re.compile(r"[A-Z]{2,12}(?:-?[A-Z0-9]{2,12}){0,4}-?\d{3,}").fullmatch
 """`CVE-2024-13089`, `SAP10383`: a document's name."""
@@ -62,14 +66,15 @@ _NAMED = Quick(
 """What may be a person's name: it is one where a given name stands at either end (`_given`)."""
 _INITIAL = Quick(
     r"[/=]((?!x-|e-|i-|v-|u-|a-|t-shirt|c-sharp|d-link|f-secure|g-suite|z-wave|q-park|s-bahn|k-pop|p-value|h-)"
-    r"[a-z]-(?:(?:van|de|der|den|el|al|ten|ter)-){0,2}[a-z]{4,20})(?=[/?#&]|[\s\"'<>,;)]|$)"
+    r"[a-z]-(?:(?:van|de|der|den|el|al|ten|ter)-){0,2}[a-z]{4,20})(?=[/?#&]|[\s\"'<>,;)]|$)",
+    rare=_RARE,
 )
 """`/b-van-oostrum`, `?n=r-hoekstra`."""
 _HOSTED = Quick(
     r"(?<![\w/@.:-])[a-z0-9](?:[a-z0-9-]{0,62}\.){1,5}[a-z]{2,12}(?P<path>/[^\s<>\"'`,]{3,1024})", re.IGNORECASE
 )
 """A page without its scheme, as people write it."""
-_TILDE = Quick(r"/~([\w.-]{2,64})")
+_TILDE = Quick(r"/~([\w.-]{2,64})", rare=_RARE)
 _PAGE = Quick(
     r"/(?:u|users?|profiles?|members?|people|gebruikers?|accounts?|home|authors?|auteurs?|verkopers?|sellers?|"
     r"leden|lid|team|staff|"
@@ -85,12 +90,14 @@ _PAGE = Quick(
     r"personen|persoon|persons?|ouders?|kinderen|leerling(?:en)?|student(?:s|en)?)"
     r"/([\w.%+-]{2,64})(?=[/?#]|\.?$)",
     re.IGNORECASE,
+    rare=_RARE,
 )
 _NAMED_PAGE = Quick(
     r"/(?:dossiers?|zaak|zaken|cases?|fotos?|photos?|files?|mail|inbox|cv|cvs|albums?|portretten|nl|tik|betaal|"
     r"pay|invite|uitnodiging)/"
     r"([a-z]{2,24}[._-](?:[a-z]{1,24}[._-])?[a-z]{1,24}(?:[._-]\d{2,4})?)(?=[/?#]|\.\w{2,4}\b|$)",
     re.IGNORECASE,
+    rare=_RARE,
 )
 _SEPARATORS = re.compile(r"[._+-]|%20")
 _SLUG = frozenset(("en", "and", "the", "of", "voor", "for", "met", "with", "in", "on", "op", "to", "is", "over", "uit"))
@@ -101,6 +108,7 @@ _FILE_OF = Quick(
     r"[/=](?:polis|klant|pati[eë]nt|client|dossier|bsn|persoon|leden|lid|user|medewerker|burger|person|"
     r"member)\w*[/=](\d{9})(?!\d)",
     re.I,
+    rare=_RARE,
 )
 """What is filed under a citizen's number."""
 _NO_PAGE = frozenset(
@@ -130,6 +138,7 @@ _ODD_HOST = Quick(
     r"//(?:[^/?#@\s]{1,256}@)?((?:0x[0-9a-f]{1,8}|[0-9]{1,10})(?:\.(?:0x[0-9a-f]{1,8}|"
     r"[0-9]{1,10})){0,3})(?=[:/?#\s\"'<>)\]]|$)",
     re.IGNORECASE,
+    rare=_RARE,
 )
 """A host in numbers as `inet_aton` reads them: `0x7f000001`, `3232235777`, `0300.0250.1.1`."""
 _PARTS = (_NAMED, _INITIAL, _QUERY, _QUERY_KEY, _LINK, _TILDE, _PAGE, _NAMED_PAGE, _INITIALS, _FILE_OF, _ODD_HOST)

@@ -11,6 +11,7 @@ import re
 import string
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from re import _constants as code  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -41,22 +42,59 @@ _SHORT = 250
 _PATIENCE = 100
 """So often may RE2 be wrong in one text (of some 16,000 characters); then `re` searches on, which costs no more."""
 _MEMORY = 1 << 20
+_WORD = 3
+
+
+class Rare:
+    """Patterns of which hardly any text has one: they are looked for all at once, each by itself only where one is."""
+
+    def __init__(self) -> None:
+        self._patterns: list[Quick] = []
+        self._search: Callable[..., Any] | None = None
+        self._last = threading.local()
+
+    def add(self, pattern: "Quick") -> None:
+        self._patterns.append(pattern)
+
+    def near(self, data: bytes) -> bool:
+        """May one of them match in the text, as `raw` gives it?"""
+        known: dict[int, tuple[bytes, bool]] = self._last.__dict__.setdefault("known", {})
+        slot = known.get(id(data))
+        if slot is None or slot[0] is not data:
+            if len(known) > 1:
+                known.clear()
+            slot = known[id(data)] = (data, (self._search or self._made())(data) is not None)
+        return slot[1]
+
+    def _made(self) -> Callable[..., Any]:
+        forms = ("".join(relaxed(pattern.exact)) for pattern in self._patterns)
+        self._search = re2.compile("|".join(f"(?:{form})" for form in forms).encode(), options()).search
+        return self._search
 
 
 class Quick:
-    """A pattern as `re` has it; searched for by RE2. It matches nothing that is empty."""
+    """A pattern as `re` has it; searched for by RE2. It matches nothing that is empty.
 
-    __slots__ = ("_early", "_search", "exact", "match")
+    `rare`: among which patterns it is looked for first.
+    """
 
-    def __init__(self, pattern: str, flags: int = 0) -> None:
+    __slots__ = ("_early", "_plain", "_rare", "_search", "exact", "match")
+
+    def __init__(self, pattern: str, flags: int = 0, *, rare: Rare | None = None) -> None:
         self.exact = re.compile(pattern, flags)
         self.match = self.exact.match
         self._search: Callable[..., Any] | None = None
         self._early = False
+        self._plain = rare is None and _begins_literally(self.exact)
+        self._rare = rare
+        if rare:
+            rare.add(self)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """As `re.Pattern.finditer`."""
-        return self.exact.finditer(text) if len(text) < _SHORT else self._found(text)
+        if self._plain or len(text) < _SHORT:
+            return self.exact.finditer(text)
+        return self._found(text) if self._rare is None or self._rare.near(raw(text)) else iter(())
 
     def search(self, text: str) -> re.Match[str] | None:
         """As `re.Pattern.search`."""
@@ -64,7 +102,11 @@ class Quick:
 
     def near(self, text: str) -> bool:
         """May it match in the text, or in a part of it?"""
-        return len(text) < _SHORT or any(True for _ in (self._search or self._made())(raw(text)))
+        if len(text) < _SHORT:
+            return True
+        if self._rare and not self._rare.near(raw(text)):
+            return False
+        return any(True for _ in (self._search or self._made())(raw(text)))
 
     def _found(self, text: str) -> Iterator[re.Match[str]]:
         search = self._search or self._made()
@@ -98,20 +140,42 @@ class Quick:
         return self._search
 
 
+def _begins_literally(pattern: re.Pattern[str]) -> bool:
+    """`re` looks for some letters that a pattern begins with as fast as RE2 does, and each match costs it less."""
+    first = list(islice(parser.parse(pattern.pattern, pattern.flags), _WORD))
+    return not pattern.flags & re.IGNORECASE and [kind for kind, _ in first] == [code.LITERAL] * _WORD
+
+
 def relaxed(pattern: re.Pattern[str]) -> tuple[str, str]:
     """What RE2 looks for: the second matches at least wherever the pattern does, in the text as `raw` gives it. The
     first, if there is any, matches the character before that: where a pattern begins with what may not stand there."""
-    nodes = parser.parse(pattern.pattern, pattern.flags)
-    return _before(nodes[0], pattern.flags), _Relaxing().sequence(nodes, pattern.flags)
+    nodes = list(parser.parse(pattern.pattern, pattern.flags))
+    return _before(nodes[0], pattern.flags), _Relaxing().whole(nodes, pattern.flags)
 
 
 def _before(first: tuple[Any, Any], flags: int) -> str:
     kind, value = first
     if kind is not code.ASSERT_NOT or value[0] > 0 or len(value[1]) != 1 or value[1][0][0] is not code.IN:
         return ""
-    items = value[1][0][1]
+    barred, items = value[1][0]
+    return _written(_no(barred, items, flags) | {_START})
+
+
+def _no(kind: Any, value: Any, flags: int) -> set[str]:
+    """The characters that this node may not be."""
+    items = [(kind, value)] if kind is code.LITERAL else value
     turned = items[1:] if items[0][0] is code.NEGATE else [(code.NEGATE, None), *items]
-    return _written(_chars(code.IN, turned, flags) | {_START, _OTHER})
+    return _chars(code.IN, turned, flags) | {_OTHER}
+
+
+def _not_behind(nodes: list[tuple[Any, Any]], flags: int) -> set[str]:
+    """The characters that may follow where this may not."""
+    if len(nodes) != 1:
+        return _ASCII
+    kind, value = nodes[0]
+    if kind is code.BRANCH:
+        return set.intersection(*(_not_behind(list(branch), flags) for branch in value[1]))
+    return _no(kind, value, flags) if kind in (code.LITERAL, code.IN) else _ASCII
 
 
 _last = threading.local()
@@ -146,6 +210,25 @@ class _Relaxing:
 
     def __init__(self) -> None:
         self._groups: dict[int, str] = {}
+
+    def whole(self, nodes: list[tuple[Any, Any]], flags: int) -> str:
+        """A sequence that ends the pattern: what has to follow is kept, and one character that may not."""
+        count = len(nodes)
+        while count and nodes[count - 1][0] in (code.ASSERT, code.ASSERT_NOT) and nodes[count - 1][1][0] > 0:
+            count -= 1
+        ends = nodes[count:]
+        if not ends and nodes and nodes[-1][0] is code.BRANCH:
+            branches = "|".join(self.whole(list(branch), flags) for branch in nodes[-1][1][1])
+            return f"{self.sequence(nodes[:-1], flags)}(?:{branches})"
+        return self.sequence(nodes[:count], flags) + self._follows(ends, flags)
+
+    def _follows(self, ends: list[tuple[Any, Any]], flags: int) -> str:
+        for kind, (_, nodes) in ends:
+            if kind is code.ASSERT:
+                return f"(?:{self.whole(list(nodes), flags)})"
+        barred = [_not_behind(list(nodes), flags) for _, (_, nodes) in ends]
+        may = set.intersection(_ASCII, *barred)
+        return "" if may == _ASCII else f"(?:{_written(may)}|\\z)"
 
     def sequence(self, nodes: Iterable[tuple[Any, Any]], flags: int) -> str:
         return "".join(self._node(kind, value, flags) for kind, value in nodes)

@@ -80,7 +80,9 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     after, lower = text[end : end + 24].lower(), before.lower()
     sign = before[-1:]
     ported = _PORT(after) is not None and not (sign == "(" and after[:1] == ")")
-    if _surely(before, lower, after, octets[0]) or (octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported):
+    if _surely(before, lower, after, octets[0]) or (
+        octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported
+    ):
         return True  # 120.0.0.0, as browsers write their version
     kind, last = _kind_before(lower)
     plain = kind == "from" and not _AFTER(after)

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pii_guard
-from pii_guard.detect_logs import FORMS
-from pii_guard.quick import Quick, options, raw, relaxed
+from pii_guard.quick import Quick, Rare, options, raw, relaxed
 from tests.pii_guard.labelled import load
 from tests.pii_guard.test_signs import PIECES
 
@@ -24,9 +23,15 @@ ODD = "KſİıÀé٣７\u00a0\u2003\u2028\u200b\u0085\ud800\U0001f600-_.:/@([{ \
 def _all() -> Iterator[tuple[str, Quick]]:
     for module in pkgutil.iter_modules(pii_guard.__path__):
         for name, value in vars(importlib.import_module(f"pii_guard.{module.name}")).items():
-            if isinstance(value, Quick):
-                yield f"{module.name}.{name}", value
-    yield from ((f"form {number}", form) for number, (_, form) in enumerate(FORMS))
+            yield from _within(f"{module.name}.{name}", value)
+
+
+def _within(name: str, value: object) -> Iterator[tuple[str, Quick]]:
+    if isinstance(value, Quick):
+        yield name, value
+    elif isinstance(value, tuple):
+        for at, part in enumerate(value):
+            yield from _within(f"{name}.{at}", part)
 
 
 EVERY = dict(_all())
@@ -86,6 +91,11 @@ def test_nothing_is_overlooked_in_what_a_pattern_describes(data: st.DataObject, 
         (r"a.b(?s:c.d)", 0, "a\nbc\ndaxbc\nd"),
         ("é[ß-ÿ]?[^é]", re.IGNORECASE, "É? éÀx?"),
         ("ab|a", 0, "abaab"),
+        (r"\d\d(?![\w.])", 0, "12a 13. 14 15\u00e9 16\u2028 17"),
+        (r"\d\d(?!\d|\.\d|-)(?!x)", 0, "123 12.3 12- 12x 12. 12"),
+        (r"a(?=b|$)|c(?![a-z])", re.IGNORECASE, "ab a cK c\u212a c1 a"),
+        (r"a(?!\s)", 0, "a a\u2003 a"),
+        (r"x(?=\d+(?!k))", 0, "x1k x12 x1"),
     ],
 )
 def test_each_part_of_a_pattern_is_relaxed(pattern: str, flags: int, text: str) -> None:
@@ -109,3 +119,11 @@ def test_where_re2_is_often_wrong_the_pattern_searches_by_itself() -> None:
 def test_what_re2_reads_has_each_character_at_its_place() -> None:
     assert raw("a\ud800é\U0001f600b") == b"\na???b"
     assert len(raw(ODD)) == len(ODD) + 1
+
+
+def test_patterns_that_are_rare_are_looked_for_together() -> None:
+    rare = Rare()
+    one, other = Quick(r"a\d(?!\d)", rare=rare), Quick("(?<![b-d])bb", re.IGNORECASE, rare=rare)
+    for text in ("x" * 500, "x" * 500 + "a1", "a12" + "x" * 500, "BB" + "x" * 500, "xb" * 400 + "cbb", "a1bb" * 200):
+        for quick in (one, other, one):
+            agree(quick, text)

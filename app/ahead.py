@@ -4,11 +4,12 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
+from pyroaring import BitMap
 
 from app import returning
 from app.service import Service
 from app.views import Shelf, Views
-from dispatch import Delivery, contacts, ledger
+from dispatch import Delivery, contacts, fanout, ledger
 from dispatch.contacts import Silence
 from dispatch.ledger import Entry
 from subscribers import Contact, Subscriber, registry
@@ -31,6 +32,7 @@ class Ahead:
         )
         self._rows: dict[str, sa.Row[Any] | None] = {}
         self._views: dict[str, Views | None] = {}
+        self._fanned: dict[str, BitMap] = {}
         self._telling: dict[str, list[str]] = {}
         marks = [
             mark
@@ -65,6 +67,17 @@ class Ahead:
         if item not in self._views:
             self._views[item] = self._shelf.current(self._connection, [item]).get(item)
         return self._views[item]
+
+    def withdrawn(self, item: str, version: int) -> Views | None:
+        """Of a version that is out no more; None: it is out, or never was."""
+        row = self.row(item)
+        return None if row is None else self._shelf.withdrawn(self._connection, item, version, row.changed_at)
+
+    def fanned(self, item: str) -> BitMap:
+        """Numbers of those for whom no rows were made yet."""
+        if item not in self._fanned:
+            self._fanned[item] = fanout.numbers(self._connection, item)
+        return self._fanned[item]
 
     def earlier(self, item: str, version: int) -> Views | None:
         """Of a version that was released before; None: it never was."""

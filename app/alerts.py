@@ -16,7 +16,7 @@ from app.intervals import told_of, update_waits
 from app.keys import MESSAGES
 from app.service import Service
 from app.views import Views, known
-from dispatch import Delivery, View, feedback, grouping, ledger
+from dispatch import Delivery, View, feedback, grouping, holding, ledger
 from dispatch.attachments import attachments
 from dispatch.body import MessageKind
 from dispatch.changes import changes
@@ -34,7 +34,7 @@ from filtering.disclosure import reader
 from pii_guard.vault import month_of
 from subscribers import Contact, Subscriber
 from tlp import Label, Refusal
-from triage import advice, decide, inbox
+from triage import advice, inbox, releases
 from triage.advice import Advice
 
 WAIT = timedelta(minutes=15)
@@ -116,7 +116,8 @@ class Alerts:
             return "withdrawn"
         views = ahead.views(delivery.subject)
         if views is None:
-            return later
+            ended = releases.ended(connection, [delivery.subject])
+            return "withdrawn" if ended.get((delivery.subject, delivery.version)) == "withdrawn" else later
         if views.released.item.version != delivery.version:
             return "superseded"
         if subscriber.number not in views.released.audience:
@@ -156,14 +157,31 @@ class Alerts:
         return "repeat" if self._service.clock() < again else dataclasses.replace(part, told=told)
 
     def withdrawal(
-        self, connection: sa.Connection, delivery: Delivery, subscriber: Subscriber, contact: Contact
-    ) -> Part | Made | CancelReason:
-        """To those who got it, whether or not it would still concern them: it did, and they have it."""
-        service = self._service
-        released = decide.withdrawn(connection, service.guard, delivery.subject, service.settings.consents)
-        if released is None:
+        self,
+        connection: sa.Connection,
+        ahead: Ahead,
+        delivery: Delivery,
+        subscriber: Subscriber,
+        contact: Contact,
+    ) -> Part | Made | CancelReason | Waits:
+        """To those who got it, whether or not it would still concern them: it did, and they have it.
+
+        Not to who was told of a later version since. Who waits to be told of one, or for a row, may not be in the end:
+        so this waits for that.
+        """
+        row = ahead.row(delivery.subject)
+        if row is None:
+            return "withdrawn"
+        item = row.merged_into or row.id
+        follows = holding.follows(connection, delivery, row.merged_into)
+        if follows == "told":
             return "superseded"
-        views = Views(service, connection, released)
+        standing = ahead.views(item)
+        if standing is not None and (follows == "waits" or subscriber.number in ahead.fanned(item)):
+            return Waits(self._service.clock() + WAIT, "update")
+        views = ahead.withdrawn(delivery.subject, delivery.version)
+        if views is None:
+            return "superseded"
         explanation = dataclasses.replace(views.explain(subscriber), concerned=True)
         return self._part(delivery, views, subscriber, contact, explanation)
 
@@ -250,7 +268,7 @@ class Alerts:
             changes=() if last is None else _changes(ahead, subscriber, view, last.version),
             before=None if any(each.told is None for each in parts) else part.told,
             also=[Also(each.view, self._link(each, subscriber)) for each in others],
-            among=_among(connection, original) if kind == "withdrawal" else (1, 0),
+            among=_among(connection, original, delivery.subject) if kind == "withdrawal" else (1, 0),
         )
         shows = "".join(fingerprint(each.view) for each in parts)
         return Made(
@@ -284,15 +302,15 @@ def _from(ahead: Ahead, delivery: Delivery) -> datetime:
     return before[-1].at if before else delivery.queued_at
 
 
-def _among(connection: sa.Connection, original: Entry | None) -> tuple[int, int]:
-    """Of how many items the message told that told of one that is withdrawn, and how many others of it still stand."""
+def _among(connection: sa.Connection, original: Entry | None, item: str) -> tuple[int, int]:
+    """Of how many items the message told that told of one that is taken back, and how many others of it still stand."""
     told = [] if original is None else grouping.told(connection, original.delivery)
     columns = inbox.items.c
     withdrawn = sa.select(columns.id).where(columns.state == "withdrawn")
     back = columns.id.in_(told), sa.or_(columns.state == "withdrawn", columns.merged_into.in_(withdrawn))
-    gone = connection.scalars(sa.select(columns.id).where(*back)).all()
+    gone = {*connection.scalars(sa.select(columns.id).where(*back)), item}
     count = max(len(told), 1)
-    return count, min(len(told) - len(gone), count - 1)
+    return count, min(len(set(told) - gone), count - 1)
 
 
 def _kind(delivery: Delivery) -> MessageKind:

@@ -177,7 +177,6 @@ class Handover:
             waiting = handing.waiting(connection, workers, now)
             still, busy = inbox.still(connection, waiting)
             settled = handing.settle(connection, workers, now, waiting - busy)
-            withdrawn = {item for item, state in still.values() if state == "withdrawn"}
             entries = [
                 journal.Entry(
                     "sent", each.line.delivery,
@@ -185,7 +184,7 @@ class Handover:
                 )
                 for each in settled
             ]  # fmt: skip
-            withdrawing.take_back_sent(self._service, connection, [each.line for each in settled], withdrawn, now)
+            withdrawing.look_again(self._service, connection, [each.line for each in settled], still, now)
             journal.append(connection, entries, key=self._register, at=now)
         for each in settled:
             if each.line.outcome == "sent":

@@ -60,6 +60,7 @@ def release(service: Service, connection: sa.Connection, case: Case, decide: Dec
                 withdrawing.retract(service, connection, released)
             else:
                 releasing.queue(service, connection, released, match, asked)
+                withdrawing.leave_out(service, connection, released, match)
                 releasing.publish(service, connection, released, match, asked)
     return released
 

@@ -1,6 +1,6 @@
 """What a decision rests on and what follows from it: matching, queueing, publishing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,8 +11,9 @@ from app.keys import MESSAGES
 from app.observe import log
 from app.service import Service
 from app.views import Views, matching, shown
-from dispatch import Delivery, DeliveryKind, View, atom, fanout, ledger, outbox, publication
+from dispatch import Delivery, DeliveryKind, View, atom, fanout, holding, outbox, publication
 from dispatch.grounds import Published
+from dispatch.holding import Had
 from dispatch.view import content
 from filtering import Match
 from filtering.disclosure import reader
@@ -125,10 +126,12 @@ def _queue(
     subscribers, item = list(registry.by_numbers(connection, numbers)), released.item
     before = reached(connection, item.id, [each.id for each in subscribers])
     same = {each for each in set(before.values()) if _says_the_same(service, connection, released, each)}
+    again = [who for who, known in before.items() if known in same]
+    unsure = outbox.holds_again(connection, item.id, again, service.clock()) if again else set()
     due = since + timedelta(minutes=service.settings.main.desk.undo_minutes)
     orders: list[Delivery] = []
     for subscriber in subscribers:
-        known = before.get(subscriber.id)
+        known = None if subscriber.id in unsure else before.get(subscriber.id)
         if known in same:  # decided once more on it, or it says again what it said then: nothing new to tell
             continue
         kind: DeliveryKind = "alert" if known is None else "update"
@@ -210,21 +213,23 @@ def took_in(connection: sa.Connection, item: str, others: Sequence[str], now: da
 def reached(
     connection: sa.Connection, item: str, among: Sequence[str] | None = None, *, perhaps: bool = False
 ) -> dict[str, int]:
-    """Who (of these) got an item, or may have (`perhaps`), and the latest version of it; 0: under another id, of what
-    it took in or was split from."""
+    """Who (of these) was told of an item, or may have been (`perhaps`), and not that this is withdrawn, and the latest
+    version that it was told; 0: under another id, of what it took in or was split from."""
+    got = partial(holding.had, connection, among=among, perhaps=perhaps)
     taken_in, split_from = inbox.former(connection, item)
-    earlier = {who: 0 for each in taken_in for who in _got(connection, each, among, perhaps=perhaps)}
+    earlier = {who: 0 for each in taken_in for who in _held(got(each))}
     if split_from is not None:
         own = set(inbox.keys(connection, item))
-        for who, version in _got(connection, split_from, among, perhaps=perhaps).items():
+        for who, version in _held(got(split_from)).items():
             if own & releases.told(connection, split_from, version):
                 earlier[who] = 0
-    return earlier | _got(connection, item, among, perhaps=perhaps)
+    now = got(item)
+    known = {who: version for who, version in earlier.items() if who not in now}
+    return known | _held(now)
 
 
-def _got(connection: sa.Connection, item: str, among: Sequence[str] | None, *, perhaps: bool) -> dict[str, int]:
-    """By the ledger, and by what was accepted and is not settled yet."""
-    return ledger.recipients(connection, item, among, perhaps=perhaps) | outbox.accepted(connection, item, among)
+def _held(had: Mapping[str, Had]) -> dict[str, int]:
+    return {who: each.told for who, each in had.items() if each.holds}
 
 
 def _says_the_same(service: Service, connection: sa.Connection, released: Released, version: int) -> bool:

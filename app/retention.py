@@ -60,7 +60,7 @@ def _purged(service: Service, connection: sa.Connection) -> tuple[dict[str, list
     before = {regime: now - policy.retention(regime) for regime in policy.regimes}
     items = {item: outbox.ids(connection, item) for item in inbox.expired(connection, before)}
     for item in items:
-        outbox.cancel_waiting(connection, item, "withdrawn", now)
+        outbox.cancel_waiting(connection, item, "withdrawn", now, every=True)
         publication.withdraw(connection, item, now)
         atom.withdraw(connection, item, now)
         releases.delete(connection, item)

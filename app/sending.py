@@ -104,7 +104,7 @@ class Sender:
         if delivery.kind in ("monday", "friday"):
             made = self._editions.made(connection, delivery, subscriber, contact)
         elif delivery.kind == "withdrawal":
-            made = self._alerts.withdrawal(connection, delivery, subscriber, contact)
+            made = self._alerts.withdrawal(connection, ahead, delivery, subscriber, contact)
         else:
             made = self._alerts.told(connection, ahead, delivery, subscriber, contact, ahead.telling(subscriber.id))
         if isinstance(made, Waits):

@@ -1,21 +1,27 @@
-"""Taking back what went out: who got it is told, and so is who may have got it.
+"""Taking back what went out: who got it is told, once, and so is who may have got it; whatever comes next.
 
 Whether a message was accepted is not always known (docs/decisions/006). An alert that stands wrongly does harm; to be
-told that something does not hold of which one never heard does none.
+told that something does not hold of which one never heard does none. What waits of that goes unless its reader is told
+of a later version first (`app.alerts`).
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
-from app.releasing import order, reached
+from app.observe import log
+from app.releasing import AT_ONCE, matched, order, reached
 from app.service import Service
+from app.views import shown
 from dispatch import atom, outbox, publication
 from dispatch.ledger import Entry
+from filtering import Match
+from pii_guard import GuardError
 from subscribers import registry
-from triage import Released, decide, exposures, inbox, releases
+from triage import Released, State, TriageError, decide, exposures, inbox, releases
 
 LATER = timedelta(minutes=15)
 """After the newest of what was held back come the others, unless it told them too."""
@@ -36,40 +42,97 @@ def take_back(service: Service, connection: sa.Connection, item: str) -> None:
     """Stop what waits, tell exactly those who got it or may have, revoke it on TAXII and in the feed."""
     now = service.clock()
     outbox.cancel_waiting(connection, item, "withdrawn", now)
-    found = releases.find(connection, item, "withdrawn")
-    assert found is not None
-    _tell(service, connection, (item, found.version), None, now)
+    _tell(service, connection, item, None, now)
     publication.withdraw(connection, item, now)
     atom.withdraw(connection, item, now)
 
 
-def take_back_sent(
-    service: Service, connection: sa.Connection, lines: Sequence[Entry], items: Collection[str], now: datetime
+def leave_out(
+    service: Service,
+    connection: sa.Connection,
+    released: Released,
+    match: Match,
+    among: Collection[str] | None = None,
 ) -> None:
-    """Tell those to whom went, or may have gone, what was withdrawn meanwhile (`items`): when it was, the ledger did
-    not name them yet.
+    """Tell those (of these) who were told of an earlier version, and whom this one does not concern by anything that it
+    says: not those who may not see it, or want no more. Where a part went out, what they were told may stand in the
+    rest."""
+    item, version = released.item.id, released.item.version
+    if version == 1:
+        return
+    gone = match.outcomes["no-match"] & releases.readers(connection, item, before=version)
+    if not gone or inbox.parted(connection, item):
+        return
+    if {each.key for each in released.item.statements} != set(inbox.keys(connection, item)):
+        return
+    left = [each.id for each in registry.by_numbers(connection, gone) if among is None or each.id in among]
+    for start in range(0, len(left), AT_ONCE):
+        known = reached(connection, item, left[start : start + AT_ONCE], perhaps=True)
+        own = {who: told for who, told in known.items() if 0 < told < version}
+        _take(service, connection, item, own, service.clock())
+
+
+def look_again(
+    service: Service,
+    connection: sa.Connection,
+    lines: Sequence[Entry],
+    still: Mapping[str, tuple[str, State]],
+    now: datetime,
+) -> None:
+    """Tell those to whom went, or may have gone, what was withdrawn meanwhile, or concerns them no more: when it was,
+    the ledger did not name them yet. `still`: in which item and state what they were told of lies by now.
 
     In the transaction that adds these lines; once is enough, and twice changes nothing.
     """
-    told = sorted({each.subscriber for each in lines if each.kind in ("alert", "update", "reminder")})
-    for item in sorted(items) if told else ():
-        found = releases.find(connection, item, "withdrawn")
-        if found is not None:
-            _tell(service, connection, (item, found.version), told, now)
+    told = [each for each in lines if each.kind in ("alert", "update", "reminder") and each.subject in still]
+    ended = releases.ended(connection, {each.subject for each in told}) if told else {}
+    back, late = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for each in told:
+        item, state = still[each.subject]
+        became = ended.get((each.subject, each.version)) if item == each.subject else None
+        if "withdrawn" in (state, became):
+            back[item].add(each.subscriber)
+        elif became is not None:
+            late[item].add(each.subscriber)
+    for item in sorted(back):
+        _tell(service, connection, item, sorted(back[item]), now)
+    for item in sorted(late):
+        _leave_out_late(service, connection, item, late[item])
 
 
-def _tell(
-    service: Service, connection: sa.Connection, what: tuple[str, int], among: Sequence[str] | None, now: datetime
-) -> None:
-    known = reached(connection, what[0], among, perhaps=True)
+def _leave_out_late(service: Service, connection: sa.Connection, item: str, among: Collection[str]) -> None:
+    look = partial(shown, service)
+    try:
+        released = decide.out(connection, service.guard, item, look, service.settings.consents)
+        if released is not None:
+            leave_out(service, connection, released, matched(service, connection, released), among)
+    except (GuardError, TriageError) as error:  # what cannot be read keeps nothing from being settled
+        log.error("leaving out", item=item, error=type(error).__name__)
+
+
+def _tell(service: Service, connection: sa.Connection, item: str, among: Sequence[str] | None, now: datetime) -> None:
+    """Each of the version that it holds. While a later one is out, those who hold one that was withdrawn."""
+    known, ended = reached(connection, item, among, perhaps=True), releases.ended(connection, [item])
+    newest = max((version for (_, version), became in ended.items() if became == "withdrawn"), default=None)
+    if newest is None:
+        return
+    if releases.find(connection, item, "active") is not None:
+        known = {who: version for who, version in known.items() if ended.get((item, version)) == "withdrawn"}
+    versions = {who: version if (item, version) in ended else newest for who, version in known.items()}
+    _take(service, connection, item, versions, now)
+
+
+def _take(service: Service, connection: sa.Connection, item: str, versions: Mapping[str, int], now: datetime) -> None:
+    """Subscriber -> the version that is taken back. What was to be, and then was not, is after all."""
     orders = [
-        order(service, "withdrawal", what, subscriber, channel, now, now)
-        for subscriber in registry.among(connection, known)
+        order(service, "withdrawal", (item, versions[subscriber.id]), subscriber, channel, now, now)
+        for subscriber in registry.among(connection, versions)
         for channel, contact in enumerate(subscriber.contacts)
         if contact.type in outbox.MEDIA
     ]
+    outbox.revive(connection, [each.id for each in orders], now, held="superseded")
     outbox.queue(connection, orders, urgency="today")
-    told_nothing(service, connection, what[0], known, now)
+    told_nothing(service, connection, item, versions, now)
 
 
 def told_nothing(

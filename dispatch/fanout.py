@@ -116,6 +116,13 @@ def drop(conn: sa.Connection, item: str, before: int) -> int:
     return found
 
 
+def numbers(conn: sa.Connection, item: str) -> BitMap:
+    """Who waits, in all waves."""
+    rows = conn.execute(sa.select(_f.waiting, _f.later).where(_f.item == item))
+    waves = (bits for row in rows for bits in (BitMap.deserialize(row.waiting), *_unpacked(row.later)))
+    return BitMap.union(BitMap(), *waves)
+
+
 def count(conn: sa.Connection, item: str) -> int:
     """How many wait, in all waves."""
     return _count(conn, _f.item == item)

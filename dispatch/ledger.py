@@ -41,15 +41,6 @@ LEFT = ("sent", "perhaps")
 """Outcomes of what was accepted, or may have been."""
 SAME = ("kind", "subscriber", "subject", "version", "medium", "label", "view", "digest", "message_id", "repeat")
 """What a line takes from the row of the outbox."""
-_LATEST = (
-    sa.select(ledger.c.subscriber, sa.func.max(ledger.c.version))
-    .where(
-        ledger.c.subject == sa.bindparam("item"),
-        ledger.c.outcome.in_(sa.bindparam("outcomes", expanding=True)),
-        ledger.c.kind != "withdrawal",
-    )
-    .group_by(ledger.c.subscriber)
-)
 _SENT_AMONG = (
     sa.select(ledger)
     .where(
@@ -59,7 +50,6 @@ _SENT_AMONG = (
     )
     .order_by(ledger.c.at, ledger.c.id)
 )
-_LATEST_OF = _LATEST.where(ledger.c.subscriber.in_(sa.bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +201,6 @@ def editions(conn: sa.Connection, since: datetime) -> dict[str, set[str]]:
     for row in conn.execute(sa.select(ledger.c.subject, ledger.c.subscriber).where(*mine)):
         found.setdefault(row.subject, set()).add(row.subscriber)
     return found
-
-
-def recipients(
-    conn: sa.Connection, item: str, among: Sequence[str] | None = None, *, perhaps: bool = False
-) -> dict[str, int]:
-    """Who (of these, some thousands) got an item, and the latest version of it: to whom updates go; and a withdrawal,
-    also to who may have (`perhaps`)."""
-    given = {"item": item, "outcomes": LEFT if perhaps else ("sent",)}
-    if among is None:
-        return {row[0]: row[1] for row in conn.execute(_LATEST, given)}
-    return {row[0]: row[1] for row in conn.execute(_LATEST_OF, given | {"ids": list(among)})}
 
 
 def messages(conn: sa.Connection, item: str) -> list[Entry]:

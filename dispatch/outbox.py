@@ -104,6 +104,7 @@ _WAITING = (
         _d.state == "queued",
         sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= sa.bindparam("now")),
         _d.version < sa.bindparam("before"),
+        sa.or_(_d.kind != "withdrawal", sa.bindparam("every", type_=sa.Boolean)),
     )
     .with_for_update(skip_locked=True)
 )
@@ -270,14 +271,6 @@ def waiting(conn: sa.Connection, subject: str) -> int:
     return conn.execute(sa.select(sa.func.count()).where(*mine)).scalar_one() + fanout.count(conn, subject)
 
 
-def accepted(conn: sa.Connection, item: str, among: Collection[str] | None = None) -> dict[str, int]:
-    """Who (of these, some thousands) was sent an item, and which version, where the ledger does not say so yet."""
-    mine = [_d.subject == item, _d.state == "accepted", _d.kind != "withdrawal"]
-    whom = [] if among is None else [_d.subscriber.in_(among)]
-    chosen = sa.select(_d.subscriber, sa.func.max(_d.version)).where(*mine, *whom).group_by(_d.subscriber)
-    return {row[0]: row[1] for row in conn.execute(chosen)}
-
-
 def untried(conn: sa.Connection, subject: str) -> bool:
     """Does a row of an item wait that nobody has tried to send, and that does not wait for its recipient's sake?"""
     mine = (_d.subject == subject, _d.state == "queued", _d.attempts == 0, _d.reason == "")
@@ -353,19 +346,47 @@ def cancel(conn: sa.Connection, delivery: Delivery, reason: CancelReason, now: d
 
 
 def cancel_waiting(
-    conn: sa.Connection, subject: str, reason: CancelReason, now: datetime, *, before: int | None = None
+    conn: sa.Connection,
+    subject: str,
+    reason: CancelReason,
+    now: datetime,
+    *,
+    before: int | None = None,
+    every: bool = False,
 ) -> int:
-    """Cancel what waits of an item or edition, unclaimed; `before` a version only. How many were cancelled."""
+    """Cancel what waits of an item or edition, unclaimed; `before` a version only. How many were cancelled.
+
+    Not withdrawals, unless `every`: what was told is taken back, whatever comes next.
+    """
     before = _NEVER if before is None else before
     fanout.drop(conn, subject, before)
-    given = {"subject": subject, "now": now, "before": before}
+    given = {"subject": subject, "now": now, "before": before, "every": every}
     waiting = conn.execute(_WAITING, given).all()
+    _cancel_all(conn, waiting, reason, now)
+    return len(waiting)
+
+
+def holds_again(conn: sa.Connection, item: str, subscribers: Sequence[str], now: datetime) -> set[str]:
+    """What these were told of an item holds after all: cancel the withdrawals that wait for them. To which of them one
+    may have left, or is leaving."""
+    unsure: set[str] = set()
+    for start in range(0, len(subscribers), _CHUNK):
+        theirs = _d.subscriber.in_(subscribers[start : start + _CHUNK]), _d.kind == "withdrawal"
+        given = {"subject": item, "now": now, "before": _NEVER, "every": True}
+        waiting = conn.execute(_WAITING.where(*theirs), given).all()
+        _cancel_all(conn, waiting, "superseded", now)
+        unsure |= {row.subscriber for row in waiting if row.repeat}
+        left = sa.select(_d.subscriber).where(_d.subject == item, _d.state.in_((*UNSETTLED, "accepted")), *theirs)
+        unsure |= set(conn.scalars(left))
+    return unsure
+
+
+def _cancel_all(conn: sa.Connection, waiting: Sequence[sa.Row[Any]], reason: CancelReason, now: datetime) -> None:
     for start in range(0, len(waiting), _CHUNK):
         some = waiting[start : start + _CHUNK]
         conn.execute(_CANCEL, {"ids": [row.id for row in some], "settled": now, "because": reason})
         release(conn, [row.id for row in some])
         cancelled(conn, [row for row in some if not row.repeat], reason, now)
-    return len(waiting)
 
 
 def held_back(conn: sa.Connection, subscribers: Collection[str], since: datetime) -> list[sa.Row[Any]]:
@@ -382,11 +403,14 @@ def held_back(conn: sa.Connection, subscribers: Collection[str], since: datetime
     return found
 
 
-def revive(conn: sa.Connection, ids: Sequence[str], due: datetime, reason: str = "") -> None:
-    """What was cancelled waits again, until then (`reason`: what for, so that `hurry` does not fetch it earlier)."""
+def revive(
+    conn: sa.Connection, ids: Sequence[str], due: datetime, reason: str = "", *, held: CancelReason = "repeat"
+) -> None:
+    """What was cancelled, for that reason, waits again, until then (`reason`: what for, so that `hurry` does not fetch
+    it earlier)."""
     again = {"state": "queued", "due_at": due, "reason": reason, "attempts": 0, "settled_at": None}
     for start in range(0, len(ids), _CHUNK):
-        mine = (_d.id.in_(ids[start : start + _CHUNK]), _d.state.in_(_HELD))
+        mine = (_d.id.in_(ids[start : start + _CHUNK]), _d.state.in_(_HELD), _d.reason == held)
         conn.execute(sa.update(deliveries).where(*mine).values(**again))
 
 

@@ -226,16 +226,17 @@ def released(connection: sa.Connection, case: Case, shown: str) -> Released | No
 
 
 def withdrawn(
-    connection: sa.Connection, guard: Guard, item: str, sources: Mapping[str, frozenset[str]]
+    connection: sa.Connection, guard: Guard, item: str, version: int, sources: Mapping[str, frozenset[str]]
 ) -> Released | None:
-    """What was released and then withdrawn, so that exactly those who got it can be told; None: it was not."""
-    found = releases.find(connection, item, "withdrawn")
-    if found is None or inbox.row(connection, item).state != "withdrawn":
+    """A version that was released and is out no more, so that exactly those who got it can be told, whatever became of
+    the item since; None: it is out, or never was."""
+    found, whole = releases.of_version(connection, item, version), inbox.earlier(connection, guard, item, version)
+    if found is None or whole is None or found.status == "active":
         return None
     decision = dataclasses.replace(msgspec.json.decode(found.decision, type=Decision), act="withdraw")
-    case = cases.opened(connection, guard, item, sources)
-    whole = inbox.earlier(connection, guard, item, found.version) if found.version != case.item.version else None
-    case = _as_it_was(case, whole or case.item, decision, sources)
+    part = whole.part(decision.only)
+    now = cases.opened(connection, guard, inbox.row(connection, item).merged_into or item, sources)
+    case = _as_it_was(now, part if part.statements else whole, decision, sources)
     return _stand(case, decision, BitMap.deserialize(found.audience))
 
 

@@ -147,6 +147,11 @@ def taken_in(connection: sa.Connection, item: str) -> list[str]:
     return [str(each) for each in connection.scalars(query.order_by(items.c.id))]
 
 
+def parted(connection: sa.Connection, item: str) -> bool:
+    """Did a person split another item from this one?"""
+    return connection.execute(sa.select(items.c.id).where(items.c.split_from == item).limit(1)).first() is not None
+
+
 def keys(connection: sa.Connection, item: str) -> list[str]:
     """Keys of the statements that lie in an item."""
     query = sa.select(statements.c.key).where(statements.c.item == item)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from pyroaring import BitMap
 
 from filtering import Match
 from ingest.columns import Instant, metadata
@@ -117,6 +118,22 @@ def of_version(connection: sa.Connection, item: str, version: int) -> sa.Row[Any
     columns = releases.c
     mine = (columns.item == item, columns.version == version, columns.status != "pending")
     return connection.execute(sa.select(releases).where(*mine)).one_or_none()
+
+
+def ended(connection: sa.Connection, items: Collection[str]) -> dict[tuple[str, int], str]:
+    """(item, version) -> `withdrawn` or `superseded`, of what went out of these items and is out no more."""
+    columns = releases.c
+    query = sa.select(columns.item, columns.version, columns.status)
+    mine = (columns.item.in_(list(items)), columns.status.in_(("withdrawn", "superseded")))
+    return {(row.item, row.version): row.status for row in connection.execute(query.where(*mine))}
+
+
+def readers(connection: sa.Connection, item: str, before: int) -> BitMap:
+    """Whom versions before that one went to."""
+    columns = releases.c
+    mine = (columns.item == item, columns.version < before, columns.status != "pending")
+    stored = connection.scalars(sa.select(columns.audience).where(*mine))
+    return BitMap.union(BitMap(), *map(BitMap.deserialize, stored))
 
 
 def told(connection: sa.Connection, item: str, version: int) -> frozenset[str]:

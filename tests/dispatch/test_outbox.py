@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import sqlalchemy as sa
 
-from dispatch import Delivery, DispatchError, Outcome, ledger, outbox
+from dispatch import Delivery, DispatchError, Outcome, holding, ledger, outbox
 from subscribers import ChannelType
 from tests.dispatch.underway import accepted, left, underway
 from tests.dispatch.views import NOW
@@ -103,7 +103,7 @@ def test_sent_goes_to_the_ledger_and_drops_the_bytes(connection: sa.Connection) 
         False,
         "smtp-250",
     )
-    assert ledger.recipients(connection, "OKTT-2026-0412") == {"kvk-1": 1}
+    assert holding.had(connection, "OKTT-2026-0412") == {"kvk-1": (1, -1)}
     assert ledger.told(connection, "kvk-1", NOW)["OKTT-2026-0412"] == entry
     assert outbox.summary(connection) == {("email", "sent"): 1}
     assert outbox.claim(connection, NOW + timedelta(days=1), 10, "w") == []

@@ -430,12 +430,12 @@ def test_consent_waits_with_the_release(desk: Desk) -> None:
 
 def test_withdrawn_is_what_those_who_got_it_are_told(desk: Desk) -> None:
     item = desk.item(draft("a", cves=(CVE,), label=Label.RED), "market")
-    assert decide.withdrawn(desk.connection, GUARD, item, {}) is None
+    assert decide.withdrawn(desk.connection, GUARD, item, 1, {}) is None
     released = desk.act("release", item, to=("s1",))
-    assert decide.withdrawn(desk.connection, GUARD, item, {}) is None
+    assert decide.withdrawn(desk.connection, GUARD, item, 1, {}) is None
     desk.act("withdraw", item)
     assert released is not None
-    told = decide.withdrawn(desk.connection, GUARD, item, {})
+    told = decide.withdrawn(desk.connection, GUARD, item, 1, {})
     assert told is not None
     assert told.decision.act == "withdraw"
     assert told.consents == released.consents, "a named recipient has to hear of it too"
@@ -458,7 +458,7 @@ def test_what_is_out_can_be_withdrawn_while_a_newer_version_waits(desk: Desk, st
     assert desk.marks(item), "what was released stays out until somebody decides"
     desk.act("withdraw", item)
     assert desk.marks(item) == {}
-    told = decide.withdrawn(desk.connection, GUARD, item, {})
+    told = decide.withdrawn(desk.connection, GUARD, item, 1, {})
     assert told is not None
     assert told.item.version == 1
     assert [each.source for each in told.item.statements] == ["ncsc-nl"], "nothing of what nobody released"
@@ -534,7 +534,7 @@ def test_its_source_withdrew_it(desk: Desk) -> None:
     decide.retract(desk.connection, released, desk.now)
     assert desk.state(item) == "withdrawn"
     assert desk.marks(item) == {}
-    told = decide.withdrawn(desk.connection, GUARD, item, {})
+    told = decide.withdrawn(desk.connection, GUARD, item, 2, {})
     assert told is not None
     assert told.item.version == 2
     desk.receive(draft("a", cves=(CVE,), sectors=("SBI:25",)))

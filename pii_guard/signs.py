@@ -21,8 +21,10 @@ from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses
 from pii_guard.detect_numbers import ACCOUNTS, account_start, numbers
-from pii_guard.detect_persons import homes
+from pii_guard.detect_persons import ADDRESS_STARTS, homes
 from pii_guard.detect_plates import VEHICLES, plates
+from pii_guard.detect_records import records
+from pii_guard.detect_records import sign as recorded
 from pii_guard.detect_secrets import credentials
 from pii_guard.detect_tables import HEADS, tables
 from pii_guard.detect_urls import paths, urls
@@ -34,7 +36,7 @@ Recogniser = Callable[[str], Found]
 
 EVERY: tuple[Recogniser, ...] = (
     *(emails, urls, paths, social, user_paths, credentials, hex_addresses, user_names, persons),
-    *(addresses, numbers, plates, births, homes, devices, tables),
+    *(addresses, numbers, plates, births, homes, records, devices, tables),
 )
 """In the order in which they are due."""
 _SHORTEST = 4
@@ -143,6 +145,8 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         found.append(persons)
     if (b"0" in parts and (SERIAL_WORDS.any(lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
         found.append(devices)
+    if recorded(lower, parts):
+        found.append(records)
     if "\n" in text and HEADS.any(lower):
         found.append(tables)
     return found
@@ -159,7 +163,7 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
         found.append(plates)
     if b"00" in packed and (BIRTHS.any(lower) or KIN.any(lower) or "*" in text or "\xb0" in text):
         found.append(births)
-    if b"A" in parts or not text.isascii():
+    if b"A" in parts or not text.isascii() or ADDRESS_STARTS.any(lower):
         found.append(homes)
 
 

@@ -198,8 +198,8 @@ def _street_start(text: str, suffix: int) -> int | None:
         if not text[suffix].isupper():
             return None
         before = _WORDS_BEFORE.search(text, max(0, start - 60), start)
-        named = before and _CAPITALS(before.group())
-        return before.start() + named.start() if before and named else suffix
+        first_name = before and _CAPITALS(before.group())
+        return before.start() + first_name.start() if before and first_name else suffix
     before = _WORDS_BEFORE.search(text, max(0, start - 60), start)
     named = text[start].isupper()
     if before and before.group():

@@ -11,6 +11,7 @@ from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 
 _NAMED = 0.4
+_KINDS: tuple[Category, ...] = ("name", "dob", "address")
 _PERSONS: dict[str, tuple[tuple[int, Category], ...]] = {
     "PID": ((5, "name"), (6, "name"), (7, "dob"), (9, "name"), (11, "address")),
     "NK1": ((2, "name"), (4, "address"), (16, "dob")),
@@ -86,9 +87,9 @@ def records(text: str) -> Found:
             match = pattern.match(lower, at)
             if match:
                 yield from _one(lower, kind, *match.span(kind))
-    for pattern in (_GBA, _DICOM):
-        for match in pattern.finditer(lower):
-            kind = next(kind for kind in ("name", "dob", "address") if match[kind])
+    for placed in (_GBA, _DICOM):
+        for match in placed.finditer(lower):
+            kind = next(kind for kind in _KINDS if match[kind])
             yield from _one(lower, kind, *match.span("value"))
     for at in _KEYS.places(lower):
         for key in (_STREET, _LINE, _CODE):

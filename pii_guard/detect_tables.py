@@ -23,7 +23,10 @@ _HEADS: dict[str, Category] = {
     **dict.fromkeys(("password", "passwd", "wachtwoord", "ww", "pw", "pass"), "credential"),
     **dict.fromkeys(("hash", "password hash", "pw_hash", "nt hash", "secret", "token", "pin", "pincode"), "credential"),
     **dict.fromkeys(("plate", "kenteken", "license plate", "licence plate", "registration", "reg"), "plate"),
-    **dict.fromkeys(("imei", "serial", "serienummer", "serial number"), "device"),
+    **dict.fromkeys(("imei", "serial", "serienummer", "serial number", "serienr", "s/n", "imsi", "iccid"), "device"),
+    **dict.fromkeys(
+        ("sim", "simnummer", "sim-nummer", "sim number", "service tag", "asset tag", "eid", "meid"), "device"
+    ),
     **dict.fromkeys(("phone", "mobile", "tel", "telefoon", "mobiel", "gsm", "msisdn", "telefoonnummer"), "phone"),
     **dict.fromkeys(("ani", "dnis", "a_nummer", "b_nummer", "a-nummer", "b-nummer", "callee", "06-nummer"), "phone"),
     **dict.fromkeys(("mac", "mac address", "mac-adres", "bssid"), "mac"),

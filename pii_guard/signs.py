@@ -17,6 +17,7 @@ from pii_guard.detect_citizens import names_bsn
 from pii_guard.detect_devices import SERIAL_WORDS, devices
 from pii_guard.detect_hardware import MAC_WORDS
 from pii_guard.detect_logs import WORDS as LOGS
+from pii_guard.detect_machines import HOSTS, MACHINES
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses
@@ -143,7 +144,12 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         found.append(user_names)
     if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name
         found.append(persons)
-    if (b"0" in parts and (SERIAL_WORDS.any(lower) or _phone_like(parts))) or ("-" in text and b"A" in parts):
+    if (
+        (b"0" in parts and (SERIAL_WORDS.any(lower) or _phone_like(parts)))
+        or ("-" in text and b"A" in parts)
+        or MACHINES.any(lower)
+        or HOSTS.any(lower)
+    ):
         found.append(devices)
     if recorded(lower, parts):
         found.append(records)

@@ -43,9 +43,7 @@ SERIAL_WORDS = Words(
         "apparaat",
         "rustdesk",
         "ipei",
-        "eid",
         "meid",
-        "esn",
         "handset",
         "chromebook",
         "laptop",
@@ -56,7 +54,7 @@ SERIAL_WORDS = Words(
 _BETWEEN = r"(?:\s(?:is|was|no\.|nr\.?|id))?[\"']?(?:\?\s|[ \t]{0,14}[:=]|</\w+>\s?<\w+>)?[ \t:=#(\"'`]{0,6}(?<![\w.])"
 _SERIAL = re.compile(
     r"(?:serial(?: ?(?:no|number|nr|num)\b\.?)?|serienummer|serienr\.?|s/n|sn|dev(?:ice)?[ _-]?id|"
-    r"device identifier|udid|imei|meid|esn|ipei|\beid|"
+    r"device identifier|udid|imei|meid|ipei|"
     r"imsi|iccid|sim(?:-?kaart| card)?(?:nummer| ?number)?|android[ _-]?id|idfa|gaid|advertising id|reclame-id|"
     r"anydesk(?:[ -](?:id|adres))?(?: \(id)?|teamviewer(?:[ -]id)?|"
     r"asset[ _-]?tag|service[ _-]?tag|chassis(?:nummer| number)?|hardware[ _-]?id|hwid|machine[ _-]?(?:guid|id)|"

@@ -13,7 +13,7 @@ _INVENTORIED = Quick(
     r"(?<![\w.-])(?!WS-C\d|WIN-[A-Z]+(?![\w-]))(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
     r"NOTEBOOK|CHROMEBOOK|CHROMEBOX|WERKPLEK)-(?:[A-Z0-9]{3,}|[A-Z0-9]{2}-(?=[A-Z-]*\d)[A-Z0-9]+)(?:-[A-Z0-9]+){0,3}"
     r"|(?:LAP|TAB|LPT|BALIE|KASSA|W1[01]|KALI|GAMING)-(?:(?=[A-Z-]*\d{2})[A-Z0-9]{2,}(?:-[A-Z0-9]+){0,2}|[A-Z]{5,})"
-    r"|[A-Z]{2,6}-(?:LT|PC|WS|NB|LAP|TAB|SURF)-?[A-Z0-9]{2,}(?:-[A-Z0-9]+)?"
+    r"|[A-Z]{2,6}-(?:LT|PC|WS|NB|LAP|TAB|SURF)(?:-[A-Z0-9]{2,}|\d[A-Z0-9]+)(?:-[A-Z0-9]+)?"
     r"|[A-Z]{2,6}-(?:DESKTOP|LAPTOP|SURFACE|MAC|BALIE|WERKPLEK)-[A-Z]{0,2}\d[A-Z0-9]{0,8}"
     r"|[A-Z]{2,4}-[A-Z]{2,4}-W\d{3,4}"
     r"|[A-Z][A-Z0-9]{2,14}-(?:LAPTOP|DESKTOP|PC|NB|MBP|WS|LT|NOTEBOOK|IPHONE|MACBOOK|THINKPAD|GAMEPC|ROG|SURFACE|TABLET)"
@@ -140,7 +140,7 @@ def machines(text: str, lower: str) -> Found:
         start, end = _token(text, at)
         local = _LOCAL(lower, end)
         known = local is not None or _IN_NETWORK(lower, max(0, start - 80), start) is not None
-        if start >= last and _somebodys(text[start:end], known):
+        if start >= last and text[start - 1 : start] != "/" and _somebodys(text[start:end], known):
             last = local.end() if local else end
             yield Span("device", start, last, 0.6, "machine-of")
         behind = _OWNER_BEHIND(text, at)
@@ -174,7 +174,7 @@ def _somebodys(token: str, known: bool) -> bool:
     if _ALSO(token):
         return True
     parts = token.split("-")
-    if len(parts) < 2 or not any(_KIND(part.lower()) for part in parts):
+    if not 1 < len(parts) < 6 or not any(_KIND(part.lower()) for part in parts):
         return False
     if _OF(token.lower()) and parts[-1].lower() not in ("the", "een", "de", "het"):
         return True

@@ -6,8 +6,10 @@ A pattern starts with one of a few words, and is tried only where one of them st
 import re
 
 from pii_guard.detect_commands import commands, handed, named, pairs
+from pii_guard.detect_keys import keyed
+from pii_guard.detect_logins import logins
 from pii_guard.detect_logs import logged
-from pii_guard.login_names import LOGIN_FORM, NO_PERSON
+from pii_guard.login_names import LOGIN_FORM, NO_PERSON, surnamed
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
@@ -71,16 +73,18 @@ _LABEL = re.compile(
     r"inlognaam|uid|usr|acct|logname|"
     r"logged[ -]?(?:on|in)(?: user| as)?|last user|current user|started by|run (?:by|as)|owner(?:_?name)?|"
     r"actor(?:_?name)?|principal|operator|created_?by|medewerkernummer|"
-    r"beheerder)(?:\[\])?[\"']?(?P<sign>[ \t]{0,20}(?:=>|->|:(?!:))[ \t]{0,20}|[ \t]{1,20}(?:=|\|(?=[^|"
+    r"beheerder)(?:(?:s? |-)(?:tried|attempted|used|seen|geprobeerd|gebruikt))?[ .]{0,16}(?:\[\])?[\"']?"
+    r"(?P<sign>[ \t]{0,20}(?:=>|->|:(?!:))[ \t]{0,20}|[ \t]{1,20}(?:=|\|(?=[^|"
     r"\n]*(?:\n|$)))[ \t]{1,20}|"
     r"[ \t]=|=(?!\s)|"
-    r">|[:=][ \t]*\r?\n[ \t]*(?=\S+[ \t]*(?:\r?\n|$)))"
+    r">(?!<)|[:=][ \t]*\r?\n[ \t]*(?=\S+[ \t]*(?:\r?\n|$)))"
     + _VALUE
     + r"|cn=(?=[a-z0-9._-]+(?:,|\n|$))"
     + _VALUE.replace("<name>", "<cn>")
 )
 _VAGUE = (
     "user:",
+    "gebruiker:",
     "account:",
     "login:",
     "log-in:",
@@ -154,12 +158,8 @@ _QUOTED = Quick(
     r"[:, ]{1,2}(?:[a-z]{1,10} ){0,4}[\"'“‘](?P<name>[\w.-]{3,32})[\"'”’]"
 )
 """A name that somebody goes by: `Hacker "n0rdwind"`."""
-DOTTED = re.compile(r" [a-z]\.[a-z]{4}").search
-_BY = Quick(
-    r"\b(?:by|door|als|as|van|using|for|voor|met|with) (?P<name>[a-z]\.[a-z]{4,20}\d{0,3})"
-    r"(?<!\.exe)(?<!\.html)(?<!\.docx)(?<!\.xlsx)(?<!\.json)(?![\w.(@/-]\S)"
-)
-"""`first log-in by b.kuiper from`: a log-in as firms make them, in small letters."""
+_ENDS = ("", "\n", "\r", "\t", ",", ";", "|", "]", ")")
+"""Behind a name that is all that a label names."""
 _ACTING = ("gebruiker", "account", "user account", "useraccount")
 _ACTED = re.compile(
     r"[\"'”’)\]]*\s{1,4}(?:from|vanaf|via|logged|authenticated|connected|disconnected|locked|failed|ssh2|"
@@ -170,9 +170,12 @@ _DOMAIN_USER = re.compile(r"\\{1,2}(?P<name>[A-Za-z][\w.-]{1,40}\$?)(?![\\\w*]|[
 _DOMAIN = re.compile(
     r"(?<![\w\\.%-])(?:[A-Z][A-Z0-9-]{1,14}|AzureAD|[a-z][\w-]{1,30}\.(?:local|lan|nl|corp|example|internal))$"
 )
+_INITIAL = re.compile(r"[a-z]\.[a-z]{4,}\d*").fullmatch
+_SMALL = re.compile(r"(?:^|[\s,;=\"'(|>])[a-z][a-z0-9-]{1,14}$").search
+"""A domain in small letters; what stands behind it has to look like a log-in, for folders are written so too."""
 _NEXT = re.compile(r"(?:, (?:en |and |of |or )?| en | and | & | of | or |/)[\"'“‘`]?(?P<name>[\w.-]{3,40})")
 _BELOW = re.compile(
-    r"(?:accounts?|users?|gebruikers?|gebruikersnamen|usernames?|logins?)"
+    r"(?:accounts?|accountnames?|users?|gebruikers?|gebruikersnamen|usernames?|logins?)"
     r"\b[^\n]{0,40}:?[ \t]*\n(?P<ruled>[ \t]*-{3,}[ \t]*\n)?"
     r"(?P<rows>(?:[ \t]*(?:[*•-]|\d+[.)])?[ \t]*[\w.-]{3,40}[ \t]*(?:\n|$)){1,200})"
 )
@@ -211,38 +214,50 @@ def user_names(text: str) -> Found:
             yield from named(match, group, lower, 0.3 if vague and not LOGIN_FORM(match.group(group)) else 0.7)
             yield from _more(lower, match.end())
     for at in SAID_WORDS.places(lower):
-        match = _SAID.match(lower, at)
+        glued = at and lower[at - 1].isalpha() and not lower.startswith(("user", "account"), at)
+        match = None if glued else _SAID.match(lower, at)
         if match:
             yield from _said(match, text, lower)
-    for match in _DOMAIN_USER.finditer(text) if "\\" in text else ():
-        domain = _DOMAIN.search(text, max(0, match.start() - 16), match.start())
-        if domain and domain.group() not in _HIVES:
-            yield from named(match, "name", lower, 0.7)
+    yield from _domain_users(text, lower)
     for match in _QUOTED.finditer(lower) if CALLED.any(lower) else ():
-        yield from named(match, "name", lower, 0.6)
-    for match in _BY.finditer(text) if DOTTED(text) else ():
         yield from named(match, "name", lower, 0.6)
     for at in _PLURAL.places(lower) if "\n" in text else ():
         block = _BELOW.match(lower, at)
         for row in _BELOW_ROW.finditer(lower, *block.span("rows")) if block else ():
             if (block and block.group("ruled")) or LOGIN_FORM(row.group("name")):
                 yield from named(row, "name", lower, 0.6)
+    yield from keyed(lower)
+    yield from logins(text, lower)
     yield from logged(text, lower)
     yield from commands(lower)
     yield from handed(lower)
     yield from pairs(lower)
 
 
+def _domain_users(text: str, lower: str) -> Found:
+    for match in _DOMAIN_USER.finditer(text) if "\\" in text else ():
+        start, name = match.start(), match.group("name")
+        domain = _DOMAIN.search(text, max(0, start - 16), start)
+        if domain and domain.group() not in _HIVES:
+            yield from named(match, "name", lower, 0.7)
+        elif (surnamed(name) or _INITIAL(name)) and _SMALL(text, max(0, start - 17), start):
+            yield from named(match, "name", lower, 0.6)
+
+
 def _more(lower: str, end: int) -> Found:
-    """Names that follow one, in a row: `accounts: jjansen, pdevries en kbakker`."""
-    while (match := _NEXT.match(lower, end)) and LOGIN_FORM(match.group("name").rstrip(".")):
+    """Names that follow one, in a row: `accounts: root, jjansen, pdevries en kbakker`."""
+    while match := _NEXT.match(lower, end):
+        name = match.group("name").rstrip(".")
+        if not LOGIN_FORM(name) and name not in NO_PERSON:
+            return
         yield from named(match, "name", lower, 0.6)
         end = match.end()
 
 
 def _alone(lower: str, end: int, label: str) -> bool:
     """Is it all that stands behind a label for a log-in? Then it is no sentence."""
-    return label.startswith(("user", "account", "log")) and lower[end : end + 1] in ("", "\n", "\r", ",", ";", "|")
+    known = label.startswith(("user", "account", "log", "gebruiker"))
+    return known and (lower[end : end + 1] in _ENDS or lower.startswith("  ", end))
 
 
 def _is_word(name: str) -> bool:
@@ -254,6 +269,9 @@ def _said(match: re.Match[str], text: str, lower: str) -> Found:
     name = match.group("name").rstrip(".")
     start = match.start("name")
     acted = (match.group("log") or match.group("word") in _ACTING) and _ACTED.match(lower, match.end())
-    if LOGIN_FORM(name) or text[start - 1] in "\"'“‘`[<" or acted or match.group("gap").strip("\n") not in ("", " "):
+    acted = None if name.endswith(("ed", "ly")) else acted  # "the account was used from"
+    labelled = match.group("gap").strip("\n ") == ":" or len(match.group("gap")) > 1
+    ends = lower[match.end() : match.end() + 1] in _ENDS or lower.startswith("  ", match.end())
+    if LOGIN_FORM(name) or text[start - 1] in "\"'“‘`[<" or acted or (labelled and ends):
         yield from named(match, "name", lower, 0.6)
         yield from _more(lower, match.end())

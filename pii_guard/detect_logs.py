@@ -2,6 +2,7 @@
 
 import re
 
+from pii_guard.log_forms import MORE
 from pii_guard.login_names import user
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Words
@@ -29,17 +30,18 @@ _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
     ((" 0.0 ",), Quick(r"(?:^|\n)(?P<name>[a-z][\w.-]{1,31}) +\d+ +\d+\.\d +\d+\.\d +\d+ +\d+ ")),  # ps
     (("sudo",), Quick(r"sudo(?:\[\d+\])?:\s+(?P<name>[\w.-]{2,32}) : ")),
     (("su: ",), Quick(r"su: (?P<name>[\w.-]{2,32}) to ")),
+    (("su: ", "su["), Quick(r"\bsu(?:\[\d+\])?: [+-] \S{3,16} (?P<name>[\w.-]{2,32})[:-]")),  # su: + pts/0 jan:root
     (("(to ",), Quick(r"\(to (?P<name>[\w.-]{2,32})\) [\w.-]{2,32} on ")),
     ((") ",), Quick(r"\(to [\w.-]{2,32}\) (?P<name>[\w.-]{2,32}) on ")),
     (("su for",), Quick(r" su for \S{2,32} by (?P<name>[\w.-]{2,32})")),
     ((") ",), Quick(r"\((?P<name>[a-z_][\w.-]{1,31})\) (?:CMD|BEGIN|END|LIST|REPLACE|EDIT|RELOAD|MAIL)\b")),  # cron
-    (("EDIT (",), Quick(r"(?:EDIT|LIST|REPLACE) \((?P<name>[a-z_][\w.-]{1,31})\)")),
+    (("EDIT (", "LIST (", "REPLACE ("), Quick(r"(?:EDIT|LIST|REPLACE) \((?P<name>[a-z_][\w.-]{1,31})\)")),
     (("ailure for ",), Quick(r"uthentication failure for (?P<name>[\w.\\-]{2,64}) from")),
     (("logged out ",), Quick(r": logged out (?P<name>[\w.\\-]{2,64})\s*(?:\n|$)")),
     ((" LOGIN",), Quick(r"\[(?P<name>[\w.-]{2,64})\] (?:OK|FAIL) LOGIN")),  # vsftpd
     (
         ("USER ",),
-        Quick(r"\bUSER (?P<name>[\w.-]{2,64})(?=:? no such user|\s[^\n]{0,80}\n?[^\n]{0,60}\bPASS )"),
+        Quick(r"\bUSER (?P<name>[\w.-]{2,64})(?=:? no such user|:? \(?Login |\s[^\n]{0,80}\n?[^\n]{0,60}\bPASS )"),
     ),  # FTP
     (("ser [",), Quick(r"ser \[(?:[\w.-]{1,32}\]\\\[)?(?P<name>[\w.-]{2,64})\]")),  # Samba
     (("] -> [",), Quick(r"\] -> \[(?P<name>[\w.-]{2,64})\]")),
@@ -49,30 +51,36 @@ _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
     (("d-role/",), Quick(r":assumed-role/[\w+=,.@-]{1,64}/(?P<name>[a-z][\w.-]{1,63})(?![\w@/])")),
     (("whoami",), Quick(r"whoami\s*\n\s*(?:[\w.-]+\\)?(?P<name>[\w.-]{2,64})\s*(?:\n|$)")),
     ((":user/",), Quick(r":user/(?P<name>[\w.-]{2,40})(?![\w/])")),  # AWS
-    (("openvpn",), Quick(r"/(?=\d{1,3}(?:\.\d{1,3}){3}:\d)")),  # OpenVPN
+    (("openvpn",), Quick(r"/(?=\d{1,3}(?:\.\d{1,3}){3}:\d|[0-9a-f]{1,4}:[0-9a-f:]{3,40} )")),  # OpenVPN
+    (("] Peer ",), Quick(r"\[(?P<name>[\w.-]{2,64})\] Peer Connection")),
+    (("CLIENT_LIST",), Quick(r"CLIENT_LIST[,\t](?P<name>[\w.-]{2,64})[,\t]")),
+    (("ROUTING_TABLE",), Quick(r"ROUTING_TABLE[,\t][\w.:/]{3,45}[,\t](?P<name>[\w.-]{2,64})[,\t]")),
     (("~",), Quick(r"~(?<![\w/]~)(?P<name>[a-z][\w-]{2,31})/")),
     (("'@",), Quick(r"'(?P<name>[\w.-]{2,32})'@'")),  # an account of MySQL
     (
-        ("ogin ",),
-        Quick(r"ogin (?:OK|incorrect)[^\[\n]{0,24}\[(?P<name>[^\]\s@/]{2,64})(?:/[^\]\n]{0,64})?\]"),
+        ("ogin ", "nvalid user ("),
+        Quick(
+            r"(?:ogin (?:OK|incorrect)|nvalid user \()[^\[\n]{0,120}\[(?P<name>[^\]\s@/]{2,64})(?:/[^\]\n]{0,64})?\]"
+        ),
     ),  # RADIUS
     (
         (" user ",),
         Quick(
-            r"(?:uthenticating|nvalid|isconnected from|(?:opened|closed|ession \S{1,12}) (?:for|of)|\+OK)"
+            r"(?:uthenticating|nvalid|isconnected (?:from|by)|(?:opened|closed|ession \S{1,12}) (?:for|of)|\+OK)"
             r" user (?P<name>[\w.\\-]{2,64})(?=\(uid|\.?\s*(?:\n|$)|,? (?:by|from)\b| \S{1,64} port|,)"
         ),
     ),
     (
         (" logged ",),
         Quick(
-            r"(?:[Aa]dmin(?:istrator)?|ser|ebruiker|INFO\]) (?P<name>[\w.-]{2,64}) (?:has |is )?logged (?:in|on|out)"
+            r"(?:[Aa]dmin(?:istrator)?|ser|ebruiker|INFO\]) (?P<name>[\w.-]{2,64})"
+            r" (?:has |is )?(?:now )?logged (?:in|on|out)"
         ),
     ),
     ((" by ",), Quick(r"(?:from console|vty\d*|onfigured from \S{2,16}) by (?P<name>[\w.-]{2,32}) on ")),
     (
-        ("imap(", "pop3(", "lmtp(", "lda(", "file(", "pam(", "sql(", "sieve("),
-        Quick(r"(?:imap|pop3|lmtp|lda|passwd-file|\bpam|\bsql|managesieve)\((?P<name>[^,()\s@]{2,64})[,)]"),
+        ("imap(", "pop3(", "lmtp(", "lda(", "file(", "pam(", "sql(", "sieve(", "ldap("),
+        Quick(r"(?:imap|pop3|lmtp|lda|passwd-file|\bpam|\bsql|\bldap|managesieve)\((?P<name>[^,()\s@]{2,64})[,)]"),
     ),
     (
         ("ogin ",),
@@ -89,26 +97,37 @@ _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
     ),  # RouterOS
     ((" by ",), Quick(r"opened for user \S{2,32} by (?P<name>[\w.-]{2,32})\(uid=\d")),
 )
-FORMS = tuple((Words(*signs, cased=True), form) for signs, form in _FORMS)
+_HEAPS = tuple(
+    (Words(*(sign for signs, _ in heap for sign in signs), cased=True), [(Words(*s, cased=True), f) for s, f in heap])
+    for heap in (_FORMS, *MORE)
+)
+FORMS = tuple(form for _, heap in _HEAPS for form in heap)
 """What a text has, and the form in it."""
-WORDS = Words(*(word for signs, _ in _FORMS for word in signs), " for ", cased=True)
-_FOR = Quick(r" for (?:(?:invalid )?user )?(?P<name>[\w.\\-]{2,64})(?= from |\s*(?:\n|$))")
-_LOGGING = re.compile(r"\w\[\d+\]|pam_\w|sshd|sudo|login")
+_FORS = Words(" for ", " voor ", cased=True)
+WORDS = Words(*(word for words, _ in _HEAPS for word in words), *_FORS, cased=True)
+_FOR = Quick(
+    r" (?:for|voor) (?:(?:invalid )?(?:user|gebruiker) )?['\"\[]?(?P<name>[\w.\\-]{2,64})"
+    r"(?=['\"\]]|/\w+ \(| from | vanaf | \(|\s*(?:\n|$))"
+)
+_LOGGED = Words("]", "pam_", "sudo", "ogin", "ogon", "og-in", "og-on", "anmeld", "nlog", "uthenticat", cased=True)
+_LOGGING = re.compile(
+    r"\w\[\d+\]|pam_\w|sshd|sudo|login"
+    r"|\d\d:\d\d:\d\d[^\n]{0,120}?(?:[Ll]og-?[io]n|[Aa]anmeld|[Ii]nlog|uthenticat)"
+)
 """What stands somewhere before `_FOR` in its line."""
 _NAME_BEFORE = re.compile(r"(?<![\w.@/-])[a-z_][\w.-]{1,31}$")
 
 
 def logged(text: str, lower: str) -> Found:
     """User names in the forms above; where a form has no place for the name, it stands before it."""
-    if not WORDS.any(text):
-        return
-    for signs, pattern in FORMS:
-        for match in pattern.finditer(text) if signs.any(text) else ():
-            if "name" in pattern.exact.groupindex:
-                yield from user(lower, *match.span("name"), 0.7)
-            elif before := _NAME_BEFORE.search(text, max(0, match.start() - 40), match.start()):
-                yield from user(lower, *before.span(), 0.7)
-    for match in _FOR.finditer(text) if " for " in text else ():
+    for words, heap in _HEAPS:
+        for signs, pattern in heap if words.any(text) else ():
+            for match in pattern.finditer(text) if signs.any(text) else ():
+                if "name" in pattern.exact.groupindex:
+                    yield from user(lower, *match.span("name"), 0.7)
+                elif before := _NAME_BEFORE.search(text, max(0, match.start() - 40), match.start()):
+                    yield from user(lower, *before.span(), 0.7)
+    for match in _FOR.finditer(text) if _FORS.any(text) and _LOGGED.any(text) else ():
         line = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1
         if _LOGGING.search(text, max(line, match.start() - 200), match.start()):
             yield from user(lower, *match.span("name"), 0.7)

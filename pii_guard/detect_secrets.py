@@ -316,7 +316,7 @@ def _secret(text: str, lower: str, at: int) -> Found:
         yield Span("credential", match.start("value"), match.start("value") + len(value), 0.7, "secret-said")
 
 
-_OTHER = re.compile(r"pwd\W+[/\\~].*|sid\W+\d+").fullmatch
+_OTHER = re.compile(r"pwd\W+[/\\~].*|sid\W+(?:\d+|s-1-[\d-]+)|passwd:(?:chauthtok|auth|session|account)\b.*").fullmatch
 """A folder, the number of a rule."""
 
 

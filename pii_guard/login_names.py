@@ -15,8 +15,35 @@ LOGIN_FORM = re.compile(
 """`j.jansen`, `jansen04`, `jdevries`: what words of a sentence do not look like."""
 
 
-_OF_PROGRAM = re.compile(r"(?:svc|srv|sa|sys|app|test|demo|service)[_-]?\d*|(?:svc|srv|sys)[_-].*").fullmatch
+SURNAMES = WORDS["surnames"]
+_BETWEEN = ("", "van", "vd", "de", "v", "vande", "vanden", "vander", "den", "der", "te", "ter", "ten")
+_USUAL = re.compile(
+    r"(?:[tpbcdfgkvw]r|[bcpfgsk]l|s[tpckmnwh]|[tcswpgk]h|kn|wr|tw|zw|dw|ps).{3,5}|[aeiou].{3}|(?:.[aeiouy]|[aeiouy].)"
+).fullmatch
+"""How words of a sentence begin, and two initials seldom do."""
+
+
+def surnamed(letters: str) -> bool:
+    """`mvdberg`, `ehuizinga`: an initial, or two, and a surname?"""
+    if letters[1:] in SURNAMES:
+        return not _USUAL(letters)
+    return any(
+        letters[first:].removeprefix(between) in SURNAMES
+        for first in (1, 2)
+        if first == 1 or not _USUAL(letters[:2])
+        for between in _BETWEEN
+        if between or first == 2
+        if letters.startswith(between, first)
+    )
+
+
+_OF_PROGRAM = re.compile(
+    r"(?:svc|srv|sa|sys|app|test|demo|service)[_-]?\d*|(?:svc|srv|sys|app|bot|api)[_-].*"
+    r"|.*[_-](?:svc|service|daemon|bot|sync|role|api|config)"
+).fullmatch
 """Accounts of services, and for trying."""
+_HOST = re.compile(r"[\w.-]+\.(?:example|com|net|org|nl|be|eu|io|local|lan|internal|corp|exe|dll)").fullmatch
+"""A host, a program: what stands behind a label as well."""
 _RANDOM = re.compile(r"(?=.*\d.*\d.*\d)[a-z0-9]{15,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 """What programs number things by."""
 
@@ -27,10 +54,11 @@ def user(lower: str, start: int, end: int, confidence: float) -> Found:
     start, name = start + cut, name[cut:]
     if (
         _OF_PROGRAM(name)
+        or ("." in name and _HOST(name))
         or (len(name) > 14 and _RANDOM(name))
         or lower[start + len(name) : start + len(name) + 1] == "$"
         or "redacted" in name
-        or lower.startswith("://", end)
+        or lower.startswith(("://", "="), end)
     ):
         return  # a machine's account; nobody's; a URL
     if len(name) > 1 and name not in NO_PERSON and name[0] not in "-<[{.+" and not name.isdigit():

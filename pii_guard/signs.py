@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
+from pii_guard import detect_keys as keys
+from pii_guard import detect_logins as logins
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
 from pii_guard.detect_births import BIRTHS, KIN, births
@@ -71,6 +73,8 @@ _HOMES = Words("profi", "home", "userdata", "redirected", "fslogix")
 _FOLDERS = Words(*(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/")))
 _ACCOUNTS = Words(
     *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, *accounts.CALLED, "useradd", "userdel", "usermod"),
+    *(*keys.KEYS, *keys.OBJECTS, *logins.LISTS, *logins.LABELS, *logins.WROTE, *logins.AS, *logins.SELLERS),
+    *(*logins.INITIALS, *logins.GIVEN),
     *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.HANDED),
 )
 _SECRETS = Words(
@@ -139,7 +143,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
         or _ACCOUNTS.any(lower)
         or LOGS.any(text)
         or _paired(text)
-        or accounts.DOTTED(text)
+        or logins.likely(text, lower)
     ):
         found.append(user_names)
     if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name

@@ -1,0 +1,98 @@
+"""More forms of log lines and of what programs print in which an account stands (`detect_logs` reads them)."""
+
+from pii_guard.quick import Quick
+
+Forms = tuple[tuple[tuple[str, ...], Quick], ...]
+_NAME = r"(?P<name>[\w.\\-]{2,64})"
+_IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
+_METHOD = r"(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|PROPFIND)"
+_MAIL: Forms = (
+    (("to=<", "from=<"), Quick(r"(?:to|from)=<(?P<name>[\w.-]{2,64})>")),  # Postfix, delivering at home
+    ((", size=",), Quick(r"\bfrom=(?P<name>[a-z][\w.-]{1,32}), size=")),  # Sendmail
+    ((" A=",), Quick(r" A=\w{3,20}:(?P<name>[\w.-]{2,64})\s")),  # Exim
+    ((" R=",), Quick(r"[=-]> (?P<name>[\w.-]{2,64}) <[^<>\s@]{1,64}@[^<>\s]{3,200}> R=")),
+    (
+        ("login: ",),
+        Quick(
+            r"login: \S{1,80} \[[\da-fA-F.:]{3,45}\] (?:(?:plaintext|PLAIN|LOGIN|CRAM-MD5|GSSAPI) )?"
+            r"(?P<name>[\w.-]{2,64}) (?:plaintext|\S{3,16}\+TLS|SASL|PLAIN|LOGIN|GSSAPI|User logged)"
+        ),
+    ),  # Cyrus
+)
+_UNIX: Forms = (
+    ((" of User ",), Quick(rf"ession \S{{1,12}} of User {_NAME}\.")),  # systemd
+    (("new user: ", "new group: "), Quick(rf"new (?:user|group): name={_NAME},")),
+    (
+        ("add '", "delete '", "delete user '", "change user '"),
+        Quick(
+            r"(?:add|delete|change)(?: user)? '(?P<name>[\w.-]{2,32})'"
+            r"(?= (?:to|from) (?:shadow )?group| (?:password|home|shell|UID|expiration)|\s*(?:\n|$))"
+        ),
+    ),
+    ((" added by ", " removed by "), Quick(rf"user {_NAME} (?:added|removed) by \S{{2,32}} (?:to|from) group")),
+    ((" BY ",), Quick(rf"LOGIN ON \S{{2,16}} BY {_NAME}")),
+    ((" FOR ",), Quick(r"LOGIN(?: \d{1,3})? FROM \S{2,64} FOR [`']?(?P<name>[\w.-]{2,32})[',]")),
+    (("d by uid",), Quick(r"by (?P<name>[\w.-]{2,32})\(uid=\d{4,6}\)")),
+    (("] total",), Quick(r" \d{1,7} \[(?=\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4}\] total)")),  # CUPS
+    (("eigendom", "owned by "), Quick(rf"(?:owned by|eigendom (?:is )?van) {_NAME} (?:on|op) \\\\")),  # printing
+    ((" | ",), Quick(rf"\br\d{{1,7}} \| {_NAME} \| \d{{4}}-\d\d-\d\d")),  # Subversion
+    (("uthor: ", "ommit: ", "ommitter: "), Quick(r"(?:Author|Commit|Committer): +(?P<name>[\w.-]{2,40}) <")),
+    (("enied to ",), Quick(r"ermission to \S{3,200} denied to (?P<name>[\w-]{2,39})")),
+)
+_NETWORK: Forms = (
+    (("dentity ",), Quick(r"(?:EAP|\)|received) (?:EAP )?identity '?(?P<name>[\w.\\-]{2,64})'?(?=\s*(?:\n|$|[,;]))")),
+    (("cation of '",), Quick(r"uthentication of '(?P<name>[a-z][\w.\\-]{1,63})'")),  # XAuth
+    (("established between",), Quick(r"\.\.\.[\da-fA-F.:]{3,45}\[(?P<name>[a-z][\w.-]{1,63})\]")),  # strongSwan
+    (("CHAP", "PAP "), Quick(r'P (?:Response|AuthReq)[^\n"]{0,120}(?:name|user)\s?=\s?"(?P<name>[\w.\\-]{2,64})"')),
+    (("CHAP", "PAP "), Quick(rf"(?:CHAP|PAP) (?:peer )?authentication (?:succeeded|failed) for {_NAME}")),
+    ((")[",), Quick(rf"\] {_NAME}\([^()\n]{{0,40}}\)\[")),  # Pulse, Ivanti
+    (("- User ", "Context "), Quick(r"(?:- User|Context) (?P<name>[\w.\\-]{2,64})(?= - |@)")),  # NetScaler
+    (
+        ("ser ",),
+        Quick(rf"ser {_NAME} (?:has exited|executed (?:the|cmd|command)|running 'CLI)"),
+    ),  # Cisco
+    (("sip:",), Quick(r"\bsips?:(?P<name>[a-z][\w.-]{1,40})@")),
+    (("SIP/",), Quick(r"SIP/(?P<name>[a-z]{1,12}\.[a-z][\w.]{2,40})")),  # Asterisk
+    (("ration from ",), Quick(r"egistration from '\"?(?P<name>[a-z][\w.-]{1,40})[\"' ]")),
+    ((" (ipv",), Quick(r" \((?=ipv[46]:)")),  # Samba
+    (("smbd_audit",), Quick(rf"smbd_audit(?:\[\d+\])?: {_NAME}\|")),
+    ((") has ",), Quick(r"\(~?(?P<name>[\w.-]{2,32})@[\w.:-]{3,80}\) has (?:joined|left|quit)")),  # IRC
+    ((" the game",), Quick(r"\]: (?P<name>\w{3,16}) (?:joined|left) the game")),
+)
+_DATA: Forms = (
+    (
+        ("LOG:  ", "ERROR:  ", "FATAL:  ", "STATEMENT:  ", "DETAIL:  ", "WARNING:  "),
+        Quick(r"@(?=[\w-]{1,63} (?:LOG|ERROR|FATAL|STATEMENT|DETAIL|WARNING):  )"),
+    ),  # PostgreSQL
+    (('role "',), Quick(r'\brole "(?P<name>[\w.-]{2,63})"')),
+    (("Connect",), Quick(rf"\bConnect\s{{1,4}}{_NAME}@\S{{1,80}} (?:on|as) ")),  # MySQL
+    (("User@Host",), Quick(rf"User@Host: {_NAME}\[")),
+    (("User@Host",), Quick(r"User@Host: [\w.-]{0,64}\[(?P<name>[\w.-]{2,64})\]")),
+    (("USER:[",), Quick(r"USER:\[\d{1,3}\] [\"'](?P<name>[\w.\\-]{2,64})[\"']")),  # Oracle
+    (("GRANT ",), Quick(r"GRANT [^;\n]{3,200} TO [\"'`\[]?(?P<name>[A-Za-z][\w.-]{1,63})")),
+    (
+        ("ALTER ", "DROP ", "CREATE "),
+        Quick(
+            r"(?:ALTER|DROP|CREATE) (?:USER|LOGIN) (?:IF (?:NOT )?EXISTS )?[\"'`\[]?(?:[\w-]{1,16}\\)?"
+            r"(?P<name>[A-Za-z][\w.-]{1,63})"
+        ),
+    ),
+)
+_WEB: Forms = (
+    (tuple(f' "{method} ' for method in ("GET", "POST", "PUT", "HEAD")), Quick(rf' - {_NAME} "{_METHOD} ')),  # Nginx
+    (("AH016",), Quick(rf"AH016\d\d: user {_NAME}[: ]")),  # Apache
+    (('user "',), Quick(rf'\buser "{_NAME}"(?=:? (?:password mismatch|was not found))')),
+    (("ogin failed: ",), Quick(rf"ogin failed: '?{_NAME}'? \(")),  # Nextcloud
+    (
+        (" 443 ", " 80 ", " 8443 ", " 8080 "),
+        Quick(rf" (?:443|80|8443|8080) {_NAME} (?={_IPV4} |[0-9a-f]{{1,4}}:[0-9a-f:]{{2,40}} )"),
+    ),  # IIS
+    (("NameID", "nameid"), Quick(r"[Nn]ame[Ii][Dd](?: [^>\n]{0,200})?>(?P<name>[\w.\\-]{2,64})</")),  # SAML
+    (
+        ("AttributeValue",),
+        Quick(r'Name="uid"[^>\n]{0,160}>\s*<[\w:]{0,16}AttributeValue[^>\n]{0,80}>(?P<name>[\w.-]{2,64})<'),
+    ),
+    (("@1", "@2"), Quick(rf"@(?={_IPV4}(?: (?:on|logged|as|using|-)|[>;]))")),  # VMware
+)
+MORE = (_MAIL, _UNIX, _NETWORK, _DATA, _WEB)
+"""In heaps; of each form what a text has (one of these), and the form in it."""

@@ -17,11 +17,11 @@ _GIVEN = re.compile(r"[a-z]{2,14}\.(?:[a-z]{1,3}\.){0,2}(?P<rest>[a-z]{3,24})\d{
 _CODE = WORDS["not-surnames"]
 OPENED = Words(" (", " - ", " – ", " — ", " | ", " / ")
 _OPENED = re.compile(r" (?:\((?=[^\s)]{4,25}\))|[-–—|/] )(?P<login>[a-z][a-z0-9._-]{3,24})(?=[)\s,;|/]|$)")
-_BESIDE = re.compile(r"[A-Z][^\W\d_]{1,40} (?:\(|[-–—|/] )[a-z][a-z0-9._-]{3}").search
+_BESIDE = re.compile(r"[^\W\d_a-z][^\W\d_]{1,40} (?:\(|[-–—|/] )[a-z][a-z0-9._-]{3}").search
 _BEFORE = re.compile(
     r"(?P<given>[^\W\d_a-z][^\W\d_]{1,19}(?:-[^\W\d_]+)?) (?:[A-Z]\. ?){0,2}"
     r"(?P<between>(?:(?:van|de|der|den|het|ten|ter|te|el|al|von|da|di|la|le) ){0,3})"
-    r"(?P<last>[A-Z][^\W\d_A-Z][^\W\d_]{0,23}(?:-[A-Z][^\W\d_]+)?)"
+    r"(?P<last>[^\W\d_a-z][^\W\d_A-Z][^\W\d_]{0,23}(?:-[A-Z][^\W\d_]+)?)"
     r" [(/|–—-] ?$"
 )
 """A person's name, before its log-in: `Joris Bleeker (jbleeker2)`."""

@@ -51,6 +51,7 @@ _NETWORK: Forms = (
         ("ser ",),
         Quick(rf"ser {_NAME} (?:has exited|executed (?:the|cmd|command)|running 'CLI)"),
     ),  # Cisco
+    (("host/",), Quick(r"[Nn]ame\W{1,6}host/(?P<name>[\w-]{2,32})")),  # 802.1X: a machine, by its own name
     (("sip:",), Quick(r"\bsips?:(?P<name>[a-z][\w.-]{1,40})@")),
     (("SIP/",), Quick(r"SIP/(?P<name>[a-z]{1,12}\.[a-z][\w.]{2,40})")),  # Asterisk
     (("ration from ",), Quick(r"egistration from '\"?(?P<name>[a-z][\w.-]{1,40})[\"' ]")),

@@ -264,14 +264,23 @@ def _is_word(name: str) -> bool:
     return name.rstrip(".").isalpha()
 
 
+def _does(match: re.Match[str], lower: str, name: str) -> bool:
+    """Does it what a user does: `user jan logged in`? (`the account was used from` is none.)"""
+    acting = match.group("log") or match.group("word") in _ACTING
+    return bool(acting and _ACTED.match(lower, match.end())) and not name.endswith(("ed", "ly"))
+
+
+def _alone_behind(match: re.Match[str], lower: str) -> bool:
+    """Is it all that stands behind a colon, or in its column?"""
+    gap, end = match.group("gap"), match.end()
+    labelled = ":" in gap or len(gap) > 1
+    return labelled and (lower[end : end + 1] in _ENDS or lower.startswith("  ", end))
+
+
 def _said(match: re.Match[str], text: str, lower: str) -> Found:
     """Behind a word for it: what has the form of a log-in, stands in quotes, or does what a user does."""
     name = match.group("name").rstrip(".")
     start = match.start("name")
-    acted = (match.group("log") or match.group("word") in _ACTING) and _ACTED.match(lower, match.end())
-    acted = None if name.endswith(("ed", "ly")) else acted  # "the account was used from"
-    labelled = match.group("gap").strip("\n ") == ":" or len(match.group("gap")) > 1
-    ends = lower[match.end() : match.end() + 1] in _ENDS or lower.startswith("  ", match.end())
-    if LOGIN_FORM(name) or text[start - 1] in "\"'“‘`[<" or acted or (labelled and ends):
+    if LOGIN_FORM(name) or text[start - 1] in "\"'“‘`[<" or _does(match, lower, name) or _alone_behind(match, lower):
         yield from named(match, "name", lower, 0.6)
         yield from _more(lower, match.end())

@@ -15,7 +15,9 @@ _NAMES = WORDS["given-names"] - {"sam", "job", "cas", "sem", "peer", "iris", "ch
 GIVEN = Words(*(f"{name}." for name in _NAMES))
 _GIVEN = re.compile(r"[a-z]{2,14}\.(?:[a-z]{1,3}\.){0,2}(?P<rest>[a-z]{3,24})\d{0,4}" + _TAIL)
 _CODE = WORDS["not-surnames"]
-OPENED = Words(" (", " - ", " – ", " — ", " | ", " / ")
+OPENED = Words(
+    *(f" {sign}{letter}" for sign in ("(", "- ", "– ", "— ", "| ", "/ ") for letter in ascii_lowercase), cased=True
+)
 _OPENED = re.compile(r" (?:\((?=[^\s)]{4,25}\))|[-–—|/] )(?P<login>[a-z][a-z0-9._-]{3,24})(?=[)\s,;|/]|$)")
 _BESIDE = re.compile(r"[^\W\d_a-z][^\W\d_]{1,40} (?:\(|[-–—|/] )[a-z][a-z0-9._-]{3}").search
 _BEFORE = re.compile(
@@ -27,11 +29,14 @@ _BEFORE = re.compile(
 """A person's name, before its log-in: `Joris Bleeker (jbleeker2)`."""
 ENDS = Words(*SURNAMES)
 _WHOLE = re.compile(r"(?<![\w@.\\/$-])(?P<letters>[a-z]{4,24})\d{0,4}(?![\w@(=\\/$]|-\w|\.\w)")
-AS = Words("log", "sign", "ingelogd", "inlog", "aangemeld", "authenticated", "sessi")
-_AS = re.compile(
+AS = Words(" as ", " als ")
+_LOGGING = re.compile(
     r"(?:log(?:s|ged|ging|t)?[ -]?(?:in|on)|sign(?:s|ed)? in|ingelogd|inlog(?:gen|d)|aangemeld|authenticated|"
-    r"sessi(?:on|e))(?: (?:in(?:to)?|to|on|from|op|bij|vanaf|vanuit|van) [^\n]{2,40}?)? (?:as|als) "
-    r"[\"'“‘]?(?P<name>[a-z][a-z0-9._-]{3,32})[\"'”’]?"
+    r"sessi(?:on|e))(?: (?:in(?:to)?|to|on|from|op|bij|vanaf|vanuit|van) [^\n]{2,40}?)?$"
+).search
+_LOGGED = re.compile(r"log|sign|aangemeld|authenticated|sessi").search
+_AS = re.compile(
+    r" (?:as|als) [\"'“‘]?(?P<name>[a-z][a-z0-9._-]{3,32})[\"'”’]?"
     r"(?=[.,;:)]?\s*(?:\n|$)|[.,;:)] | (?:from|vanaf|via|on|op|at|om|with|met|and|en|using)\b)"
 )
 _NO_LOGIN = frozenset(
@@ -70,23 +75,24 @@ _LABELLED = re.compile(r"[a-z ]{5,14}[ \t]{2,24}(?P<name>[a-z][\w.-]{1,19})[ \t]
 
 def likely(text: str, lower: str) -> bool:
     """Is there what may be a log-in: `j.jansen`, a name with a word beside it, a surname behind a small letter?"""
-    if text[1:2] == "." or (OPENED.any(lower) and _BESIDE(text)):
+    if text[1:2] == "." or (OPENED.any(text) and _BESIDE(text)) or (AS.any(lower) and _LOGGED(lower)):
         return True
     return any(at and text[at - 1].islower() for at in ENDS.places(lower))
 
 
 def logins(text: str, lower: str) -> Found:
     yield from _dotted(text, lower)
-    for at in OPENED.places(lower):
-        match = _OPENED.match(text, at) if text[text.rfind(" ", max(0, at - 30), at) + 1].isupper() else None
+    for at in OPENED.places(text):
+        match = _OPENED.match(text, at) if _is_beside(text, at) else None
         before = _BEFORE.search(text, max(0, at - 64), match.start("login")) if match else None
         if match and before and _made_of(match.group("login"), *before.group("given", "between", "last")):
             yield from user(lower, *match.span("login"), 0.6)
     for at in ENDS.places(lower):
         yield from _surnamed(text, lower, at)
     yield from _listed(lower)
-    for at in AS.places(lower) if " as " in lower or " als " in lower else ():
-        if (match := _AS.match(lower, at)) and match.group("name").rstrip(".") not in _NO_LOGIN:
+    for at in AS.places(lower):
+        match = _AS.match(lower, at)
+        if match and match.group("name").rstrip(".") not in _NO_LOGIN and _LOGGING(lower, max(0, at - 60), at):
             yield from user(lower, *match.span("name"), 0.6)
     for at in WROTE.places(lower):
         start = lower.rfind("\n", 0, at) + 1
@@ -95,6 +101,11 @@ def logins(text: str, lower: str) -> Found:
     for at in SELLERS.places(lower):
         if (match := _SELLER.match(lower, at)) and LOGIN_FORM(match.group("name").rstrip(".")):
             yield from user(lower, *match.span("name"), 0.6)
+
+
+def _is_beside(text: str, at: int) -> bool:
+    """Does a word with a capital stand before?"""
+    return text[text.rfind(" ", max(0, at - 30), at) + 1].isupper()
 
 
 def _surnamed(text: str, lower: str, at: int) -> Found:

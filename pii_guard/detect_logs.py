@@ -103,12 +103,13 @@ _HEAPS = tuple(
 )
 FORMS = tuple(form for _, heap in _HEAPS for form in heap)
 """What a text has, and the form in it."""
-_FORS = Words(" for ", " voor ", cased=True)
-WORDS = Words(*(word for words, _ in _HEAPS for word in words), *_FORS, cased=True)
-_FOR = Quick(
-    r" (?:for|voor) (?:(?:invalid )?(?:user|gebruiker) )?['\"\[]?(?P<name>[\w.\\-]{2,64})"
+WORDS = Words(*(word for words, _ in _HEAPS for word in words), " for ", " voor ", cased=True)
+_BEHIND_FOR = (
+    r" (?:(?:invalid )?(?:user|gebruiker) )?['\"\[]?(?P<name>[\w.\\-]{2,64})"
     r"(?=['\"\]]|/\w+ \(| from | vanaf | \(|\s*(?:\n|$))"
 )
+_FOR = ((" for ", Quick(" for" + _BEHIND_FOR)), (" voor ", Quick(" voor" + _BEHIND_FOR)))
+_FORS = Words(*(sign for sign, _ in _FOR), cased=True)
 _LOGGED = Words("]", "pam_", "sudo", "ogin", "ogon", "og-in", "og-on", "anmeld", "nlog", "uthenticat", cased=True)
 _LOGGING = re.compile(
     r"\w\[\d+\]|pam_\w|sshd|sudo|login"
@@ -127,7 +128,8 @@ def logged(text: str, lower: str) -> Found:
                     yield from user(lower, *match.span("name"), 0.7)
                 elif before := _NAME_BEFORE.search(text, max(0, match.start() - 40), match.start()):
                     yield from user(lower, *before.span(), 0.7)
-    for match in _FOR.finditer(text) if _FORS.any(text) and _LOGGED.any(text) else ():
-        line = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1
-        if _LOGGING.search(text, max(line, match.start() - 200), match.start()):
-            yield from user(lower, *match.span("name"), 0.7)
+    for sign, pattern in _FOR if _FORS.any(text) and _LOGGED.any(text) else ():
+        for match in pattern.finditer(text) if sign in text else ():
+            line = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1
+            if _LOGGING.search(text, max(line, match.start() - 200), match.start()):
+                yield from user(lower, *match.span("name"), 0.7)

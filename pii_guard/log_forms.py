@@ -48,7 +48,7 @@ _NETWORK: Forms = (
     ((")[",), Quick(rf"\] {_NAME}\([^()\n]{{0,40}}\)\[")),  # Pulse, Ivanti
     (("- User ", "Context "), Quick(r"(?:- User|Context) (?P<name>[\w.\\-]{2,64})(?= - |@)")),  # NetScaler
     (
-        ("ser ",),
+        (" has exited", " executed the ", " executed c", " running 'CLI"),
         Quick(rf"ser {_NAME} (?:has exited|executed (?:the|cmd|command)|running 'CLI)"),
     ),  # Cisco
     (("host/",), Quick(r"[Nn]ame\W{1,6}host/(?P<name>[\w-]{2,32})")),  # 802.1X: a machine, by its own name

@@ -73,7 +73,7 @@ _HOMES = Words("profi", "home", "userdata", "redirected", "fslogix")
 _FOLDERS = Words(*(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/")))
 _ACCOUNTS = Words(
     *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, *accounts.CALLED, "useradd", "userdel", "usermod"),
-    *(*keys.KEYS, *keys.OBJECTS, *logins.LISTS, *logins.LABELS, *logins.WROTE, *logins.AS, *logins.SELLERS),
+    *(*keys.KEYS, *keys.OBJECTS, *logins.LISTS, *logins.LABELS, *logins.WROTE, *logins.SELLERS),
     *(*logins.INITIALS, *logins.GIVEN),
     *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.HANDED),
 )

@@ -6,7 +6,8 @@ front lost, they are one behind a word for it, behind a word for persons, beside
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from stdnum.nl import bsn as stdnum_bsn
 
@@ -17,43 +18,57 @@ from pii_guard.span import Found, Span, Words
 
 _RARE = Rare()
 _BSN = Quick(
-    r"[0-9](?:(?<![^\W_][0-9])|(?<=\bNL[0-9])(?=\d{8}))(?<![.-][0-9])"
-    r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|"
+    r"[0-9](?:(?<![^\W_][0-9])|(?<=\bNL[0-9]))(?<!\d[.-][0-9])"
+    r"(?:\d{8}|\d{7}|\d{3}\.\d{2}\.\d{3}|\d{2}[ .-]\d{3}[ .-]\d{3}|\d{3} \d{2} \d{3}|\d{2},\d{3},\d{3}|"
     r"\d \d{2} \d{2} \d{3}|\d(?P<sign>[.-])\d{2}(?P=sign)\d{2}(?P=sign)\d{3}|\d{2} \d{2} \d{2} \d{2})"
-    r"(?!\w|\.(?!0(?!\d))\d|/\d(?!\d{8}(?!\d))|-\w)",
+    r"(?![^\W_]|\.(?!0(?!\d))\d\d|-(?![A-Z][a-z]|\d\d?(?!\d))\w)",
     rare=_RARE,
 )
 _LABELLED = Quick(
     r"(?:bsn|b\.s\.n\.|burgerservicen(?:umme)?r|sofi(?:nummer)?|\bssn)"
-    r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?:nl-?)?(?P<plain>\d{8,9})(?!\d)"
+    r"[\"']?(?:[:=#/ ._-]{0,3}[\"']?(?:nl-?)?(?P<plain>0{0,3}\d{8,9})(?!\d)"
     r"|(?:[ -]?n(?:umme)?r\.?)?(?:\s(?:is|was|luidt))?[:=#/\s.\"'>)_-]{0,5}(?P<loose>\d(?:[\s,./_·+-]{0,3}\d){7,8})"
     r"(?![\w]|[,/-]\d|\.(?!0(?!\d))\d))"
 )
 """Behind the word itself, parted in any way."""
 _IN_FILE_NAME = Quick(
-    r"\d(?<![\d.]\d)(?:(?<=[_-].)\d{8}(?=[\w-]{0,40}\.[a-z]{3,4}\b)|\d{8}(?=[_-][\w-]{0,40}\.[a-z]{3,4}\b))(?!\d)",
+    r"\d(?<!\d\d)(?<!\d\.\d)(?:(?<=[_.-].)\d{8}(?=[\w-]{0,40}\.[a-z]{3,4}\b)|(?<=[a-z].)\d{8}(?=\.[a-z]{3,4}\b)"
+    r"|\d{8}(?=[_-][\w-]{0,40}\.[a-z]{3,4}\b))(?!\d)",
     rare=_RARE,
 )
 """`loonstrook-111222333.pdf`: files of one person are called by the number."""
 _WORDS = re.compile(
-    r"bsn|b\.s\.n\.|\bb s n\b|\bbs[ -]?n(?:umme)?r|burger[ _-]?service|onderwijsnummer|\bownr\b|\bpgn\b|nlminbiza|"
+    r"bsn|b[._]s[._]n\b|\bb s n\b|\bbs[ -]?n(?:umme)?r|burger[ _-]?service|burgers\w{2,8}n(?:umme)?r|onderwijsnummer|\bownr\b|\bpgn\b|nlminbiza|"
     r"s00000000:|belastingnummer|\baanslag|correspondentien(?:umme)?r|\bfi[ -]?n(?:umme)?r\b|belastingdienst|"
-    r"sofi\s?-?n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal[ _-]?n(?:umme)?r|sectoraal|"
+    r"sofi[\s_-]{0,2}n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal[ _-]?n(?:umme)?r|sectoraal|"
     r"\b(?:01\.?)?01\.?20\b|\b010120|"
-    r"2\.16\.840\.1\.113883\.2\.4\.6\.3\b|citizen[ _-]?service|\bbrp\b|\bdigid\b|"
-    r"nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|national[ _-]?id|\bnin\b|"
+    r"2\.16\.840\.1\.113883\.2\.4\.6\.3\b|citizen[ _-]?(?:service|id\b)|\bbrp\b|\bdigid\b|"
+    r"nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|nat(?:ional)?[ _-]?(?:id|number)\b|gov[ _-]?id\b|\bpers_nr|person[ _]number|\bnin\b|"
     r"(?:identity|insurance|citizen'?s?) (?:number|no|nr)\b|"
     r"\bcsn\b|\bssn\b|\bss ?#|person(?:s?nummer|al[ _-]?(?:number|no|id)|(?:oon)?[ _-]?id\b)|persoon[ _-]?id\b|"
     r"subject[ _-]?(?:id|nummer)|identification number|identiteitsn(?:umme)?r|nummeridentificatie|\bidentificatie\b|"
-    r"\bid-?nummer|\bid no\b|persoonsgebonden|social security|tax[ _-]?(?:number|id)|\btin\b|steuer-?id|loonheffing|"
+    r"\bid-?nummer|\bid no\b|persoonsgebonden|social[ _]?security|tax[ _-]?(?:number|id)|\btin\b|steuer-?id|loonheffing|"
     r"service[ -]?(?:number|nr|no)\b|"
     r"\b4d\. ?(?=\d)|\b4d\.? ?$|elf-?proef|11-?proef|eleven[ -]test|"
     r"\bsv[ -]?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
 )
 _NAMES = Words(
-    *("bsn", "b.s.n.", "burgerservice", "burger service", "sofi", "sociaal", "fiscaal", "citizen", "csn", "ssn"),
+    *(
+        "bsn",
+        "b.s.n.",
+        "burgerservice",
+        "burger service",
+        "sofi",
+        "sociaal",
+        "fiscaal",
+        "citizen",
+        "csn",
+        "ssn",
+        "burgers",
+        "b_s_n",
+    ),
     *("personnummer", "persoons", "personal", "national", "identification number", "identiteitsn", "ss#", "ss #"),
-    *("idnummer", "id-nummer", "social security", "tax number", "tax_number", "tax id", "taxid", "tax_id", "tax-id"),
+    *("idnummer", "id-nummer", "social", "tax number", "tax_number", "tax id", "taxid", "tax_id", "tax-id"),
     *("taxnumber", "tin ", "tin:", 'tin"', "tin=", "tin;", "tin>", "steuer", "subject", "sectoraal", "personid"),
     *("loonheffing", "service number", "service nr", "service no", "servicen", "sv-n", "svn", "sv n", "burgern"),
     *("identificatie", "fiscal ", "burger-service", "burger_service", "onderwijsnummer", "pgn", "nlminbiza"),
@@ -61,10 +76,21 @@ _NAMES = Words(
     *("identity n", "insurance n", "4d.", "4d ", "b s n", "elfproef", "elf-proef", "11-proef", "11proef"),
     *("eleven test", "correspondentien", "fi-n", "finr", "finummer", "fi n", "bsnummer", "bs-n", "bs n", "bsnr"),
     *("nin ", "nin:", "010120", "01.01.20", "01.20", "0101.20", "tin<", "113883.2.4.6.3", "id no"),
-    *("persoon_id", "persoon-id", "person_id"),
+    *(
+        "persoon_id",
+        "persoon-id",
+        "person_id",
+        "nat_id",
+        "natid",
+        "nat id",
+        "gov",
+        "pers_nr",
+        "person number",
+        "person_n",
+    ),
 )
 _LOOSE = Quick(
-    r"[0-9](?<![\w./+-][0-9])(?<!\d[:=][0-9])(?<!\d,[0-9])(?:(?:[ ./_·-]{0,2}| [./-] )\d){8}"
+    r"[0-9](?<![\w./+-][0-9])(?<!\d[:=][0-9])(?<!\b0,[0-9])(?:(?:[ ./_·-]{0,2}| [./-] )\d){8}"
     r"(?!\w|[/-]\d|\.(?!0(?!\d))\d)"
 )
 """Parted in any way, as people read it out."""
@@ -73,7 +99,7 @@ _PERSON = (
     r"(?:cli[eë]nt|pati[eë]nt|leerling|student|werkne|medewerk|verdacht|betrokken|aanvrag|partner|\bkind|ouder|"
     r"geb\.|gebor|geboor|\bborn|\bdob\b|verzeker|deelnem|inwoner|burger|dossier|paspoort|passport|loonstrook|payslip|"
     r"payroll|uitkering|toeslag|salaris|employee|pupil|applicant|claimant|insured|citizen|\bdhr|\bmevr?\b|\bmw\b|"
-    r"\bheer\b|moeder|vader|mother|father|\bzoon|dochter|\bson\b|daughter|echtgen|huurder|bewoner|getuige|victim|"
+    r"\bheer\b|persoon|\bperson|moeder|vader|mother|father|\bzoon|dochter|\bson\b|daughter|echtgen|huurder|bewoner|getuige|victim|"
     r"slachtoffer|gemachtigde|melder|naam\b|\bname\b|mijn nummer|(?:zijn|haar|hun|my|his|her|their) (?:nummer|number))"
 )
 _PERSONS = re.compile(_PERSON + r"[^\n]{0,60}$")
@@ -139,6 +165,17 @@ _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,5}){3}").fullmatch
 _BOXES = re.compile(r"(?=.*[2-9])\d(?: \d){8}").fullmatch
 """A digit in each box of a form."""
 _FIRMS = re.compile(r"(?:\brsin|_rsin|\beori)\W{0,4}(?:nl)?$").search
+_FRACTION = re.compile(r"(?<!\d)0,\Z").search
+_GLUED = re.compile(r"[^\W_](?<!nr)(?<!no)\.\Z|[^\W_]-\Z").search
+"""Of a code, or a name; by itself no sign of a person's."""
+_NAMED_BEFORE = re.compile(r"(?:bsn|b\.s\.n\.|burgerservicen|\bsofi|\bssn|citizen[ _-]service)[^\d\n]{0,60}$").search
+"""The word itself in the label, whatever else is in it: `BSN/dossiernummer: `, `BSN bij polis: `."""
+_LABEL = 80
+_ASKED = re.compile(
+    r"(?:perso|ingeschreven|inwoner|subject|identi|digid|declarat|relatie|zoek|search|[?&]q|query|term|national|kenmerk|"
+    r"record|nummer|\bnr)[^/?&=\s]{0,20}[/=](?:\d{1,6}/)?\Z"
+).search
+"""Pages that are asked for somebody."""
 _OF_PERSONS = re.compile(
     r"(?:klant|relatie|lid|deb(?:iteur)?|member|customer|\bcase)[a-z]{0,8}(?: ?(?:nummer|nr|no|number|id))?\W{1,3}$"
 ).search
@@ -152,12 +189,14 @@ _MACHINE = Quick(
     r"NLD(?:\d{7}[MFX<]\d{7}|[A-Z0-9]{9}\d)(?P<bsn>\d{9})[<\d]|0120009(?P<gba>\d{9})|\b010120(?P<field>\d{9})(?!\d)"
 )
 """The lower line of a Dutch passport, the upper one of an identity card, and field 01.20 of the register of persons."""
-_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[hlt](?<=\d.))\d{2}(?!\w)", rare=_RARE)
+_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[a-df-z][a-z]?)\d{2,3}(?!\w)", rare=_RARE)
 _SHORT = 8
 """Digits of a number whose zero at the front is lost."""
 _FIRM = "8"
 """Numbers of firms (RSIN) begin with it."""
-_BOXED = Quick(r"\d(?<![\d|]\d)(?:\|\d){8}(?!\|?\d)", rare=_RARE)
+_BOXED = Quick(
+    r"\d(?<!\d\d)(?<!\d\|\d)(?<!\d \| \d)(?:(?: ?\| ?\d){8}|(?:\] ?\[\d){8})(?!\d|\]? ?[|\[] ?\d)", rare=_RARE
+)
 _PARAMETER = Quick(r"[?&;](?P<key>[a-z_]{1,20})=(?P<value>\d{9})(?!\w)")
 _EIGHT = Quick(r"\d(?<![^\s,;|\"'\t]\d)\d{7}(?![^\s,;|\"'\t])")
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
@@ -175,7 +214,7 @@ def citizens(text: str, lower: str) -> Found:
     if named:
         found += _labelled(lower)
     yield from found
-    for match in _BOXED.finditer(text) if "|" in text else ():
+    for match in _BOXED.finditer(text) if "|" in text or "][" in text or "] [" in text else ():
         if passes(match.group()):
             yield Span("bsn", *match.span(), 0.6, "bsn-parted")
     yield from _filed(text, lower)
@@ -184,11 +223,24 @@ def citizens(text: str, lower: str) -> Found:
 
 
 def _formed(text: str, lower: str, named: bool) -> Found:
-    for match in _BSN.finditer(text):
+    for match in chain.from_iterable(map(_within, _BSN.finditer(text))):
         start, end = match.span()
-        if _citizens(match.group(), lower, start, end, named) and passes(match.group()):
+        if _citizens(match.group(), lower, start, end, named):
             close = named and _WORDS.search(lower, max(0, start - 60), end + 30)
             yield Span("bsn", start, end, 0.95 if close else 0.6, "bsn")  # by chance one of eleven passes
+
+
+def _within(match: re.Match[str]) -> Iterator[re.Match[str]]:
+    """It, when it passes; else what passes from a later group of its digits on: `123 274 700 578`."""
+    text, start, end = match.string, *match.span()
+    while True:
+        if found := _BSN.match(text, start):
+            if passes(found.group()):
+                yield found
+                return
+        start = text.find(" ", start, end) + 1
+        if not start:
+            return
 
 
 def _loose(text: str, lower: str, named: bool) -> Found:
@@ -252,18 +304,26 @@ def _column(text: str, found: Iterable[Span]) -> Found:
 
 def _citizens(written: str, lower: str, start: int, end: int, named: bool) -> bool:
     """Is this number long enough, and of nothing else?"""
-    before = lower[max(0, start - 2) : start]
-    if not named and (sum(map(str.isdigit, written)) < 9 or (before[-1:] == "," and before[:1].isdigit())):
-        return False  # thousands
+    before = lower[max(0, start - 3) : start]
+    if not named and (sum(map(str.isdigit, written)) < 9 or _FRACTION(before)):
+        return False
     near = _WORDS.search(lower, max(0, start - _BEFORE), end + _BEHIND) if named else None
     if len(written) == _SHORT and (_DATED(written) or not near):
         return False
+    if not near and ("," in written or (_GLUED(before) and not _PERSONS.search(lower, max(0, start - 80), start))):
+        return False
+    if named and _NAMED_BEFORE(lower, max(0, start - _LABEL), start):
+        return True
     if _FIRMS(lower, max(0, start - 12), start):
         return False
-    if OTHER_NUMBER.search(lower, max(0, start - 40), start):
+    if OTHER_NUMBER.search(lower, max(0, start - 40, lower.rfind("\n", 0, start)), start):
         said = named and _OF_PERSONS(lower, max(0, start - 40), start)
         return bool(said and _SAID(lower, max(0, start - _TOLD), end + _TOLD))
-    if not in_url(lower, start) or _PERSON_NEAR.search(lower, max(0, start - _TOLD), end + _BEHIND):
+    if (
+        not in_url(lower, start)
+        or _ASKED(lower, max(0, start - _LABEL), start)
+        or _PERSON_NEAR.search(lower, max(0, start - _TOLD), end + _BEHIND)
+    ):
         return True
     return named and bool(_WORDS.search(lower, start, start + _BEFORE) or _SAID(lower, max(0, start - _TOLD), start))
 
@@ -276,5 +336,6 @@ def bare_citizens(text: str) -> Found:
 
 
 def passes(written: str) -> bool:
-    """Does it pass the eleven test, with eight digits or nine?"""
-    return bool(stdnum_bsn.is_valid(NOT_DIGITS.sub("", written)))
+    """Does it pass the eleven test, with eight digits or nine, or filled up with zeros?"""
+    digits = NOT_DIGITS.sub("", written)
+    return not digits[:-9].strip("0") and bool(stdnum_bsn.is_valid(digits[-9:]))

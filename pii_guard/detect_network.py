@@ -51,6 +51,7 @@ _PLAIN = re.compile(r"[0-9.]+").fullmatch
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF:[](){}")
 _COLONS_OF_SIX = Quick(r":[\])}]?[\[({]?:|(?:[0-9a-fA-F]{1,4}[\[({]?:[\])}]?){7}", rare=RARE)
 """What every IPv6 address has: two colons side by side, or seven numbers with one."""
+_COLONS_OF_EIGHT = 7
 _COLONS = re.compile(r"[0-9a-fA-F:\[({][0-9a-fA-F:\[\](){}.]{2,80}+")
 """A run in which an IPv6 address may stand."""
 _SIX = (
@@ -156,7 +157,7 @@ def hex_addresses(text: str) -> Found:
                 for span in _ipv6(match)
             ]
             yield from spans
-            if not spans:
+            if not spans or run.group().count(":") > _COLONS_OF_EIGHT:
                 for match in _IPV6_INNER.finditer(text, start, end + 1):
                     yield from _ipv6(match)
     yield from _six_otherwise(lower)

@@ -13,25 +13,25 @@ from pii_guard.span import SUSPECT, Found, Span, Words, folded
 
 _DIGITS = Quick(r"\d(?:[\s().,·\-/_+|\[\]]{0,8}\d){7}")
 """A telephone's or citizen's number has no fewer."""
-_PARTING = re.compile(r"[\s._/·-]")
+_PARTING = re.compile(r"[\s._/·+-]")
 ACCOUNTS = Words("iban", "rekening", "account", "bank", "giro", "betaal", "bic")
 _IBAN = re.compile(
-    r"(?:(?<!\w)|(?<=iban)|(?<=[\d_]))[A-Z]{2}[0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11,30}(?!\w)", re.IGNORECASE
+    r"(?:(?<!\w)|(?<=iban)|(?<=[\d_]))[A-Z]{2}[0-9]{2}(?:[\s._+-]{0,2}[A-Z0-9]){11,30}(?![^\W_])", re.IGNORECASE
 )
 _INVENTED = re.compile(r"(?!RF|rf)[A-Za-z]{2}\d{2}[A-Za-z]{0,4}\d{10,26}").fullmatch
 """As people make one up, or mistake the country: the check digits are right. RF: a payment's reference (ISO 11649)."""
 _GROWN = re.compile(r"[A-Z]{2}\d\d[ A-Z0-9]{7,30}?\d(?=[A-Za-z])").match
 """What follows it without a blank: a currency, a word."""
 _APART = (
-    r"(?:(?<!\w)|(?<=IBAN))(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)"
-    r"[ ./·-]?\d\d(?:[ ./·-]{0,3}[A-Z0-9]){11,30}(?!\w)"
+    r"(?:(?<![^\W_])|(?<=IBAN))(?:AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|GR|HR|HU|IE|IT|LT|LU|LV|NL|NO|PL|PT|RO|SE|SI|SK|TR)"
+    r"[ ./·-]?\d\d(?:[ ./·-]{0,3}[A-Z0-9]){11,30}(?![^\W_])"
     r"|(?<![\w.])[A-Z][ .-][A-Z][ .-]\d[ .-]\d(?:[ .-]{1,3}[A-Z0-9]){11,30}(?!\w)"
 )
 _IBAN_APART, _IBAN_SMALL = Quick(_APART), Quick(_APART, re.IGNORECASE)
 """Parted after the country too, or by other signs; in small letters where the text has a word for an account."""
-_ACCOUNT = Quick(r"[A-Za-z](?=[A-Za-z][0-9]{2}(?:[\s._-]{0,2}[A-Z0-9]){11})", re.IGNORECASE)
+_ACCOUNT = Quick(r"[A-Za-z](?=[A-Za-z][0-9]{2}(?:[\s._+-]{0,2}[A-Z0-9]){11})", re.IGNORECASE)
 """Where one may begin."""
-account_start = re.compile(r"\d(?<=[A-Za-z][A-Za-z]\d)\d(?:[\s._/-]{0,2}[A-Za-z0-9]){5}").search
+account_start = re.compile(r"\d(?<=[A-Za-z][A-Za-z]\d)\d(?:[\s._/+-]{0,2}[A-Za-z0-9]){5}").search
 _ROW = 16
 _ROW_OF = re.compile(r"[\"']?[ \t]{0,3}[,;|/\t][ \t]{0,3}[\"']?").fullmatch
 """What parts the cells of a row."""
@@ -89,8 +89,8 @@ def _iban_end(text: str, match: re.Match[str], named: bool) -> int | None:
     start, end = match.start(), match.end()
     while end - start >= 15:
         if _is_iban(text[start:end], named):
-            return start + len(text[start:end].rstrip(" ._/·-\n\t\r\u00a0"))
-        end = max(text.rfind(sign, start, end) for sign in " ._/·-\n\t\r")
+            return start + len(text[start:end].rstrip(" ._/·+-\n\t\r\u00a0"))
+        end = max(text.rfind(sign, start, end) for sign in " ._/·+-\n\t\r")
     grown = _GROWN(text, start, match.end())  # `NL91ABNA0417164300EUR`
     return grown.end() if grown and _is_iban(grown.group(), named) else None
 

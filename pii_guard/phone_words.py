@@ -43,16 +43,20 @@ HOME = ("NL", "BE", "US", "GB", "DE", "FR", "ES", "IT", "PL", "PT", "DK", "NO", 
 """Whose numbers stand without a country code, behind a word that says what they are."""
 FAR_HOMES = (*HOME, "TR", "MA", "SR", "CW", "CZ", "GR", "HU", "RO", "UA", "RU", "CN", "IN", "ZA", "AU")
 """Right behind such a word."""
-OTHER_NUMBER = re.compile(
-    r"(?:(?:artikel|bestel|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|\bean|isbn|"
-    r"parket|certifica|pipeline|kvk|\bbon(?=n|\b)|pakbon|inkoop|perceel|bestek|materiaal|quote|\bbtw|\bvat|\btva|"
-    r"\bkbo|referentie|reference|queue|batch|\blot|\breport no|\bpo\b)"
-    r"(?![a-z]*(?:houder|nemer|behandel|beheer|eigenaar|adres|balie|desk|lijn))[a-z]{0,8}|"
-    r"\b(?:klant|relatie|lid|debiteur|aangifte|tracking|volg)(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)|"
-    r"\b(?:case|part|policy|contract|bag|sid)(?: ?(?:en)?-?(?:nummer|nr|no|number|id|code)\.?)?)"
-    r"\b[\s:.,#=>\"']{0,4}(?:\([a-z]{1,12}\) ?|be ?)?$"
+_OTHER = (
+    r"(?:artikel|bestel|bestelling|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|ean|isbn|"
+    r"parket|pipeline|kvk|bon|pakbon|inkoop|perceel|bestek|materiaal|quote|btw|vat|tva|kbo|referentie|reference|queue|"
+    r"batch|lot|po|certificaat|certificate|serial|tracking)"
 )
-"""What the number behind it is, and no telephone or citizen has."""
+_NUMBERED = r"(?:[ _-]?(?:nummers?|nrs?|no|num|numbers?|id|codes?|kenmerk|ref|key|regel)\b)"
+OTHER_NUMBER = re.compile(
+    rf"(?:(?:{_OTHER}(?:en|s)?{_NUMBERED}|(?<![a-z])(?:inkoop|verkoop|werk|work|service|retour|purchase|sales)?{_OTHER}"
+    r"(?:en|s)?|facturen|\breport no)\b|"
+    rf"\b(?:klant|relatie|lid|debiteur|aangifte|volg)(?:en)?{_NUMBERED}|"
+    rf"\b(?:case|part|policy|contract|bag|sid)(?:s|en)?{_NUMBERED}?\b)"
+    r"(?:[^\S\n]|\.(?!\s)|(?<=nr)\.|(?<=no)\.|[:=#>\"']\s?){0,4}(?:\([a-z]{1,12}\) ?|be ?)?\Z"
+)
+"""What the number behind it is, and no telephone or citizen has; in its line and sentence, or behind a colon."""
 PHONE_WORDS = re.compile(
     r"(?:\btel\b|telefoon|phone|telephone|mobiel|mobile|\bgsm\b|\bbel\b|\bbelt?\b|\bcall(?:ed|er|s)?\b|\bfax|"
     r"whatsapp|\bsms\b|nummer|"

@@ -51,7 +51,7 @@ _PARTS = bytes(
 )
 """Digits as 0, letters as a or A, what may part the numbers of an address as a dot."""
 _PACKED = bytes(48 if c in _DIGITS else c for c in range(256))
-_GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.,()[]-/_?"
+_GAPS = b" \t\n\r\v\f\x1c\x1d\x1e\x1f.,()[]-/_+?"
 """What may stand between the digits of one number (`?`: whatever is not ASCII)."""
 
 _COLON = re.compile(r":[0-9A-Fa-f:\])}]|[0-9A-Fa-f]{2} : [0-9A-Fa-f]{2} :")

@@ -4,7 +4,7 @@ import re
 
 from pii_guard.cells import beside, cell
 from pii_guard.detect_phones import RARE
-from pii_guard.phone_words import PHONE_WORDS, in_url, other, possible, valid
+from pii_guard.phone_words import NO_ZERO, OF_A_YEAR, PHONE_WORDS, in_url, other, possible, valid
 from pii_guard.quick import Quick
 from pii_guard.span import SUSPECT, Found, Span
 
@@ -17,9 +17,9 @@ _JID = Quick(r"\d(?<![\w.+-]\d)\d{8,14}(?=@(?:s\.whatsapp\.net|c\.us)\b)", rare=
 """An account of WhatsApp is a telephone number."""
 _BOXED = Quick(r"0(?<![\d|]0)(?:\|(?:-\|)?\d){9}(?!\|?\d)", rare=RARE)
 """A digit in each box of a form."""
-_BARE_HOME = Quick(r"(?<=[=:\"'])(?:31|0)[1-9]\d{8}(?![\w-]|\.\d)", rare=RARE)
+_BARE_HOME = Quick(r"(?<=[=:\"'])(?:0031|31|0)[1-9]\d{8}(?![\w-]|\.\d)", rare=RARE)
 _COUNTRY = Quick(
-    r"[34](?<![\w.+-].)(?:(?<=3)(?:1[1-9]\d{8}|24\d{8}|3[67]\d{8})|(?<=4)(?:47\d{9}|91[5-7]\d{8,9}))(?![\w@]|[.-]\d)",
+    r"[34](?<![\w.+].)(?<![^\w:]-.)(?<!\d-.)(?<!^-.)(?:(?<=3)(?:1[1-9]\d{8}|24\d{8}|3[67]\d{8})|(?<=4)(?:47\d{9}|91[5-7]\d{8,9}))(?![\w@]|[.-]\d)",
     rare=RARE,
 )
 """With the country's code, and no sign before it: hardly any other number is in the plan by chance."""
@@ -30,6 +30,12 @@ _CHANNEL = Quick(
     r"(?P<number>0\d{8,14}|\d{10,15})(?!\w)"
 )
 """What an exchange dials: `SIP/trunk/0612345678`, `PJSIP/0612345678@trunk-0000a1`."""
+_RECORDED = Quick(
+    r"[+0-9](?<=[_-].)(?:(?<=\+)31|(?<=0)031|(?<=3)1|(?<=0))[1-9]\d{8}(?=[_-][\w-]{0,60}\.(?:wav|mp3|m4a|gsm|ogg|amr)\b)",
+    re.IGNORECASE,
+    rare=RARE,
+)
+"""A call that an exchange recorded: `in-0612345678-101-20260312.wav`."""
 _MODEM = Quick(r"\batd[tp]?[ ,]{0,2}(?:0,)?(?P<number>\+?\d[\d. -]{7,18}\d)")
 _EDIFACT = Quick(r"\b(?:com\+(?P<com>\+?\d[\d. -]{7,16}\d):(?:te|al|fx)\b|tel\+(?P<number>\d{10})\b)")
 _CALLING = re.compile(
@@ -44,7 +50,9 @@ _PARTY = re.compile(
     r"(?:[ _-]?(?:id|addr(?:ess)?|number|num|party|nummer))?[\"']?\s?[:=]\s?[\"'<]?)$"
 )
 """Right behind these a number with its country's code, and no sign before it, is a telephone's."""
-_COUNTED = re.compile(r"(?:id|seq|time|ts|stamp|ref|size|bytes|len|hash|port|order)[\"']?[:=][\"']?$")
+_COUNTED = re.compile(
+    r"(?:(?<!\bc)(?<!\bcl)(?<!\bd)(?<!prepa)id|seq|(?<!face)time|ts|stamp|ref|size|bytes|(?<!bel)len|hash|port|order)[\"']?[:=][\"']?$"
+)
 """Behind these programs number things."""
 _CALLERS = re.compile(r"(?:call\w{0,8}|station|sender|subscriber|line|phone)[ _-]?id[\"']?[:=][\"']?$")
 _MOMENT = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{2,6}|1[67]\d{8}(?:\d{3})?").fullmatch
@@ -52,7 +60,6 @@ _MOMENT = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])\d{2,6}|1[67]\
 
 
 _ROW = Quick(r"[1-9](?<![^\s,;|\"'\t].)(?:\d{9,14}|(?<=6)\d{8})(?![^\s,;|\"'\t])")
-_NO_ZERO = re.compile(r"6[1-58]\d{7}").fullmatch
 _NATIONAL = 9
 _NANP = 10
 
@@ -67,7 +74,7 @@ def beside_phones(text: str, found: list[Span]) -> Found:
         number = match.group()
         if cell(text, *match.span()) not in columns and not beside(text, match.span(), spans):
             continue
-        if not _MOMENT(number) and (_NO_ZERO(number) or (len(number) > _NATIONAL and possible(f"+{number}"))):
+        if not _MOMENT(number) and (NO_ZERO(number) or (len(number) > _NATIONAL and possible(f"+{number}"))):
             yield Span("phone", *match.span(), 0.6, "phone-column")
 
 
@@ -91,7 +98,7 @@ def called(text: str, lower: str) -> Found:
     for match in _ABROAD.finditer(text):
         before = max(0, match.start() - 48), match.start()
         party = _PARTY.search(lower, *before) or (len(match.group()) > _NANP and PHONE_WORDS.search(lower, *before))
-        told = party and not (_MOMENT(match.group()) or _counts(lower, match.start()))
+        told = party and not (_MOMENT(match.group()) or OF_A_YEAR(match.group()) or _counts(lower, match.start()))
         if told and not _elses(text, lower, match.start()) and valid(f"+{match.group()}"):
             yield Span("phone", *match.span(), 0.6, "phone-bare")
     yield from _dialled(text, lower)
@@ -103,6 +110,8 @@ def _dialled(text: str, lower: str) -> Found:
         yield Span("phone", *match.span(1), 0.8, "phone-sip")
     for match in _JID.finditer(text) if "@" in text else ():
         yield Span("phone", *match.span(), 0.8, "phone-sip")
+    for match in _RECORDED.finditer(text):
+        yield Span("phone", *match.span(), 0.6, "phone-recorded")
     for match in _BOXED.finditer(text) if "|" in text else ():
         if valid(match.group().replace("|", "")):
             yield Span("phone", *match.span(), 0.6, "phone-boxed")

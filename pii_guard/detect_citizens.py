@@ -38,16 +38,19 @@ _IN_FILE_NAME = Quick(
 )
 """`loonstrook-111222333.pdf`: files of one person are called by the number."""
 _WORDS = re.compile(
-    r"bsn|b[._]s[._]n\b|\bb s n\b|\bbs[ -]?n(?:umme)?r|burger[ _-]?service|burgers\w{2,8}n(?:umme)?r|onderwijsnummer|\bownr\b|\bpgn\b|nlminbiza|"
+    r"bsn|b[._]s[._]n\b|\bb s n\b|\bbs[ -]?n(?:umme)?r|burger[ _-]?service|burgers\w{2,8}n(?:umme)?r|"
+    r"onderwijsnummer|\bownr\b|\bpgn\b|nlminbiza|"
     r"s00000000:|belastingnummer|\baanslag|correspondentien(?:umme)?r|\bfi[ -]?n(?:umme)?r\b|belastingdienst|"
     r"sofi[\s_-]{0,2}n(?:umme)?r|\bsofi\b|sociaal[ -]fiscaal|fiscaal[ _-]?n(?:umme)?r|sectoraal|"
     r"\b(?:01\.?)?01\.?20\b|\b010120|"
     r"2\.16\.840\.1\.113883\.2\.4\.6\.3\b|citizen[ _-]?(?:service|id\b)|\bbrp\b|\bdigid\b|"
-    r"nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|nat(?:ional)?[ _-]?(?:id|number)\b|gov[ _-]?id\b|\bpers_nr|person[ _]number|\bnin\b|"
+    r"nationa(?:a|le?)[ -](?:identi\w+ )?(?:nummer|number|no|nr)\b|nat(?:ional)?[ _-]?(?:id|number)\b|"
+    r"gov[ _-]?id\b|\bpers_nr|person[ _]number|\bnin\b|"
     r"(?:identity|insurance|citizen'?s?) (?:number|no|nr)\b|"
     r"\bcsn\b|\bssn\b|\bss ?#|person(?:s?nummer|al[ _-]?(?:number|no|id)|(?:oon)?[ _-]?id\b)|persoon[ _-]?id\b|"
     r"subject[ _-]?(?:id|nummer)|identification number|identiteitsn(?:umme)?r|nummeridentificatie|\bidentificatie\b|"
-    r"\bid-?nummer|\bid no\b|persoonsgebonden|social[ _]?security|tax[ _-]?(?:number|id)|\btin\b|steuer-?id|loonheffing|"
+    r"\bid-?nummer|\bid no\b|persoonsgebonden|social[ _]?security|"
+    r"tax[ _-]?(?:number|id)|\btin\b|steuer-?id|loonheffing|"
     r"service[ -]?(?:number|nr|no)\b|"
     r"\b4d\. ?(?=\d)|\b4d\.? ?$|elf-?proef|11-?proef|eleven[ -]test|"
     r"\bsv[ -]?n(?:umme)?r|burgern(?:umme)?r|persoonsn(?:umme)?r|identificatien(?:umme)?r|fiscal (?:number|no)"
@@ -234,10 +237,9 @@ def _within(match: re.Match[str]) -> Iterator[re.Match[str]]:
     """It, when it passes; else what passes from a later group of its digits on: `123 274 700 578`."""
     text, start, end = match.string, *match.span()
     while True:
-        if found := _BSN.match(text, start):
-            if passes(found.group()):
-                yield found
-                return
+        if (found := _BSN.match(text, start)) and passes(found.group()):
+            yield found
+            return
         start = text.find(" ", start, end) + 1
         if not start:
             return

@@ -8,7 +8,7 @@ from pii_guard.span import Found, Span, Words
 RARE, RARE_FOLDED = Rare(), Rare()
 _MAC = Quick(
     r"[0-9a-fA-F](?=[0-9a-fA-F](?:[:-]| [:-] |\[[:-]|\(:|[0-9a-fA-F]{2}[.-]))"
-    r"(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-f]:.)|(?<=[g-zG-Z][a-f]{2}:.)"
+    r"(?:(?<![\w:.-].)|(?<=_.)|(?<=[g-zG-Z]:.)|(?<=[g-zG-Z][a-fA-F]:.)|(?<=[g-zG-Z][a-fA-F]{2}:.)|(?<=[g-zG-Z]-.)(?=.-)|(?<=[g-zG-Z][a-fA-F]-.)(?=.-)"
     r"|(?<=[g-zG-Z]\d:.)|(?<=[.-].)(?=.:)|(?<=\b01-.)|(?<=\b01:.)"
     r"|(?<=[\s.=]\d:.)|(?<=[\s.]\d{2}:.)|(?<=[\s.]\d{3}:.))"
     r"(?:[0-9a-fA-F](?P<sign>[:-]|\[:\]|\[-\]|\(:\)| [:-] )(?:[0-9a-fA-F]{2}(?P=sign)){4}[0-9a-fA-F]{2}"
@@ -82,6 +82,7 @@ _ROW = re.compile(r"[\"']?[,;|/ ]{1,3}[\"']?").match
 """Between one and the next."""
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e", "01000c", "0180c2")
 """Nobody, everybody, and groups."""
+_MOMENT = re.compile(r"(?:20)?[12]\d:(?:0\d|1[0-2]):[0-3]\d:[0-2]\d:[0-5]\d:[0-5]\d").fullmatch
 _OF_ELSE = re.compile(
     r"(?<![\w-])(?:serial(?: ?(?:no|number))?|fingerprint|fp|wwp?ns?|cert(?:ificate|ificaat)?|"
     r"(?:your|victim|personal|unique) id|key|"
@@ -136,8 +137,8 @@ def is_somebodys(lower: str, start: int, end: int) -> bool:
     if _OF_ELSE(lower, max(0, start - 24), start):
         return False
     value = _joined(lower[start:end])
-    if value.isdigit() and not _NEAR.search(lower, max(0, start - 40), start) and not MAC_WORDS.any(lower):
-        return False  # a time, numbers of a lottery
+    if value.isdigit() and not _NEAR.search(lower, max(0, start - 40), end + 24) and not MAC_WORDS.any(lower):
+        return lower[start + 2 : start + 3] == ":" and not _MOMENT(lower[start:end])  # a time, numbers of a lottery
     return not value.startswith(_NOBODYS_MAC)
 
 

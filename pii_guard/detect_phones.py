@@ -10,7 +10,9 @@ from pii_guard.phone_words import (
     HOME,
     LABEL,
     LABEL_BEFORE,
+    NO_ZERO,
     NOT_DIGITS,
+    OF_A_YEAR,
     OF_PHONES,
     PHONE_LABELS,
     PHONE_WORDS,
@@ -22,8 +24,9 @@ from pii_guard.quick import Quick, Rare
 from pii_guard.span import Found, Span
 
 _PHONE = re.compile(
-    r"[+(0-9](?<![\w+-][(0-9])(?<![^A-Za-z][.:][(0-9])(?<!\w\+)(?:(?:[\d\s().\-/+·]|\[0\]){6,24}\d)(?![\w])(?!\.\d)"
+    r"[+(0](?<![^\W_].)(?<![\d_+]-.)(?<!\+[(0])(?<![\d,%€$][.:].)(?:[\d\s().\-/+·]|\[0\]){6,24}\d(?!\d|\.\d)"
 )
+"""What begins as a number, and whatever may belong to it."""
 _LOOSE_PHONE = re.compile(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{6,20}\d(?!\w|\.\d)")
 _SIGNS = r"[\s().\-/_=~*:,'’·\[\]]"
 _ANYHOW = re.compile(
@@ -34,7 +37,7 @@ _ANYHOW = re.compile(
 RARE = Rare()
 _ODDLY = Quick(r"(?<![\w.,+/(-])06[_=~*|][1-9]\d{7}(?![\w.-])", rare=RARE)
 _DATED = re.compile(
-    r"\(?\d\d([-/.])\d\d\1(?:19|20)\d\d(?!\d|\.\d)|\d+/(?:19|20)\d\d/|0\d{1,3}-20[0-4]\d-\d{2,5}(?!\d)"
+    r"\(?\d\d([-/. ])\d\d\1(?:19|20)\d\d(?!\d|\.\d)|\d+/(?:19|20)\d\d/|0\d{1,3}-20[0-4]\d-\d{2,5}(?!\d)"
 ).match
 _DIALLED = Quick(r"\D[+(0](?:[\s().\-/+·\[\]]{0,8}\d){7}")
 """A number that is one begins with +, ( or 0, and not within another."""
@@ -54,7 +57,8 @@ _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
-_STARTS = (" +", " 0", " (")
+_PARTING = " \n\t/·"
+_HEXADECIMAL = frozenset("abcdefABCDEF")
 _ELSEWHERE = re.compile(
     r"0[1-9](?:(?P<fr>[ .-])\d\d)(?:(?P=fr)\d\d){3}"  # France
     r"|\(?0\d{4}\)? \d{3} \d{3}|07\d{3}[ -]?\d{3}[ -]?\d{3}|\(?0\d{3}\)? \d{3} \d{4}|\(?02\d\)? \d{4} \d{4}"  # Britain
@@ -72,6 +76,13 @@ _CODE = re.compile(r"0\d{3}-\d{4}-\d\d|06-\d{6}-\d\d|0\d\d-\d{4}-\d{3}").fullmat
 """Parted as numbers of articles are, and seldom telephone numbers."""
 _FRACTION = re.compile(r"0\.\d{9,}").fullmatch
 _PARTED_EARLY = re.compile(r"[(0]\d{0,4}\)?[\s().\-/·]{1,3}\d").match
+_STROKED = re.compile(r"(?:^|[\s;,|\"'])[^\s/;,|\"'=]*[A-Za-z)]/\Z").search
+"""A name, an address of mail or another number, with a stroke: `Jansen/0612345678`."""
+_ABROAD = 10
+"""Digits of a number with its country's code, at the least."""
+_ISLANDS = ("AW", "BQ", "CW", "SX", "SR")
+_ISLAND = re.compile(r"\d{3}[- .]?\d{4}|\d{3}[- ]\d{3}").fullmatch
+"""Numbers of the Caribbean and Suriname, which have seven digits or six."""
 _TWICE = re.compile(r"\+\s*\+").match
 _GROUPS = re.compile(
     r"(?!\d{4} \d{4})(?=(?:\D*\d){10,})\(?0[\d ]{1,4}\)?"
@@ -80,7 +91,19 @@ _GROUPS = re.compile(
 """As neighbours part them."""
 _BRITISH = re.compile(r"0[1237]\d{9}").fullmatch
 _RUN = re.compile(r"[(\d]\d*").match
-_LONG = 20
+_PAIRS = re.compile(r"\d\d(?: \d\d)+").fullmatch
+_USUAL = re.compile(r"06[- ]\d{8}|06[- ](?:\d\d[ -]){3}\d\d|0(?:[1-9]\d-\d{7}|[1-9]\d\d-\d{6})").fullmatch
+"""As hardly anything but a telephone number is written here."""
+_PAIR_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2} \Z").search
+_PAIR_BEHIND = re.compile(r" [0-9A-Fa-f]{2}(?![\w:/.-])").match
+"""In a dump of octets."""
+_FIGURES = re.compile(
+    r"0[.,]\d+(?:\s+-?\d+[.,]\d+)+|(?:\d{1,2}-\d{1,2}\s)+\d{1,2}-\d{1,2}|[01](?: ?[01])+|\d{3}(?: \d{3}){2,}"
+    r"|0000(?: ?\d{4})+|\d\d(?:-\d\d){5,}"
+).fullmatch
+"""Rows of decimals, results, bits, octets, offsets, winning numbers."""
+_KEPT = re.compile(r"\.(?!wav|mp3|m4a|ogg|gsm|amr|opus|aac)[a-z]{2,4}\b").match
+"""The end of a file's name that is no recording's."""
 
 
 def phones(text: str, lower: str) -> Found:
@@ -88,17 +111,10 @@ def phones(text: str, lower: str) -> Found:
     match = _PHONE.search(text) if text[:1] in "+(0" or _DIALLED.near(text) else None
     while match:
         start, end = match.span()
-        if text[start - 1 : start] in ("=", "/") and (run := _RUN(text, start)) and not _told(text, start, end):
-            match = _PHONE.search(text, run.end())
-            continue
-        dialled = text[start] in "+(0" or _DIALLED.exact.search(text, start, end)
-        found = list(_phone(text, lower, start, end)) if dialled else []
-        yield from found
+        found = _phone(text, lower, start, end) if _begins(text, lower, start, end) else None
         if found:
-            end = found[-1].end
-        elif end - start > _LONG:  # the next one was cut off
-            end = _next(text, start, end)
-        match = _PHONE.search(text, end)
+            yield found
+        match = _PHONE.search(text, found.end if found else start + 1)
     yield from _labelled(text, lower)
     for match in _AMERICAN.finditer(text):
         if _american(text, lower, *match.span()) and valid(match.group(), "US"):
@@ -107,9 +123,18 @@ def phones(text: str, lower: str) -> Found:
         yield Span("phone", *match.span(), 0.6, "phone")
 
 
+def _begins(text: str, lower: str, start: int, end: int) -> bool:
+    """May a number begin here, by what stands before it?"""
+    sign = text[start - 1 : start]
+    if sign in ("=", "/") and _RUN(text, start) and not _told(text, start, end):
+        return False
+    return not (sign == "_" and _KEPT(lower, end))
+
+
 def _told(text: str, start: int, end: int) -> bool:
     """Is it parted as numbers are for people, so that it is one behind an equals sign or a stroke too?"""
-    return text[start] in "(0" and _PARTED_EARLY(text, start, end) is not None and not in_url(text, start)
+    parted = _PARTED_EARLY(text, start, end) or _STROKED(text, max(0, start - _REACH), start)
+    return text[start] in "(0" and parted is not None and not in_url(text, start)
 
 
 def _labelled(text: str, lower: str) -> Found:
@@ -144,12 +169,6 @@ def _is_labelled(lower: str, start: int) -> bool:
     return LABEL_BEFORE.search(lower, max(0, start - LABEL), start) is not None and not other(lower, start)
 
 
-def _next(text: str, start: int, end: int) -> int:
-    """Where in a run that is no number as a whole another one may begin."""
-    found = ((text.find(sign, start + 1, end), len(sign) - 1) for sign in (" / ", "\n", "\t", "  ", " 0", " +"))
-    return min((at + far for at, far in found if at > 0), default=end)
-
-
 def _american(text: str, lower: str, start: int, end: int) -> bool:
     """Does something say that it is a number, or does it fill a cell?"""
     if other(lower, start):
@@ -161,34 +180,35 @@ def _american(text: str, lower: str, start: int, end: int) -> bool:
     return text[max(0, start - 1) : start] in _EDGES and text[end : end + 1] in _EDGES
 
 
-def _phone(text: str, lower: str, start: int, end: int) -> Found:
-    """The number, or the numbers that follow one another on several lines or behind a slash."""
-    while start < end and (text[start] in " \n\t/.-)" or _TWICE(text, start) or _opened(text, start, end)):
-        start += 1
-    if end - start < _LEAST:
-        return
-    cut = text.find(" / ", start + _LEAST, end)
-    if cut > 0 and valid(text[start:cut]):
-        end = cut
-    confidence = _phone_confidence(text, lower, start, end)
-    if confidence:
-        yield Span("phone", start, end, confidence, "phone")
-        return
-    for sign in ("\n", "\t", " / ", "/", "  ", " +", " 0", " (", " "):
-        cut = text.find(sign, start + (1 if sign in _STARTS and text[start] != "+" else 6), end)
-        if cut > 0:
-            first = _phone_confidence(text, lower, start, cut)
-            rest = list(_phone(text, lower, cut + 1, end))
-            if first or rest:
-                if first:
-                    yield Span("phone", start, cut, first, "phone")
-                yield from rest
-                return
+def _phone(text: str, lower: str, start: int, end: int) -> Span | None:
+    """The longest number that begins here: what stands behind it may be a time, an amount, or another number."""
+    start += _opened(text, start, end)
+    cut = end
+    possible: Span | None = None
+    while cut - start >= _LEAST:
+        if _ends(text, start, cut) and (confidence := _phone_confidence(text, lower, start, cut)):
+            found = Span("phone", start, cut, confidence, "phone")
+            if text[start] != "+" or valid(text[start:cut]):
+                return found
+            possible = possible or found
+        cut = max(text.rfind(sign, start, cut) for sign in _PARTING)
+        while cut > start and not text[cut - 1].isdigit():
+            cut -= 1
+    return possible or _broken(text, lower, start, end)
+
+
+def _ends(text: str, start: int, end: int) -> bool:
+    """May the number end here? Bare digits may be the first of a hash."""
+    return text[end : end + 1] not in _HEXADECIMAL or any(map(text[start:end].__contains__, "+-()"))
+
+
+def _broken(text: str, lower: str, start: int, end: int) -> Span | None:
+    """A number that goes on in the next line."""
     joined = " ".join(text[start:end].split())
     if "\n" not in text[start:end] or _DATED(joined) or not _LEAST < len(NOT_DIGITS.sub("", joined)) <= _MOST:
-        return
-    if (joined[0] == "+" or LABEL_BEFORE.search(lower, max(0, start - LABEL), start)) and valid(joined):
-        yield Span("phone", start, end, 0.7, "phone")
+        return None
+    told = joined[0] == "+" or LABEL_BEFORE.search(lower, max(0, start - LABEL), start)
+    return Span("phone", start, end, 0.7, "phone") if told and valid(joined) else None
 
 
 def _opened(text: str, start: int, end: int) -> bool:
@@ -199,15 +219,19 @@ def _opened(text: str, start: int, end: int) -> bool:
 def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
     value = text[start:end].replace("[0]", "(0)").replace("·", "-")
     digits = NOT_DIGITS.sub("", value)
+    if not (9 <= len(digits) <= _MOST or _SERVICE(value)) or not (value[0] in "+(" or digits[0] == "0"):
+        return 0.0
     near = PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
     if _SERVICE(value):
         return 0.8 if near else 0.3
-    if not 9 <= len(digits) <= 15 or _DATED(value) or not (value[0] in "+(" or digits[0] == "0"):
-        return 0.0
+    if value.startswith("00") and "(0)" in value:
+        value = f"+{value[2:].lstrip()}"
     abroad = value.lstrip("(").startswith("+")
-    if _FRACTION(value) or (value[0] == "(" and not (abroad or near) and digits[0] != "0"):
+    if _DATED(value) or _FRACTION(value) or (not near and _is_figures(text, start, end)):
         return 0.0
-    if not abroad and other(lower, start):
+    if not abroad and (
+        (value[0] == "(" and not near and digits[0] != "0") or (not _USUAL(value) and other(lower, start))
+    ):
         return 0.0
     try:
         number = phonenumbers.parse(value, "NL")
@@ -217,17 +241,29 @@ def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
         return _elsewhere(value, number, abroad=abroad, near=near)
     if _CODE(value) and not OF_PHONES.search(lower, max(0, start - LABEL), start):
         return 0.3
-    if near:
-        return 0.95
-    if abroad:
-        return 0.8
+    if near or abroad:
+        return 0.95 if near else 0.8
+    return _plain(text, lower, start, value)
+
+
+def _plain(text: str, lower: str, start: int, value: str) -> float:
+    """How sure is a number in the plan of its own country, with nothing beside it that says so?"""
+    digits = NOT_DIGITS.sub("", value)
     if _DUTCH(value) or _ELSEWHERE(value) or _MOBILE_DIGITS(digits) or (value.startswith("00") and not value.isdigit()):
         return 0.6
     if text[max(0, start - 2) : start] == '="':
         return 0.0
-    if digits[0] == "0" and "  " not in value:  # and a number in its country's plan: seldom anything else
+    if digits[0] == "0" and "  " not in value:  # seldom anything else
         return 0.6
     return 0.6 if _PHONE_HEAD.search(lower, max(0, start - _FAR), start) else 0.3
+
+
+def _is_figures(text: str, start: int, end: int) -> bool:
+    """Is it a row of figures, or some octets of a dump?"""
+    value = text[start:end]
+    if _PAIRS(value) and (_PAIR_BEFORE(text, max(0, start - 4), start) or _PAIR_BEHIND(text, end)):
+        return True
+    return _FIGURES(value) is not None
 
 
 def _elsewhere(value: str, number: phonenumbers.PhoneNumber, *, abroad: bool, near: bool) -> float:
@@ -239,6 +275,8 @@ def _elsewhere(value: str, number: phonenumbers.PhoneNumber, *, abroad: bool, ne
     if _BRITISH(value) and valid(value, "GB"):
         return 0.6
     if not abroad and _GROUPS(value) and any(valid(value, region) for region in HOME[1:]):
+        return 0.6
+    if abroad and "(0)" in value and valid(value.replace("(0)", "")):
         return 0.6
     long = len(NOT_DIGITS.sub("", value)) > 9
     if (abroad or _ABROAD_DIALLED(value)) and long and phonenumbers.is_possible_number(number):
@@ -261,11 +299,14 @@ def _labelled_phone(text: str, lower: str, start: int, end: int) -> Found:
 def _somewhere(value: str, digits: str, *, strict: bool) -> bool:
     """Is it a number in the plan of some country whose numbers stand here without its code, or with a bare one?"""
     if len(digits) < (_LEAST if strict else _LEAST + 1):
-        return False
+        return strict and _ISLAND(value) is not None and any(valid(value, each) for each in _ISLANDS)
+    if NO_ZERO(digits):
+        return True
     if len(digits) < 12 or digits.startswith("00"):
         told = strict or digits[0] == "0" or _PARTED(value)
         if told and any(
             phonenumbers.is_possible_number_string(value, each) and valid(value, each) for each in FAR_HOMES
         ):
             return True
-    return len(digits) > 10 and digits[0] != "0" and valid(f"+{digits}")
+    abroad = len(digits) >= _ABROAD and digits[0] != "0" and (strict or not OF_A_YEAR(digits))
+    return abroad and valid(f"+{digits}")

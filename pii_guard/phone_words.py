@@ -7,7 +7,22 @@ import phonenumbers
 from pii_guard.span import Words
 
 PHONE_LABELS = Words(
-    *("tel", "tél", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "whatsapp"),
+    *(
+        "tel",
+        "tél",
+        "phone",
+        "foon",
+        "mob",
+        "msisdn",
+        "gsm",
+        "sms",
+        "fax",
+        "call",
+        "bel",
+        "wa.me/",
+        "wa[.]me/",
+        "whatsapp",
+    ),
     *("contact", "sip:", "sip/", "cell", "exten", "?t=", "&t=", "dial", "appen", "app:", "y number", "mijn nummer"),
     *("signal", "handy", "rufn", "inbellend", "oproep", "pieper", "bereik", "desk", "enservice", "sender"),
     *("afzender", "dnummer", "elnummer", "06-n", "lineuri", "clip", "remoteparty", "_addr", "2fa"),
@@ -27,7 +42,7 @@ _MAY = (
     r"cli|clip|ani|[ab]-?nummer|[ab]-number|my number|mijn nummer|(?:nood|spoed|terugbel)nummer|\w{0,10}desk|"
     r"support|\w{0,10}service|sender|afzender|remoteparty|"
     r"verified number|2fa|mfa|source_addr|dest\w{0,8}_addr|phoned|ph(?=[.:])|[tmfdp](?=[:.])|dir(?=[:.])|direct)|"
-    r"lineuri|wa\.me/|send\?phone=|[?&]t=)"
+    r"lineuri|wa\[?\.\]?me/|send\?phone=|[?&]t=)"
 )
 _FILLED = (
     r"(?:[ _.-]{0,2}(?:\([^()\n]{1,24}\)|(?:id|nr|no|num|number|nummer|us|me|mij|ik|i|we|wij|op|on|at|is|van|from|to|"
@@ -41,19 +56,42 @@ LABEL = 64
 """So far before a number its label is looked for."""
 HOME = ("NL", "BE", "US", "GB", "DE", "FR", "ES", "IT", "PL", "PT", "DK", "NO", "SE", "CH", "AT", "LU", "IE")
 """Whose numbers stand without a country code, behind a word that says what they are."""
-FAR_HOMES = (*HOME, "TR", "MA", "SR", "CW", "CZ", "GR", "HU", "RO", "UA", "RU", "CN", "IN", "ZA", "AU")
+FAR_HOMES = (
+    *HOME,
+    "TR",
+    "MA",
+    "SR",
+    "CW",
+    "CZ",
+    "GR",
+    "HU",
+    "RO",
+    "UA",
+    "RU",
+    "CN",
+    "IN",
+    "ZA",
+    "AU",
+    "BR",
+    "KR",
+    "JP",
+    "ID",
+    "MX",
+    "AR",
+)
 """Right behind such a word."""
 _OTHER = (
-    r"(?:artikel|bestel|bestelling|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|ean|isbn|"
+    r"(?:artikel|art|bestel|bestelling|order|serie|zaak|dossier|ticket|polis|factuur|offerte|rekening|invoice|sku|ean|isbn|"
     r"parket|pipeline|kvk|bon|pakbon|inkoop|perceel|bestek|materiaal|quote|btw|vat|tva|kbo|referentie|reference|queue|"
     r"batch|lot|po|certificaat|certificate|serial|tracking)"
 )
-_NUMBERED = r"(?:[ _-]?(?:nummers?|nrs?|no|num|numbers?|id|codes?|kenmerk|ref|key|regel)\b)"
+_NUMBERED = r"(?:[ ._-]{0,2}(?:nummers?|nrs?|no|num|numbers?|id|codes?|kenmerk|ref|key|regel)\b)"
 OTHER_NUMBER = re.compile(
     rf"(?:(?:{_OTHER}(?:en|s)?{_NUMBERED}|(?<![a-z])(?:inkoop|verkoop|werk|work|service|retour|purchase|sales)?{_OTHER}"
     r"(?:en|s)?|facturen|\breport no)\b|"
     rf"\b(?:klant|relatie|lid|debiteur|aangifte|volg)(?:en)?{_NUMBERED}|"
     rf"\b(?:case|part|policy|contract|bag|sid)(?:s|en)?{_NUMBERED}?\b)"
+    r"(?: (?:is|was|luidt)(?=[ :]))?"
     r"(?:[^\S\n]|\.(?!\s)|(?<=nr)\.|(?<=no)\.|[:=#>\"']\s?){0,4}(?:\([a-z]{1,12}\) ?|be ?)?\Z"
 )
 """What the number behind it is, and no telephone or citizen has; in its line and sentence, or behind a colon."""
@@ -65,11 +103,17 @@ PHONE_WORDS = re.compile(
     r"\bdial|outgoing|incoming|uitgaand|inkomend|anruf|rufnummer|"
     r"[\u260e\u260f\u2706\U0001f4de\U0001f4f1\U0001f4f2])[^\n]{0,40}$"
 )
+NO_ZERO = re.compile(r"6[1-58]\d{7}").fullmatch
+"""A mobile number whose zero a sheet has lost."""
+OF_A_YEAR = re.compile(r"20[0-4]\d{8,9}").fullmatch
+"""The case numbers of a year look like numbers of Egypt."""
 NOT_DIGITS = re.compile(r"\D")
 _FICTION = re.compile(
     r"(?:\+?1)?[2-9]\d\d55501\d\d|(?:\+?44|0)(?:7700900|1632960)\d{3}|(?:\+?33|0)(?:19900|26191|35301|46571|53649|63998)\d{4}"
 ).fullmatch
 """Numbers kept for films and examples: in nobody's plan."""
+_BOTH = re.compile(_OF + r"\s?(?:/|&|\ben\b|\bof\b|\band\b|\bor\b)\s?[a-z]+[\s:=]{0,3}$")
+"""`telefoon/klantnummer: `"""
 _NO_SIGNS = re.compile(r"[^\d+]")
 
 
@@ -94,7 +138,8 @@ def other(lower: str, start: int) -> bool:
     """Is the number that begins here said to be another than a telephone's or a citizen's?"""
     if not OTHER_NUMBER.search(lower, max(0, start - 40), start):
         return False
-    return OF_PHONES.search(lower, max(0, start - LABEL), start) is None  # `telefoon op de factuur: `
+    before = max(0, start - LABEL), start
+    return OF_PHONES.search(lower, *before) is None and _BOTH.search(lower, *before) is None
 
 
 def in_url(text: str, start: int) -> bool:

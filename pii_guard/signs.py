@@ -180,6 +180,8 @@ def _by_digits(text: str, lower: str, raw: bytes, parts: bytes, found: list[Reco
 def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     """Nine digits parted as a citizen's number may be, the start of an account, of a telephone number; or fewer
     digits, where the text has a word for a citizen's number."""
+    if b"000.0000" in parts or b"000 0000" in parts:
+        return True  # as Americans part them
     if _NINE(parts) or names_bsn(lower) or PHONE_LABELS.any(lower) or ACCOUNTS.any(lower):
         return True
     if any(map(parts.__contains__, _COUNTRY)) and account_start(text):

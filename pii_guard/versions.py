@@ -14,6 +14,14 @@ _ADDRESSES = WORDS["addresses"]
 _FROM = WORDS["from"]
 _TOKENS = re.compile(r"[^,:'\"(|=\[\]{};]+").findall
 _NUMERIC = re.compile(r"[<>=v~^]*\d[\w.*-]*|[<>=~^-]+").fullmatch
+_TEN = 10
+_HOSTED = WORDS["hosted"]
+"""What runs at an address as often as it has a version."""
+_QUOTED = re.compile(r"(?:^|\n)[> \t]{0,8}>[ \t]?\Z").search
+_FIELD = re.compile(r"(?:ip|addr|src|dst|host)\w*==\Z").search
+"""Of a filter: `ip.src==`."""
+_SETTING = re.compile(r"(?:Address|I[Pp]|Host|Name|From|Server|Gateway|Peer|Client|Via|To|Src|Dst) \Z").search
+"""As programs call a setting: `ListenAddress `."""
 _COMPARED = re.compile(r"(?<![-=\w>\"])[<>]=? ?$").search
 _PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|/v/|(?<!/)/[a-z][\w-]{1,40}:)$").search
 """The last: an image of a container, with its tag."""
@@ -34,7 +42,15 @@ _AFTER = re.compile(
     r"|\+(?!\d)|\s*\|\s*v?\d{1,2}(?:\.\d{1,2}){2}(?:\.\d{1,4}){0,2}\s*(?:\||$)|"
     r"[a-z]|/\d+\.\d+\.\d|\s*(?:->|→|naar|to) (?:\d{1,2}\.){2}"
 ).match
+_AFTER_TEN = re.compile(
+    r"\s*(?:and|en|or|of)\s+(?:earlier|later|lower|higher|older|newer|below|above|prior|ouder|lager|hoger|nieuwer|"
+    r"eerder|before|up|previous)\b|\s*\((?:build|sha\d|hash|md5|lts|stable|esr|major|minor|release)"
+    r"|\s+(?:lost|verhelpt|fixes|resolves|build|release|patch|is not supported|bevat|contains|gb\b|mb\b)"
+    r"|-(?:rc|beta|alpha|snapshot|ga|sp|p\d|r\d|h\d|build|release|el\d|final|\d+ubuntu)|[a-z]"
+).match
+"""Of what begins with ten, as addresses at home do, only words say that it is a version."""
 _PORT = re.compile(r":\d{1,5}\b|/(?:[89]|[12]\d|3[0-2])(?![\d.])|[\])>#]|\(\d{1,5}\)|\s*(?:->|port\b|poort\b)").match
+_CELLS = re.compile(r"[;|\t]|,\S|\S {2,}\S").search
 _BUILD = re.compile(
     r"(?<![\w.])\d{1,4}(?:\.\d{1,4}){1,2}\.(?:\d{4,6}|[3-9]\d\d)(?![\w.])|(?<![\w.])\d{1,4}(?:\.\d{1,5}){4}(?![\w.])"
 ).search
@@ -74,34 +90,42 @@ _WORDS_BEFORE = 7
 
 def is_version(text: str, start: int, end: int, octets: list[int], version_end: int, address_end: int) -> bool:
     """`version_end`, `address_end`: where the last of these ended, or -1: what stands in one row is of one kind."""
-    before = text[max(0, start - 64) : start]
+    before = _of_row(text[max(0, start - 64) : start])
     if octets[:2] == [192, 168] or before.endswith("://"):
         return False
     after, lower = text[end : end + 24].lower(), before.lower()
-    sign = before[-1:]
+    sign, ten = before[-1:], octets[0] == _TEN
     ported = _PORT(after) is not None and not (sign == "(" and after[:1] == ")")
     if _surely(before, lower, after, octets[0]) or (
         octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported
     ):
         return True  # 120.0.0.0, as browsers write their version
-    kind, last = _kind_before(lower)
+    kind, last = _kind_before(lower, ten=ten)
     plain = kind == "from" and not _AFTER(after)
     if kind == "address" or plain or (kind == "version" and _too_large(octets[0], last)):
         return False
     if address_end > version_end and _ROW(text[max(address_end, start - 24) : start]):
         return False
-    if kind == "version" or (after[:1] != ">" and _COMPARED(text, max(0, start - 5), start)):
+    if kind == "version" or (octets[0] <= _LARGEST and after[:1] != ">" and _compared(text, start)):
         return True
     if kind == "section" and after[:1] == ")":
         return True
     if ported or sign in ("[", "=", "@", "\t", "\\"):
         return False
-    if kind == "section" or (sign in ("/", " ") and _PRODUCT(before)) or (octets[0] < 60 and _AFTER(after)):
+    if kind == "section" or (octets[0] < 60 and (_AFTER_TEN if ten else _AFTER)(after)):
         return True
-    small = octets[0] <= _SMALL and octets[0] != 10 and max(octets[1:3]) <= 60
-    if small and (_URL_PATH(before) or _ARTIFACT(before)):
+    if not ten and octets[0] <= _LARGEST and sign in ("/", " ") and _PRODUCT(before) and not _SETTING(before):
         return True
-    if small and sign == " " and last[:1].isalpha() and last not in _FROM:
+    return not ten and _by_neighbours(text, start, end, octets, version_end, before, last)
+
+
+def _by_neighbours(
+    text: str, start: int, end: int, octets: list[int], version_end: int, before: str, last: str
+) -> bool:
+    """What addresses in one's own network (10.0.0.0/8) are too often, and others seldom: small, beside a version."""
+    small = octets[0] <= _SMALL and max(octets[1:3]) <= 60
+    named = before[-1:] == " " and last[:1].isalpha() and last not in _FROM
+    if small and (named or _URL_PATH(before) or _ARTIFACT(before)):
         return True
     if version_end >= 0 and start - version_end <= _FAR and max(octets) < 100:
         return True
@@ -109,10 +133,23 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
     return max(octets[:3]) < 60 and _BUILD(line) is not None
 
 
+def _compared(text: str, start: int) -> bool:
+    """Behind a sign that compares, and quotes nothing."""
+    return _COMPARED(text, max(0, start - 5), start) is not None and not _QUOTED(text, max(0, start - 12), start)
+
+
+def _of_row(before: str) -> str:
+    """Of the line above the first cell alone, where it is a row: the head of its last column says nothing of the next
+    row's first."""
+    above, line, here = before.rpartition("\n")
+    cells = _CELLS(above.rpartition("\n")[2]) if line and not here.strip(" \t\"'|") else None
+    return f"{cells.string[: cells.start() + 1]}\n{here}" if cells else before
+
+
 def _surely(before: str, lower: str, after: str, first: int) -> bool:
     """Does what stands right beside it leave no doubt that it is a version?"""
     sign = before[-1:]
-    if sign == "=" and (before.endswith((">=", "<=")) or _EQUALS(before[-10:])):
+    if sign == "=" and not _FIELD(lower) and (before.endswith((">=", "<=")) or _EQUALS(before[-10:])):
         return True
     if sign in (":", "@", "/") and _PACKAGE(before):
         return True
@@ -125,7 +162,7 @@ def _too_large(first: int, last: str) -> bool:
     return last.strip(".") not in _SAID and first > (_LARGE if last in _WORDS else _LARGEST)
 
 
-def _kind_before(lower: str) -> tuple[str, str]:
+def _kind_before(lower: str, *, ten: bool) -> tuple[str, str]:
     """What the words before say that the numbers are, and the last of them."""
     labelled = lower.rstrip(" \t\"'")[-1:] in (":", "=")
     last: str | None = None
@@ -134,7 +171,9 @@ def _kind_before(lower: str) -> tuple[str, str]:
         if last is None and labelled and bare in _ADDRESSES:
             return "address", word
         last = word if last is None else last
-        if bare in _WORDS or bare.endswith(_CALLED) or _PARTS_OF_THREE(bare):
+        if _PARTS_OF_THREE(bare):
+            return ("" if ten and not bare.startswith("10.") else "version"), last
+        if (bare in _WORDS and not (ten and bare in _HOSTED)) or bare.endswith(_CALLED):
             return "version", last
         if bare in _ADDRESSES:
             return "address", last

@@ -201,7 +201,8 @@ _BOXED = Quick(
     r"\d(?<!\d\d)(?<!\d\|\d)(?<!\d \| \d)(?:(?: ?\| ?\d){8}|(?:\] ?\[\d){8})(?!\d|\]? ?[|\[] ?\d)", rare=_RARE
 )
 _PARAMETER = Quick(r"[?&;](?P<key>[a-z_]{1,20})=(?P<value>\d{9})(?!\w)")
-_EIGHT = Quick(r"\d(?<![^\s,;|\"'\t]\d)\d{7}(?![^\s,;|\"'\t])")
+_EIGHT = Quick(r"\d(?<![^\s,;|\"'>]\d)\d{7}(?![^\s,;|\"'<])")
+_LONG = 500
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 
 
@@ -298,10 +299,24 @@ def _repeated(lower: str) -> Found:
 
 def _column(text: str, found: Iterable[Span]) -> Found:
     """Eight digits in a column of such numbers: the zero at their front is lost."""
-    rows = {cell(text, each.start, each.end) for each in found} - {None, LAST} if "\n" in text else set()
-    for match in _EIGHT.finditer(text) if rows else ():
-        if cell(text, *match.span()) in rows and passes(match.group()) and not _DATED(match.group()):
+    below = {place for each in found for place in _places(text, each.start, each.end)} if "\n" in text else set()
+    for match in _EIGHT.finditer(text) if below else ():
+        if passes(match.group()) and not _DATED(match.group()) and not below.isdisjoint(_places(text, *match.span())):
             yield Span("bsn", *match.span(), 0.6, "bsn-column")
+
+
+def _places(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
+    """Where in its line, or row of HTML, this stands: what stands below it is in the same place."""
+    number = cell(text, start, end)
+    if number is not None and number != LAST:
+        yield "cell", number
+    line = text.rfind("\n", 0, start) + 1
+    before = text[max(line, start - _LONG) : start]
+    if before.endswith("  "):
+        yield "column", start - line
+    row = before.rpartition("<tr")[2]
+    if row.endswith(">"):
+        yield "td", row.count("<t")
 
 
 def _citizens(written: str, lower: str, start: int, end: int, named: bool) -> bool:

@@ -82,11 +82,12 @@ _ROW = re.compile(r"[\"']?[,;|/ ]{1,3}[\"']?").match
 """Between one and the next."""
 _NOBODYS_MAC = ("000000000000", "ffffffffffff", "3333", "01005e", "01000c", "0180c2")
 """Nobody, everybody, and groups."""
+_TIMED = re.compile(r"\b(?:tijd|time|klok|clock|timestamp)\W{1,4}\Z").search
 _MOMENT = re.compile(r"(?:20)?[12]\d:(?:0\d|1[0-2]):[0-3]\d:[0-2]\d:[0-5]\d:[0-5]\d").fullmatch
 _OF_ELSE = re.compile(
     r"(?<![\w-])(?:serial(?: ?(?:no|number))?|fingerprint|fp|wwp?ns?|cert(?:ificate|ificaat)?|"
     r"(?:your|victim|personal|unique) id|key|"
-    r"code|licen[cs]e|token)\W{1,3}$"
+    r"code|licen[cs]e|token)[^\w\n>]{1,3}$"
 ).search
 """What stands behind this has the form of an address, and is none."""
 
@@ -138,7 +139,8 @@ def is_somebodys(lower: str, start: int, end: int) -> bool:
         return False
     value = _joined(lower[start:end])
     if value.isdigit() and not _NEAR.search(lower, max(0, start - 40), end + 24) and not MAC_WORDS.any(lower):
-        return lower[start + 2 : start + 3] == ":" and not _MOMENT(lower[start:end])  # a time, numbers of a lottery
+        timed = _MOMENT(lower[start:end]) or _TIMED(lower, max(0, start - 16), start)
+        return lower[start + 2 : start + 3] == ":" and not timed  # numbers of a lottery have other signs
     return not value.startswith(_NOBODYS_MAC)
 
 

@@ -15,7 +15,7 @@ _SET_APART = r"[\"']\.[\"']|\s\.\s"
 """A dot as programs glue it, or as it is set apart so that nobody follows it by chance."""
 _IPV4 = Quick(
     rf"[0-9](?:(?<![^\W_][0-9])|(?<=\bip[0-9])|(?<=\bipv4[0-9]))(?<![^.]\.[0-9])(?<![0-9]-[0-9])[0-9]{{0,2}}(?:(?:{DOT}|{_SET_APART})[0-9]{{1,3}}){{3}}"
-    r"(?!\d|\.\d|-\d|\.ip6\.)"
+    r"(?!\d|\.\d|-\d(?!\d{5})|\.ip6\.)"
     rf"|[0-9](?<![\w.][0-9])[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?=\s?-\s?[0-9]{{1,3}}(?:(?:\.[0-9]{{1,3}}){{3}})"
     rf"?(?![\w.]\w))"
     r"|[0-9](?<=[0-9]-[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?![\w-])(?!\.\d)"
@@ -112,7 +112,7 @@ def addresses(text: str) -> Found:
         if max(octets) > 255 or octets[0] in (0, 127) or octets[0] > 223:
             continue
         ranged = _RANGE_END.match(text, end)
-        if ranged and not octets[3] < int(ranged.group(1)) < 256:
+        if ranged and " " not in ranged.group() and not octets[3] < int(ranged.group(1)) < 256:
             continue
         if plain and is_version(text, start, end, octets, version_end, address_end):
             version_end = end

@@ -24,7 +24,7 @@ from pii_guard.quick import Quick, Rare
 from pii_guard.span import Found, Span
 
 _PHONE = re.compile(
-    r"[+(0](?<![^\W_].)(?<![\d_+]-.)(?<!\+[(0])(?<![\d,%€$][.:].)(?:[\d\s().\-/+·]|\[0\]){6,24}\d(?!\d|\.\d)"
+    r"[+(0](?<![^\W_].)(?<![\d_+]-.)(?<!\+[(0])(?:(?<![\d,%€$][.:].)|(?<=[A-Za-z.]\d:.))(?:[\d\s().\-/+·]|\[0\]){6,24}\d(?!\d|\.\d)"
 )
 """What begins as a number, and whatever may belong to it."""
 _LOOSE_PHONE = re.compile(r"[+(\d](?<![\d.+(-][+(\d])[\d().\- /]{6,20}\d(?!\w|\.\d)")
@@ -58,7 +58,7 @@ _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 """A number as people write it: area code, sign, the rest."""
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _PARTING = " \n\t/·"
-_HEXADECIMAL = frozenset("abcdefABCDEF")
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]+(?![g-zG-Z]|-[a-z])").match
 _ELSEWHERE = re.compile(
     r"0[1-9](?:(?P<fr>[ .-])\d\d)(?:(?P=fr)\d\d){3}"  # France
     r"|\(?0\d{4}\)? \d{3} \d{3}|07\d{3}[ -]?\d{3}[ -]?\d{3}|\(?0\d{3}\)? \d{3} \d{4}|\(?02\d\)? \d{4} \d{4}"  # Britain
@@ -188,7 +188,7 @@ def _phone(text: str, lower: str, start: int, end: int) -> Span | None:
     while cut - start >= _LEAST:
         if _ends(text, start, cut) and (confidence := _phone_confidence(text, lower, start, cut)):
             found = Span("phone", start, cut, confidence, "phone")
-            if text[start] != "+" or valid(text[start:cut]):
+            if valid(text[start:cut]):
                 return found
             possible = possible or found
         cut = max(text.rfind(sign, start, cut) for sign in _PARTING)
@@ -199,7 +199,7 @@ def _phone(text: str, lower: str, start: int, end: int) -> Span | None:
 
 def _ends(text: str, start: int, end: int) -> bool:
     """May the number end here? Bare digits may be the first of a hash."""
-    return text[end : end + 1] not in _HEXADECIMAL or any(map(text[start:end].__contains__, "+-()"))
+    return any(map(text[start:end].__contains__, "+-()")) or _HEXADECIMAL(text, end) is None
 
 
 def _broken(text: str, lower: str, start: int, end: int) -> Span | None:
@@ -218,14 +218,14 @@ def _opened(text: str, start: int, end: int) -> bool:
 
 def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
     value = text[start:end].replace("[0]", "(0)").replace("·", "-")
+    if value.startswith("00") and "(0)" in value:
+        value = f"+{value[2:].lstrip()}"
     digits = NOT_DIGITS.sub("", value)
     if not (9 <= len(digits) <= _MOST or _SERVICE(value)) or not (value[0] in "+(" or digits[0] == "0"):
         return 0.0
     near = PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
     if _SERVICE(value):
         return 0.8 if near else 0.3
-    if value.startswith("00") and "(0)" in value:
-        value = f"+{value[2:].lstrip()}"
     abroad = value.lstrip("(").startswith("+")
     if _DATED(value) or _FRACTION(value) or (not near and _is_figures(text, start, end)):
         return 0.0

@@ -18,9 +18,13 @@ _DEEPEST = 3
 _LONGEST = 1 << 20
 """Of one piece of base64 or hexadecimal, no more is read."""
 _SHORTEST = 10
+_VALUE = r"(?=[+(]?\d|[A-Z]{2}\d\d|[0-9a-fA-F]{1,4}:)"
+"""The start of a number or an address, to which the letter of an escape before it seems to belong."""
 _ESCAPE = Quick(
     r"%(?:25)*(?:[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*|u[0-9A-Fa-f]{4}(?:%u[0-9A-Fa-f]{4})*)"
     r"|&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,12};)"
+    rf"|(?:\\{{1,2}}r)?\\{{1,2}}[nrtbs]{_VALUE}|\x1b\[[0-9;]{{0,12}}[A-Za-z]|#01[0-57]{_VALUE}|\^[IJM]{_VALUE}"
+    rf"|=(?:3D|0A|09|0D=0A|A0|C2=A0){_VALUE}"
     r"|\\\\?(?:u[0-9a-fA-F]{4}(?:\\{1,2}u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}(?:\\{1,2}x[0-9a-fA-F]{2})*"
     r"|[0-7]{3}(?:\\{1,2}[0-7]{3})*|U[0-9a-fA-F]{8}|u\{[0-9a-fA-F]{1,6}\}|(?<=[\w:]\\)[:@_](?=[\w\\:])|/)"
     r"|(?:\n(?<=[\d-]\n)|\r\n(?<=[\d-]\r\n))(?:> ?)+(?=[\d(])|=2B(?=\d)"
@@ -114,6 +118,8 @@ def _unescaped(text: str) -> _Reading:
 def _meaning(escape: str) -> str:
     """The characters that an escape stands for; itself, when it stands for none."""
     sign = escape[0]
+    if sign in "\x1b#^" or (sign == "\\" and escape[-1] in "nrtbs"):
+        return "\n"  # a colour; an end of a line or a blank as programs write them
     try:
         if sign == "&":
             return html.unescape(escape)

@@ -22,7 +22,7 @@ _FIELD = re.compile(r"(?:ip|addr|src|dst|host)\w*==\Z").search
 """Of a filter: `ip.src==`."""
 _SETTING = re.compile(r"(?:Address|I[Pp]|Host|Name|From|Server|Gateway|Peer|Client|Via|To|Src|Dst) \Z").search
 """As programs call a setting: `ListenAddress `."""
-_COMPARED = re.compile(r"(?<![-=\w>\"])[<>]=? ?$").search
+_COMPARED = re.compile(r"(?<![-=\w>\"/])[<>]=? ?$").search
 _PACKAGE = re.compile(r"(?:cpe:\S{1,60}:|pkg:\S{1,60}@|vers:\S{1,60}/|/v/|(?<!/)/[a-z][\w-]{1,40}:)$").search
 """The last: an image of a container, with its tag."""
 _EQUALS = re.compile(r"(?:[=~]=|[?&]v(?:er\w{0,5})?=)$").search
@@ -80,7 +80,6 @@ _SAID = frozenset(
         "builds",
         "release",
         "rel",
-        "fw",
         "firmware",
     )
 )
@@ -112,7 +111,7 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         return True
     if ported or sign in ("[", "=", "@", "\t", "\\"):
         return False
-    if kind == "section" or (octets[0] < 60 and (_AFTER_TEN if ten else _AFTER)(after)):
+    if (kind == "section" and octets[0] <= _LARGE) or (octets[0] < 60 and (_AFTER_TEN if ten else _AFTER)(after)):
         return True
     if not ten and octets[0] <= _LARGEST and sign in ("/", " ") and _PRODUCT(before) and not _SETTING(before):
         return True
@@ -153,9 +152,13 @@ def _surely(before: str, lower: str, after: str, first: int) -> bool:
         return True
     if sign in (":", "@", "/") and _PACKAGE(before):
         return True
-    if ("agent" in lower or "oid" in lower) and _AGENT(lower):
+    if first <= _LARGE and ("agent" in lower or "oid" in lower) and _AGENT(lower):
         return True
-    return first < _SMALL and (_FILE(after) is not None or (sign == "\\" and _FOLDER(before) is not None))
+    return (
+        first < _SMALL
+        and first != _TEN
+        and (_FILE(after) is not None or (sign == "\\" and _FOLDER(before) is not None))
+    )
 
 
 def _too_large(first: int, last: str) -> bool:

@@ -39,7 +39,7 @@ def test_numbers_and_addresses_are_found(category: str, tuned: dict[str, Figures
 
 @pytest.mark.parametrize("category", CHECKED)
 def test_in_texts_that_nobody_saw_too(category: str, fresh: dict[str, Figures]) -> None:
-    assert fresh[category].held >= 0.95
+    assert fresh[category].recall >= 0.99
     assert fresh[category].precision >= (0.85 if category == "ipv4" else 0.95), "a version has four numbers too"
 
 

@@ -59,6 +59,8 @@ FIRM = re.compile(
     r"\b(?:b\.?v|n\.?v|v\.?o\.?f|gmbh|ltd|inc|llc|ag|s\.?a|bank|stichting|vereniging|gemeente|belasting\w*|holding|group|"
     r"groep|verzekering\w*|energie|beheer|ziekenhuis|school|college|universiteit|university|services?|company|bvba|vzw)\b"
 ).search
+_NUMBERED = re.compile(rb"(?<![0.])00(?P<dot>\.?)00(?P=dot)00[\"']?\s?(?:[=:>]|  )").search
+"""As `_GBA`, digits as 0."""
 _RECORDS = Words("pid|", "nk1|", "gt1|", "in1|", "adr;", "adr:", "/name/", ":50k:", ":50f:", ":59:/", ":59f:")
 
 
@@ -68,8 +70,7 @@ def sign(lower: str, parts: bytes) -> bool:
         "<<" in lower
         or _RECORDS.any(lower)
         or _KEYS.any(lower)
-        or b"000000" in parts
-        or b"00.00.00" in parts
+        or _NUMBERED(parts) is not None
         or b".0000,0000" in parts
     )
 

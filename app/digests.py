@@ -238,4 +238,5 @@ def _order(service: Service, window: Window, subscriber: Subscriber, channel: in
         subscriber.contacts[channel].type,
         queued_at=now,
         due_at=now,
+        revision=subscriber.revision,
     )

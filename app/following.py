@@ -82,7 +82,16 @@ def _reminders(service: Service, connection: sa.Connection, item: str, now: date
     key, version = service.keys.derive("deliveries"), released.item.version
     orders = [
         outbox.order(
-            key, "reminder", item, version, each.subscriber, each.channel, each.medium, queued_at=now, due_at=now
+            key,
+            "reminder",
+            item,
+            version,
+            each.subscriber,
+            each.channel,
+            each.medium,
+            queued_at=now,
+            due_at=now,
+            revision=each.revision,
         )
         for each in silent
         if each.version == version and _over(released.urgency, each.queued_at, now)

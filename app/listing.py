@@ -10,6 +10,7 @@ from app.views import Views, shown
 from dispatch import View, ledger
 from dispatch.attachments import table
 from dispatch.feedback import Message
+from dispatch.ledger import Entry
 from subscribers import Contact, Subscriber, registry
 from tlp import Label
 from triage import TriageError, decide
@@ -18,8 +19,8 @@ from triage import TriageError, decide
 def listing(service: Service, told: Message) -> bytes | None:
     """CSV, as this recipient may see it now, by the way by which it was told; None: nothing stands of it for it."""
     with service.reading() as connection:
-        subscriber = registry.get(connection, told.subscriber)
-        contact = None if subscriber is None else _contact(connection, subscriber, told)
+        subscriber, sent = registry.get(connection, told.subscriber), ledger.sent(connection, told.delivery)
+        contact = None if subscriber is None else _contact(connection, subscriber, told, sent)
         if subscriber is None or contact is None:
             return None
         look = partial(shown, service)
@@ -31,20 +32,15 @@ def listing(service: Service, told: Message) -> bytes | None:
             return None
         views = Views(service, connection, released)
         # A mail went in the open for want of a key, and its link with it: closed is what was told by a closed way.
-        sent = ledger.sent(connection, told.delivery)
         closed = contact.confidential and sent is not None and (sent.label or Label.CLEAR) > Label.AMBER
         view = views.of(subscriber, views.explain(subscriber), confidential=closed)
     return table(_own(view)) if isinstance(view, View) else None
 
 
-def _contact(connection: sa.Connection, subscriber: Subscriber, told: Message) -> Contact | None:
-    """The way by which it was told. None: that leads elsewhere by now, and who read there is no longer asked."""
-    then = registry.at(connection, subscriber.id, told.queued_at) or subscriber
-    if told.channel >= min(len(then.contacts), len(subscriber.contacts)):
-        return None
-    was, now = then.contacts[told.channel], subscriber.contacts[told.channel]
-    places = {(each.type, each.address.casefold(), each.url, each.topic) for each in (was, now)}
-    return now if len(places) == 1 else None
+def _contact(connection: sa.Connection, subscriber: Subscriber, told: Message, sent: Entry | None) -> Contact | None:
+    """The way by which it was told. None: it is no longer one of the subscriber's, and who read there is not asked."""
+    went = registry.went(connection, subscriber, told, sent.at if sent else None)
+    return next((each for each in subscriber.contacts if went and each.place == went.place), None)
 
 
 def _own(view: View) -> View:

@@ -256,7 +256,7 @@ def order(
     now: datetime,
     due: datetime,
 ) -> Delivery:
-    """For a channel of the subscriber as it is; so it is of no earlier moment than that (`registry.meant`)."""
+    """For a channel of the subscriber as it is (`registry.meant`)."""
     medium = subscriber.contacts[channel].type
     return outbox.order(
         service.keys.derive("deliveries"),
@@ -265,6 +265,7 @@ def order(
         subscriber.id,
         channel,
         medium,
-        queued_at=max(now, subscriber.changed_at),
+        queued_at=now,
         due_at=due,
+        revision=subscriber.revision,
     )

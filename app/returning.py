@@ -153,7 +153,7 @@ def _against(
     then = None if went is None else registry.at(connection, went.subscriber, sent)
     if went is None or then is None:
         return
-    contact = registry.meant(connection, then, went.channel, went.medium, went.queued_at)
+    contact = registry.meant(connection, then, went)
     if contact is not None:
         mark = contact_mark(service.keys, went.subscriber, contact)
         contacts.note(connection, mark, went.subscriber, "returned", now, status)
@@ -164,7 +164,7 @@ def stopped(service: Service, connection: sa.Connection, delivery: Delivery) -> 
     one = registry.get(connection, delivery.subscriber)
     if one is None:
         return
-    contact = registry.meant(connection, one, delivery.channel, delivery.medium, delivery.queued_at)
+    contact = registry.meant(connection, one, delivery)
     if contact is not None:
         mark = contact_mark(service.keys, one.id, contact)
         contacts.note(connection, mark, one.id, "stopped", service.clock())

@@ -238,7 +238,7 @@ class Sender:
 
 
 def _contact(connection: sa.Connection, subscriber: Subscriber, delivery: Delivery) -> Contact | None:
-    return registry.meant(connection, subscriber, delivery.channel, delivery.medium, delivery.queued_at)
+    return registry.meant(connection, subscriber, delivery)
 
 
 def _mailbox(sender: str) -> tuple[str, str]:

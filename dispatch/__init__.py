@@ -131,6 +131,8 @@ class Delivery:
     """The other side may have had these bytes already: an attempt ended without a known outcome."""
     alone: bool = False
     """A message that told it with others was refused for good: it goes with none."""
+    revision: int | None = None
+    """Of the subscriber whose nth contact it is for (`registry.meant`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class Message:
     subscriber: str
     channel: int
     queued_at: datetime
+    medium: ChannelType | None = None
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Unanswered(NamedTuple):
     channel: int
     medium: ChannelType
     queued_at: datetime
+    revision: int | None
 
 
 def token(key: bytes, delivery: str) -> str:
@@ -129,7 +132,9 @@ def messages(conn: sa.Connection, delivery: str) -> list[Message]:
     """What the message with that id told, if it has left or may have: its own alert or update first, and what went with
     it. Empty: there is none (any more)."""
     d, ids = deliveries.c, together(conn, delivery)
-    chosen = sa.select(d.id, d.kind, d.subject, d.version, d.subscriber, d.channel, d.queued_at)
+    chosen = sa.select(
+        d.id, d.kind, d.subject, d.version, d.subscriber, d.channel, d.queued_at, d.medium, d.revision
+    )  # fmt: skip
     rows = conn.execute(chosen.where(d.id.in_(ids), d.attempts > 0, d.kind.in_(("alert", "update", "reminder"))))
     return sorted((Message(*row) for row in rows), key=lambda each: ids.index(each.delivery))
 
@@ -209,8 +214,8 @@ def unanswered(conn: sa.Connection, item: str, version: int, most: int) -> Seque
     )
     said = sa.exists().where(_f.item == d.subject, _f.subscriber == d.subscriber, _f.version >= d.version)
     mine = (d.subject == item, d.version == version, d.state == "sent", d.kind.in_(_ALERTS), ~said, ~again)
-    chosen = sa.select(d.subject, d.version, d.subscriber, d.channel, d.medium, d.queued_at).where(*mine)
-    return [Unanswered(*row) for row in conn.execute(chosen.order_by(d.queued_at, d.id).limit(most))]
+    chosen = sa.select(d.subject, d.version, d.subscriber, d.channel, d.medium, d.queued_at, d.revision)
+    return [Unanswered(*row) for row in conn.execute(chosen.where(*mine).order_by(d.queued_at, d.id).limit(most))]
 
 
 def reminded(conn: sa.Connection, item: str, most: int) -> list[tuple[str, datetime]]:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -59,6 +60,7 @@ deliveries = sa.Table(
     sa.Column("subscriber", sa.String(255), nullable=False),
     sa.Column("channel", sa.Integer, nullable=False),
     sa.Column("medium", sa.String(16)),
+    sa.Column("revision", sa.Integer, comment="of the subscriber whose nth contact it is for; null: as of queued_at"),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("due_at", Instant, nullable=False),
@@ -91,7 +93,7 @@ CLAIMED = tuple(
     _d[name]
     for name in (
         "id", "kind", "subject", "version", "subscriber", "channel", "state", "due_at", "queued_at", "attempts",
-        "message", "medium", "view", "repeat", "reason",
+        "message", "medium", "view", "repeat", "reason", "revision",
     )
 )  # fmt: skip
 """What `delivery_of` reads."""
@@ -150,6 +152,7 @@ class Whose(NamedTuple):
     channel: int
     medium: ChannelType | None
     queued_at: datetime
+    revision: int | None
 
 
 def delivery_id(key: bytes, kind: DeliveryKind, subject: str, version: int, subscriber: str, channel: int) -> str:
@@ -169,10 +172,12 @@ def order(
     *,
     queued_at: datetime,
     due_at: datetime,
+    revision: int | None = None,
 ) -> Delivery:
     """A delivery to queue. `due_at` later than `queued_at` is the undo window, or quiet hours."""
     identifier = delivery_id(key, kind, subject, version, subscriber, channel)
-    return Delivery(identifier, kind, subject, version, subscriber, channel, "queued", due_at, queued_at, medium=medium)
+    made = Delivery(identifier, kind, subject, version, subscriber, channel, "queued", due_at, queued_at)
+    return replace(made, medium=medium, revision=revision)
 
 
 def queue(conn: sa.Connection, orders: Sequence[Delivery], *, urgency: Urgency | None) -> int:
@@ -201,6 +206,7 @@ def _row(each: Delivery, priority: int) -> dict[str, object]:
         "subscriber": each.subscriber,
         "channel": each.channel,
         "medium": each.medium,
+        "revision": each.revision,
         "state": "queued",
         "priority": priority,
         "due_at": each.due_at,
@@ -296,6 +302,7 @@ def delivery_of(row: sa.Row[tuple[object, ...]], worker: str) -> Delivery:
         row.view or "",
         row.repeat or row.state == "sending",
         row.reason == ALONE,
+        row.revision,
     )
 
 
@@ -545,8 +552,8 @@ def left_as(conn: sa.Connection, beginning: str) -> tuple[str, datetime] | None:
 
 def whose(conn: sa.Connection, delivery: str) -> Whose | None:
     """To whom a delivery went that left, or may have; None: there is none (any more)."""
-    chosen = sa.select(_d.subscriber, _d.channel, _d.medium, _d.queued_at).where(_d.id == delivery, _d.attempts > 0)
-    row = conn.execute(chosen).one_or_none()
+    chosen = sa.select(_d.subscriber, _d.channel, _d.medium, _d.queued_at, _d.revision)
+    row = conn.execute(chosen.where(_d.id == delivery, _d.attempts > 0)).one_or_none()
     return None if row is None else Whose(*row)
 
 

@@ -163,6 +163,8 @@ class Subscriber(Struct, frozen=True):
     """What it says it holds; what is proven of that stands in the profile."""
     confirmed_at: datetime | None = None
     """When it last said that its profile is right; None: it never did."""
+    revision: int = 0
+    """Of the registry, since which it stands so; 0: it stands nowhere."""
 
     def contact(self, meant: Contact, then: Sequence[Contact]) -> Contact | None:
         """Where something goes that was meant for one of the contacts it had then: there still, or, where that is gone,

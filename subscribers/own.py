@@ -17,7 +17,7 @@ KINDS: tuple[str, ...] = tuple(each for each in get_args(Kind) if each != "facts
 """Kinds of messages."""
 
 
-def effective(one: Incoming, own: Own, number: int, changed_at: datetime) -> Subscriber:
+def effective(one: Incoming, own: Own, number: int, changed_at: datetime, revision: int = 0) -> Subscriber:
     """The subscriber as all others see it."""
     said = own.said
     profile = one.profile if said is None else _stated(one.profile, said)
@@ -36,7 +36,7 @@ def effective(one: Incoming, own: Own, number: int, changed_at: datetime) -> Sub
     language = one.language if said is None else said.language
     confirmed = None if said is None else said.confirmed_at
     who = one.id, number, own.name or one.name, language, one.clearance, profile, contacts, changed_at
-    return Subscriber(*who, own.inventories, own.claims, confirmed)
+    return Subscriber(*who, own.inventories, own.claims, confirmed, revision)
 
 
 def reached(one: Incoming, own: Own) -> tuple[Contact, ...]:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice, starmap
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -62,7 +62,7 @@ revisions = sa.Table(
 _NOTHING = msgspec.json.encode(Own())
 _INCOMING = msgspec.json.Decoder(Incoming)
 _OWN = msgspec.json.Decoder(Own)
-_COLUMNS = (subscribers.c.number, subscribers.c.data, subscribers.c.own, subscribers.c.changed_at)
+_COLUMNS = tuple(subscribers.c[name] for name in ("number", "data", "own", "changed_at", "revision"))
 _REVISION = sa.select(counters.c.value).where(counters.c.name == "revision")
 _GET = sa.select(*_COLUMNS).where(subscribers.c.id == sa.bindparam("id"))
 _AMONG = sa.select(*_COLUMNS).where(subscribers.c.id.in_(sa.bindparam("ids", expanding=True)))
@@ -71,8 +71,35 @@ _BY_NUMBERS = (
     .where(subscribers.c.number.in_(sa.bindparam("numbers", expanding=True)), subscribers.c.removed_at.is_(None))
     .order_by(subscribers.c.number)
 )
+_BEFORE = sa.select(
+    history.c.number, history.c.data, history.c.own, revisions.c.at.label("changed_at"), history.c.revision
+).join(revisions, revisions.c.revision == history.c.revision)
 T = TypeVar("T")
 Row: TypeAlias = sa.Row[*tuple[Any, ...]]
+
+
+class Meant(Protocol):
+    """Something that is for one of a subscriber's contacts."""
+
+    @property
+    def channel(self) -> int:
+        """Which: its index."""
+        ...
+
+    @property
+    def medium(self) -> ChannelType | None:
+        """Of which type; None: any."""
+        ...
+
+    @property
+    def revision(self) -> int | None:
+        """Of the subscriber that had those contacts; None: of the one that stood there at `queued_at`."""
+        ...
+
+    @property
+    def queued_at(self) -> datetime:
+        """When that was said."""
+        ...
 
 
 class Counts(NamedTuple):
@@ -288,22 +315,37 @@ def at(conn: sa.Connection, id: str, moment: datetime) -> Subscriber | None:  # 
     row = conn.execute(_GET, {"id": id}).one_or_none()
     if row is None or row.changed_at <= moment:
         return None if row is None else _subscriber(*row)
-    since = revisions.c.at.label("changed_at")
-    columns = (history.c.number, history.c.data, history.c.own, since)
     stood = (history.c.number == row.number, history.c.at > moment, revisions.c.at <= moment)
-    query = sa.select(*columns).join(revisions, revisions.c.revision == history.c.revision).where(*stood)
-    before = conn.execute(query.order_by(history.c.revision.desc()).limit(1)).one_or_none()
+    before = conn.execute(_BEFORE.where(*stood).order_by(history.c.revision.desc()).limit(1)).one_or_none()
     return None if before is None else msgspec.structs.replace(_subscriber(*before), id=id)
 
 
-def meant(
-    conn: sa.Connection, one: Subscriber, channel: int, medium: ChannelType | None, since: datetime
-) -> Contact | None:
-    """Where of a subscriber something goes that was meant, at that moment, for its nth contact, of that type: it may
+def meant(conn: sa.Connection, one: Subscriber, what: Meant) -> Contact | None:
+    """Where of a subscriber something goes that was meant for its nth contact, of that type, as it stood then: it may
     have others by now, or the same in another order. None: nowhere any more."""
-    then = one.contacts if one.changed_at <= since else (at(conn, one.id, since) or one).contacts
-    of = next((each for each in then[channel : channel + 1] if medium in (None, each.type)), None)
+    then = _then(conn, one, what).contacts
+    of = next((each for each in then[what.channel : what.channel + 1] if what.medium in (None, each.type)), None)
     return None if of is None else one.contact(of, then)
+
+
+def went(conn: sa.Connection, one: Subscriber, what: Meant, moment: datetime | None) -> Contact | None:
+    """Where that went at a moment, whatever its subscriber's contacts are by now; None: just now."""
+    then = at(conn, one.id, moment) if moment is not None else one
+    return meant(conn, then or one, what)
+
+
+def _then(conn: sa.Connection, one: Subscriber, what: Meant) -> Subscriber:
+    """As it stood; where that is no longer kept, as it stands.
+
+    By the revision that somebody had before him: an import takes its time, and counts from when it began.
+    """
+    if what.revision is None:
+        return one if one.changed_at <= what.queued_at else at(conn, one.id, what.queued_at) or one
+    if what.revision == one.revision:
+        return one
+    stood = (history.c.number == one.number, history.c.revision == what.revision)
+    row = conn.execute(_BEFORE.where(*stood)).one_or_none()
+    return one if row is None else _subscriber(*row)
 
 
 def revision(conn: sa.Connection) -> int:
@@ -327,7 +369,7 @@ def changed_since(conn: sa.Connection, revision: int) -> Iterator[tuple[int, Sub
     """
     query = sa.select(*_COLUMNS, subscribers.c.removed_at).where(subscribers.c.revision > revision)
     for row in _paged(conn, query):
-        yield row.number, _subscriber(*row[:4]) if row.removed_at is None else None
+        yield row.number, _subscriber(*row[:5]) if row.removed_at is None else None
 
 
 def _paged(conn: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[Row]:
@@ -340,11 +382,12 @@ def _paged(conn: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[
         last = rows[-1].number
 
 
-def _subscriber(number: int, data: bytes, given: bytes, changed_at: datetime) -> Subscriber:
+def _subscriber(number: int, data: bytes, given: bytes, changed_at: datetime, revision: int) -> Subscriber:
     one = _INCOMING.decode(data)
     if given != _NOTHING:
-        return effective(one, _OWN.decode(given), number, changed_at)
-    return Subscriber(one.id, number, one.name, one.language, one.clearance, one.profile, one.contacts, changed_at)
+        return effective(one, _OWN.decode(given), number, changed_at, revision)
+    who = one.id, number, one.name, one.language, one.clearance, one.profile, one.contacts, changed_at
+    return Subscriber(*who, revision=revision)
 
 
 def _owned(conn: sa.Connection, id: str) -> tuple[Row, Own]:  # noqa: A002

@@ -87,8 +87,7 @@ def _meant(conn: sa.Connection, delivery: str) -> tuple[Subscriber, Contact] | N
     if sent is None or now is None:
         return None
     left = ledger.sent(conn, delivery)  # its address may have changed while it waited
-    then = registry.at(conn, sent.subscriber, left.at if left else sent.queued_at) or now
-    contact = registry.meant(conn, then, sent.channel, sent.medium, sent.queued_at)
+    contact = registry.went(conn, now, sent, left.at if left else None)
     return None if contact is None else (now, contact)
 
 

@@ -91,7 +91,7 @@ def test_a_row_is_for_the_channels_as_they_are_when_it_is_made(crowd: tuple[Hous
         mine = outbox.deliveries.c.subject == item, outbox.deliveries.c.subscriber == last
         row, one = connection.execute(sa.select(outbox.deliveries).where(*mine)).one(), registry.get(connection, last)
         assert one is not None
-        assert registry.meant(connection, one, row.channel, row.medium, row.queued_at) == MAIL
+        assert registry.meant(connection, one, outbox.delivery_of(row, "")) == MAIL
         back = Incoming(last, last, profile=profile, contacts=(MAIL,))
         registry.upsert(connection, [back], NOW)
 

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
 
-from subscribers import Contact, Incoming, Inventory, Own, Profile, Software, SubscriberError, registry
+from subscribers import ChannelType, Contact, Incoming, Inventory, Own, Profile, Software, SubscriberError, registry
 from subscribers.registry import Counts
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -159,6 +160,15 @@ A, B, C, D = (Contact("email", address=f"{each}@voorbeeld.example") for each in 
 FILE = Contact("file")
 
 
+class Sent(NamedTuple):
+    """Something that is for one of a subscriber's contacts."""
+
+    channel: int
+    medium: ChannelType | None
+    queued_at: datetime
+    revision: int | None
+
+
 @pytest.mark.parametrize(
     ("now", "goes"),
     [
@@ -181,8 +191,14 @@ def test_where_goes_what_was_meant_for_a_contact(
     registry.upsert(connection, [Incoming("a", "A", contacts=now)], LATER)
     one = registry.get(connection, "a")
     assert one is not None
-    types = ("email", "email", "file")
-    found = [registry.meant(connection, one, channel, types[channel], NOW) for channel in range(3)]
-    assert found == list(goes)
-    assert registry.meant(connection, one, 0, "webhook", NOW) is None
-    assert [registry.meant(connection, one, channel, None, LATER) for channel in range(len(now))] == list(now)
+    types: tuple[ChannelType, ...] = ("email", "email", "file")
+    for by in ("time", "revision"):
+        first, last = ((NOW, None), (LATER, None)) if by == "time" else ((LATER, 1), (NOW, 2))
+        found = [registry.meant(connection, one, Sent(channel, types[channel], *first)) for channel in range(3)]
+        assert found == list(goes)
+        assert registry.meant(connection, one, Sent(0, "webhook", *first)) is None
+        found = [registry.meant(connection, one, Sent(channel, None, *last)) for channel in range(len(now))]
+        assert found == list(now)
+    registry.forget(connection, LATER + timedelta(days=1))
+    left = registry.meant(connection, one, Sent(0, None, NOW, 1))
+    assert left == next(iter(now), None), "what is no longer kept: as it stands"

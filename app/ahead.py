@@ -69,7 +69,7 @@ class Ahead:
         return self._views[item]
 
     def withdrawn(self, item: str, version: int) -> Views | None:
-        """Of a version that is out no more; None: it is out, or never was."""
+        """Of what was out up to a version and is no more; None: it is out, or never was."""
         row = self.row(item)
         return None if row is None else self._shelf.withdrawn(self._connection, item, version, row.changed_at)
 

@@ -179,7 +179,9 @@ class Alerts:
         standing = ahead.views(item)
         if standing is not None and (follows == "waits" or subscriber.number in ahead.fanned(item)):
             return Waits(self._service.clock() + WAIT, "update")
-        views = ahead.withdrawn(delivery.subject, delivery.version)
+        had = holding.had(connection, delivery.subject, [subscriber.id], perhaps=True).get(subscriber.id)
+        version = had.told if had is not None and 0 < had.told < delivery.version else delivery.version
+        views = ahead.withdrawn(delivery.subject, version)
         if views is None:
             return "superseded"
         explanation = dataclasses.replace(views.explain(subscriber), concerned=True)

@@ -313,8 +313,8 @@ class Shelf:
         return self._of(connection, (item, version, f"earlier/{self._moment(connection)}"), out)
 
     def withdrawn(self, connection: sa.Connection, item: str, version: int, since: datetime) -> Views | None:
-        """The Views of a version that is out no more, by the labels of today; None: it is out, or never was. `since`:
-        when anything of the item changed last."""
+        """The Views of what was out up to a version and is no more, by the labels of today; None: it is out, or never
+        was. `since`: when anything of the item changed last."""
         guard, consents = self._service.guard, self._service.settings.consents
         out = partial(decide.withdrawn, connection, guard, item, version, consents)
         return self._of(connection, (item, version, f"withdrawn/{since}/{self._moment(connection)}"), out)

@@ -68,8 +68,8 @@ def leave_out(
     left = [each.id for each in registry.by_numbers(connection, gone) if among is None or each.id in among]
     for start in range(0, len(left), AT_ONCE):
         known = reached(connection, item, left[start : start + AT_ONCE], perhaps=True)
-        own = {who: told for who, told in known.items() if 0 < told < version}
-        _take(service, connection, item, own, service.clock())
+        own = [who for who, told in known.items() if 0 < told < version]
+        _take(service, connection, (item, version - 1), own, service.clock())
 
 
 def look_again(
@@ -88,11 +88,12 @@ def look_again(
     ended = releases.ended(connection, {each.subject for each in told}) if told else {}
     back, late = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     for each in told:
-        item, state = still[each.subject]
-        became = ended.get((each.subject, each.version)) if item == each.subject else None
-        if "withdrawn" in (state, became):
+        (item, state), became = still[each.subject], ended.get((each.subject, each.version))
+        if became == "withdrawn":  # before another item took it in, perhaps
+            back[each.subject].add(each.subscriber)
+        elif state == "withdrawn":
             back[item].add(each.subscriber)
-        elif became is not None:
+        elif became is not None and item == each.subject:
             late[item].add(each.subscriber)
     for item in sorted(back):
         _tell(service, connection, item, sorted(back[item]), now)
@@ -111,28 +112,28 @@ def _leave_out_late(service: Service, connection: sa.Connection, item: str, amon
 
 
 def _tell(service: Service, connection: sa.Connection, item: str, among: Sequence[str] | None, now: datetime) -> None:
-    """Each of the version that it holds. While a later one is out, those who hold one that was withdrawn."""
+    """All who hold it. While a later version is out, those who hold one that was withdrawn."""
     known, ended = reached(connection, item, among, perhaps=True), releases.ended(connection, [item])
     newest = max((version for (_, version), became in ended.items() if became == "withdrawn"), default=None)
     if newest is None:
         return
     if releases.find(connection, item, "active") is not None:
         known = {who: version for who, version in known.items() if ended.get((item, version)) == "withdrawn"}
-    versions = {who: version if (item, version) in ended else newest for who, version in known.items()}
-    _take(service, connection, item, versions, now)
+    _take(service, connection, (item, newest), known, now)
 
 
-def _take(service: Service, connection: sa.Connection, item: str, versions: Mapping[str, int], now: datetime) -> None:
-    """Subscriber -> the version that is taken back. What was to be, and then was not, is after all."""
+def _take(
+    service: Service, connection: sa.Connection, what: tuple[str, int], subscribers: Collection[str], now: datetime
+) -> None:
+    """An item up to that version is taken back from these: under one number, whichever they had, or may have had."""
     orders = [
-        order(service, "withdrawal", (item, versions[subscriber.id]), subscriber, channel, now, now)
-        for subscriber in registry.among(connection, versions)
+        order(service, "withdrawal", what, subscriber, channel, now, now)
+        for subscriber in registry.among(connection, subscribers)
         for channel, contact in enumerate(subscriber.contacts)
         if contact.type in outbox.MEDIA
     ]
-    outbox.revive(connection, [each.id for each in orders], now, held="superseded")
     outbox.queue(connection, orders, urgency="today")
-    told_nothing(service, connection, item, versions, now)
+    told_nothing(service, connection, what[0], subscribers, now)
 
 
 def told_nothing(

@@ -410,14 +410,11 @@ def held_back(conn: sa.Connection, subscribers: Collection[str], since: datetime
     return found
 
 
-def revive(
-    conn: sa.Connection, ids: Sequence[str], due: datetime, reason: str = "", *, held: CancelReason = "repeat"
-) -> None:
-    """What was cancelled, for that reason, waits again, until then (`reason`: what for, so that `hurry` does not fetch
-    it earlier)."""
+def revive(conn: sa.Connection, ids: Sequence[str], due: datetime, reason: str = "") -> None:
+    """What was cancelled waits again, until then (`reason`: what for, so that `hurry` does not fetch it earlier)."""
     again = {"state": "queued", "due_at": due, "reason": reason, "attempts": 0, "settled_at": None}
     for start in range(0, len(ids), _CHUNK):
-        mine = (_d.id.in_(ids[start : start + _CHUNK]), _d.state.in_(_HELD), _d.reason == held)
+        mine = (_d.id.in_(ids[start : start + _CHUNK]), _d.state.in_(_HELD))
         conn.execute(sa.update(deliveries).where(*mine).values(**again))
 
 

@@ -228,9 +228,10 @@ def released(connection: sa.Connection, case: Case, shown: str) -> Released | No
 def withdrawn(
     connection: sa.Connection, guard: Guard, item: str, version: int, sources: Mapping[str, frozenset[str]]
 ) -> Released | None:
-    """A version that was released and is out no more, so that exactly those who got it can be told, whatever became of
-    the item since; None: it is out, or never was."""
-    found, whole = releases.of_version(connection, item, version), inbox.earlier(connection, guard, item, version)
+    """What was released up to a version and is out no more, so that exactly those who got it can be told, whatever
+    became of the item since; None: it is out, or never was."""
+    found = releases.latest(connection, item, version)
+    whole = None if found is None else inbox.earlier(connection, guard, item, found.version)
     if found is None or whole is None or found.status == "active":
         return None
     decision = dataclasses.replace(msgspec.json.decode(found.decision, type=Decision), act="withdraw")

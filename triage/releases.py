@@ -128,6 +128,14 @@ def ended(connection: sa.Connection, items: Collection[str]) -> dict[tuple[str, 
     return {(row.item, row.version): row.status for row in connection.execute(query.where(*mine))}
 
 
+def latest(connection: sa.Connection, item: str, version: int) -> sa.Row[Any] | None:
+    """What went out last of an item, up to a version."""
+    columns = releases.c
+    mine = (columns.item == item, columns.version <= version, columns.status != "pending")
+    query = sa.select(releases).where(*mine).order_by(columns.version.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
 def readers(connection: sa.Connection, item: str, before: int) -> BitMap:
     """Whom versions before that one went to."""
     columns = releases.c

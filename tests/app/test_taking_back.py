@@ -76,6 +76,15 @@ def told(house: House) -> dict[str, list[tuple[DeliveryKind, int]]]:
     return found
 
 
+def under_way(house: House, *, died: bool) -> None:
+    """A process has all that waits, and the message to `een` in hand; or that was accepted."""
+    with house.service.transaction() as connection:
+        claimed = {each.subscriber: each for each in outbox.claim(connection, house.now, 10, "w", hurry=True)}
+        mine = claimed["een"].id
+        assert handing.step(connection, "w", (), "", house.now, [mine])
+        assert died or handing.step(connection, "w", [mine], "smtp-250", house.now, ())
+
+
 def test_a_withdrawal_that_waits_reaches_who_the_next_version_leaves_out(house: House) -> None:
     item = out(house, BOTH)
     leave(house)
@@ -176,7 +185,7 @@ def test_what_holds_after_all_before_it_was_taken_back_is_not_taken_back(house: 
     assert {each[-1] for each in told(house).values()} == {then}
     house.decide("withdraw", item)
     leave(house)
-    last = ("withdrawal", then[1])
+    last = ("withdrawal", 3)
     assert {tuple(each[-2:]) for each in told(house).values()} == {(then, last)}
 
 
@@ -185,11 +194,7 @@ def test_what_holds_after_all_before_it_was_taken_back_is_not_taken_back(house: 
 def test_what_was_under_way_meanwhile_is_taken_back(house: House, *, withdrawn: bool, died: bool) -> None:
     """A process had the first version in hand while it was taken back, and the next one was decided on."""
     item = out(house, BOTH)
-    with house.service.transaction() as connection:
-        claimed = {each.subscriber: each for each in outbox.claim(connection, house.now, 10, "w", hurry=True)}
-        mine = claimed["een"].id
-        assert handing.step(connection, "w", (), "", house.now, [mine])
-        assert died or handing.step(connection, "w", [mine], "smtp-250", house.now, ())
+    under_way(house, died=died)
     if withdrawn:
         house.decide("withdraw", item)
     out(house, ONE)
@@ -234,14 +239,20 @@ def test_a_withdrawal_waits_for_the_waves(house: House) -> None:
     assert told(house) == {each: [*FIRST, ("update", 2)] for each in ("een", "twee")}
 
 
-def test_what_was_taken_in_meanwhile_is_taken_back(house: House) -> None:
+@pytest.mark.parametrize("in_hand", [False, True])
+def test_what_was_taken_in_meanwhile_is_taken_back(house: House, *, in_hand: bool) -> None:
+    """Also where nobody had settled yet that it had left."""
     item = out(house, BOTH)
-    leave(house)
+    if in_hand:
+        under_way(house, died=False)
+    else:
+        leave(house)
     other = house.item(draft("b", cves=("CVE-2026-0009",), affected=(ONE,), title="Ander lek"), "kev")
     house.decide("release", other)
     house.decide("withdraw", item)
     more = {"tracking": ("NCSC-2026-0001",), "cves": ("CVE-2026-0009",)}
     house.receive(draft("c", affected=(ONE,), title="Een en hetzelfde", **more), source="market")
+    house.later(minutes=6)
     leave(house)
     mine = [(each.subject, each.kind) for each in lines(house) if each.subscriber == "een" and each.outcome == "sent"]
     assert mine == [(item, "alert"), (item, "withdrawal")]

@@ -18,7 +18,7 @@ _BESIDE = re.compile(r"[ \t,;|/\\\"'’()\[\]:*°#.-]{1,12}(?:[mvfx][ \t,;|/\"']
 _SHORT = re.compile(r"(?<=[;|/,\t ])(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d(?=[;|/,\t ])")
 """`140588`: taken for a day right beside a citizen's number alone."""
 _CELL_BEFORE = re.compile(r"(?:[;|\t,/#^(:]|  |^)[ \"'*°]{0,2}$").search
-_CELL_AFTER = re.compile(r"[ \"']{0,2}(?:[;|\t,/#^)\n\r]|  |\Z| bsn)").match
+_CELL_AFTER = re.compile(r"[ \"']{0,2}(?:[;|\t,/#^)`\n\r]|  |\Z| bsn)").match
 _OTHERWISE = re.compile(
     r"in[_ -]?dienst|sinds|\bsince|hired?\b|ingang|afgegeven|afgifte|issued|geldig|valid|verlo(?:op|pen)|expir|"
     r"\b(?:lid|member)[_ ]|joined|created|aangemaakt|start[_ ]?dat"

@@ -23,6 +23,7 @@ _HEADS: dict[str, Category] = {
     **dict.fromkeys(("password", "passwd", "wachtwoord", "ww", "pw", "pass"), "credential"),
     **dict.fromkeys(("hash", "password hash", "pw_hash", "nt hash", "secret", "token", "pin", "pincode"), "credential"),
     **dict.fromkeys(("plate", "kenteken", "license plate", "licence plate", "registration", "reg"), "plate"),
+    **dict.fromkeys(("nummerplaat", "kennzeichen", "license_plate", "licence_plate", "kentekennr", "vrm"), "plate"),
     **dict.fromkeys(("imei", "serial", "serienummer", "serial number", "serienr", "s/n", "imsi", "iccid"), "device"),
     **dict.fromkeys(
         ("sim", "simnummer", "sim-nummer", "sim number", "service tag", "asset tag", "eid", "meid"), "device"

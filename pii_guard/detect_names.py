@@ -22,7 +22,7 @@ _WORD = rf"{_UPPER}(?:['’]{_UPPER})?{_REST}"
 _SURNAME = rf"(?:{_PART} ){{0,3}}{_WORD}"
 _NAMELIKE = re.compile(
     rf"{_UPPER}(?<![\w@./\\-]{_UPPER})(?:"
-    rf"(?:\.|h\.|(?<=C)hr\.|J\.)(?:[ -]?{_UPPER}[hJ]?\.){{0,4}} ?{_SURNAME}"
+    rf"(?:\.|h\.|(?<=C)hr\.|J\.)(?:[ -]?{_UPPER}[hJ]?\.){{0,4}} ?{_SURNAME}(?:(?: | ?[–-] ?){_SURNAME})?"
     rf"|(?:['’]{_UPPER})?{_REST}"
     rf"(?:, (?:{_UPPER}[hJ]?\.[ -]?){{1,4}}(?: ?{_PART}){{0,2}}(?![\w'])|(?: {_UPPER}\.)?(?: {_SURNAME}){{0,3}})"
     rf")"
@@ -103,7 +103,7 @@ _SAID = (
     *("says", "reporting by", "editing by", "photo by", "foto", "contact is", "chief executive", "tnv", "artikel van"),
     *("hoort bij", "belongs to", "belong to", "owner", "door", "said"),
 )
-_WORDS = tuple(f" {words}" for words in _SAID)
+_WORDS = tuple(f" {words}" for words in (*_SAID, *sorted(WORDS["roles"])))
 """What stands before a whole name."""
 _GREETING = Quick(
     r"(?:groet(?:en|jes|je)?|gr\.|mvg|regards|sincerely|cheers|hoogachtend|thanks|bedankt|dank|thank you|best|"
@@ -133,15 +133,18 @@ _CLOSINGS = frozenset(("groet", "groeten", "groetjes", "mvg", "regards", "bedank
 _OWNED = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}[ (,:;|/-]{1,3}$").search
 """An account, with its holder behind it."""
 _LABELLED = Quick(
-    r"(?i:(?<![\w-])(?:(?:(?:achter|voor)na(?:am|men)|surname|(?:last|first|full|family|given)[ _]?names?|"
-    r"volledige naam|uw naam|your name)(?:\*?[\"']?\s?[:=;>]|[ .]{2,24}(?=[ .]))|"
-    r"(?:patient|patiënt|gp|owner|photo|foto|fn)[\"']?\s?[:=]))[ \t]*[\"']?"
-    rf"(?P<name>{_UPPER}[^\W\d_'’-]*(?:['’.-]+[^\W\d_]+)*\.?(?:[, ]{{1,2}}[\"“]?(?:{_PART} )?{_UPPER}[\w.'’-]*[\"”]?)"
-    r"{0,3})"
+    r"(?i:(?<![\w-])(?:(?:(?:achter|voor|geslachts|roep)na(?:am|men)|surname|"
+    r"(?:last|first|full|family|given)[ _]?names?|volledige naam|uw naam|your name)"
+    r"(?:\*?[\"']?\s?[:=;>]|[ .]{2,24}(?=[ .]))|"
+    r"(?:patient|patiënt|gp|owner|photo|foto|fn)[\"']?\s?[:=]|<(?:nm|signnm)>|"
+    r"[\"'](?:family|given|consumername)[\"']\s?:\s?\[?))"
+    rf"[ \t]*[\"']?(?P<name>(?:{_PART} ){{0,2}}{_UPPER}[^\W\d_'’-]*(?:['’.-]+[^\W\d_]+)*\.?"
+    rf"(?:[, ]{{1,2}}[\"“]?(?:{_PART} )?{_UPPER}[\w.'’-]*[\"”]?){{0,3}})"
 )
 """A name behind a label that is of nothing else, in capitals too."""
 _LABELS_OF = Words(
-    *("voorna", "achterna", "uw naam", "volledige naam", "surname", "last name", "first name", "full name"),
+    *("voorna", "achterna", "geslachtsna", "roepna", "<nm>", "<signnm>", 'family"', 'given"', "consumername"),
+    *("uw naam", "volledige naam", "surname", "last name", "first name", "full name"),
     *("last_name", "first_name", "full_name", "lastname", "firstname", "fullname", "family name", "given name"),
     *("your name", "patient", "patiënt", "gp:", "owner", "photo:", "foto:", "fn:", "fn=", "\nn:", "\nn;"),
 )
@@ -149,6 +152,23 @@ _CARD = Quick(r"\nN(?:;[\w=-]+)?:(?P<name>[^;:\n]{2,40};[^;:\n]{2,40})")
 """Of a vCard."""
 _GREETINGS = WORDS["greetings"]
 _STOP = WORDS["not-names"]
+_GIVEN = (WORDS["given-names"] | WORDS["more-given-names"]) - {
+    "job",
+    "peer",
+    "cas",
+    "said",
+    "maya",
+    "asha",
+    "roy",
+    "mark",
+}
+"""First words of whole names; not those that begin other things as often."""
+_ATTRIBUTE = re.compile(r"<\w+ [Nn]ame=[\"']?$").search
+_INITIALS = Quick(r"[A-Z](?<=[,;|\t\"'][A-Z])\.(?:[A-Z]\.){0,4}(?=[\"',;|\t])")
+_SIGN = r"[\"']?[,;|\t][\"']?"
+_BEFORE_INITIALS = re.compile(rf"(?<=[,;|\t\"'\n])(?P<name>(?:{_PART} ){{0,3}}{_WORD}(?: {_WORD})?){_SIGN}$").search
+_BEHIND_INITIALS = re.compile(rf"{_SIGN}(?P<name>(?:{_PART} ){{0,3}}{_WORD}(?: {_WORD})?)(?=[\"',;|\t\n]|$)").match
+_THEN_GIVEN = re.compile(r", (?P<given>[^\W\d_]+)(?=[\"'|;\t\n)]|  | - |$)").match
 _APART = re.compile(r"[^\w@-]?").fullmatch
 _LEAST_DIGITS = 6
 _FOOT = 120
@@ -157,24 +177,28 @@ _FOOT = 120
 
 def persons(text: str) -> Found:
     """Whatever has the form of a name, where something says that it is one."""
-    for pattern in (_LABELLED, _CARD) if _LABELS_OF.any(folded(text)) else ():
-        for match in pattern.finditer(text):
-            if not _begins_none(match.group("name").split()[0].capitalize()):
-                yield Span("name", *match.span("name"), CONFIDENCE, "name-labelled")
+    yield from _labelled(text)
+    yield from _beside_initials(text)
     known: set[str] = set()
     greeted = _GREETING.near(text)
     for match in _NAMELIKE.finditer(text):
         if match.group().isupper() and match.group().isalpha():
             continue  # an abbreviation
         word = " " not in match.group() and "." not in match.group()
-        if word and (match.group() in _STOP or not _said_before(text, match.start(), whole=False, greeted=greeted)):
+        turned = _turned(text, match.end())
+        if turned:
+            word = False
+        elif word and (match.group() in _STOP or not _said_before(text, match.start(), whole=False, greeted=greeted)):
             continue
         start, end = _trimmed(match.group(), *match.span())
         if end - start < 3:
             continue
         value = text[start:end]
         whole = " " in value or "." in value
-        said = word or _said_before(text, start, whole=whole, greeted=greeted) or (whole and _shown(text, start, end))
+        said = word or (whole and _given(value)) or _said_before(text, start, whole=whole, greeted=greeted)
+        if turned and end == match.end():
+            end, said = turned, True
+        said = said or (whole and _shown(text, start, end))
         if not said or _STATE(text, start) or _FIRM(text, end):
             continue
         yield Span("name", start, end, CONFIDENCE, "name-in-words")
@@ -184,6 +208,35 @@ def persons(text: str) -> Found:
             for at in places(text, (last,)):
                 if _APART(text[at - 1 : at]) and _APART(text[at + len(last) : at + len(last) + 1]):
                     yield Span("name", at, at + len(last), CONFIDENCE, "name-again")
+
+
+def _labelled(text: str) -> Found:
+    for pattern in (_LABELLED, _CARD) if _LABELS_OF.any(folded(text)) else ():
+        for match in pattern.finditer(text):
+            if not _begins_none(match.group("name").split()[0].capitalize()):
+                yield Span("name", *match.span("name"), CONFIDENCE, "name-labelled")
+
+
+def _turned(text: str, end: int) -> int:
+    """Where a given name ends that stands behind a surname and a comma; 0: none does."""
+    then = _THEN_GIVEN(text, end) if text.startswith(", ", end) else None
+    return then.end() if then and then["given"][0].isupper() and then["given"].lower() in _GIVEN else 0
+
+
+def _given(value: str) -> bool:
+    """Does it begin with a given name that we know, or is that its second word? `Sven-Erik Postmus`, `By Jan Jansen`."""
+    words = value.split(" ")
+    return any(word.lower() in _GIVEN or word.partition("-")[0].lower() in _GIVEN for word in words[:-1][:2])
+
+
+def _beside_initials(text: str) -> Found:
+    """`'A.C.','van den Heuvel'`: a cell with initials, and the surname in the next."""
+    for match in _INITIALS.finditer(text):
+        beside = _BEHIND_INITIALS(text, match.end()) or _BEFORE_INITIALS(
+            text, max(0, match.start() - 60), match.start()
+        )
+        if beside and not _begins_none(beside["name"].split()[0]):
+            yield Span("name", *beside.span("name"), CONFIDENCE, "name-beside-initials")
 
 
 def _trimmed(value: str, start: int, end: int) -> tuple[int, int]:
@@ -217,7 +270,7 @@ def _said_before(text: str, start: int, *, whole: bool, greeted: bool) -> bool:
     bare = before.rstrip(" \"'“‘(*\t")
     sign = bare[-1:]
     if sign in (":", "=") and _last(bare.rstrip(": =\"'")) in _LABELS:
-        return True
+        return not _ATTRIBUTE(before)
     if len(bare) < len(before):
         last = _last(bare)
         if sign not in ":;=" and last in _TITLES:

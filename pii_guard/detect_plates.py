@@ -32,7 +32,9 @@ _LOOSE = re.compile(
     rf"{_G}{{3}}(?P<c>[ -]?)\d\d(?P=c){_G}|{_G}(?P<d>[ -]?)\d\d(?P=d){_G}{{3}}|\d\d(?P<e>[ -]?){_G}{{3}}(?P=e)\d|"
     rf"\d(?P<f>[ -]?){_G}{{3}}(?P=f)\d\d|"
     rf"{_G}{{2}}(?P<g>[ -])\d\d(?P=g){_G}{{2}}|"
-    rf"\d(?P<h>[ -]?){_G}{{2}}(?P=h)\d{{3}}|\d{{3}}(?P<i>[ -]?){_G}{{2}}(?P=i)\d|\d\d(?P<j>[ -]){_G}{{2}}(?P=j){_G}{{2}}|{_G}{{2}}(?P<k>[ -]){_G}{{2}}(?P=k)\d\d)"
+    rf"\d(?P<h>[ -]?){_G}{{2}}(?P=h)\d{{3}}|\d{{3}}(?P<i>[ -]?){_G}{{2}}(?P=i)\d|"
+    rf"\d\d(?P<j>[ -]){_G}{{2}}(?P=j){_G}{{2}}|"
+    rf"{_G}{{2}}(?P<k>[ -]){_G}{{2}}(?P=k)\d\d)"
     r"(?![\w-])"
 )
 """As people type them, in small letters: of the letters that plates have, none of which make a word."""

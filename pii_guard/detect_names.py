@@ -224,7 +224,7 @@ def _turned(text: str, end: int) -> int:
 
 
 def _given(value: str) -> bool:
-    """Does it begin with a given name that we know, or is that its second word? `Sven-Erik Postmus`, `By Jan Jansen`."""
+    """Is its first word a given name that we know, or its second? `Sven-Erik Postmus`, `By Jan Jansen`."""
     words = value.split(" ")
     return any(word.lower() in _GIVEN or word.partition("-")[0].lower() in _GIVEN for word in words[:-1][:2])
 

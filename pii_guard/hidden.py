@@ -18,6 +18,7 @@ _DEEPEST = 3
 _LONGEST = 1 << 20
 """Of one piece of base64 or hexadecimal, no more is read."""
 _SHORTEST = 10
+_LINE_END = re.compile(r"(?:\\{1,2}r)?\\{1,2}[nrtbs]").fullmatch
 _VALUE = r"(?=[+(]?\d|[A-Z]{2}\d\d|[0-9a-fA-F]{1,4}:)"
 """The start of a number or an address, to which the letter of an escape before it seems to belong."""
 _ESCAPE = Quick(
@@ -118,7 +119,7 @@ def _unescaped(text: str) -> _Reading:
 def _meaning(escape: str) -> str:
     """The characters that an escape stands for; itself, when it stands for none."""
     sign = escape[0]
-    if sign in "\x1b#^" or (sign == "\\" and escape[-1] in "nrtbs"):
+    if sign in "\x1b#^" or _LINE_END(escape):
         return "\n"  # a colour; an end of a line or a blank as programs write them
     try:
         if sign == "&":

@@ -66,6 +66,13 @@ def test_encodings_in_one_another(names: list[str], category: str) -> None:
     assert scan(f"Gezien: {hidden} en meer.")
 
 
+def test_a_letter_at_the_end_of_a_code_is_no_end_of_a_line() -> None:
+    """`\\u003b` ends in the letter of `\\b`."""
+    entities = "".join(f"&#{ord(char)};" for char in "BSN 111222333")
+    text = "Gezien: " + "".join(f"\\u{ord(char):04x}" for char in entities)
+    assert [(each.category, each.confidence >= SUSPECT) for each in scan(text)] == [("bsn", True)]
+
+
 @given(st.emails(domains=st.just("voorbeeld.example")), st.sampled_from(sorted(ENCODINGS)))
 def test_whatever_address_is_recognised_is_found_encoded(address: str, encoding: str) -> None:
     plain = [span for span in scan(f"mail {address} nu") if span.category == "email"]

@@ -4,9 +4,10 @@ import re
 
 from stdnum.nl import bsn as stdnum_bsn
 
-from pii_guard.login_names import NO_PERSON
+from pii_guard.detect_logins import ENDS
+from pii_guard.login_names import NO_PERSON, SURNAMES, surnamed
 from pii_guard.quick import Quick, Rare
-from pii_guard.span import Found, Span
+from pii_guard.span import Found, Span, folded
 from pii_guard.words import WORDS
 
 PERSONAL_PAGE = re.compile(
@@ -25,15 +26,16 @@ _QUERY = Quick(
     r"phpsessid|"
     r"uid|uuid|device_?id|imei|recipient|rcpt|victim|target|address|adres|dob|birth\w*|token|voornaam|achternaam|lid|"
     r"patient\w*|member(?:_?id)?|gebruiker|pc|postcode|zip|eigenaar|owner|deelnemer|verzekerde|contact|sender|"
-    r"afzender|author|auteur|uploader|fn|ln|aan|relatie|pas|ouder|\w{1,12}(?:naam|name|houder|"
+    r"afzender|author|auteur|uploader|fn|ln|aan|relatie|pas|ouder|gast|guest|kunde|kaart|profiel|profile|\w{1,12}(?:naam|name|houder|"
     r"holder))=([^&;#\s\"'<>]{1,512})",
     re.IGNORECASE,
     rare=_RARE,
 )
 _INITIALS = Quick(
-    r"(?<!/)/((?:[a-z][._]){1,3}[a-z]{4,24}|[a-z]{3,16}\.(?!action|aspx|html|xhtml|json|list|example|local|online|"
-    r"store|conf)[a-z]{5,24})"
-    r"(?=/|[?#]|\.html?\b|$)"
+    r"(?<!/)(?:[/=#](?P<initials>(?:[a-z][._]){1,3}(?!html|json|aspx|conf)[a-z]{4,24}(?:-[a-z]{3,24})?(?:-?\d{1,4})?)|"
+    r"/(?P<both>[a-z]{3,16}\.(?!action|aspx|html|xhtml|json|list|example|local|online|store|conf|leases|exports|service|"
+    r"properties|backup|socket|timer|target)[a-z]{5,24}))"
+    r"(?=/|[?#&]|\.(?:html?|jpe?g|png|pdf)\b|[\s\"'<>,;)]|$)"
 )
 """`/h.j.timmermans`, `/lena.hoffmann`: as people are called, and pages seldom."""
 _QUERY_KEY = Quick(
@@ -56,24 +58,45 @@ _LINK = Quick(
 )
 _CODE = re.compile(r"[A-Z]{2,12}(?:-?[A-Z0-9]{2,12}){0,4}-?\d{3,}").fullmatch
 """`CVE-2024-13089`, `SAP10383`: a document's name."""
+_FILES = frozenset(("html", "htm", "jpg", "jpeg", "png", "pdf", "git", "php"))
+_DOCUMENT = re.compile(r"[^\s]+\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|zip)", re.IGNORECASE).fullmatch
 _GIVEN = WORDS["given-names"]
 _APART = r"(?:[._+-]|%20)"
 _NAMED = Quick(
     rf"[/=]((?:[\d]{{1,6}}-)?[a-z]{{2,16}}(?:{_APART}[a-z]{{1,20}}){{1,4}}(?:{_APART}\d{{1,4}}|\d{{1,4}})?)"
-    r"(?=[/?#&]|\.(?:html?|jpe?g|png|pdf|git|php)\b|[\s\"'<>.,;)]|$)",
+    r"(?=[/?#&|]|\.(?:html?|jpe?g|png|pdf|git|php)\b|[\s\"'<>.,;)]|$)",
     re.IGNORECASE,
 )
 """What may be a person's name: it is one where a given name stands at either end (`_given`)."""
 _INITIAL = Quick(
     r"[/=]((?!x-|e-|i-|v-|u-|a-|t-shirt|c-sharp|d-link|f-secure|g-suite|z-wave|q-park|s-bahn|k-pop|p-value|h-)"
-    r"[a-z]-(?:(?:van|de|der|den|el|al|ten|ter)-){0,2}[a-z]{4,20})(?=[/?#&]|[\s\"'<>,;)]|$)",
+    r"[a-z]-(?:[a-z]-)?(?:(?:van|de|der|den|el|al|ten|ter)-){0,2}[a-z]{4,20}(?:-\d{1,4})?)(?=[/?#&]|[\s\"'<>,;)]|\.?$)",
     rare=_RARE,
 )
 """`/b-van-oostrum`, `?n=r-hoekstra`."""
+_TITLED = Quick(
+    r"[/=#]((?:fam(?:ilie)?|mw|mevr(?:ouw)?|dhr|mrs?|ms|dr|mister|granny|oma|opa)(?:[._-]|%20|\+)"
+    r"(?!en[._-]|recht|bedrijf|dag|leden|hotel|robot|web|zaken|foto|who)(?:[a-z]{1,20}[._-]){0,3}[a-z]{3,20}"
+    r"(?:[._-]?\d{1,4}(?:th)?)?)(?=[/?#&]|\.\w{2,4}\b|[\s\"'<>,;)]|$)",
+    re.IGNORECASE,
+    rare=_RARE,
+)
+"""`/familie-de-groot`, `/dr-weaver`."""
+_HANDLE = Quick(r"/@(?=[\w.-]{0,30}[a-z])([\w.-]{2,64})(?=[/?#]|\.?$|[\s\"'<>,;)])", re.IGNORECASE, rare=_RARE)
+"""A profile, as many sites write it."""
+_PACKAGES = re.compile(
+    r"npm|unpkg|jsdelivr|esm\.|skypack|deno|jsr\.|node_modules|/@(?:types|angular|babel|vite|fs|id)\b"
+).search
+_LOGIN = Quick(r"[/=@#]([a-z]{5,32})\d{0,4}(?=[/?#&]|\.(?:html?|jpe?g|png|pdf|php)\b|[\s\"'<>,;)]|\.?$)")
+"""What may be made of an initial, or a given name, and a surname: `/pgroen`, `/biancatolsma`."""
+_QUERIED = Quick(r"\.aspx? (?=[\w-]{1,24}=)[^\s\"'<>]{3,512}", rare=_RARE)
+"""A page and what it was asked, as IIS logs them."""
+_DEFANGED = Quick(r"\[\.\][a-z]{2,12}(?P<path>/[^\s<>\"'`,]{3,1024})", re.IGNORECASE, rare=_RARE)
 _HOSTED = Quick(
     r"(?<![\w/@.:-])[a-z0-9](?:[a-z0-9-]{0,62}\.){1,5}[a-z]{2,12}(?P<path>/[^\s<>\"'`,]{3,1024})", re.IGNORECASE
 )
 """A page without its scheme, as people write it."""
+_NO_TILDE = re.compile(r"assets|static|images?|public", re.IGNORECASE).fullmatch
 _TILDE = Quick(r"/~([\w.-]{2,64})", rare=_RARE)
 _PAGE = Quick(
     r"/(?:u|users?|profiles?|members?|people|gebruikers?|accounts?|home|authors?|auteurs?|verkopers?|sellers?|"
@@ -86,7 +109,7 @@ _PAGE = Quick(
     r"teachers?|personal|"
     r"mitarbeiter|burgers?|citizens?|inwoners?|customers?|profiel|speakers?|bestuur|piloten|patient(?:en)?|"
     r"artsen|contacts?|"
-    r"insprekers?|reizigers?|pupils?|traject(?:en)?|sprekers?|makers?|sporters?|contrib|kandidaat|leavers|joiners|"
+    r"insprekers?|reizigers?|pupils?|kids?|parents?|dav/files|channel|traject(?:en)?|sprekers?|makers?|sporters?|contrib|kandidaat|leavers|joiners|"
     r"personen|persoon|persons?|ouders?|kinderen|leerling(?:en)?|student(?:s|en)?)"
     r"/([\w.%+-]{2,64})(?=[/?#]|\.?$)",
     re.IGNORECASE,
@@ -102,7 +125,7 @@ _NAMED_PAGE = Quick(
 _SEPARATORS = re.compile(r"[._+-]|%20")
 _SLUG = frozenset(("en", "and", "the", "of", "voor", "for", "met", "with", "in", "on", "op", "to", "is", "over", "uit"))
 """In titles, not in names."""
-_PATH = re.compile(r"/(?<=[\s\"'(:]/)(?!/)[\w~][^\s<>\"'`,]{3,1024}+")
+_PATH = re.compile(r"/(?<=[\s\"'(:;|,=>\[]/)(?!/)[\w~][^\s<>\"'`,]{3,1024}+")
 """A path by itself, as servers log it."""
 _FILE_OF = Quick(
     r"[/=](?:polis|klant|pati[eë]nt|client|dossier|bsn|persoon|leden|lid|user|medewerker|burger|person|"
@@ -132,6 +155,10 @@ _NO_PAGE = frozenset(
         "overzicht",
         "guide",
         "view",
+        "export",
+        "orders",
+        "dossier",
+        "open",
     )
 )
 _ODD_HOST = Quick(
@@ -141,7 +168,23 @@ _ODD_HOST = Quick(
     rare=_RARE,
 )
 """A host in numbers as `inet_aton` reads them: `0x7f000001`, `3232235777`, `0300.0250.1.1`."""
-_PARTS = (_NAMED, _INITIAL, _QUERY, _QUERY_KEY, _LINK, _TILDE, _PAGE, _NAMED_PAGE, _INITIALS, _FILE_OF, _ODD_HOST)
+_PARTS = (
+    _TITLED,
+    _HANDLE,
+    _QUERIED,
+    _DEFANGED,
+    _NAMED,
+    _INITIAL,
+    _QUERY,
+    _QUERY_KEY,
+    _LINK,
+    _TILDE,
+    _PAGE,
+    _NAMED_PAGE,
+    _INITIALS,
+    _FILE_OF,
+    _ODD_HOST,
+)
 
 
 def urls(text: str) -> Found:
@@ -166,41 +209,44 @@ def paths(text: str) -> Found:
     parts = _parts(text)
     for match in _PATH.finditer(text) if parts else ():
         yield from _personal(match.group(), match.start(), parts)
-    for match in _HOSTED.finditer(text) if parts else ():
-        yield from _personal(match.group("path"), match.start("path"), parts)
+    for pattern in (_HOSTED, _DEFANGED) if parts else ():
+        for match in pattern.finditer(text) if pattern is _HOSTED or pattern in parts else ():
+            yield from _personal(match.group("path"), match.start("path"), parts)
+    for match in _QUERIED.finditer(text) if _QUERIED in parts else ():
+        yield from _personal(match.group().replace(" ", "?"), match.start(), parts | {_QUERY})
 
 
 def _parts(text: str) -> frozenset[Quick]:
     """What may be in any URL or path of the text."""
-    return frozenset(part for part in _PARTS if part.near(text))
+    parts = frozenset(part for part in _PARTS if part.near(text))
+    return parts | {_LOGIN} if ENDS.any(folded(text)) else parts
 
 
 def _personal(url: str, base: int, parts: frozenset[Quick]) -> Found:
     if "//git" not in url:
         yield from _names(url, base, parts)
     for found in _QUERY.finditer(url) if "=" in url and _QUERY in parts else ():
-        if not _CODE(found.group(1)) and found.group(1).lower() not in NO_PERSON:
+        value = found.group(1).lower()
+        if not _CODE(found.group(1)) and value not in NO_PERSON and value not in ("3d", "open"):
             end = found.start(1) + len(found.group(1).rstrip(".,;:)"))
             yield Span("url-personal", base + found.start(1), base + end, 0.7, "url-query")
-    for pattern in (_QUERY_KEY, _LINK):
-        if pattern not in parts:
-            continue
-        for found in pattern.finditer(url):
-            yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-key")
-    for found in _TILDE.finditer(url) if _TILDE in parts else ():
-        yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-tilde")
+    for pattern, ours in ((_QUERY_KEY, _DOCUMENT), (_LINK, _DOCUMENT), (_TILDE, _NO_TILDE)):
+        for found in pattern.finditer(url) if pattern in parts else ():
+            if not ours(found.group(1)):
+                yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-key")
     for pattern in (_PAGE, _NAMED_PAGE) if "//git" in url else (_PAGE, _NAMED_PAGE, _INITIALS):
         if pattern not in parts:
             continue
         for found in pattern.finditer(url):
-            value = found.group(1).lower()
+            start, end = found.span(found.lastgroup or 1)
+            value = url[start:end].lower()
             if (
                 value not in _NO_PAGE
                 and value not in NO_PERSON
                 and not (value.isdigit() and (len(value) < 5 or pattern is _NAMED_PAGE))
                 and not value.startswith("index.")
             ):
-                yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-page")
+                yield Span("url-personal", base + start, base + end, 0.6, "url-page")
 
 
 def _names(url: str, base: int, parts: frozenset[Quick]) -> Found:
@@ -208,14 +254,36 @@ def _names(url: str, base: int, parts: frozenset[Quick]) -> Found:
     for found in _NAMED.finditer(url) if _NAMED in parts else ():
         if _given(found.group(1).lower()):
             yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-name")
+    for found in _LOGIN.finditer(url) if _LOGIN in parts else ():
+        if surnamed(found.group(1)) or _joined(found.group(1)):
+            yield Span("url-personal", base + found.start() + 1, base + found.end(), 0.6, "url-name")
+    yield from _profiles(url, base, parts)
     for found in _INITIAL.finditer(url) if _INITIAL in parts else ():
         yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-name")
 
 
+def _profiles(url: str, base: int, parts: frozenset[Quick]) -> Found:
+    """Names behind a title, and behind an at sign."""
+    for found in _TITLED.finditer(url) if _TITLED in parts else ():
+        if not _SLUG.intersection(_SEPARATORS.split(found.group(1).lower())):
+            yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-name")
+    for found in _HANDLE.finditer(url) if _HANDLE in parts and not _PACKAGES(url) else ():
+        yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-handle")
+
+
 def _given(words: str) -> bool:
-    """Does a given name stand at one end, and something else beside it?"""
-    parts = [part for part in _SEPARATORS.split(words) if not part.isdigit()]
-    return len(parts) > 1 and (parts[0] in _GIVEN or parts[-1] in _GIVEN) and not _SLUG.intersection(parts)
+    """Does a given name stand at one end, and something else beside it; or a surname behind one, or before initials?"""
+    parts = [part for part in _SEPARATORS.split(words) if not part.isdigit() and part not in _FILES]
+    if len(parts) < 2 or _SLUG.intersection(parts):
+        return False
+    if parts[0] in _GIVEN or parts[-1] in _GIVEN or parts[-1].rstrip("0123456789") in SURNAMES:
+        return True
+    return parts[0] in SURNAMES and all(len(part) < 3 for part in parts[1:])
+
+
+def _joined(letters: str) -> bool:
+    """A given name and a surname, written together?"""
+    return any(letters[:at] in _GIVEN and letters[at:] in SURNAMES for at in range(3, len(letters) - 2))
 
 
 def _odd_address(host: str) -> bool:

@@ -18,7 +18,7 @@ LOGIN_FORM = re.compile(
 SURNAMES = WORDS["surnames"]
 _BETWEEN = ("", "van", "vd", "de", "v", "vande", "vanden", "vander", "den", "der", "te", "ter", "ten")
 _USUAL = re.compile(
-    r"(?:[tpbcdfgkvw]r|[bcpfgsk]l|s[tpckmnwh]|[tcswpgk]h|kn|wr|tw|zw|dw|ps).{3,5}|[aeiou].{3}|(?:.[aeiouy]|[aeiouy].)"
+    r"(?:[tpbcdfgkvw]r|[bcpfgskv]l|s[tpckmnwh]|[tcswpgk]h|kn|wr|tw|zw|dw|ps).{3,6}|[aeiou].{3}|(?:.[aeiouy]|[aeiouy].)"
 ).fullmatch
 """How words of a sentence begin, and two initials seldom do."""
 

@@ -5,7 +5,7 @@ A pattern starts with one of a few words, and is tried only where one of them st
 
 import re
 
-from pii_guard.detect_commands import commands, handed, named, pairs
+from pii_guard.detect_commands import commands, handed, named, pairs, typed
 from pii_guard.detect_keys import keyed
 from pii_guard.detect_logins import logins
 from pii_guard.detect_logs import logged
@@ -232,6 +232,7 @@ def user_names(text: str) -> Found:
     yield from commands(lower)
     yield from handed(lower)
     yield from pairs(lower)
+    yield from typed(text, lower)
 
 
 def _domain_users(text: str, lower: str) -> Found:

@@ -2,7 +2,7 @@
 
 import re
 
-from pii_guard.login_names import LOGIN_FORM, NO_PERSON, user
+from pii_guard.login_names import LOGIN_FORM, NO_PERSON, surnamed, user
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words
 
@@ -107,13 +107,25 @@ _BOTH = r"(?P<secret>(?=[^\s,;|]{0,40}[\d!@#$%^&*])(?=[^\s,;|]{0,40}[a-z])[^\s,;
 _INLINE = Quick(r"(?:: |account |login |[\"“‘'(])(?P<name>[a-z][\w.-]{1,40}) / " + _BOTH)
 _PAIR = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{1,40}|\+?\d{9,15}(?=:))(?: [/|] |:|;|\t)" + _BOTH)
 _LINES = Quick(r"\n[\s*>-]{0,8}(?P<name>[a-z][\w.-]{2,40})(?P<sign>: | )(?P<secret>[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$))")
+_TYPED = Quick(r" / (?P<secret>(?![^\s]*\d\.\d)[A-Za-z0-9][^\s,;|/\"”’()]{5,64})")
+_TYPED_BY = re.compile(r"(?<![\w/.@-])(?P<name>[a-z][a-z0-9._-]{2,40}(?:@[a-z0-9.-]{4,64})?)$")
+_KINDS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"\d"), re.compile(r"[!@#$%^&*?+_=-]"))
+"""A password that has three of these."""
+_AT_HOST = Quick(
+    r"\.\d{1,3}(?::\d{1,5})?(?:[:@|]| ;? ?)(?P<name>[a-z][\w.\\-]{1,40})(?: ?; ?|[:/|])"
+    r"(?P<secret>(?=[^\s]{0,40}[a-z])(?=[^\s]{0,40}[\d!@#$%^&*])[^\s:;|/]{5,64})(?=[ \t]*(?:\n|$))"
+)
+"""A machine, a log-in and its password: `203.0.113.5:3389:jan:Welkom01`."""
+_SET = Quick(
+    r"[-/]u(?:ser(?:name)?)?[:= ](?P<name>[^\s\"']{2,64}) [-/]p(?:ass(?:word)?|wd?)?[:= ](?P<secret>[^\s\"'<]{3,64})"
+)
 _LISTED_PAGE = Quick(r"[\n>][^\S\n]{0,4}[a-z]{3,10}://")
 _STOLEN = re.compile(
     r"[^\s:]{4,200}(?::\d{1,5})?[^\s:@]{0,200}?(?P<sign>[:|; ])(?P<name>[\w.+@-]{3,64})(?P=sign)"
     r"(?!\d{2,5}/|//|[\d.]+[ \t]*(?:\n|$))(?P<secret>[^\s:]{4,64})(?=[ \t]*(?:\n|$))"
 )
 """A page, a log-in and its password, as programs that steal them list them."""
-_HASHED = Quick(r"'(?P<name>[a-z][\w.-]{1,40})', ?'(?P<secret>[0-9a-f]{32,128})'")
+_HASHED = Quick(r"'(?P<name>[a-z][\w.@+-]{1,64})', ?'(?P<secret>[0-9a-f]{32,128})'")
 """A row of a database, as it is dumped."""
 _TABBED = Quick(r"\n(?P<name>[a-z]+\.[a-z]{2,24})[\t;|](?=[ ]?\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{1,4}:)")
 LISTED = Words(
@@ -137,6 +149,8 @@ _MAILED = re.compile(r"(?:^|\n)[^\s:;|]{2,64}@[\w.-]{4,64}[:;|][^\s:;|]{4,40}[ \
 """A list of addresses with passwords: what stands in it without an address is a log-in too."""
 PAIRED = re.compile(r"[@/][\w./+?=%~-]{4,400}[:;| ]\S{3,64}[ \t]*(?:\n|$)|:\d{1,5}/\S{0,400}[:;| ]\S{3,64}").search
 """Without this neither an address nor a page has a log-in behind it."""
+HOSTED = re.compile(r"\.\d{1,3}(?::\d{1,5})?(?:[:@|]| ;? ?)[a-z][\w.\\-]{1,40}(?: ?; ?|[:/|])[^\s:;|/]{5}").search
+SET = Words("/u:", "-u:", "/user:", " -user ", " -username ", " /user ")
 _NO_PAIR = re.compile(
     r"(?:sha|md)\d+|http.*|port|version|versie|build|date|time|ssdeep|imphash|id|[a-z]{1,2}|ja3\w*|tlp|cve|file|x-.*|.*[_-](?:password|user|pw|type|id|admin)|.*bsn|.*phone|"
     r"size|ref\w*"
@@ -212,6 +226,26 @@ def pairs(lower: str) -> Found:
             yield Span("credential", match.start("secret") - 1, match.end("secret") - 1, 0.6, "pair")
     for match in _TABBED.finditer(lined):
         yield from user(lower, match.start("name") - 1, match.end("name") - 1, 0.6)
+
+
+def typed(text: str, lower: str) -> Found:
+    """A log-in and its password in a sentence, behind a machine, or handed to any program."""
+    for match in _TYPED.finditer(text) if " / " in text else ():
+        secret = match.group("secret").rstrip(".:")
+        before = _TYPED_BY.search(text, max(0, match.start() - 100), match.start())
+        if before and sum(kind.search(secret) is not None for kind in _KINDS) > 2:
+            name = before.group("name")
+            if "@" in name or LOGIN_FORM(name) or surnamed(name):
+                if "@" not in name:
+                    yield from user(lower, *before.span("name"), 0.7)
+                yield Span("credential", match.start("secret"), match.start("secret") + len(secret), 0.7, "pair")
+    for match in _AT_HOST.finditer(lower):
+        if not _NO_PAIR(match.group("name")) and not _HASH(match.group("secret")):
+            yield from user(lower, *match.span("name"), 0.7)
+            yield Span("credential", *match.span("secret"), 0.7, "pair")
+    for match in _SET.finditer(lower) if SET.any(lower) else ():
+        yield from user(lower, *match.span("name"), 0.7)
+        yield Span("credential", *match.span("secret"), 0.8, "command-password")
 
 
 def _stolen(lower: str) -> Found:

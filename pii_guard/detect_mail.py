@@ -53,7 +53,7 @@ _NOBODYS = re.compile(
 """Mailboxes of teams and mailing lists: functions, not persons."""
 TEAM = "email-team"
 """The rule of such a mailbox: an address, and nobody's."""
-_LOGIN_TAIL = re.compile(r"[:;|][^\s:;|/,]{4,128}")
+_LOGIN_TAIL = re.compile(r"[:;|](?![\"(<]|\d{4}-\d\d-\d\d|\d{1,5}/|\w+=\")[^\s:;|/,]{4,128}")
 _LISTED = re.compile(r"combo|wachtwoord|password|leak|gelekt|credential|inlog|login|stealer|pass\b").search
 _LISTED_TAIL = re.compile(
     r"(?:[ \t]?[:/|;,][ \t]?|[ \t]+)(?=\S{0,40}[a-zA-Z])(?=\S{0,40}\d)[^\s:;|/,@]{5,64}(?=[ \t]*(?:\r?\n|$))"

@@ -5,28 +5,10 @@ from base64 import b64decode
 from bisect import bisect_right
 from operator import itemgetter
 
+from pii_guard.detect_told import PLACEHOLDER, SECRETIVE, told
 from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 
-_FOUND = Quick(
-    r"(?:key found! \[ (?P<wifi>[^\]\n]{5,64}?) \]"
-    r"|\bcracked: [\w.@\\-]{2,64} (?:=|:|->) (?P<cracked>\S{4,64})"
-    r"|\bwi-?fi-?(?:code|key|sleutel)(?:,| \(| ) ?[\"']?(?P<code>(?=[^\s\"',)]{0,30}\d)[^\s\"',)(]{6,64})"
-    r"|<password>\s{0,24}<value>(?P<xml>[^<\s]{3,128})<"
-    r"|nickserv (?:identify|register) (?P<nick>\S{4,64})"
-    r"|\blogin \S{2,64} password (?P<netrc>\S{3,128})"
-    r"|(?:log(?:ging|ged)?[- ]?in|sign(?:ed)? in|inlog(?:gen|d)|ingelogd|aangemeld) (?:as|als) [\"']?[\w.@\\-]{2,64}"
-    r"[\"']? (?:with|met|using) [\"']?(?P<with>(?=[^\s\"']{0,40}\d)(?=[^\s\"']{0,40}[a-z])[^\s\"',;]{5,64})"
-    r"|(?:reset|changed?|veranderd|gewijzigd) (?:it|her|his|hem|het|this|that)?(?: password)? ?(?:to|in|naar) "
-    r"[\"']?(?P<reset>(?=[^\s\"']{0,40}\d)(?=[^\s\"']{0,40}[a-z]{3})(?![^\s\"']*\d\.\d)[^\s\"',;/]{7,64}))"
-)
-"""In sentences of people and programs: Wi-Fi keys that were cracked, `.netrc`, `log in as X with Y`."""
-FOUND = Words(
-    *("cracked: ", "wificode", "wifi-code", "wi-fi code", "wifi key", "wi-fi key", "wifisleutel", "<password>"),
-    *("key found!", "nickserv", "login ", "log in as", "logged in as", "logging in as", "sign in as", "signed in as"),
-    *("inloggen als", "ingelogd als", "aangemeld als", "reset it to", "reset to", "changed it to", "changed to"),
-    *("veranderd in", "gewijzigd in", "gewijzigd naar", "veranderd naar"),
-)
 WORDS = Words(
     *(
         "pass",
@@ -71,6 +53,14 @@ WORDS = Words(
         "pw",
         "identified by",
         "csrf",
+        "totp",
+        "mfa",
+        "appkey",
+        "nwkkey",
+        "appskey",
+        "nwkskey",
+        "puk",
+        "remember",
         "master",
         "sleutel",
         "seed",
@@ -85,22 +75,27 @@ _SECRET = re.compile(
     r"auth[_-]?(?:token|key)|token|bearer|"
     r"private[_ -]?key|account ?key|shared ?(?:key|access ?key|secret)|psk|pre-?shared[ _-]?key|(?<![a-z])(?:ww|pw|pin|"
     r"otp|sid)|toegangscode|inlogcode|"
-    r"recovery (?:key|codes?)|herstelcodes?|community(?: string)?|sess(?:ion)?[_-]?(?:id|token|key)?|jsessionid|"
+    r"recovery (?:key|codes?)|herstelcodes?|community(?: string)?|sess(?:ion|ie)?[_-]?(?:id|token|key)?|jsessionid|"
     r"phpsessid|csrf[_-]?token|"
-    r"master ?(?:password|key)|sleutel|seed(?: phrase)?|wpa2?[ -]?(?:key|psk|sleutel)|wi-?fi|(?<![a-z])pin ?pas|"
+    r"master ?(?:password|key)|sleutel|(?:totp|otp|mfa)[ -]?seed|seed(?: phrase)?|(?:app|nwk|apps|nwks)key|"
+    r"puk(?:-?code)?|remember(?:_token|_me|me)?|"
+    r"wpa2?[ -]?(?:key|psk|sleutel)|wi-?fi|(?<![a-z])pin ?pas|"
     r"wi-?fi-?code|credentials?)(?: (?:e?-?mail|wi-?fi|vpn|pc|laptop|router|server|admin|bank|portal|account))?"
-    r"(?:\[\w{0,12}\]|\(\w{1,12}\))?[\"'*]{0,3}\s{0,3}(?P<sign>:=|=>|::?|=|->|\|(?=[ \t]+[^|\n]*(?:\n|$))|(?<=[a-z])>|"
-    r"\t(?=\S{12}))\s{0,3}[\"'“‘`*\[]{0,2}(?P<value>(?:[^\s\"'”’`,;&<>]|&(?![\w.-]{1,24}=|[a-z]{2,6};)){3,256})"
+    r"(?:\[\w{0,12}\]|\(\w{1,12}\))?[\"'*]{0,3}\s{0,3}(?: \([^()\n]{1,32}\)(?=:))?"
+    r"(?P<sign>:=|=>|::?|=|->|\|(?=[ \t]+[^|\n]*(?:\n|$))|(?<=[a-z])>|"
+    r"\t(?=\S{12}))\s{0,3}(?:password\()?[\"'“‘`*\[]{0,2}(?P<value>(?:[^\s\"'”’`,;&<>]|&(?![\w.-]{1,24}=|[a-z]{2,6};)){3,256})"
 )
 _SAID = re.compile(
-    r"(?:pass(?:word|phrase|code)|wachtwoord|pincode|(?<![a-z])(?:pin|ww|pw|pass)|toegangscode|inlogcode|secret|"
+    r"(?:pass(?:word|wd|phrase|code)|wachtwoord|pincode|(?<![a-z])(?:pin|ww|pw|pass)|totp seed|"
+    r"(?:app|nwk|apps|nwks)key|"
+    r"sess(?:ion|ie)(?= [a-z]{0,12}\d[a-z\d]{20,})|toegangscode|inlogcode|secret|"
     r"api[ -](?:key|sleutel)|token|psksecret|psk|pre-shared[ -]key|community|server key|sess(?:ion|ie)"
     r"[ _-]?id|jsessionid|phpsessid|identified by|bearer|"
-    r"wpa2?[ -]?(?:key|psk|sleutel)|recovery key|herstelcode|credentials?)(?:en|s)?(?:\*\*)?\s+"
+    r"wpa2?[ -]?(?:key|psk|sleutel)|recovery key|herstelcode|credentials?)(?:en|s)?(?:\*\*)?,?\s+"
     r"(?:(?:is|was|luidt|werd|wordt|of|van|for|used|gebruikt|ingesteld op|set to|reset to|changed to|gewijzigd in|"
     r"naar|to|stond op|bleek|nu|now|de|the|code|key|hash|string|enc|[05-9]|luidde)\s+){0,3}"
     r"(?:(?:[a-z]{1,16} ){0,4}[a-z]{1,16}: )?[\"'(\[“‘`*<«]{0,2}"
-    r"(?P<value>(?=[^\s]{0,40}[\d!@#$%^&*?+])[^\s\"'()\[\]“”‘’`*,;<>«»]{4,64})"
+    r"(?P<value>(?=[^\s]{0,40}[\d!@#$%^&*?+])[^\s\"'()\[\]“”‘’`*,;<>«»]{4,256})"
 )
 _SAID_FAR = re.compile(
     r"(?:wachtwoord|password|passphrase|(?<![a-z])(?:ww|pw|pass))(?:en|s)?\b(?:[^\n!?;:]{0,50}? (?:is|was|luidt|"
@@ -118,12 +113,26 @@ _MIXED = Quick(
 _PASSWORDS = re.compile(r"password|wachtwoord|passphrase|(?<![a-z])(?:ww|pw)(?![a-z])|spray|credentials|inloggegevens")
 PASSWORDS = Words("password", "wachtwoord", "passphrase", "ww", "pw", "spray", "credentials", "inloggegevens")
 _PIN = re.compile(
-    r"(?:(?<![a-z])pin(?:code)?|(?:toegangs|activatie|deur|ontgrendel|kluis|poort|sleutelkast)code|cv[vc]2?|"
-    r"alarm(?: ?[-–:]? ?)code|(?:unlock|door|gate|alarm) code)(?:[ -][a-z]{1,12}){0,4}?(?::| is| was| van| 2x)?"
-    r" [\"'(]?(?P<value>\d{3} \d{3}#?|\d{3,8}#?)(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
+    r"(?:(?<![a-z])pin(?:code)?|puk(?:-?code)?|(?:toegangs|activatie|deur|ontgrendel|kluis|poort|sleutelkast|scherm)code|"
+    r"sleutelkluis(?:je)?|(?:pin ?codes?|pins) \(|cv[vc]2?|"
+    r"alarm(?: ?[-–:]? ?)code|(?:unlock|door|gate|alarm) code)(?:[ -][a-z]{1,12}){0,5}?(?::|,| is| was| van| 2x)?"
+    r"(?: [\"'(]?|(?<=\())(?P<value>\d{3} \d{3}#?|\d{3,8}#?)(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
 )
 PINS = Words(
-    *("pin", "toegangscode", "alarm", "cvv", "cvc", "activatiecode", "deurcode", "ontgrendelcode", "kluiscode"),
+    *(
+        "puk",
+        "sleutelkluis",
+        "schermcode",
+        "pin",
+        "toegangscode",
+        "alarm",
+        "cvv",
+        "cvc",
+        "activatiecode",
+        "deurcode",
+        "ontgrendelcode",
+        "kluiscode",
+    ),
     *("poortcode", "sleutelkastcode", "unlock code", "door code", "gate code"),
 )
 SEEDS = Words("seed", "recovery phrase", "herstelzin", "mnemonic")
@@ -136,21 +145,18 @@ _SEED = re.compile(
     r"(?:seed(?: ?phrase)?|recovery phrase|herstelzin|mnemonic)"
     r"[^\n:]{0,20}[:=]\s{0,3}[\"']?(?P<value>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})"
 )
-_SECRETIVE = re.compile(
-    r"(?=.*[a-z])(?=.*[\d!@#$%^&*?+])(?!.*[/=]|.*%20|v?\d+\.|cve-|0x[\da-f]+$|https?:|\d+[a-z]{1,2}$|[\w.-]+@)[^:]{4,64}"
-).fullmatch
-_PLACEHOLDER = re.compile(
-    r"\$[a-z_{(].*|\[?redacted.*|\(?(?:hidden|empty|leeg|none|geen)\b.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+(?::\d+)?|sha256/.*|"
-    r"\d{4}-\d\d-\d\d.*"
-).fullmatch
 _NO_SECRET = re.compile(
     r"[a-z]+[.:]?|v?\d+(?:\.\d+)+|\*+|x+|\.+|[<\[{%$].*|none|null|true|false|\(?redacted\)?|[a-z]+\(.*|-+.*|\d{1,2}[.:)]?|\d{4}|"
-    r"cve-.*|t\d{4}.*"
+    r"c[vw]e-.*|version=.*|t\d{4}.*"
     r"|ms\d\d-\d+.*|\[.*|(?:n|v)/?a|[a-z_-]{2,}|https?:.*|[a-z]{2,}/[a-z]{2,}"
 ).fullmatch
+_DASHED = re.compile(r"-\d{6}-\d{6}-").search
+_RECOVERY = re.compile(r"(?<![\d-])\d{6}(?:-\d{6}){7}(?![\d-])")
+"""BitLocker's."""
 _AUTHORIZATION = re.compile(
     r"(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|digest|negotiate|ntlm|token|apikey)\s+)?"
     r"(?P<header>[^\s\"',]{4,4096})|(?:set-)?cookie\s*:\s*(?P<cookie>[^\r\n]{3,4096})"
+    r"|cookie[\"']\s*:\s*[\"'](?P<kept>[^\"'\s]{1,200}=[^\"'\s]{8,4096})"
     r"|x-api-key\s*:\s*(?P<key>[^\s\"',]{4,512})"
 )
 HEADERS = Words("authorization", "cookie", "x-api-key")
@@ -203,11 +209,12 @@ _PWDUMP = Quick(r":(?<=[0-9a-f]{32}:)(?P<nt>[0-9a-f]{32})(?![0-9a-f])")
 _NOTHING = "31d6cfe0d16ae931b73c59d7e0c089c0"
 """The hash of no password (MD4 of nothing)."""
 _NT_HASH = Quick(
-    r"(?:(?:(?<![a-z])(?:nt(?:lm)?|lm)|password|wachtwoord)[ -]?hash(?:es)?[^\n]{0,30}?|(?<![a-z])(?:ntlm|rc4|"
+    r"(?:(?<![a-z])nt (?=[0-9a-f]{32}(?![0-9a-f]))|"
+    r"(?:(?<![a-z])(?:nt(?:lm)?|lm)|password|wachtwoord)[ -]?hash(?:es)?[^\n]{0,30}?|(?<![a-z])(?:ntlm|rc4|"
     r"aes256)\s{0,8}[:=]\s?|-hashes \S{0,33}:|"
     r" -h |md5\(password\)[:= ]{1,3}|\* sha1\s{1,8}: )(?<![0-9a-f])(?P<hash>[0-9a-f]{32,64})(?![0-9a-f])"
 )
-_HASHES = Words("hash", "ntlm", "rc4", "aes256", " -h ", "md5(pass", "* sha1")
+_HASHES = Words(" nt ", "hash", "ntlm", "rc4", "aes256", " -h ", "md5(pass", "* sha1")
 _BASIC = Quick(r"basic (?P<value>[a-z0-9+/]{8,200}={0,2})(?![a-z0-9])")
 CODES = Words(
     "verific",
@@ -242,10 +249,9 @@ def credentials(text: str) -> Found:
     for at in WORDS.places(lower):
         if not (at and lower[at - 1].isalpha() and lower[at : at + 4] != "pass"):
             yield from _secret(text, lower, at)
-    for match in _FOUND.finditer(lower) if FOUND.any(lower) else ():
-        group = match.lastgroup or ""
-        if not _PLACEHOLDER(value := match.group(group).rstrip(".")) and (group != "reset" or _SECRETIVE(value)):
-            yield Span("credential", match.start(group), match.start(group) + len(value), 0.7, "secret-told")
+    yield from told(lower)
+    for match in _RECOVERY.finditer(text) if text.count("-") > 6 and _DASHED(text) else ():
+        yield Span("credential", *match.span(), 0.95, "recovery-key")
     yield from _passwords(text, lower)
     yield from _opening(text, lower)
     for at in CODES.places(lower):
@@ -268,8 +274,8 @@ def _passwords(text: str, lower: str) -> Found:
             value = match.group("value").rstrip(".:?!)") if match else ""
             if (
                 match
-                and not _PLACEHOLDER(value)
-                and (pattern is _QUOTED or (_SECRETIVE(value) and not _NO_SECRET(value)))
+                and not PLACEHOLDER(value)
+                and (pattern is _QUOTED or (SECRETIVE(value) and not _NO_SECRET(value)))
             ):
                 yield Span("credential", *match.span("value"), 0.6, "secret-far")
         near.append((at - 40, word.end() + 120))
@@ -306,13 +312,13 @@ def _secret(text: str, lower: str, at: int) -> Found:
         start, end = match.span("value")
         word = match.group("sign") == ":" and text[start:end].rstrip(".").isalpha()
         end = start + len(match.group("value").rstrip(")].|"))
-        if _PLACEHOLDER(lower[start:end]):
+        if PLACEHOLDER(lower[start:end]):
             return
         if end - start > 2 and not match.group("value").startswith(("*", "<", "[", "%", "{{", "$(")):
             yield Span("credential", start, end, 0.3 if word else 0.9, "secret")
         return
     match = _SAID.match(lower, at)
-    if match and not _NO_SECRET(value := match.group("value").rstrip(".:?")) and not _PLACEHOLDER(value):
+    if match and not _NO_SECRET(value := match.group("value").rstrip(".:?")) and not PLACEHOLDER(value):
         yield Span("credential", match.start("value"), match.start("value") + len(value), 0.7, "secret-said")
 
 
@@ -324,8 +330,10 @@ def tokens(text: str) -> Found:
     """Keys, tokens and hashes of passwords by the form their makers give them."""
     for at in TOKEN_WORDS.places(text):
         match = _TOKENS.match(text, at)
-        if match and not (at and text[at - 1].isalnum()):
-            yield Span("credential", *match.span(), 0.95, "token")
+        bot = text[at] == ":"  # the number of a bot stands before it
+        if match and (bot or not (at and text[at - 1].isalnum())):
+            start = at - sum(map(str.isdigit, text[max(0, at - 10) : at])) if bot else at
+            yield Span("credential", start, match.end(), 0.95, "token")
     lower = folded(text)
     for match in _HASHED.finditer(lower) if "$" in text or "}" in text or "::" in text else ():
         yield Span("credential", *match.span(), 0.9, "password-hash")

@@ -41,7 +41,7 @@ _INITIALS = Quick(
 _QUERY_KEY = Quick(
     r"[?&;#](?:key|sig|signature|code|hash|ticket|secret|jwt|auth|invite|confirm(?:ation)?|reset|verify|otp|pin|"
     r"pass(?:word)?|pwd|api_?key|"
-    r"access_token|id_token|refresh_token|share|magic)=((?=[^&;#\s\"'<>]{0,60}\d)(?=[^&;#\s\"'<>]{0,60}[A-Za-z])"
+    r"access_token|id_token|refresh_token|share|magic|[st](?==[\w.~-]{24}))=((?=[^&;#\s\"'<>]{0,60}\d)(?=[^&;#\s\"'<>]{0,60}[A-Za-z])"
     r"[^&;#\s\"'<>]{10,512})",
     re.IGNORECASE,
     rare=_RARE,

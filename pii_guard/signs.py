@@ -30,6 +30,7 @@ from pii_guard.detect_records import records
 from pii_guard.detect_records import sign as recorded
 from pii_guard.detect_secrets import credentials
 from pii_guard.detect_tables import HEADS, tables
+from pii_guard.detect_told import FOUND
 from pii_guard.detect_urls import paths, urls
 from pii_guard.phone_words import PHONE_LABELS
 from pii_guard.shown import shown
@@ -75,7 +76,7 @@ _ACCOUNTS = Words(
     *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, *accounts.CALLED, "useradd", "userdel", "usermod"),
     *(*keys.KEYS, *keys.OBJECTS, *logins.LISTS, *logins.LABELS, *logins.WROTE, *logins.SELLERS),
     *(*logins.INITIALS, *logins.GIVEN),
-    *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.HANDED),
+    *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.SET, *commands.HANDED),
 )
 _SECRETS = Words(
     *(
@@ -85,7 +86,7 @@ _SECRETS = Words(
         *secrets.PINS,
         *secrets.SEEDS,
         *secrets.HEADERS,
-        *secrets.FOUND,
+        *FOUND,
     ),
     *("basic ", "hash", "ntlm", "rc4", "aes256", " -h ", "* sha1", "$", "}", "::"),
 )
@@ -203,7 +204,9 @@ def _paired(text: str) -> bool:
     """Log-ins with passwords: `jan / Welkom01`, `('jan','5f4d...')`, a list of addresses, of pages."""
     if " / " in text or "','" in text or "', '" in text:
         return True
-    return ("@" in text or "://" in text) and commands.PAIRED(text) is not None
+    if ("@" in text or "://" in text) and commands.PAIRED(text) is not None:
+        return True
+    return text.count(".") > 2 and commands.HOSTED(text.lower()) is not None
 
 
 def _profile(lower: str) -> bool:

@@ -41,12 +41,13 @@ _INITIALS = Quick(
 _QUERY_KEY = Quick(
     r"[?&;#](?:key|sig|signature|code|hash|ticket|secret|jwt|auth|invite|confirm(?:ation)?|reset|verify|otp|pin|"
     r"pass(?:word)?|pwd|api_?key|"
-    r"access_token|id_token|refresh_token|share|magic|[st](?==[\w.~-]{24}))=((?=[^&;#\s\"'<>]{0,60}\d)(?=[^&;#\s\"'<>]{0,60}[A-Za-z])"
+    r"access_token|id_token|refresh_token|share|magic)=((?=[^&;#\s\"'<>]{0,60}\d)(?=[^&;#\s\"'<>]{0,60}[A-Za-z])"
     r"[^&;#\s\"'<>]{10,512})",
     re.IGNORECASE,
     rare=_RARE,
 )
 """What opens the page for whoever has it."""
+_SESSION = Quick(r"[?&](?:s|t)=((?=[\w~.-]{0,60}\d)(?=[\w~.-]{0,60}[a-z])[\w~.-]{24,512})", rare=_RARE)
 _LINK = Quick(
     r"/(?:reset|verify|verif(?:y|ication)-?email|confirm|activate|activeer|bevestig|unsubscribe|afmelden|"
     r"uitschrijven|invite|invitation|"
@@ -87,8 +88,10 @@ _HANDLE = Quick(r"/@(?=[\w.-]{0,30}[a-z])([\w.-]{2,64})(?=[/?#]|\.?$|[\s\"'<>,;)
 _PACKAGES = re.compile(
     r"npm|unpkg|jsdelivr|esm\.|skypack|deno|jsr\.|node_modules|/@(?:types|angular|babel|vite|fs|id)\b"
 ).search
-_LOGIN = Quick(r"[/=@#]([a-z]{5,32})\d{0,4}(?=[/?#&]|\.(?:html?|jpe?g|png|pdf|php)\b|[\s\"'<>,;)]|\.?$)")
+_LOGIN = re.compile(r"(?P<letters>[a-z]{5,32})\d{0,4}(?=[/?#&]|\.(?:html?|jpe?g|png|pdf|php)\b|[\s\"'<>,;)]|\.?$)")
 """What may be made of an initial, or a given name, and a surname: `/pgroen`, `/biancatolsma`."""
+_OPENS = frozenset("/=@#")
+_LONGEST = 16
 _QUERIED = Quick(r"\.aspx? (?=[\w-]{1,24}=)[^\s\"'<>]{3,512}", rare=_RARE)
 """A page and what it was asked, as IIS logs them."""
 _DEFANGED = Quick(r"\[\.\][a-z]{2,12}(?P<path>/[^\s<>\"'`,]{3,1024})", re.IGNORECASE, rare=_RARE)
@@ -169,6 +172,7 @@ _ODD_HOST = Quick(
 )
 """A host in numbers as `inet_aton` reads them: `0x7f000001`, `3232235777`, `0300.0250.1.1`."""
 _PARTS = (
+    _SESSION,
     _TITLED,
     _HANDLE,
     _QUERIED,
@@ -212,14 +216,30 @@ def paths(text: str) -> Found:
     for pattern in (_HOSTED, _DEFANGED) if parts else ():
         for match in pattern.finditer(text) if pattern is _HOSTED or pattern in parts else ():
             yield from _personal(match.group("path"), match.start("path"), parts)
+    yield from _log_ins(text)
     for match in _QUERIED.finditer(text) if _QUERIED in parts else ():
         yield from _personal(match.group().replace(" ", "?"), match.start(), parts | {_QUERY})
 
 
+def _log_ins(text: str) -> Found:
+    """Pages and values that are an initial, or a given name, and a surname in one word."""
+    for at in ENDS.places(folded(text)):
+        start = at
+        while start and at - start < _LONGEST and "a" <= text[start - 1] <= "z":
+            start -= 1
+        if (
+            at > start
+            and text[start - 1 : start] in _OPENS
+            and "/" in text[max(0, start - 200) : start].rsplit(maxsplit=1)[-1]
+        ):
+            match = _LOGIN.match(text, start)
+            if match and (surnamed(match.group("letters")) or _joined(match.group("letters"))):
+                yield Span("url-personal", start, match.end(), 0.6, "url-name")
+
+
 def _parts(text: str) -> frozenset[Quick]:
     """What may be in any URL or path of the text."""
-    parts = frozenset(part for part in _PARTS if part.near(text))
-    return parts | {_LOGIN} if ENDS.any(folded(text)) else parts
+    return frozenset(part for part in _PARTS if part.near(text))
 
 
 def _personal(url: str, base: int, parts: frozenset[Quick]) -> Found:
@@ -230,7 +250,7 @@ def _personal(url: str, base: int, parts: frozenset[Quick]) -> Found:
         if not _CODE(found.group(1)) and value not in NO_PERSON and value not in ("3d", "open"):
             end = found.start(1) + len(found.group(1).rstrip(".,;:)"))
             yield Span("url-personal", base + found.start(1), base + end, 0.7, "url-query")
-    for pattern, ours in ((_QUERY_KEY, _DOCUMENT), (_LINK, _DOCUMENT), (_TILDE, _NO_TILDE)):
+    for pattern, ours in ((_QUERY_KEY, _DOCUMENT), (_SESSION, _DOCUMENT), (_LINK, _DOCUMENT), (_TILDE, _NO_TILDE)):
         for found in pattern.finditer(url) if pattern in parts else ():
             if not ours(found.group(1)):
                 yield Span("url-personal", base + found.start(1), base + found.end(1), 0.7, "url-key")
@@ -254,9 +274,6 @@ def _names(url: str, base: int, parts: frozenset[Quick]) -> Found:
     for found in _NAMED.finditer(url) if _NAMED in parts else ():
         if _given(found.group(1).lower()):
             yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-name")
-    for found in _LOGIN.finditer(url) if _LOGIN in parts else ():
-        if surnamed(found.group(1)) or _joined(found.group(1)):
-            yield Span("url-personal", base + found.start() + 1, base + found.end(), 0.6, "url-name")
     yield from _profiles(url, base, parts)
     for found in _INITIAL.finditer(url) if _INITIAL in parts else ():
         yield Span("url-personal", base + found.start(1), base + found.end(1), 0.6, "url-name")

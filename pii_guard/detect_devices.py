@@ -44,6 +44,11 @@ SERIAL_WORDS = Words(
         "rustdesk",
         "ipei",
         "meid",
+        "imei",
+        "meternummer",
+        "numéro de s",
+        "número de s",
+        "numero di s",
         "handset",
         "chromebook",
         "laptop",
@@ -51,17 +56,22 @@ SERIAL_WORDS = Words(
         "uid",
     ),
 )
-_BETWEEN = r"(?:\s(?:is|was|no\.|nr\.?|id))?[\"']?(?:\?\s|[ \t]{0,14}[:=]|</\w+>\s?<\w+>)?[ \t:=#(\"'`]{0,6}(?<![\w.])"
+_BETWEEN = (
+    r"(?:[ -]?(?:nummer|number|nr\.?|no\.?)(?![a-z]))?(?:\s(?:is|was|no\.|nr\.?|id))?[\"']?"
+    r"(?:\?\s|[ \t]{0,14}[:=]|</\w+>\s?<\w+>)?[ \t:=#(\"'`]{0,6}(?<![\w.])"
+)
 _SERIAL = re.compile(
-    r"(?:serial(?: ?(?:no|number|nr|num)\b\.?)?|serienummer|serienr\.?|s/n|sn|dev(?:ice)?[ _-]?id|"
+    r"(?:serial(?: ?(?:no|number|nr|num)\b\.?)?|serienn?ummer|serienr\.?|"
+    r"num[eé]ro de série|n[uú]mero d[ei] serie|meternummer|"
+    r"s/n|sn|dev(?:ice)?[ _-]?id|"
     r"device identifier|udid|imei|meid|ipei|"
     r"imsi|iccid|sim(?:-?kaart| card)?(?:nummer| ?number)?|android[ _-]?id|idfa|gaid|advertising id|reclame-id|"
     r"anydesk(?:[ -](?:id|adres))?(?: \(id)?|teamviewer(?:[ -]id)?|"
-    r"asset[ _-]?tag|service[ _-]?tag|chassis(?:nummer| number)?|hardware[ _-]?id|hwid|machine[ _-]?(?:guid|id)|"
-    r"terminal|vin|"
-    r"device serial|toestel-id|apparaat-id|rustdesk)"
+    r"asset[ _-]?(?:tag|nr\.?|id)|service[ _-]?tag|chassis(?:nummer| number)?|"
+    r"hardware[ _-]?id|hwid|machine[ _-]?(?:guid|id)|"
+    r"terminal|vin|device serial|toestel-id|apparaat-id|rustdesk)"
     + _BETWEEN
-    + r"(?P<value>(?=[\w:-]{0,8}\d)[a-z0-9][\w:.-]{3,63}|\d{3} \d{3} \d{3}(?: \d)?)"
+    + r"(?P<value>(?=[\w:-]{0,8}\d)[a-z0-9][\w:.-]{3,63}|(?:\d )?\d{3} \d{3} \d{3}(?: \d)?)"
 )
 _SPACED = re.compile(
     r"(?:imsi[ :=]{1,3}(?P<imsi>\d{3}[ -]\d{2,3}[ -]\d{9,10})|ipei[ :=]{1,3}(?P<ipei>\d{5} \d{7} \d))(?!\w)"

@@ -12,10 +12,10 @@ from pii_guard.words import WORDS
 _INVENTORIED = Quick(
     r"(?<![\w.-])(?!WS-C\d|WIN-[A-Z]+(?![\w-]))(?:(?:LAPTOP|DESKTOP|PC|WS|LT|NB|WIN|WKS|MACBOOK|MBP|IPHONE|IPAD|TABLET|SURFACE|THINKPAD|"
     r"NOTEBOOK|CHROMEBOOK|CHROMEBOX|WERKPLEK)-(?:[A-Z0-9]{3,}|[A-Z0-9]{2}-(?=[A-Z-]*\d)[A-Z0-9]+)(?:-[A-Z0-9]+){0,3}"
-    r"|(?:LAP|TAB|LPT|BALIE|KASSA|W1[01]|KALI|GAMING)-(?:(?=[A-Z-]*\d{2})[A-Z0-9]{2,}(?:-[A-Z0-9]+){0,2}|[A-Z]{5,})"
+    r"|(?:LAP|TAB|LPT|LTP|WIN1[01]|BALIE|KASSA|W1[01]|KALI|GAMING)-(?:(?=[A-Z-]*\d{2})[A-Z0-9]{2,}(?:-[A-Z0-9]+){0,2}|[A-Z]{5,})"
     r"|[A-Z]{2,6}-(?:LT|PC|WS|NB|LAP|TAB|SURF)(?:-[A-Z0-9]{2,}|\d[A-Z0-9]+)(?:-[A-Z0-9]+)?"
     r"|[A-Z]{2,6}-(?:DESKTOP|LAPTOP|SURFACE|MAC|BALIE|WERKPLEK)-[A-Z]{0,2}\d[A-Z0-9]{0,8}"
-    r"|[A-Z]{2,4}-[A-Z]{2,4}-W\d{3,4}"
+    r"|[A-Z]{2,4}-[A-Z]{2,4}-W\d{3,4}|[A-Z]{2,8}-[LDWN]-\d{4,6}|[A-Z]{3,14}-PC\d{1,3}"
     r"|[A-Z][A-Z0-9]{2,14}-(?:LAPTOP|DESKTOP|PC|NB|MBP|WS|LT|NOTEBOOK|IPHONE|MACBOOK|THINKPAD|GAMEPC|ROG|SURFACE|TABLET)"
     r")(?![\w-])"
 )
@@ -109,7 +109,7 @@ HOSTS = Words(
 _LABEL = re.compile(
     r"(?:computer ?na(?:me|am)|(?:client-?)?host ?na(?:me|am)|workstation(?: ?name)?|werkstation|werkplek|pc-naam|"
     r"(?:apparaat|toestel)naam|device ?(?:display)?name|naam beller-computer|machine ?name)"
-    r"(?:[\"']?(?:>|(?: \.){3,24} ?:|\s?[:=])[ \t]{0,12}[\"']?|[ ][\"'(]?(?=[a-z]{2,12}-))"
+    r"(?:[\"']?(?:>|(?: \.){3,24} ?:|\s?[:=])[ \t]{0,12}[\"']?|[ ][\"'(]?(?=[a-z]{2,12}\d{0,2}-))"
     r"(?P<value>[a-z][\w-]{2,31})(?![\w’]|\.\w|'\w)"
 )
 _QUOTED = re.compile(

@@ -19,7 +19,8 @@ _STREETS = (
 )
 _STREET = re.compile(
     rf"(?:{_STREETS}|Kade|Plein|Markt|Haven|Dijk|Singel|Laan|Gracht|Brink|"
-    rf"Hof) (?P<number>\d{{1,5}}(?: bus \d{{1,4}}| ?[a-zA-Z](?![\w'])|(?:[-/ ])?(?:\d{{1,4}}(?:hs|bis)?|[IVX]{{1,4}}|"
+    rf"Hof)(?:,? (?:nr\.?|nummer|huisnummer))? "
+    rf"(?P<number>\d{{1,5}}(?: bus \d{{1,4}}| ?[a-zA-Z](?![\w'])|(?:[-/ ])?(?:\d{{1,4}}(?:hs|bis)?|[IVX]{{1,4}}|"
     rf"bis|hs|[A-Za-z]|zw|rd)(?![\w-])){{0,2}})"
     r"(?P<code>[,\s]+(?:NL-)?[1-9]\d{3} ?[A-Z]{2}\b|, \d{4,5}(?= [A-Z][a-z]))?"
 )
@@ -78,10 +79,11 @@ _NUMBERED_STREETS = Quick(
 )
 _FLAT = re.compile(r"(?:Flat|Apartment|Apt\.?|Unit|Suite|Room) \w{1,4}, $").search
 _NUMBERED = re.compile(" [0-9]")
-_STREET_NUMBER = Quick(rf"(?:{_STREETS}) [0-9]")
+_STREET_NUMBER = Quick(rf"(?:{_STREETS})(?:,? (?:nr\.?|nummer|huisnummer))? [0-9]")
+_NR = re.compile(r",? (?:nr\.?|nummer|huisnummer)$").search
 _POSTCODE = Quick(
     r"[1-9](?<![\w.:/#€$-][1-9])(?<!€ [1-9])\d{3} ?(?!S[ADS])[A-Z]{2}"
-    r"(?:,? ?\d{1,5}(?: (?:hs|bis|[IVX]{1,4})|-?[a-zA-Z]|-\d{1,3})?(?!\w|\.\d))?(?![\w-])"
+    r"(?:(?:,? ?|-)\d{1,5}(?: (?:hs|bis|[IVX]{1,4})|-?[a-zA-Z]|-\d{1,3})?(?!\w|\.\d))?(?![\w-])"
 )
 _CODE_IN_CELL = re.compile(r"(?:[,;|\t^$>]|[|;$] |[,;\[(]\s?[\"'])$").search
 _CELL_ENDS = re.compile(r"\s?(?:[;|\t^$<\"'\n]|,|$)").match
@@ -90,6 +92,11 @@ _HOUSE = (
     rf"{{0,4}}(?:nr\.? )?[1-9]\d{{0,4}}(?:[ -]?(?:[A-Za-z]|\d{{1,4}}|[IVX]{{1,4}}|bis|hs)(?!\w)){{0,2}}"
 )
 _BEFORE_CODE = re.compile(rf"(?<![\w'’-])(?P<street>{_HOUSE})(?P<sign>[,;|\t$\"' ]{{1,4}})(?:NL-)?$")
+_ABROAD_CODE = Quick(
+    r"[0-9][a-zA-Z]?, (?:\d{5}|0\d{3}|(?!19|20)[1-9]\d{3})(?= [A-ZÄÖÜÉ][a-zà-ÿ]{2,20}(?:[,.;)\"\n]|$))"
+)
+_HOUSE_BEFORE = re.compile(rf"(?<![\w'’-])(?P<street>{_HOUSE})$").search
+"""`Am Hang 3, 12345 Berlin`: any street, for the number before a town that follows it."""
 _BEHIND_CODE = re.compile(rf" (?:{_CAPITAL}[\w'’-]+ ?){{1,3}}, (?P<street>{_HOUSE})(?![\w-])").match
 _CODE_SAID = re.compile(r"[\s:\"'(]{1,4}(?:is )?(?P<value>[1-9]\d{3} ?[a-z]{2}(?!\w))").match
 ADDRESS_STARTS = Words(
@@ -107,7 +114,7 @@ ADDRESS_STARTS = Words(
     "wonende",
 )
 _ADDRESS_WORDS = re.compile(
-    r"postcode|\badres|woont|woonachtig|wonende|\baddress|lives (?:at|in|on)|street\b|straat\b|postal|"
+    r"postcode|\badres|woont|woonachtig|woonadres|wonende|\baddress|lives (?:at|in|on)|street\b|straat\b|postal|"
     r"zip(?:[ _-]?code)?\b|huisadres|verblijft"
 )
 _NO_CODE = WORDS["not-postcodes"]
@@ -137,6 +144,11 @@ def homes(text: str) -> Found:
         flat = _FLAT(text, max(0, match.start() - 18), match.start())
         yield Span("address", flat.start() if flat else match.start(), match.end(), 0.6, "street")
     yield from _postcodes(text, lower)
+    for match in _ABROAD_CODE.finditer(text):
+        cut = text.index(",", match.start())
+        street = _HOUSE_BEFORE(text, max(0, cut - 60), cut)
+        if street and street.group().split()[0] not in WORDS["not-names"]:
+            yield Span("address", street.start(), match.end(), 0.6, "street")
     for match in _OTHER_CODE.finditer(text):
         yield Span("address", *match.span(), 0.6, "postcode")
     for at in ADDRESS_STARTS.places(lower):
@@ -148,14 +160,16 @@ def homes(text: str) -> Found:
 
 def _dutch_streets(text: str, lower: str) -> Found:
     for space in _NUMBERED.finditer(text) if _STREET_NUMBER.near(lower) else ():
-        suffix = _SUFFIX.search(lower, max(0, space.start() - 12), space.start())
+        nr = _NR(lower, max(0, space.start() - 13), space.start()) if lower[space.start() - 1] in "r." else None
+        end = nr.start() if nr else space.start()
+        suffix = _SUFFIX.search(lower, max(0, end - 12), end)
         match = suffix and _STREET.match(text, suffix.start())
         if not match:
             continue
         start = _street_start(text, match.start())
         if _YEAR(match.group("number")) and not match.group("code"):
             continue
-        word = lower[max(0, space.start() - 30) : space.start()].rsplit(maxsplit=1)[-1]
+        word = lower[max(0, end - 30) : end].rsplit(maxsplit=1)[-1]
         if start is None or _NO_STREET(word.strip("(\"'")):
             continue
         if start < match.start() or match.group("code"):

@@ -52,7 +52,19 @@ VEHICLES = Words(
     "voertuig",
     "kfz",
     "wagen",
-    *("parked", "polestar", "snorfiets", "bromfiets", "scooter", "ambulance", "kennzeichen", "immatricul", "targa "),
+    *(
+        "parked",
+        "polestar",
+        "snorfiets",
+        "bromfiets",
+        "scooter",
+        "ambulance",
+        "kennzeichen",
+        "nummernschild",
+        "reg no",
+        "immatricul",
+        "targa ",
+    ),
     *("carlicense", "kent.", "parkeer"),
 )
 _PLATE_DASH = re.compile(r"-(?=[A-Z0-9]{2,3}-[A-Z0-9])")
@@ -62,12 +74,12 @@ _PLATE = re.compile(
     re.IGNORECASE,
 )
 PLATES = Words(
-    *("carlicense", "kent.", "kennzeichen", "immatricul", "targa "),
+    *("carlicense", "kent.", "kennzeichen", "nummernschild", "reg no", "immatricul", "targa "),
     *("kenteken", "license", "licence", "number plate", "nummerplaat", "plate", "registration"),
 )
 _PLATE_WORDS = re.compile(
     r"kenteken|licen[cs]e[ -]?plate|number plate|nummerplaat|\bplates?\b|registration (?:mark|number)|carlicen[cs]e|"
-    r"\bkent\.(?=\s?[=:])|kennzeichen|immatriculation|targa\b"
+    r"\bkent\.(?=\s?[=:])|kennzeichen|nummernschild|immatriculation|targa\b"
 )
 _VEHICLE_WORDS = re.compile(
     r"kenteken|plate|nummerplaat|voertuig|\bkfz\b|\brijdt\b|laadplek|gestald|carport|\bauto'?s?\b|bestel(?:bus|"
@@ -78,7 +90,7 @@ _VEHICLE_WORDS = re.compile(
     r"rental|driver|bestuurder|chauffeur|verhuur|\brijder|audi\b|peugeot|renault|opel\b|\bford\b|tesla|\bkia\b|"
     r"skoda|\bfiat\b|parkeer|parking|leaseauto|lease|slagboom|anpr|taxi|garage|"
     r"parked|polestar|snorfiets|bromfiets|ambulance|citro[eë]n|hyundai|nissan|mazda|suzuki|honda\b|dacia|lexus|kennzeichen|"
-    r"immatricul|targa\b|carlicen"
+    r"immatricul|nummernschild|reg no|targa\b|carlicen"
 )
 _FAR = 300
 

@@ -64,6 +64,8 @@ _STAR = Quick(
 )
 _BEHIND_KIN = re.compile(rf"\w[^()\n]{{0,40}}\((?:[^()\n]{{0,50}}, ?)?(?P<date>{OF_LIFE.pattern})\)")
 _SIGNS = "|;,\t/"
+_WORDS = 6
+"""What has more of them between its commas is a sentence."""
 _NEAR, _FAR = 48, 100
 
 
@@ -120,8 +122,9 @@ def _below(lower: str, start: int, stop: int) -> Found:
     head = lower[low:end]
     sign = max(_SIGNS, key=head.count)
     apart = re.compile(re.escape(sign) if head.count(sign) > 1 else " {2,}|\t")
-    width = len(apart.split(head))
-    if width < 3 or "=" in head:
+    cells = apart.split(head)
+    width = len(cells)
+    if width < 3 or "=" in head or (sign in ",/" and max(len(cell.split()) for cell in cells) > _WORDS):
         return
     number = len(apart.split(lower[low:start])) - 1
     rows = lower.find("\n\n", end)

@@ -64,6 +64,8 @@ def test_the_column_below_a_head(head: str, sign: str) -> None:
         "BSN 111222333, in dienst 2011-03-01",
         "naam;bsn;in_dienst\nPostema;111222333;2011-03-01\n",
         "111222333;Postema;2026-03-01;x",
+        "It was born in a lab, grew, and left, as a worm of many parts and of no author does in its time, "
+        "and all of them said so afterwards\nSeen on 2011-03-01, too",
         "log 111222333 2011-03-01 12:30:11 ok",
         "Piet Postema, 12 May 2011: Analysis of a worm",
         "bsn 111222333 versie 19.80.2010.4",

@@ -192,7 +192,7 @@ _MACHINE = Quick(
     r"NLD(?:\d{7}[MFX<]\d{7}|[A-Z0-9]{9}\d)(?P<bsn>\d{9})[<\d]|0120009(?P<gba>\d{9})|\b010120(?P<field>\d{9})(?!\d)"
 )
 """The lower line of a Dutch passport, the upper one of an identity card, and field 01.20 of the register of persons."""
-_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.]))(\d{9})(?:\.?b\.?|[a-df-z][a-z]?)\d{2,3}(?!\w)", rare=_RARE)
+_VAT = Quick(r"(?:nl(?<!\wnl)\.?|(?<![\w.-]))(\d{9})(?:\.?b\.?|[a-df-z][a-z]?)\d{2,3}(?!\w)", rare=_RARE)
 _SHORT = 8
 """Digits of a number whose zero at the front is lost."""
 _FIRM = "8"

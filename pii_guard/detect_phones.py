@@ -70,6 +70,7 @@ _EDGES = ("", *"\n\t,;|\"'")
 _FAR = 300
 _REACH = 48
 """No number is longer."""
+_NONE = (0.0, False)
 _LEAST, _MOST = 8, 15
 """Digits of a number."""
 _CODE = re.compile(r"0\d{3}-\d{4}-\d\d|06-\d{6}-\d\d|0\d\d-\d{4}-\d{3}").fullmatch
@@ -98,7 +99,7 @@ _PAIR_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2} \Z").search
 _PAIR_BEHIND = re.compile(r" [0-9A-Fa-f]{2}(?![\w:/.-])").match
 """In a dump of octets."""
 _FIGURES = re.compile(
-    r"0[.,]\d+(?:\s+-?\d+[.,]\d+)+|(?:\d{1,2}-\d{1,2}\s)+\d{1,2}-\d{1,2}|[01](?: ?[01])+|\d{3}(?: \d{3}){2,}"
+    r"0[.,]\d+(?:\s+-?\d+[.,]\d+)+|(?:\d{1,2}-\d{1,2}\s)+\d{1,2}-\d{1,2}|[01](?:\s?[01])+|\d{3}(?: \d{3}){2,}"
     r"|0000(?: ?\d{4})+|\d\d(?:-\d\d){5,}"
 ).fullmatch
 """Rows of decimals, results, bits, octets, offsets, winning numbers."""
@@ -111,7 +112,11 @@ def phones(text: str, lower: str) -> Found:
     match = _PHONE.search(text) if text[:1] in "+(0" or _DIALLED.near(text) else None
     while match:
         start, end = match.span()
-        found = _phone(text, lower, start, end) if _begins(text, lower, start, end) else None
+        near = PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
+        if not near and _FIGURES(match.group()):
+            match = _PHONE.search(text, end)
+            continue
+        found = _phone(text, lower, start, end, near=near) if _begins(text, lower, start, end) else None
         if found:
             yield found
         match = _PHONE.search(text, found.end if found else start + 1)
@@ -180,15 +185,16 @@ def _american(text: str, lower: str, start: int, end: int) -> bool:
     return text[max(0, start - 1) : start] in _EDGES and text[end : end + 1] in _EDGES
 
 
-def _phone(text: str, lower: str, start: int, end: int) -> Span | None:
+def _phone(text: str, lower: str, start: int, end: int, *, near: bool) -> Span | None:
     """The longest number that begins here: what stands behind it may be a time, an amount, or another number."""
     start += _opened(text, start, end)
     cut = end
     possible: Span | None = None
     while cut - start >= _LEAST:
-        if _ends(text, start, cut) and (confidence := _phone_confidence(text, lower, start, cut)):
+        confidence, planned = _phone_confidence(text, lower, start, cut, near) if _ends(text, start, cut) else _NONE
+        if confidence:
             found = Span("phone", start, cut, confidence, "phone")
-            if valid(text[start:cut]):
+            if planned:
                 return found
             possible = possible or found
         cut = max(text.rfind(sign, start, cut) for sign in _PARTING)
@@ -216,34 +222,34 @@ def _opened(text: str, start: int, end: int) -> bool:
     return text[start] == "(" and text.count("(", start, end) > text.count(")", start, end)
 
 
-def _phone_confidence(text: str, lower: str, start: int, end: int) -> float:
+def _phone_confidence(text: str, lower: str, start: int, end: int, near: bool) -> tuple[float, bool]:
+    """How sure it is, and whether its country's plan has it. `near`: a word for a telephone stands before it."""
     value = text[start:end].replace("[0]", "(0)").replace("·", "-")
     if value.startswith("00") and "(0)" in value:
         value = f"+{value[2:].lstrip()}"
     digits = NOT_DIGITS.sub("", value)
     if not (9 <= len(digits) <= _MOST or _SERVICE(value)) or not (value[0] in "+(" or digits[0] == "0"):
-        return 0.0
-    near = PHONE_WORDS.search(lower, max(0, start - 48), start) is not None
+        return _NONE
     if _SERVICE(value):
-        return 0.8 if near else 0.3
+        return 0.8 if near else 0.3, True
     abroad = value.lstrip("(").startswith("+")
     if _DATED(value) or _FRACTION(value) or (not near and _is_figures(text, start, end)):
-        return 0.0
+        return _NONE
     if not abroad and (
         (value[0] == "(" and not near and digits[0] != "0") or (not _USUAL(value) and other(lower, start))
     ):
-        return 0.0
+        return _NONE
     try:
         number = phonenumbers.parse(value, "NL")
     except phonenumbers.NumberParseException:
-        return 0.0
+        return _NONE
     if not phonenumbers.is_valid_number(number):
-        return _elsewhere(value, number, abroad=abroad, near=near)
+        return _elsewhere(value, number, abroad=abroad, near=near), False
     if _CODE(value) and not OF_PHONES.search(lower, max(0, start - LABEL), start):
-        return 0.3
+        return 0.3, True
     if near or abroad:
-        return 0.95 if near else 0.8
-    return _plain(text, lower, start, value)
+        return 0.95 if near else 0.8, True
+    return _plain(text, lower, start, value), True
 
 
 def _plain(text: str, lower: str, start: int, value: str) -> float:

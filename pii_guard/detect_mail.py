@@ -84,7 +84,9 @@ _PLATFORM = re.compile(
     r"telegram|instagram|\binsta\b|twitter|snapchat|\bsnap\b|tiktok|discord|mastodon|threads|\bsignal\b|facebook|"
     r"\bx-account\b|\bskype\b|\bkik\b|\bwire\b|handle|youtube|reddit|bluesky|linkedin|matrix|session\b|threema"
 )
-_HANDLE = re.compile(r"@(?<![\w/@.=-]@)(?!0x)[a-z0-9_][\w.]{2,30}(?<!\.)(?![\w@/(\[{]|\.\w)")
+_HANDLE = re.compile(
+    r"@(?<![\w/@.=-]@)(?!0x[0-9a-f]+\b)(?=[\d.]{0,30}[a-z_])[a-z0-9_][\w.]{2,30}(?<!\.)(?![\w@/(\[{]|\.\w)"
+)
 _NO_HANDLE_WORD = WORDS["not-handles"]
 _REDDIT = re.compile(r"(?<![\w/.])u/[\w-]{3,20}(?![\w/])")
 CALLED_BY = Words(
@@ -109,7 +111,8 @@ _CALLED = re.compile(
     r"telegram|discord|tiktok|"
     r"kik|twitter|wickr|icq|skype|steam|psn|xbox)(?:[- ]?(?:account|naam|name|id|user|tag))?(?:\s*[:=]\s*|"
     r"\s+(?:is\s+|are\s+)?)"
-    r"[\"'“‘@]{0,2}(?P<name>(?=[\w.-]{0,31}[\d_.])[a-z0-9_][\w.-]{2,31})(?P<more>(?:(?:, | and | en | or |"
+    r"[\"'“‘@]{0,2}(?P<name>(?!(?:t\.me|fb\.com)\b)(?=[\w.-]{0,31}[\d_]|[\w-]{1,30}\.\w)[a-z0-9_][\w.-]{2,31})"
+    r"(?P<more>(?:(?:, | and | en | or |"
     r" of )[\w.-]{3,31}(?<!\.)){0,6})"
 )
 _MORE = re.compile(r"(?:, | and | en | or | of )((?=[\w.-]{0,31}[\d_.])[\w.-]{3,31}(?<!\.))")

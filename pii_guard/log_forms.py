@@ -57,6 +57,7 @@ _NETWORK: Forms = (
     (("ration from ",), Quick(r"egistration from '\"?(?P<name>[a-z][\w.-]{1,40})[\"' ]")),
     ((" (ipv",), Quick(r" \((?=ipv[46]:)")),  # Samba
     (("smbd_audit",), Quick(rf"smbd_audit(?:\[\d+\])?: {_NAME}\|")),
+    ((") has ",), Quick(r"\* (?P<name>[\w.-]{2,32}) \(~?[\w.-]{2,32}@[\w.:-]{3,80}\) has (?:joined|left|quit)")),
     ((") has ",), Quick(r"\(~?(?P<name>[\w.-]{2,32})@[\w.:-]{3,80}\) has (?:joined|left|quit)")),  # IRC
     ((" the game",), Quick(r"\]: (?P<name>\w{3,16}) (?:joined|left) the game")),
 )

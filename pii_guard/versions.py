@@ -99,6 +99,8 @@ def is_version(text: str, start: int, end: int, octets: list[int], version_end: 
         octets[1:] == [0, 0, 0] and octets[0] not in (10, 127) and not ported
     ):
         return True  # 120.0.0.0, as browsers write their version
+    if octets[0] > _LARGE and next(_backwards(lower), "").strip(".") not in _SAID:
+        return False
     kind, last = _kind_before(lower, ten=ten)
     plain = kind == "from" and not _AFTER(after)
     if kind == "address" or plain or (kind == "version" and _too_large(octets[0], last)):

@@ -5,7 +5,7 @@ import re
 from pii_guard.log_forms import MORE
 from pii_guard.login_names import user
 from pii_guard.quick import Quick
-from pii_guard.span import Found, Words
+from pii_guard.span import Found, Signed, Words
 
 _GROUP = Quick(r"[d-](?:[r-][w-][xsStT-]){3}\S?\s+\d+\s+\S{1,32}\s+(?P<name>[a-z_][\w.-]{1,31})\s+\d+\s")  # ls -l
 _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
@@ -97,13 +97,10 @@ _FORMS: tuple[tuple[tuple[str, ...], Quick], ...] = (
     ),  # RouterOS
     ((" by ",), Quick(r"opened for user \S{2,32} by (?P<name>[\w.-]{2,32})\(uid=\d")),
 )
-_HEAPS = tuple(
-    (Words(*(sign for signs, _ in heap for sign in signs), cased=True), [(Words(*s, cased=True), f) for s, f in heap])
-    for heap in (_FORMS, *MORE)
-)
-FORMS = tuple(form for _, heap in _HEAPS for form in heap)
+FORMS = tuple(form for heap in (_FORMS, *MORE) for form in heap)
 """What a text has, and the form in it."""
-WORDS = Words(*(word for words, _ in _HEAPS for word in words), " for ", " voor ", cased=True)
+_SIGNED = Signed(FORMS)
+WORDS = Words(*(word for words, _ in FORMS for word in words), " for ", " voor ", cased=True)
 _BEHIND_FOR = (
     r" (?:(?:invalid )?(?:user|gebruiker) )?['\"\[]?(?P<name>[\w.\\-]{2,64})"
     r"(?=['\"\]]|/\w+ \(| from | vanaf | \(|\s*(?:\n|$))"
@@ -121,13 +118,12 @@ _NAME_BEFORE = re.compile(r"(?<![\w.@/-])[a-z_][\w.-]{1,31}$")
 
 def logged(text: str, lower: str) -> Found:
     """User names in the forms above; where a form has no place for the name, it stands before it."""
-    for words, heap in _HEAPS:
-        for signs, pattern in heap if words.any(text) else ():
-            for match in pattern.finditer(text) if signs.any(text) else ():
-                if "name" in pattern.exact.groupindex:
-                    yield from user(lower, *match.span("name"), 0.7)
-                elif before := _NAME_BEFORE.search(text, max(0, match.start() - 40), match.start()):
-                    yield from user(lower, *before.span(), 0.7)
+    for pattern in _SIGNED.of(text):
+        for match in pattern.finditer(text):
+            if "name" in pattern.exact.groupindex:
+                yield from user(lower, *match.span("name"), 0.7)
+            elif before := _NAME_BEFORE.search(text, max(0, match.start() - 40), match.start()):
+                yield from user(lower, *before.span(), 0.7)
     for sign, pattern in _FOR if _FORS.any(text) and _LOGGED.any(text) else ():
         for match in pattern.finditer(text) if sign in text else ():
             line = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1

@@ -32,6 +32,8 @@ _ESCAPE = Quick(
     r"|=(?<=\w=)(?:40(?=[A-Za-z])|(?:2E|2D|5F|2B|3A|3D|2F|5C|C[23]=[89AB][0-9A-F]|E2=80=[89AB][0-9A-F])(?=[\w.=@]))"
     r"|=(?:[0-9A-F]{2}(?:=[0-9A-F]{2}){2,}|\r?\n)|\+[A-Za-z0-9/]{2,400}-"
 )
+_ESCAPES = re.compile(r"[%&\\\r\n=+#^\x1b]").search
+"""One of these begins each."""
 _OF_BASE64 = bytes(
     c if chr(c).isascii() and (chr(c).isalnum() or chr(c) in "+/") else 43 if c == 45 else 47 if c == 95 else 32
     for c in range(256)
@@ -69,7 +71,7 @@ def suspected(text: str) -> bool:
 
 
 def _escaped(text: str) -> bool:
-    return any(True for _ in _ESCAPE.finditer(text))
+    return _ESCAPES(text) is not None and any(True for _ in _ESCAPE.finditer(text))
 
 
 def hidden(text: str, read: Read, depth: int = _DEEPEST) -> Iterator[Span]:

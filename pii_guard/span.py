@@ -1,15 +1,15 @@
 """A value in a text, as recognisers find it."""
 
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from pii_guard import Category
 
+T = TypeVar("T")
 SUSPECT = 0.5
 """Confidence below this: a suspicion."""
 
@@ -45,11 +45,13 @@ class Words:
 
     def any(self, text: str) -> bool:
         """Does any of them stand in the text (in small letters, as the words are)?"""
-        return self._number in self._every.where(text)
+        every = self._every
+        return self._number in (every.last[1] if every.last[0] is text else every.where(text))
 
     def places(self, text: str) -> list[int]:
         """Where any of them begins, in order."""
-        found = self._every.where(text).get(self._number)
+        every = self._every
+        found = (every.last[1] if every.last[0] is text else every.where(text)).get(self._number)
         return sorted(set(found)) if found else []
 
 
@@ -60,8 +62,9 @@ class _Every:
         self._sets: defaultdict[str, list[int]] = defaultdict(list)
         self._count = 0
         self._made: tuple[AhoCorasick, list[list[int]]] | None = None
-        self._last = threading.local()
-        """The text that was looked at last: recognisers look at the same one, one after another."""
+        self.last: tuple[str, dict[int, list[int]]] = ("", {})
+        """The text that was looked at last, and `where` of it: recognisers look at the same one, one after another. Set
+        as a whole, so that threads may read it."""
 
     def add(self, words: Iterable[str]) -> int:
         number, self._count, self._made = self._count, self._count + 1, None
@@ -74,11 +77,10 @@ class _Every:
 
     def where(self, text: str) -> dict[int, list[int]]:
         """Number of each set of which a word stands in the text -> where its words begin."""
-        last = self._last.__dict__
-        if last.get("text") is not text:
-            last["found"], last["text"] = self._search(text), text
-        found: dict[int, list[int]] = last["found"]
-        return found
+        last = self.last
+        if last[0] is not text:
+            last = self.last = (text, self._search(text))
+        return last[1]
 
     def _search(self, text: str) -> dict[int, list[int]]:
         if self._made is None:
@@ -102,19 +104,30 @@ def numbered() -> Iterator[str]:
 
 _HALVES = re.compile("[\ud800-\udfff]")
 _FOLDED, _CASED = _Every(), _Every()
-_last = threading.local()
+_last = ("", "")
 
 
 def folded(text: str) -> str:
     """In small letters, each at the place where it stands: searching that is several times as fast as ignoring case."""
-    last = _last.__dict__
-    if last.get("text") is not text:
+    global _last  # noqa: PLW0603 - of the text that was looked at last
+    last = _last
+    if last[0] is not text:
         lower = text.lower()
         if len(lower) != len(text):
             lower = "".join(low if len(low := char.lower()) == 1 else char for char in text)
-        last["lower"], last["text"] = lower, text
-    made: str = last["lower"]
-    return made
+        last = _last = (text, lower)
+    return last[1]
+
+
+class Signed(Generic[T]):
+    """What is looked for only where one of its words stands, capital letters as they are."""
+
+    def __init__(self, pairs: Iterable[tuple[Iterable[str], T]]) -> None:
+        self._of = {_CASED.add(words): what for words, what in pairs}
+
+    def of(self, text: str) -> list[T]:
+        """Those of which a word stands in the text, in the order in which they were given."""
+        return [self._of[number] for number in sorted(self._of.keys() & _CASED.where(text).keys())]
 
 
 def places(text: str, words: Iterable[str]) -> list[int]:

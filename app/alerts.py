@@ -167,7 +167,7 @@ class Alerts:
         """To those who got it, whether or not it would still concern them: it did, and they have it.
 
         Not to who was told of a later version since. Who waits to be told of one, or for a row, may not be in the end:
-        so this waits for that.
+        so this waits for that, and for what it takes back while a worker has that in hand.
         """
         row = ahead.row(delivery.subject)
         if row is None:
@@ -177,7 +177,8 @@ class Alerts:
         if follows == "told":
             return "superseded"
         standing = ahead.views(item)
-        if standing is not None and (follows == "waits" or subscriber.number in ahead.fanned(item)):
+        comes = standing is not None and (follows == "waits" or subscriber.number in ahead.fanned(item))
+        if comes or holding.in_hand(connection, delivery):
             return Waits(self._service.clock() + WAIT, "update")
         had = holding.had(connection, delivery.subject, [subscriber.id], perhaps=True).get(subscriber.id)
         version = had.told if had is not None and 0 < had.told < delivery.version else delivery.version

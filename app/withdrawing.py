@@ -65,7 +65,8 @@ def leave_out(
         return
     if {each.key for each in released.item.statements} != set(inbox.keys(connection, item)):
         return
-    left = [each.id for each in registry.by_numbers(connection, gone) if among is None or each.id in among]
+    theirs = registry.by_numbers(connection, gone) if among is None else registry.among(connection, among)
+    left = [each.id for each in theirs if each.number in gone]
     for start in range(0, len(left), AT_ONCE):
         known = reached(connection, item, left[start : start + AT_ONCE], perhaps=True)
         own = [who for who, told in known.items() if 0 < told < version]

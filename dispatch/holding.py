@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from dispatch import Delivery
 from dispatch.ledger import LEFT, ledger
-from dispatch.outbox import deliveries
+from dispatch.outbox import OPEN, deliveries
 
 _NONE = -1
 _l, _d = ledger.c, deliveries.c
@@ -74,3 +74,10 @@ def follows(conn: sa.Connection, withdrawal: Delivery, into: str | None = None) 
     mine = sa.select(_d.kind, _d.state).where(_d.subscriber == withdrawal.subscriber, later, kinds, states)
     found = {kind == _BACK or state in ("accepted", "sent") for kind, state in conn.execute(mine)}
     return "told" if True in found else "waits" if found else None
+
+
+def in_hand(conn: sa.Connection, withdrawal: Delivery) -> bool:
+    """Does a worker have in hand what this takes back? It may still leave, and its reader would have it last."""
+    mine = (_d.subject == withdrawal.subject, _d.subscriber == withdrawal.subscriber, _d.version <= withdrawal.version)
+    held = (_d.kind.in_(("alert", "update", "reminder")), OPEN, _d.worker != "")
+    return conn.execute(sa.select(_d.id).where(*mine, *held).limit(1)).first() is not None

@@ -185,6 +185,7 @@ def queue(conn: sa.Connection, orders: Sequence[Delivery], *, urgency: Urgency |
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     statement = insert(deliveries).on_conflict_do_nothing(index_elements=["id"])
     new = 0
+    orders = sorted(orders, key=lambda each: each.id)  # two that queue the same, each in its own order, would stop both
     for start in range(0, len(orders), _CHUNK):
         rows = [_row(each, PRIORITY[urgency]) for each in orders[start : start + _CHUNK]]
         # Counted beforehand: what executemany reports for ignored rows differs between drivers.

@@ -206,6 +206,28 @@ def test_what_was_under_way_meanwhile_is_taken_back(house: House, *, withdrawn: 
     }
 
 
+@pytest.mark.parametrize("under_way", [True, False], ids=["sending", "claimed"])
+def test_it_is_taken_back_after_what_a_worker_has_in_hand(house: House, *, under_way: bool) -> None:
+    """Of who was told of an earlier version: sent meanwhile, the withdrawal would come before what it takes back."""
+    out(house, BOTH)
+    leave(house)
+    out(house, BOTH, ONE)
+    with house.service.transaction() as connection:
+        mine = next(
+            each.id for each in outbox.claim(connection, house.now, 10, "w", hurry=True) if each.subscriber == "een"
+        )
+        assert not under_way or handing.step(connection, "w", (), "", house.now, [mine])
+    out(house, ONE)
+    workers.dispatch(house.service, now=True)
+    assert told(house)["een"] == [*FIRST]
+    with house.service.transaction() as connection:
+        assert under_way or handing.step(connection, "w", (), "", house.now, [mine])
+        handing.step(connection, "w", [mine], "smtp-250", house.now, ())
+    house.later(minutes=16)
+    leave(house)
+    assert told(house)["een"] == [*FIRST, ("update", 2), ("withdrawal", 2)]
+
+
 def test_a_version_of_which_a_part_went_out_takes_nothing_back(house: House) -> None:
     """What it was told of stands in what nobody has decided on yet."""
     market = {"tracking": ("NCSC-2026-0001",), "cves": ("CVE-2026-0001",), "exploited": True}

@@ -1,6 +1,8 @@
 """Claims, two-phase sending and the ledger, on both engines; what a crash at each commit point leaves behind."""
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import get_args
 
@@ -46,6 +48,20 @@ def test_a_delivery_is_queued_once(connection: sa.Connection) -> None:
     assert outbox.queue(connection, orders, urgency="today") == 2
     assert outbox.queue(connection, orders, urgency="info") == 0
     assert len(outbox.claim(connection, NOW, 10, "w1")) == 2
+
+
+def test_two_that_queue_the_same_in_another_order_do_not_stop_each_other(engine: sa.Engine) -> None:
+    """Each would wait for what the other has put there, where that is not in one order."""
+    orders, together = [an_order(channel=number) for number in range(1500)], threading.Barrier(2)
+
+    def put(mine: list[Delivery]) -> int:
+        with engine.connect() as connection:
+            together.wait(60)
+            with connection.begin():
+                return outbox.queue(connection, mine, urgency="today")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert max(pool.map(put, (orders, orders[::-1]))) == len(orders)
 
 
 def test_the_natural_key_tells_every_part_apart() -> None:

@@ -110,6 +110,22 @@ _WAITING = (
     )
     .with_for_update(skip_locked=True)
 )
+# By their readers: of the item, or of what waits, a planner that does not know how many there are would read all.
+_TAKING_BACK = sa.select(_d.id, _d.subscriber).where(
+    _d.subscriber.in_(sa.bindparam("whom", expanding=True)),
+    sa.func.coalesce(_d.subject, "") == sa.bindparam("item"),
+    _d.kind == "withdrawal",
+    sa.or_(OPEN, sa.func.coalesce(_d.state, "") == "accepted"),
+)
+_FREE = (
+    sa.select(deliveries)
+    .where(
+        _d.id.in_(sa.bindparam("ids", expanding=True)),
+        QUEUED,
+        sa.or_(_d.claimed_until.is_(None), _d.claimed_until <= sa.bindparam("now")),
+    )
+    .with_for_update(skip_locked=True)
+)
 _leading = deliveries.alias().c
 _RESTED = sa.case(
     (
@@ -379,13 +395,11 @@ def holds_again(conn: sa.Connection, item: str, subscribers: Sequence[str], now:
     may have left, or is leaving."""
     unsure: set[str] = set()
     for start in range(0, len(subscribers), _CHUNK):
-        theirs = _d.subscriber.in_(subscribers[start : start + _CHUNK]), _d.kind == "withdrawal"
-        given = {"subject": item, "now": now, "before": _NEVER, "every": True}
-        waiting = conn.execute(_WAITING.where(*theirs), given).all()
+        found = conn.execute(_TAKING_BACK, {"item": item, "whom": subscribers[start : start + _CHUNK]}).all()
+        waiting = conn.execute(_FREE, {"ids": [row.id for row in found], "now": now}).all() if found else []
         _cancel_all(conn, waiting, "superseded", now)
-        unsure |= {row.subscriber for row in waiting if row.repeat}
-        left = sa.select(_d.subscriber).where(_d.subject == item, _d.state.in_((*UNSETTLED, "accepted")), *theirs)
-        unsure |= set(conn.scalars(left))
+        surely = {row.id for row in waiting if not row.repeat}
+        unsure |= {row.subscriber for row in found if row.id not in surely}
     return unsure
 
 

@@ -161,6 +161,29 @@ def test_a_claim_does_not_sort_all_that_waits(house: House) -> None:
     assert not any("Sort" in line or "B-TREE FOR ORDER" in line for line in plans)
 
 
+def test_whose_withdrawals_wait_is_asked_by_their_readers(house: House) -> None:
+    """Where PostgreSQL does not know yet that anything waits, what waits looked like the shortest way."""
+    key, now, asked = b"k" * 32, house.now, list[tuple[str, object]]()
+    orders = [
+        outbox.order(
+            key, "alert", f"OKTT-2026-{number % 60:04d}", 1, f"firma{number}", 0, "email", queued_at=now, due_at=now
+        )
+        for number in range(3000)
+    ]
+    with house.service.transaction() as connection:
+        outbox.queue(connection, orders, urgency="today")
+        connection.execute(sa.update(outbox.deliveries).values(state="sent"))
+    with house.service.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        sa.event.listen(house.service.engine, "before_cursor_execute", lambda *given: asked.append(given[2:4]))
+        outbox.holds_again(connection, "OKTT-2026-0001", ["firma1", "firma2"], now)
+        explain = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        chosen = [(text, given) for text, given in asked if text.startswith("SELECT")]
+        plan = [str(row) for text, given in chosen for row in connection.exec_driver_sql(f"{explain} {text}", given)]
+    assert any("ix_deliveries_subscriber" in line for line in plan)
+    assert not any("ix_deliveries_due" in line for line in plan)
+
+
 def test_what_was_prepared_outlasts_a_look(house: House) -> None:
     """psycopg forgets it at a rollback; then each message's statement is planned anew."""
     if house.service.engine.dialect.name != "postgresql":

@@ -99,7 +99,7 @@ _PAIR_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2} \Z").search
 _PAIR_BEHIND = re.compile(r" [0-9A-Fa-f]{2}(?![\w:/.-])").match
 """In a dump of octets."""
 _FIGURES = re.compile(
-    r"0[.,]\d+(?:\s+-?\d+[.,]\d+)+|(?:\d{1,2}-\d{1,2}\s)+\d{1,2}-\d{1,2}|[01](?:\s?[01])+|\d{3}(?: \d{3}){2,}"
+    r"0[.,]\d+(?:\s+-?\d+[.,]\d+)+|(?:\d{1,2}-\d{1,2}\s)+\d{1,2}-\d{1,2}|[\s().\-/+·01]+|\d{3}(?: \d{3}){2,}"
     r"|0000(?: ?\d{4})+|\d\d(?:-\d\d){5,}"
 ).fullmatch
 """Rows of decimals, results, bits, octets, offsets, winning numbers."""

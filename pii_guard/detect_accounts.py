@@ -15,15 +15,8 @@ from pii_guard.span import Found, Span, Words, folded
 from pii_guard.words import WORDS
 
 HOMES = Words(
-    "users",
-    "documents and settings",
-    "gebruikers",
-    "/home/",
-    "/var/mail/",
-    "/spool/cron/",
-    "crontabs/",
-    "/homes/",
-    "/media/",
+    *("users", "documents and settings", "gebruikers", "/home/", "/var/mail/", "/spool/cron/", "crontabs/"),
+    *("/homes/", "/media/"),
 )
 _USER_PATH = re.compile(
     r"(?:(?<=[\\/])(?:users|documents and settings|gebruikers)(?:\\+|/)"
@@ -37,35 +30,9 @@ _SHARE = re.compile(
 )
 _VALUE = r"[\"'\[<(“‘`]{0,2}(?P<name>[^\s\"'/,;<>%$*()|&:@\]\[“”‘’`{}=?!#]{2,64})"
 LABEL_WORDS = Words(
-    *(
-        "user",
-        "account",
-        "gebruik",
-        "login",
-        "log-in",
-        "logon",
-        "inlognaam",
-        "uid",
-        "usr",
-        "acct",
-        "cn=",
-        "logname",
-        "medewerkern",
-    ),
-    *(
-        "/ru",
-        "su -",
-        "owner",
-        "actor",
-        "principal",
-        "operator=",
-        "created",
-        "runas",
-        "beheerder",
-        "logged",
-        "last user",
-    ),
-    *("current user", "started by", "run by", "run as"),
+    *("user", "account", "gebruik", "login", "log-in", "logon", "inlognaam", "uid", "usr", "acct", "cn="),
+    *("logname", "medewerkern", "/ru", "su -", "owner", "actor", "principal", "operator=", "created", "runas"),
+    *("beheerder", "logged", "last user", "current user", "started by", "run by", "run as"),
 )
 _LABEL = re.compile(
     r"(?:user(?:name|_name|-name|-id|_id|id| ?id| name|principalname)?|account(?: ?name|naam|_name|-name)?|"
@@ -83,18 +50,8 @@ _LABEL = re.compile(
     + _VALUE.replace("<name>", "<cn>")
 )
 _VAGUE = (
-    "user:",
-    "gebruiker:",
-    "account:",
-    "login:",
-    "log-in:",
-    "owner",
-    "actor",
-    "principal",
-    "operator",
-    "created",
-    "run ",
-    "beheerder",
+    *("user:", "gebruiker:", "account:", "login:", "log-in:", "owner", "actor", "principal", "operator"),
+    *("created", "run ", "beheerder"),
 )
 """Behind these a sentence may begin."""
 _COMMAND_USER = re.compile(
@@ -104,36 +61,12 @@ _COMMAND_USER = re.compile(
     + _VALUE
 )
 SAID_WORDS = Words(
-    *(
-        "user",
-        "account",
-        "gebruik",
-        "inlog",
-        "logged",
-        "signed in",
-        "ingelogd",
-        "aangemeld",
-        "password for",
-        "accepted ",
-    ),
-    *(
-        "geslaagd",
-        "mislukt",
-        "credentials of",
-        "profile",
-        "profiel",
-        "adm-",
-        "reset done for",
-        "uitgelogd",
-        "logs as",
-        "under the",
-        "log in with",
-        *("wachtwoord v", "ww v", "password for", "password of", "wachtwoord bij", "hetzelfde als"),
-        *("modified by", "changed by", "approved by", "uploaded by", "created by", "released by"),
-        *("assignee", "author", "reviewer", "approver", "medewerker"),
-        "gewijzigd door",
-        *("log in as", "logging in as"),
-    ),
+    *("user", "account", "gebruik", "inlog", "logged", "signed in", "ingelogd", "aangemeld", "password for"),
+    *("accepted ", "geslaagd", "mislukt", "credentials of", "profile", "profiel", "adm-", "reset done for"),
+    *("uitgelogd", "logs as", "under the", "log in with", "wachtwoord v", "ww v", "password of"),
+    *("wachtwoord bij", "hetzelfde als", "modified by", "changed by", "approved by", "uploaded by"),
+    *("created by", "released by", "assignee", "author", "reviewer", "approver", "medewerker"),
+    *("gewijzigd door", "log in as", "logging in as"),
 )
 _SAID = re.compile(
     r"(?:(?P<log>invalid user|(?:for|by|of|from|the) user|password for(?: invalid user| user)?|accepted \S+ for|"

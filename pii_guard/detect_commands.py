@@ -11,44 +11,10 @@ _REMOTE = re.compile(
     r"(?:ssh|scp|sftp|rsync|plink|putty)(?:\.exe)?\s[^\n|;&]{0,200}?(?<![\w.\\/-])(?P<name>[\w.-]{2,64})@(?=[\w\[])"
 )
 COMMANDS = Words(
-    *(
-        "plink",
-        "psexec",
-        "putty",
-        "ssh ",
-        "mysql",
-        "psql",
-        "smbclient",
-        "curl",
-        "wget",
-        "net use",
-        "rdesktop",
-        "xfreerdp",
-        "cmdkey",
-        "sshpass",
-    ),
-    *(
-        "wmic",
-        "mstsc",
-        "crackmapexec",
-        "nxc",
-        "evil-winrm",
-        "ldapsearch",
-        "sqlcmd",
-        "hydra",
-        "mysqldump",
-        "secretsdump",
-        "redis-cli",
-        "crontab",
-        "net user",
-        "az login",
-        "docker login",
-        "bloodhound",
-        "kerbrute",
-        "rubeus",
-        "at.exe",
-        "sudo -u",
-    ),
+    *("plink", "psexec", "putty", "ssh ", "mysql", "psql", "smbclient", "curl", "wget", "net use", "rdesktop"),
+    *("xfreerdp", "cmdkey", "sshpass", "wmic", "mstsc", "crackmapexec", "nxc", "evil-winrm", "ldapsearch"),
+    *("sqlcmd", "hydra", "mysqldump", "secretsdump", "redis-cli", "crontab", "net user", "az login"),
+    *("docker login", "bloodhound", "kerbrute", "rubeus", "at.exe", "sudo -u"),
 )
 _FLAG = re.compile(
     r"[ \t][-/]{1,2}(?P<flag>l|u|user|username|p|pw|pass|password|a|w)[ :=]\s?[\"']?(?P<name>[^\s\"'|;&]{2,64})"
@@ -74,16 +40,8 @@ _IMPACKET = Quick(
     r"(?<![\w.])(?:[\w.-]+/)?(?P<name>[\w.-]{2,40}):(?P<secret>[^\s@:]{3,64})@"
 )
 IMPACKET = Words(
-    "secretsdump",
-    "psexec",
-    "wmiexec",
-    "smbexec",
-    "atexec",
-    "dcomexec",
-    "getuserspns",
-    "getnpusers",
-    "gettgt",
-    "impacket",
+    *("secretsdump", "psexec", "wmiexec", "smbexec", "atexec", "dcomexec", "getuserspns", "getnpusers"),
+    *("gettgt", "impacket"),
 )
 _HANDED = Quick(
     r"(?:echo [\"']?(?:(?P<name>[\w.-]{2,32}):)?(?P<piped>[^\s|\"']{3,64})[\"']? ?\| ?(?:sudo -s|chpasswd|passwd)"
@@ -92,15 +50,7 @@ _HANDED = Quick(
     r"|convertto-securestring (?:-\w+ )?[\"'](?P<secure>[^\"'\n]{3,64})[\"'])"
 )
 HANDED = Words(
-    "| sudo -s",
-    "|sudo -s",
-    "chpasswd",
-    "| passwd",
-    "openssl enc",
-    "zip ",
-    "7z ",
-    "7za ",
-    "rar ",
+    *("| sudo -s", "|sudo -s", "chpasswd", "| passwd", "openssl enc", "zip ", "7z ", "7za ", "rar "),
     "convertto-securestring",
 )
 _BOTH = r"(?P<secret>(?=[^\s,;|]{0,40}[\d!@#$%^&*])(?=[^\s,;|]{0,40}[a-z])[^\s,;|:/]{4,64})(?=[ \t]*(?:\n|$|[,;\"”']))"
@@ -129,21 +79,8 @@ _HASHED = Quick(r"'(?P<name>[a-z][\w.@+-]{1,64})', ?'(?P<secret>[0-9a-f]{32,128}
 """A row of a database, as it is dumped."""
 _TABBED = Quick(r"\n(?P<name>[a-z]+\.[a-z]{2,24})[\t;|](?=[ ]?\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{1,4}:)")
 LISTED = Words(
-    *(
-        "combo",
-        "credential",
-        "inlog",
-        "login",
-        "log-in",
-        "wachtwoord",
-        "password",
-        "aanmeldgegevens",
-        "leak",
-        "dump",
-        "gelekt",
-        "pairs",
-    ),
-    *("account", "vpn", "user", "gebruiker", "sessi"),
+    *("combo", "credential", "inlog", "login", "log-in", "wachtwoord", "password", "aanmeldgegevens", "leak"),
+    *("dump", "gelekt", "pairs", "account", "vpn", "user", "gebruiker", "sessi"),
 )
 _MAILED = re.compile(r"(?:^|\n)[^\s:;|]{2,64}@[\w.-]{4,64}[:;|][^\s:;|]{4,40}[ \t]*(?:\n|$)").search
 """A list of addresses with passwords: what stands in it without an address is a log-in too."""

@@ -19,22 +19,9 @@ _MAC = Quick(
 _FRAME = Quick(r"[0-9a-f](?<![\w:.-].)[0-9a-f]((?::[0-9a-f]{2}){5}):([0-9a-f]{2}(?::[0-9a-f]{2}){5}):(?:08:00|86:dd)\b")
 """The head of an Ethernet frame, as firewalls log it: both addresses, then the protocol."""
 MAC_WORDS = Words(
-    *(
-        "mac",
-        "hw",
-        "chaddr",
-        "ether",
-        "dhcp",
-        "sta ",
-        "hardware ad",
-        "bssid",
-        "station",
-        "physical ad",
-        "fysiek",
-        "lladdr",
-    ),
-    *("dev_", "bd", "arp", "netwerkkaart", "wifi", "wi-fi", "bluetooth", "adapter", "ssid", "lease", "nic ", "wlan"),
-    *("802.1x", "dot1x", "mab", "radius", "supplicant", "adresse physique"),
+    *("mac", "hw", "chaddr", "ether", "dhcp", "sta ", "hardware ad", "bssid", "station", "physical ad"),
+    *("fysiek", "lladdr", "dev_", "bd", "arp", "netwerkkaart", "wifi", "wi-fi", "bluetooth", "adapter", "ssid"),
+    *("lease", "nic ", "wlan", "802.1x", "dot1x", "mab", "radius", "supplicant", "adresse physique"),
 )
 _MAC_WORD = re.compile(
     r"(?:(?<![a-z])|(?<=client)|(?<=device)|(?<=src)|(?<=dst)|(?<=\bs)|(?<=\bd))"

@@ -39,20 +39,9 @@ _AS = re.compile(
     r" (?:as|als) [\"'“‘]?(?P<name>[a-z][a-z0-9._-]{3,32})[\"'”’]?"
     r"(?=[.,;:)]?\s*(?:\n|$)|[.,;:)] | (?:from|vanaf|via|on|op|at|om|with|met|and|en|using)\b)"
 )
-_NO_LOGIN = frozenset(
-    ("usual", "expected", "well", "normal", "another", "anyone", "guests", "admins", "before", "above")
-)
-_NO_LOGIN |= {
-    "follows",
-    "gewoonlijk",
-    "volgt",
-    "intended",
-    "verwacht",
-    "below",
-    "someone",
-    "iemand",
-    "altijd",
-    "always",
+_NO_LOGIN = {
+    *("usual", "expected", "well", "normal", "another", "anyone", "guests", "admins", "before", "above", "below"),
+    *("follows", "gewoonlijk", "volgt", "intended", "verwacht", "someone", "iemand", "altijd", "always"),
 }
 WROTE = Words(" schreef", " wrote", " plaatste", " posted", " reageerde")
 SELLERS = Words("seller", "verkoper", "hacker", "dader")

@@ -19,55 +19,16 @@ _INVENTORIED = Quick(
     r"|[A-Z][A-Z0-9]{2,14}-(?:LAPTOP|DESKTOP|PC|NB|MBP|WS|LT|NOTEBOOK|IPHONE|MACBOOK|THINKPAD|GAMEPC|ROG|SURFACE|TABLET)"
     r")(?![\w-])"
 )
-_MODELS = (
-    *(
-        "iphone",
-        "ipad",
-        "macbook",
-        "mbp",
-        "imac",
-        "galaxy",
-        "pixel",
-        "redmi",
-        "huawei",
-        "fairphone",
-        "oneplus",
-        "xiaomi",
-    ),
-    *("thinkpad", "elitebook", "latitude", "ideapad", "zenbook", "xps1", "laptop", "tablet", "chromebook", "telefoon"),
-    *(
-        "lenovo",
-        "watch",
-        "oortjes",
-        "airpods",
-        "android",
-        "phone-",
-        "desktop-",
-        "-pc",
-        "pc-",
-        "-tab",
-        "s tab",
-        "samsung",
-    ),
-    *("lt-", "-s2", "nb-", "gamepc", "tv-"),
+MACHINES = Words(
+    *("iphone", "ipad", "macbook", "mbp", "imac", "galaxy", "pixel", "redmi", "huawei", "fairphone", "oneplus"),
+    *("xiaomi", "thinkpad", "elitebook", "latitude", "ideapad", "zenbook", "xps1", "laptop", "tablet"),
+    *("chromebook", "telefoon", "lenovo", "watch", "oortjes", "airpods", "android", "phone-", "desktop-"),
+    *("-pc", "pc-", "-tab", "s tab", "samsung", "lt-", "-s2", "nb-", "gamepc", "tv-"),
 )
-MACHINES = Words(*_MODELS)
-_NAMED_SO = frozenset(
-    (
-        "iphone",
-        "ipad",
-        "macbook",
-        "galaxy",
-        "pixel",
-        "redmi",
-        "huawei",
-        "fairphone",
-        "oneplus",
-        "tablet",
-        "laptop",
-        "tv",
-    )
-)
+_NAMED_SO = {
+    *("iphone", "ipad", "macbook", "galaxy", "pixel", "redmi", "huawei", "fairphone", "oneplus"),
+    *("tablet", "laptop", "tv"),
+}
 _KIND = re.compile(
     r"iphone|ipad|i?mac|macbook|mbp|galaxy|pixel|redmi|huawei|fairphone|oneplus|xiaomi|thinkpad|elitebook|latitude|"
     r"ideapad|zenbook|xps\d*|laptop|tablet|chromebook|telefoon|lenovo|(?:apple)?watch|android|phone|desktop|pc|tab|"

@@ -69,15 +69,7 @@ _NO_HANDLE = frozenset(
     ("joinchat", "share", "sharer", "p", "reel", "explore", "watch", "groups", "events", "pages", "i", "s", "home")
 )
 _NO_HANDLE |= {
-    "advisories",
-    "orgs",
-    "security",
-    "sponsors",
-    "topics",
-    "about",
-    "features",
-    "intent",
-    "hashtag",
+    *("advisories", "orgs", "security", "sponsors", "topics", "about", "features", "intent", "hashtag"),
     "search",
 }
 _PLATFORM = re.compile(
@@ -90,21 +82,8 @@ _HANDLE = re.compile(
 _NO_HANDLE_WORD = WORDS["not-handles"]
 _REDDIT = re.compile(r"(?<![\w/.])u/[\w-]{3,20}(?![\w/])")
 CALLED_BY = Words(
-    *(
-        "alias",
-        "nick",
-        "bijnaam",
-        "handle",
-        "schuilnaam",
-        "known as",
-        "snap",
-        "insta",
-        "telegram",
-        "discord",
-        "tiktok",
-        "kik",
-    ),
-    *("twitter", "wickr", "icq", "skype", "steam", "psn", "xbox"),
+    *("alias", "nick", "bijnaam", "handle", "schuilnaam", "known as", "snap", "insta", "telegram", "discord"),
+    *("tiktok", "kik", "twitter", "wickr", "icq", "skype", "steam", "psn", "xbox"),
 )
 _CALLED = re.compile(
     r"(?:alias(?:es|sen)?|nick(?:name|naam)?|bijnaam|handle|schuilnaam|known as|snap(?:chat)?|insta(?:gram)?|"
@@ -122,24 +101,9 @@ _NEAR = 90
 
 
 _SPELT = Words(
-    *(
-        " dot ",
-        " punt ",
-        "apenst",
-        "dot]",
-        "dot)",
-        "dot}",
-        "punt]",
-        "punt)",
-        "punt}",
-        "at]",
-        "at)",
-        "(a)",
-        "at}",
-        "at>",
-    ),
-    *("*at*", "/at/", "|at|", "at】", "_at_]", "_at_)", "(bij)"),
-    *("@]", "@)", "@}", "at ]", "at )", "[a]", "(ad)", "at»", "_at_", "-at-", "@ ]", "@ )"),
+    *(" dot ", " punt ", "apenst", "dot]", "dot)", "dot}", "punt]", "punt)", "punt}", "at]", "at)", "(a)"),
+    *("at}", "at>", "*at*", "/at/", "|at|", "at】", "_at_]", "_at_)", "(bij)", "@]", "@)", "@}", "at ]", "at )"),
+    *("[a]", "(ad)", "at»", "_at_", "-at-", "@ ]", "@ )"),
 )
 
 

@@ -46,62 +46,15 @@ _TITLES = WORDS["titles"]
 _LABELS = WORDS["name-labels"]
 """What stands before a name with a colon."""
 _SAID = (
-    *(
-        "reported by",
-        "discovered by",
-        "found by",
-        "credited to",
-        "thanks to",
-        "gemeld door",
-        "gevonden door",
-        "ontdekt door",
-    ),
-    *(
-        "opgesteld door",
-        "geschreven door",
-        "written by",
-        "signed by",
-        "ondertekend door",
-        "op naam van",
-        "ten name van",
-    ),
-    *(
-        "on behalf of",
-        "namens",
-        "in the name of",
-        "ter attentie van",
-        "dank aan",
-        "zegt",
-        "aldus",
-        "ik ben",
-        "mijn naam is",
-    ),
-    *(
-        "my name is",
-        "i am",
-        "spreekt met",
-        "ja met",
-        "he was",
-        "she was",
-        "noemt zich",
-        "noemde zich",
-        "genaamd",
-        "heet",
-        "her real name",
-    ),
-    *(
-        "his real name",
-        "real name",
-        "passport scan of",
-        "gesprek met",
-        "interview with",
-        "later found",
-        "arrested",
-        "54-jarige",
-    ),
+    *("reported by", "discovered by", "found by", "credited to", "thanks to", "gemeld door", "gevonden door"),
+    *("ontdekt door", "opgesteld door", "geschreven door", "written by", "signed by", "ondertekend door"),
+    *("op naam van", "ten name van", "on behalf of", "namens", "in the name of", "ter attentie van"),
+    *("dank aan", "zegt", "aldus", "ik ben", "mijn naam is", "my name is", "i am", "spreekt met", "ja met"),
+    *("he was", "she was", "noemt zich", "noemde zich", "genaamd", "heet", "her real name", "his real name"),
+    *("real name", "passport scan of", "gesprek met", "interview with", "later found", "arrested", "54-jarige"),
     *("volgens de kop", "aan mevrouw", "de heer", "geachte", "beste", "dear", "slachtoffers", "katvanger"),
-    *("says", "reporting by", "editing by", "photo by", "foto", "contact is", "chief executive", "tnv", "artikel van"),
-    *("hoort bij", "belongs to", "belong to", "owner", "door", "said"),
+    *("says", "reporting by", "editing by", "photo by", "foto", "contact is", "chief executive", "tnv"),
+    *("artikel van", "hoort bij", "belongs to", "belong to", "owner", "door", "said"),
 )
 _WORDS = tuple(f" {words}" for words in (*_SAID, *sorted(WORDS["roles"])))
 """What stands before a whole name."""
@@ -153,14 +106,7 @@ _CARD = Quick(r"\nN(?:;[\w=-]+)?:(?P<name>[^;:\n]{2,40};[^;:\n]{2,40})")
 _GREETINGS = WORDS["greetings"]
 _STOP = WORDS["not-names"]
 _GIVEN = (WORDS["given-names"] | WORDS["more-given-names"]) - {
-    "job",
-    "peer",
-    "cas",
-    "said",
-    "maya",
-    "asha",
-    "roy",
-    "mark",
+    *("job", "peer", "cas", "said", "maya", "asha", "roy", "mark"),
 }
 """First words of whole names; not those that begin other things as often."""
 _ATTRIBUTE = re.compile(r"<\w+ [Nn]ame=[\"']?$").search

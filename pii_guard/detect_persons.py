@@ -35,23 +35,9 @@ _WORDS_BEFORE = re.compile(
 )
 _CAPITALS = re.compile(_CAPITAL).search
 _STREET_WORDS = Words(
-    *(
-        "ul. ",
-        "ulica ",
-        "Rue ",
-        "rue ",
-        "Av. ",
-        "Avenue ",
-        "Avenida ",
-        "Via ",
-        "Viale ",
-        "Piazza ",
-        "Calle ",
-        "calle ",
-        "Plaza ",
-        "Rua ",
-    ),
-    *("Strada ", "Boulevard ", "Allée ", "Chemin ", "Place ", "Carrer ", "Plaça ", "Passeig ", "Largo ", "Praça "),
+    *("ul. ", "ulica ", "Rue ", "rue ", "Av. ", "Avenue ", "Avenida ", "Via ", "Viale ", "Piazza ", "Calle "),
+    *("calle ", "Plaza ", "Rua ", "Strada ", "Boulevard ", "Allée ", "Chemin ", "Place ", "Carrer ", "Plaça "),
+    *("Passeig ", "Largo ", "Praça "),
     cased=True,
 )
 _OTHER_STREETS = re.compile(
@@ -100,18 +86,8 @@ _HOUSE_BEFORE = re.compile(rf"(?<![\w'’-])(?P<street>{_HOUSE})$").search
 _BEHIND_CODE = re.compile(rf" (?:{_CAPITAL}[\w'’-]+ ?){{1,3}}, (?P<street>{_HOUSE})(?![\w-])").match
 _CODE_SAID = re.compile(r"[\s:\"'(]{1,4}(?:is )?(?P<value>[1-9]\d{3} ?[a-z]{2}(?!\w))").match
 ADDRESS_STARTS = Words(
-    "postcode",
-    "adres",
-    "woon",
-    "address",
-    "lives ",
-    "street",
-    "straat",
-    "postal",
-    "zip",
-    "huisadres",
-    "verblijft",
-    "wonende",
+    *("postcode", "adres", "woon", "address", "lives ", "street", "straat", "postal", "zip", "huisadres"),
+    *("verblijft", "wonende"),
 )
 _ADDRESS_WORDS = re.compile(
     r"postcode|\badres|woont|woonachtig|woonadres|wonende|\baddress|lives (?:at|in|on)|street\b|straat\b|postal|"

@@ -40,32 +40,9 @@ _LOOSE = re.compile(
 """As people type them, in small letters: of the letters that plates have, none of which make a word."""
 _NEXT = re.compile(rf"(?:[,;/] ?| en | and | of | or )(?P<plate>{_LOOSE.pattern})").match
 VEHICLES = Words(
-    "kenteken",
-    "plate",
-    "plaat",
-    "car ",
-    "car,",
-    "cars",
-    "auto",
-    "busje",
-    "vehicle",
-    "voertuig",
-    "kfz",
-    "wagen",
-    *(
-        "parked",
-        "polestar",
-        "snorfiets",
-        "bromfiets",
-        "scooter",
-        "ambulance",
-        "kennzeichen",
-        "nummernschild",
-        "reg no",
-        "immatricul",
-        "targa ",
-    ),
-    *("carlicense", "kent.", "parkeer"),
+    *("kenteken", "plate", "plaat", "car ", "car,", "cars", "auto", "busje", "vehicle", "voertuig", "kfz"),
+    *("wagen", "parked", "polestar", "snorfiets", "bromfiets", "scooter", "ambulance", "kennzeichen"),
+    *("nummernschild", "reg no", "immatricul", "targa ", "carlicense", "kent.", "parkeer"),
 )
 _PLATE_DASH = re.compile(r"-(?=[A-Z0-9]{2,3}-[A-Z0-9])")
 _PLATE = re.compile(

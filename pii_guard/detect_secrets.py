@@ -10,62 +10,12 @@ from pii_guard.quick import Quick
 from pii_guard.span import Found, Span, Words, folded
 
 WORDS = Words(
-    *(
-        "pass",
-        "pwd",
-        "wachtwoord",
-        "wachtzin",
-        "pincode",
-        "pin",
-        "api",
-        "secret",
-        "client_s",
-        "client-s",
-        "access",
-        "encryption",
-        "server key",
-        "auth",
-        "token",
-        "bearer",
-    ),
-    *(
-        "private",
-        "account key",
-        "accountkey",
-        "shared",
-        "psk",
-        "pre-",
-        "presh",
-        "toegangscode",
-        "inlogcode",
-        "recovery",
-        "herstelcode",
-    ),
-    *(
-        "community",
-        "session",
-        "sess",
-        "sid",
-        "jsess",
-        "phpsess",
-        "otp",
-        "ww",
-        "pw",
-        "identified by",
-        "csrf",
-        "totp",
-        "mfa",
-        "appkey",
-        "nwkkey",
-        "appskey",
-        "nwkskey",
-        "puk",
-        "remember",
-        "master",
-        "sleutel",
-        "seed",
-    ),
-    *("wpa", "wifi", "wi-fi", "credential"),
+    *("pass", "pwd", "wachtwoord", "wachtzin", "pincode", "pin", "api", "secret", "client_s", "client-s"),
+    *("access", "encryption", "server key", "auth", "token", "bearer", "private", "account key", "accountkey"),
+    *("shared", "psk", "pre-", "presh", "toegangscode", "inlogcode", "recovery", "herstelcode", "community"),
+    *("session", "sess", "sid", "jsess", "phpsess", "otp", "ww", "pw", "identified by", "csrf", "totp", "mfa"),
+    *("appkey", "nwkkey", "appskey", "nwkskey", "puk", "remember", "master", "sleutel", "seed", "wpa", "wifi"),
+    *("wi-fi", "credential"),
 )
 """What `_SECRET` and `_SAID` begin with."""
 _SECRET = re.compile(
@@ -119,21 +69,9 @@ _PIN = re.compile(
     r"(?: [\"'(]?|(?<=\())(?P<value>\d{3} \d{3}#?|\d{3,8}#?)(?![\w%]|[-./:]\d| ?(?:euro|keer|x\b|pin))"
 )
 PINS = Words(
-    *(
-        "puk",
-        "sleutelkluis",
-        "schermcode",
-        "pin",
-        "toegangscode",
-        "alarm",
-        "cvv",
-        "cvc",
-        "activatiecode",
-        "deurcode",
-        "ontgrendelcode",
-        "kluiscode",
-    ),
-    *("poortcode", "sleutelkastcode", "unlock code", "door code", "gate code"),
+    *("puk", "sleutelkluis", "schermcode", "pin", "toegangscode", "alarm", "cvv", "cvc", "activatiecode"),
+    *("deurcode", "ontgrendelcode", "kluiscode", "poortcode", "sleutelkastcode", "unlock code", "door code"),
+    "gate code",
 )
 SEEDS = Words("seed", "recovery phrase", "herstelzin", "mnemonic")
 _TELLING = re.compile(r"[\d!@#$%^&*?+\"“]").search
@@ -164,31 +102,9 @@ _PRIVATE_KEY = Quick(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END))*+(?:-----END [A-Z0-9 ]{0,60}-----)?"
 )
 TOKEN_WORDS = Words(
-    *(
-        "sk-",
-        "sk_test_",
-        "rk_live_",
-        "xapp-",
-        "pypi-",
-        "dop_v1_",
-        "hvs.",
-        "shpat_",
-        "hooks.slack.com/",
-        "webhooks/",
-        ":AA",
-    ),
-    "AKIA",
-    "ASIA",
-    "gh",
-    "glpat-",
-    "xox",
-    "eyJ",
-    "AIza",
-    "sk_live_",
-    "SG.",
-    "npm_",
-    "hf_",
-    "ya29.",
+    *("sk-", "sk_test_", "rk_live_", "xapp-", "pypi-", "dop_v1_", "hvs.", "shpat_", "hooks.slack.com/"),
+    *("webhooks/", ":AA", "AKIA", "ASIA", "gh", "glpat-", "xox", "eyJ", "AIza", "sk_live_", "SG.", "npm_"),
+    *("hf_", "ya29."),
     cased=True,
 )
 _TOKENS = re.compile(
@@ -217,19 +133,8 @@ _NT_HASH = Quick(
 _HASHES = Words(" nt ", "hash", "ntlm", "rc4", "aes256", " -h ", "md5(pass", "* sha1")
 _BASIC = Quick(r"basic (?P<value>[a-z0-9+/]{8,200}={0,2})(?![a-z0-9])")
 CODES = Words(
-    "verific",
-    "sms",
-    "sign",
-    "security",
-    "2fa",
-    "mfa",
-    "one-time",
-    "backup",
-    "verif",
-    "inlog",
-    "beveil",
-    "tan",
-    "otp",
+    *("verific", "sms", "sign", "security", "2fa", "mfa", "one-time", "backup", "verif", "inlog", "beveil"),
+    *("tan", "otp"),
 )
 _CODE = re.compile(
     r"(?:(?:verification|sms|sign-?in|security|2fa|mfa|one-time|backup|verificatie|inlog|beveiligings|"

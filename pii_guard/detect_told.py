@@ -30,34 +30,13 @@ _FOUND = Quick(
 """In sentences of people and programs: Wi-Fi keys that were cracked, `.netrc`, `log in as X with Y`."""
 FOUND = Words(
     *("cracked: ", "wificode", "wifi-code", "wi-fi code", "wifi key", "wi-fi key", "wifisleutel", "<password>"),
-    *("cracked in", "cracked with", "cracked after", "cracked using", "gekraakt in", "gekraakt met", "gekraakt na"),
-    *("sticky note", "post-it", "postit", "briefje", "your pass", "je wachtw", "uw wachtw", "of your", "your old"),
-    *(
-        'password" value',
-        "password' value",
-        'secret" value',
-        'pwd" value',
-        "<keymaterial>",
-        "[tab]",
-        "<tab>",
-        "{tab}",
-        "voicemail",
-    ),
-    *(
-        "wifi code",
-        "wi-fi sleutel",
-        "wifi sleutel",
-        "key found!",
-        "nickserv",
-        "login ",
-        "log in as",
-        "logged in as",
-        "logging in as",
-        "sign in as",
-        "signed in as",
-    ),
-    *("inloggen als", "ingelogd als", "aangemeld als", "reset it to", "reset to", "changed it to", "changed to"),
-    *("veranderd in", "gewijzigd in", "gewijzigd naar", "veranderd naar"),
+    *("cracked in", "cracked with", "cracked after", "cracked using", "gekraakt in", "gekraakt met"),
+    *("gekraakt na", "sticky note", "post-it", "postit", "briefje", "your pass", "je wachtw", "uw wachtw"),
+    *("of your", "your old", 'password" value', "password' value", 'secret" value', 'pwd" value'),
+    *("<keymaterial>", "[tab]", "<tab>", "{tab}", "voicemail", "wifi code", "wi-fi sleutel", "wifi sleutel"),
+    *("key found!", "nickserv", "login ", "log in as", "logged in as", "logging in as", "sign in as"),
+    *("signed in as", "inloggen als", "ingelogd als", "aangemeld als", "reset it to", "reset to"),
+    *("changed it to", "changed to", "veranderd in", "gewijzigd in", "gewijzigd naar", "veranderd naar"),
 )
 
 SECRETIVE = re.compile(

@@ -139,29 +139,9 @@ _FILE_OF = Quick(
 """What is filed under a citizen's number."""
 _NO_PAGE = frozenset(
     (
-        "login",
-        "me",
-        "new",
-        "search",
-        "list",
-        "all",
-        "settings",
-        "password",
-        "signin",
-        "index.php",
-        "0",
-        "edit",
-        "profile",
-        "about",
-        "register",
-        "overview",
-        "overzicht",
-        "guide",
-        "view",
-        "export",
-        "orders",
-        "dossier",
-        "open",
+        *("login", "me", "new", "search", "list", "all", "settings", "password", "signin", "index.php", "0"),
+        *("edit", "profile", "about", "register", "overview", "overzicht", "guide", "view", "export", "orders"),
+        *("dossier", "open"),
     )
 )
 _ODD_HOST = Quick(
@@ -172,22 +152,8 @@ _ODD_HOST = Quick(
 )
 """A host in numbers as `inet_aton` reads them: `0x7f000001`, `3232235777`, `0300.0250.1.1`."""
 _PARTS = (
-    _SESSION,
-    _TITLED,
-    _HANDLE,
-    _QUERIED,
-    _DEFANGED,
-    _NAMED,
-    _INITIAL,
-    _QUERY,
-    _QUERY_KEY,
-    _LINK,
-    _TILDE,
-    _PAGE,
-    _NAMED_PAGE,
-    _INITIALS,
-    _FILE_OF,
-    _ODD_HOST,
+    *(_SESSION, _TITLED, _HANDLE, _QUERIED, _DEFANGED, _NAMED, _INITIAL, _QUERY, _QUERY_KEY, _LINK, _TILDE, _PAGE),
+    *(_NAMED_PAGE, _INITIALS, _FILE_OF, _ODD_HOST),
 )
 
 

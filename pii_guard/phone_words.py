@@ -7,27 +7,12 @@ import phonenumbers
 from pii_guard.span import Words
 
 PHONE_LABELS = Words(
-    *(
-        "tel",
-        "tél",
-        "phone",
-        "foon",
-        "mob",
-        "msisdn",
-        "gsm",
-        "sms",
-        "fax",
-        "call",
-        "bel",
-        "wa.me/",
-        "wa[.]me/",
-        "whatsapp",
-    ),
-    *("contact", "sip:", "sip/", "cell", "exten", "?t=", "&t=", "dial", "appen", "app:", "y number", "mijn nummer"),
-    *("signal", "handy", "rufn", "inbellend", "oproep", "pieper", "bereik", "desk", "enservice", "sender"),
-    *("afzender", "dnummer", "elnummer", "06-n", "lineuri", "clip", "remoteparty", "_addr", "2fa"),
-    *("support", "direct"),
-    *("\u260e", "\u260f", "\u2706", "\U0001f4de", "\U0001f4f1", "\U0001f4f2"),
+    *("tel", "tél", "phone", "foon", "mob", "msisdn", "gsm", "sms", "fax", "call", "bel", "wa.me/", "wa[.]me/"),
+    *("whatsapp", "contact", "sip:", "sip/", "cell", "exten", "?t=", "&t=", "dial", "appen", "app:"),
+    *("y number", "mijn nummer", "signal", "handy", "rufn", "inbellend", "oproep", "pieper", "bereik", "desk"),
+    *("enservice", "sender", "afzender", "dnummer", "elnummer", "06-n", "lineuri", "clip", "remoteparty"),
+    *("_addr", "2fa", "support", "direct", "\u260e", "\u260f", "\u2706", "\U0001f4de", "\U0001f4f1"),
+    "\U0001f4f2",
 )
 """Behind these a number is a telephone's though it does not look it: `msisdn=31612345678`, `call 202-555-0143`."""
 _OF = (
@@ -58,26 +43,8 @@ HOME = ("NL", "BE", "US", "GB", "DE", "FR", "ES", "IT", "PL", "PT", "DK", "NO", 
 """Whose numbers stand without a country code, behind a word that says what they are."""
 FAR_HOMES = (
     *HOME,
-    "TR",
-    "MA",
-    "SR",
-    "CW",
-    "CZ",
-    "GR",
-    "HU",
-    "RO",
-    "UA",
-    "RU",
-    "CN",
-    "IN",
-    "ZA",
-    "AU",
-    "BR",
-    "KR",
-    "JP",
-    "ID",
-    "MX",
-    "AR",
+    *("TR", "MA", "SR", "CW", "CZ", "GR", "HU", "RO", "UA", "RU", "CN", "IN", "ZA", "AU", "BR", "KR", "JP"),
+    *("ID", "MX", "AR"),
 )
 """Right behind such a word."""
 _OTHER = (

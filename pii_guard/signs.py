@@ -79,15 +79,7 @@ _ACCOUNTS = Words(
     *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.SET, *commands.HANDED),
 )
 _SECRETS = Words(
-    *(
-        *secrets.WORDS,
-        *secrets.CODES,
-        *secrets.PASSWORDS,
-        *secrets.PINS,
-        *secrets.SEEDS,
-        *secrets.HEADERS,
-        *FOUND,
-    ),
+    *(*secrets.WORDS, *secrets.CODES, *secrets.PASSWORDS, *secrets.PINS, *secrets.SEEDS, *secrets.HEADERS, *FOUND),
     *("basic ", "hash", "ntlm", "rc4", "aes256", " -h ", "* sha1", "$", "}", "::"),
 )
 _TOKENS = Words(*secrets.TOKEN_WORDS, "-----BEGIN", cased=True)

@@ -67,22 +67,10 @@ _FAR = 80
 _SMALL = 30
 _LARGEST, _LARGE = 99, 149
 """What begins with more is an address, where the word for a version stands at a distance, or tells only of what."""
-_SAID = frozenset(
-    (
-        "v",
-        "ver",
-        "vers",
-        "version",
-        "versie",
-        "versions",
-        "versies",
-        "build",
-        "builds",
-        "release",
-        "rel",
-        "firmware",
-    )
-)
+_SAID = {
+    *("v", "ver", "vers", "version", "versie", "versions", "versies"),
+    *("build", "builds", "release", "rel", "firmware"),
+}
 _CALLED = ("version", "versionid", "versie", "-build")
 _WORDS_BEFORE = 7
 

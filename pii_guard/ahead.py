@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 
 from pii_guard.detect import read_by, scan
-from pii_guard.detect_persons import homes
+from pii_guard.detect_homes import homes
 from pii_guard.hidden import suspected
 from pii_guard.signs import Recogniser, due
 from pii_guard.span import Span, numbered

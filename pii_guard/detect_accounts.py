@@ -6,7 +6,7 @@ A pattern starts with one of a few words, and is tried only where one of them st
 import re
 
 from pii_guard.detect_commands import commands, handed, named, pairs, typed
-from pii_guard.detect_keys import keyed
+from pii_guard.detect_fields import fields
 from pii_guard.detect_logins import logins
 from pii_guard.detect_logs import logged
 from pii_guard.login_names import LOGIN_FORM, NO_PERSON, surnamed
@@ -159,7 +159,7 @@ def user_names(text: str) -> Found:
         for row in _BELOW_ROW.finditer(lower, *block.span("rows")) if block else ():
             if (block and block.group("ruled")) or LOGIN_FORM(row.group("name")):
                 yield from named(row, "name", lower, 0.6)
-    yield from keyed(lower)
+    yield from fields(lower)
     yield from logins(text, lower)
     yield from logged(text, lower)
     yield from commands(lower)

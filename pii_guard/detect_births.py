@@ -1,4 +1,6 @@
-"""Recogniser for dates of birth: behind a word that says so, and below the head of a column. Dutch first."""
+"""Recogniser for dates of birth: behind a word or sign that says so, behind a member of a family, and below the head of
+a column. Dutch first. What stands beside a number of a person's: `detect_rows`; in records: `detect_records`.
+"""
 
 import re
 

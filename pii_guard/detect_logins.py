@@ -70,6 +70,7 @@ def likely(text: str, lower: str) -> bool:
 
 
 def logins(text: str, lower: str) -> Found:
+    """Log-ins by their form, their owner, where they stand in a sentence, and in lists."""
     yield from _dotted(text, lower)
     for at in OPENED.places(text):
         match = _OPENED.match(text, at) if _is_beside(text, at) else None
@@ -107,6 +108,7 @@ def _surnamed(text: str, lower: str, at: int) -> Found:
 
 
 def _dotted(text: str, lower: str) -> Found:
+    """`j.jansen`, `joris.bleeker`."""
     starts = [at + 1 for at in INITIALS.places(lower)]
     named = GIVEN.places(lower)
     if (starts or named or lower[1:2] == ".") and not ("select " in lower and " from " in lower):  # columns by a letter

@@ -44,6 +44,7 @@ _DIALLED = Quick(r"\D[+(0](?:[\s().\-/+·\[\]]{0,8}\d){7}")
 _DUTCH = re.compile(
     r"0[1-9]\d{1,2}\s?[-/ ]\s?\d[\d -]{5,8}$|0[1-9]\d\s?[-/]|06[-. ]|\(0\d{1,3}\)|0\d{2,3}\.\d{2,4}\.\d"
 ).match
+"""A number as people write it: area code, sign, the rest."""
 _PARTED = re.compile(r"\(?\d{1,5}\)?(?:[ .-]{1,3}\(?\d{2,8}\)?){1,4}").fullmatch
 """As people write a number for people."""
 _COUNTRY = re.compile(r"\b(?:usa?|u\.s\.|canada|toll[- ]free)[ :(]{1,3}$").search
@@ -55,7 +56,6 @@ _ABROAD_DIALLED = re.compile(r"00 ?(?!31)[1-9](?:\d{0,2}[\s.(/-]|\d{9,12}$)").ma
 _PHONE_HEAD = re.compile(r"telefoon|phone|mobiel|\btel\b|\bgsm\b|\bcdr\b|\bpbx\b|answer(?:ed)?\b|asterisk|voicemail")
 _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
-"""A number as people write it: area code, sign, the rest."""
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _PARTING = " \n\t/·"
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]+(?![g-zG-Z]|-[a-z])").match

@@ -1,4 +1,4 @@
-"""Recogniser for licence plates, Dutch first, where the text speaks of a vehicle."""
+"""Recogniser for licence plates, Dutch first, where the text speaks of a vehicle; in rows of persons: `detect_rows`."""
 
 import re
 

@@ -88,6 +88,8 @@ _NO_SECRET = re.compile(
     r"c[vw]e-.*|version=.*|t\d{4}.*"
     r"|ms\d\d-\d+.*|\[.*|(?:n|v)/?a|[a-z_-]{2,}|https?:.*|[a-z]{2,}/[a-z]{2,}"
 ).fullmatch
+_OTHER = re.compile(r"pwd\W+[/\\~].*|sid\W+(?:\d+|s-1-[\d-]+)|passwd:(?:chauthtok|auth|session|account)\b.*").fullmatch
+"""A folder, the number of a rule."""
 _DASHED = re.compile(r"-\d{6}-\d{6}-").search
 _RECOVERY = re.compile(r"(?<![\d-])\d{6}(?:-\d{6}){7}(?![\d-])")
 """BitLocker's."""
@@ -225,10 +227,6 @@ def _secret(text: str, lower: str, at: int) -> Found:
     match = _SAID.match(lower, at)
     if match and not _NO_SECRET(value := match.group("value").rstrip(".:?")) and not PLACEHOLDER(value):
         yield Span("credential", match.start("value"), match.start("value") + len(value), 0.7, "secret-said")
-
-
-_OTHER = re.compile(r"pwd\W+[/\\~].*|sid\W+(?:\d+|s-1-[\d-]+)|passwd:(?:chauthtok|auth|session|account)\b.*").fullmatch
-"""A folder, the number of a rule."""
 
 
 def tokens(text: str) -> Found:

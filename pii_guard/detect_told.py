@@ -38,10 +38,10 @@ FOUND = Words(
     *("signed in as", "inloggen als", "ingelogd als", "aangemeld als", "reset it to", "reset to"),
     *("changed it to", "changed to", "veranderd in", "gewijzigd in", "gewijzigd naar", "veranderd naar"),
 )
-
 SECRETIVE = re.compile(
     r"(?=.*[a-z])(?=.*[\d!@#$%^&*?+])(?!.*[/=]|.*%20|v?\d+\.|cve-|0x[\da-f]+$|https?:|\d+[a-z]{1,2}$|[\w.-]+@)[^:]{4,64}"
 ).fullmatch
+"""Of letters and something else: no version, unit, path, address or number of a CVE."""
 PLACEHOLDER = re.compile(
     r"\$[a-z_{(].*|\[?redacted.*|\(?(?:hidden|empty|leeg|none|geen)\b.*|your[_-].*|change[_-]?me|yes|no|string|\{+.*|<.*|[\w.-]+[~=<>]=\d.*|\d+:\d+(?::\d+)?|sha256/.*|"
     r"\d{4}-\d\d-\d\d.*"
@@ -49,6 +49,7 @@ PLACEHOLDER = re.compile(
 
 
 def told(lower: str) -> Found:
+    """Passwords, keys and codes in the sentences above."""
     for match in _FOUND.finditer(lower) if FOUND.any(lower) else ():
         group = match.lastgroup or ""
         value = match.group(group).rstrip(".")

@@ -13,14 +13,22 @@ LOGIN_FORM = re.compile(
     r"|[a-z]van[a-z]{4,}|[a-z]{1,2}vd[a-z]{3,}|[a-z]de[bvwjgk][a-z]{3,}"
 ).fullmatch
 """`j.jansen`, `jansen04`, `jdevries`: what words of a sentence do not look like."""
-
-
 SURNAMES = WORDS["surnames"]
+"""Common ones, as log-ins are made of them."""
 _BETWEEN = ("", "van", "vd", "de", "v", "vande", "vanden", "vander", "den", "der", "te", "ter", "ten")
 _USUAL = re.compile(
     r"(?:[tpbcdfgkvw]r|[bcpfgskv]l|s[tpckmnwh]|[tcswpgk]h|kn|wr|tw|zw|dw|ps).{3,6}|[aeiou].{3}|(?:.[aeiouy]|[aeiouy].)"
 ).fullmatch
 """How words of a sentence begin, and two initials seldom do."""
+_OF_PROGRAM = re.compile(
+    r"(?:svc|srv|sa|sys|app|test|demo|service)[_-]?\d*|(?:svc|srv|sys|app|bot|api)[_-].*"
+    r"|.*[_-](?:svc|service|daemon|bot|sync|role|api|config)"
+).fullmatch
+"""Accounts of services, and for trying."""
+_HOST = re.compile(r"[\w.-]+\.(?:example|com|net|org|nl|be|eu|io|local|lan|internal|corp|exe|dll)").fullmatch
+"""A host, a program: what stands behind a label as well."""
+_RANDOM = re.compile(r"(?=.*\d.*\d.*\d)[a-z0-9]{15,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+"""What programs number things by."""
 
 
 def surnamed(letters: str) -> bool:
@@ -37,18 +45,8 @@ def surnamed(letters: str) -> bool:
     )
 
 
-_OF_PROGRAM = re.compile(
-    r"(?:svc|srv|sa|sys|app|test|demo|service)[_-]?\d*|(?:svc|srv|sys|app|bot|api)[_-].*"
-    r"|.*[_-](?:svc|service|daemon|bot|sync|role|api|config)"
-).fullmatch
-"""Accounts of services, and for trying."""
-_HOST = re.compile(r"[\w.-]+\.(?:example|com|net|org|nl|be|eu|io|local|lan|internal|corp|exe|dll)").fullmatch
-"""A host, a program: what stands behind a label as well."""
-_RANDOM = re.compile(r"(?=.*\d.*\d.*\d)[a-z0-9]{15,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
-"""What programs number things by."""
-
-
 def user(lower: str, start: int, end: int, confidence: float) -> Found:
+    """The account that is called so, without its domain; nothing where the name is no person's."""
     name = lower[start:end].rstrip(".,:;)!?-")
     cut = name.rfind("\\") + 1
     start, name = start + cut, name[cut:]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from pii_guard import detect_accounts as accounts
 from pii_guard import detect_commands as commands
-from pii_guard import detect_keys as keys
+from pii_guard import detect_fields as fields
 from pii_guard import detect_logins as logins
 from pii_guard import detect_secrets as secrets
 from pii_guard.detect_accounts import user_names, user_paths
@@ -18,13 +18,13 @@ from pii_guard.detect_births import BIRTHS, KIN, births
 from pii_guard.detect_citizens import names_bsn
 from pii_guard.detect_devices import SERIAL_WORDS, devices
 from pii_guard.detect_hardware import MAC_WORDS
+from pii_guard.detect_homes import ADDRESS_STARTS, homes
 from pii_guard.detect_logs import WORDS as LOGS
 from pii_guard.detect_machines import HOSTS, MACHINES
 from pii_guard.detect_mail import CALLED_BY, emails, social, spelt
 from pii_guard.detect_names import persons
 from pii_guard.detect_network import addresses, hex_addresses
 from pii_guard.detect_numbers import ACCOUNTS, account_start, numbers
-from pii_guard.detect_persons import ADDRESS_STARTS, homes
 from pii_guard.detect_plates import VEHICLES, plates
 from pii_guard.detect_records import records
 from pii_guard.detect_records import sign as recorded
@@ -74,7 +74,7 @@ _HOMES = Words("profi", "home", "userdata", "redirected", "fslogix")
 _FOLDERS = Words(*(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/")))
 _ACCOUNTS = Words(
     *(*accounts.LABEL_WORDS, *accounts.SAID_WORDS, *accounts.CALLED, "useradd", "userdel", "usermod"),
-    *(*keys.KEYS, *keys.OBJECTS, *logins.LISTS, *logins.LABELS, *logins.WROTE, *logins.SELLERS),
+    *(*fields.FIELDS, *fields.OBJECTS, *logins.LISTS, *logins.LABELS, *logins.WROTE, *logins.SELLERS),
     *(*logins.INITIALS, *logins.GIVEN),
     *(*commands.COMMANDS, *commands.LISTED, *commands.NAMING, *commands.IMPACKET, *commands.SET, *commands.HANDED),
 )
@@ -142,7 +142,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
     if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name
         found.append(persons)
     if (
-        (b"0" in parts and (SERIAL_WORDS.any(lower) or _phone_like(parts)))
+        (b"0" in parts and (SERIAL_WORDS.any(lower) or _imei_like(parts)))
         or ("-" in text and b"A" in parts)
         or MACHINES.any(lower)
         or HOSTS.any(lower)
@@ -182,8 +182,8 @@ def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     return _COUNTRY_APART(parts) is not None or _PHONE(raw.translate(_DIALLED)) is not None
 
 
-def _phone_like(parts: bytes) -> bool:
-    """Fifteen digits, as an IMEI has."""
+def _imei_like(parts: bytes) -> bool:
+    """Fifteen digits?"""
     return b"000000000000000" in parts or b"000000.000000" in parts or b"000000 000000" in parts
 
 

@@ -31,7 +31,7 @@ _LOOSE = (
 """Fields that hold an account where the value looks like one."""
 _OBJECTS = ("user", "actor", "principal", "subject", "initiator", "requester", "author", "committer", "gebruiker")
 _OF = tuple(f"{key}{sign}" for key in (*_SURE, *_LOOSE) for sign in ('"', "'", "=", "\\"))
-KEYS = Words(*_OF, *(f"{key}{sign}" for key in _SURE for sign in (":", ">")))
+FIELDS = Words(*_OF, *(f"{key}{sign}" for key in _SURE for sign in (":", ">")))
 OBJECTS = Words(*(f"{key}{sign}" for key in _OBJECTS for sign in ('":', '\\":')))
 _NAME = r"[\w.+\\-]{2,64}"
 _FIELD = re.compile(
@@ -53,9 +53,9 @@ _PROGRAM = re.compile(
 """What such fields hold besides: programs, fields to sort by, numbers."""
 
 
-def keyed(lower: str) -> Found:
+def fields(lower: str) -> Found:
     """Accounts in fields that are called so."""
-    for at in KEYS.places(lower):
+    for at in FIELDS.places(lower):
         if at and (lower[at - 1].isalnum() or lower[at - 6 : at] == "user-a"):
             continue
         match = _FIELD.match(lower, at)

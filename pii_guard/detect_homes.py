@@ -1,4 +1,4 @@
-"""Recogniser for addresses. Dutch first."""
+"""Recogniser for the addresses at which people live: streets and postcodes. Dutch first."""
 
 import re
 
@@ -100,8 +100,6 @@ _AFTER_WORD = re.compile(
     rf"the|te) ){{0,3}}(?P<value>(?:'[st] )?{_CAPITAL}[\w'’.-]*(?: [\w'’.-]+){{0,3}}? \d{{1,5}}(?: ?[a-zA-Z](?!\w)|"
     rf"[-/]\w{{1,4}}(?!\w))?)(?![\w./:]\w)"
 )
-
-
 _ABOVE = re.compile(
     rf"(?:^|\n)(?P<street>{_CAPITAL}[^\n,;:|]{{1,40}} \d{{1,5}} ?[A-Za-z]?(?:-\w{{1,4}})?)\n[ \t]*(?:NL-)?$"
 )

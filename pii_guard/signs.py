@@ -2,7 +2,7 @@
 
 A regular expression costs 20 to 100 times what a test for a character or a word costs, and most text has no sign of
 most values. Each test below is something without which the recogniser's own pattern cannot match
-(tests/pii_guard/test_detect.py compares with all recognisers at once).
+(tests/pii_guard/test_signs.py compares with all recognisers at once).
 """
 
 import re
@@ -69,6 +69,8 @@ _DIALLED = bytes(
 """What a telephone number begins with as Z, what may follow as 0 (`?`: whatever is not ASCII)."""
 _PHONE = re.compile(rb"Z[Z0]{7}").search
 _OCTETS = re.compile(rb"\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0{1,3}[^0Aa]{0,3}?\.[^0]{0,6}0").search
+_BURNT_IN = re.compile(rb"0{15}|0{6}[. ]0{6}|0{4}(?:[. ]?0){14}").search
+"""The digits of an IMEI, or of a SIM card."""
 _PLATE = re.compile(rb"\.[A0]{2,3}\.[A0]").search
 _HOMES = Words("profi", "home", "userdata", "redirected", "fslogix")
 _FOLDERS = Words(*(folder for folder in accounts.HOMES if folder.startswith("/") or folder.endswith("/")))
@@ -142,7 +144,7 @@ def _by_signs(text: str, lower: str, parts: bytes) -> list[Recogniser]:
     if b"A" in parts[1:] or not text.isascii():  # a first word alone has nothing beside it that makes it a name
         found.append(persons)
     if (
-        (b"0" in parts and (SERIAL_WORDS.any(lower) or _imei_like(parts)))
+        (b"0" in parts and (SERIAL_WORDS.any(lower) or (parts.count(b"0") > 14 and _BURNT_IN(parts))))
         or ("-" in text and b"A" in parts)
         or MACHINES.any(lower)
         or HOSTS.any(lower)
@@ -180,11 +182,6 @@ def _number(text: str, lower: str, raw: bytes, parts: bytes) -> bool:
     if any(map(parts.__contains__, _COUNTRY)) and account_start(text):
         return True
     return _COUNTRY_APART(parts) is not None or _PHONE(raw.translate(_DIALLED)) is not None
-
-
-def _imei_like(parts: bytes) -> bool:
-    """Fifteen digits?"""
-    return b"000000000000000" in parts or b"000000.000000" in parts or b"000000 000000" in parts
 
 
 def _at_host(text: str, lower: str) -> bool:

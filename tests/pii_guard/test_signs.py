@@ -62,6 +62,7 @@ PIECES = (
         "-----BEGIN RSA PRIVATE KEY-----",
     ),
     *("eyJabcdefghijkl.abcdefghijkl.abc", "AIzaabcdefghijklmnopqrstuvwxyzABCDEFGHI", "net user jan", "/ru jan"),
+    *("8931 4400 1234 5678 909", "PID|1||", "P<NLDVOORBEELD<<NOOR<", "*3-5-1980", "laptop-noor", "moeder (3-5-1980)"),
     *("--username jan", "user = jan", "login: jan", "su - jan", "ssh -p 22 jan@host", "runas /user:CORP\\jan"),
     *("é", "…", "\u0660\u0661", " ", " ", "\n", "\t", ".", "-", "/", ":", "=", "0", "12", "word ", "(", ")"),
 )

@@ -35,11 +35,13 @@ _KIND = re.compile(
     r"samsung|lt|nb|gamepc|tv|s2\d"
 ).fullmatch
 _OF = re.compile(r"[\w’'-]*-(?:van|von|de|of)-[\w-]{2,}").fullmatch
+"""`mbp-of-anjali`."""
 _CALLED = re.compile(r"[A-Z][a-zà-ÿ]+").fullmatch
 _NO_NAMES = WORDS["not-names"] | {
     *("Pro", "Air", "Max", "Plus", "Ultra", "Mini", "Note", "Tab", "Lite", "Book", "Go", "Series", "Edition", "App"),
     *("Web", "Mail", "User", "Phone", "Agent", "Server", "Store"),
 }
+"""What stands behind the name of a machine, and is nobody's."""
 _GIVEN = WORDS["given-names"] | {"oma", "opa", "mama", "papa"}
 _OWNER_BEHIND = re.compile(
     r"(?:(?:iPhone|iPad|MacBook|iMac|Galaxy|Pixel|Redmi|Huawei|Fairphone|OnePlus|Xiaomi|Samsung|Lenovo|AirPods|"
@@ -50,7 +52,7 @@ _OWNER_BEFORE = re.compile(r"(?<![\w-])(?P<who>[A-Z][a-zà-ÿ]+)(?:['’]s| ['�
 _OWNED = re.compile(
     r"(?:iPhone|iPad|MacBook|MBP|iMac|Galaxy|Pixel|AirPods|Apple Watch|Tab)(?: (?:Pro|Air|Mini|\d{1,2}|S\d+))?(?![\w-])"
 ).match
-_MAKERS = frozenset(
+_NO_OWNERS = frozenset(
     (
         *("Apple", "Google", "Samsung", "Microsoft", "Amazon", "Huawei", "Xiaomi", "Lenovo", "Dell", "Sony", "Media"),
         *("Victim", "User", "Suspect", "Customer", "Employee", "Client", "Attacker", "Target", "Company", "Vendor"),
@@ -58,9 +60,10 @@ _MAKERS = frozenset(
     )
 )
 _CASE = re.compile(r"(?:dossier|ticket|zaak|case|ref\w*|incident|nummer|number|nr\.?|no\.|#|: id) ?$").search
-_ALSO = re.compile(
+_OF_WHOM = re.compile(
     r"[A-Z][a-zà-ÿ]{2,20}s-(?:iPhone|iPad|MBP|MacBook(?:-(?:Pro|Air))?|Air|S2\d|Laptop|Phone|PC|Mac)"
 ).fullmatch
+"""`Noors-iPad`."""
 _IN_NETWORK = re.compile(r"(?:dhcpack\([^)\n]*\) \S+ \S+ |\bhost )$").search
 _LOCAL = re.compile(r"\.(?:local|lan|home|fritz\.box)\b").match
 HOSTS = Words(
@@ -104,19 +107,23 @@ def machines(text: str, lower: str) -> Found:
         if start >= last and text[start - 1 : start] != "/" and _somebodys(text[start:end], known):
             last = local.end() if local else end
             yield Span("device", start, last, 0.6, "machine-of")
-        behind = _OWNER_BEHIND(text, at)
-        if behind and behind["who"] not in _MAKERS:
-            yield Span("device", *behind.span(), 0.6, "machine-of")
-        if _OWNED(text, at):
-            before = _OWNER_BEFORE(text, max(0, at - 30), at)
-            owned = _OWNED(text, at)
-            if before and owned and before["who"] not in _MAKERS:
-                yield Span("device", before.start(), owned.end(), 0.6, "machine-of")
+        yield from _owned(text, at)
     for at in HOSTS.places(lower):
         for label in (_LABEL, _QUOTED, _LOOSE):
             named = label.match(lower, at)
             if named and not _SERVER(named["value"]) and not lower[at - 1 : at].isalpha():
                 yield Span("device", *named.span("value"), 0.6, "machine-name")
+
+
+def _owned(text: str, at: int) -> Found:
+    """A machine that begins here, with whom it is of behind or before it: `iPhone van Wil`, `Oma's iPad`."""
+    behind = _OWNER_BEHIND(text, at)
+    if behind and behind["who"] not in _NO_OWNERS:
+        yield Span("device", *behind.span(), 0.6, "machine-of")
+    owned = _OWNED(text, at)
+    before = _OWNER_BEFORE(text, max(0, at - 30), at) if owned else None
+    if owned and before and before["who"] not in _NO_OWNERS:
+        yield Span("device", before.start(), owned.end(), 0.6, "machine-of")
 
 
 def _token(text: str, at: int) -> tuple[int, int]:
@@ -132,7 +139,7 @@ def _token(text: str, at: int) -> tuple[int, int]:
 def _somebodys(token: str, known: bool) -> bool:
     """A kind of machine and a person in one name: `laptop-janneke`, `Pixel-7-Noor`, `mbp-of-anjali`. `known`: a name in
     a network, for certain."""
-    if _ALSO(token):
+    if _OF_WHOM(token):
         return True
     parts = token.split("-")
     if not 1 < len(parts) < 6 or not any(_KIND(part.lower()) for part in parts):

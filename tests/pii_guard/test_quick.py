@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pii_guard
-from pii_guard.quick import Quick, Rare, options, raw, relaxed
+from pii_guard.quick import Quick, Rare, options, raw
+from pii_guard.relaxing import relaxed
 from tests.pii_guard.labelled import load
 from tests.pii_guard.test_signs import PIECES
 

@@ -182,8 +182,8 @@ def _more(lower: str, end: int) -> Found:
     """Names that follow one, in a row: `accounts: root, jjansen, pdevries en kbakker`."""
     while match := _NEXT.match(lower, end):
         name = match.group("name").rstrip(".")
-        if not LOGIN_FORM(name) and name not in NO_PERSON:
-            return
+        if name and not LOGIN_FORM(name) and name not in NO_PERSON:
+            return  # of dots alone nothing is left, and the row goes on
         yield from named(match, "name", lower, 0.6)
         end = match.end()
 

@@ -97,6 +97,7 @@ _HASH = re.compile(r"[0-9a-f]{16,}|(?:[0-9a-f]{2}[-:.]){3,}.*|[\d./:-]+").fullma
 
 
 def commands(lower: str) -> Found:
+    """Accounts, and passwords, that a command names."""
     for at in REMOTE_WORDS.places(lower) if "@" in lower else ():
         match = _REMOTE.match(lower, at)
         if match:
@@ -197,6 +198,7 @@ def _stolen(lower: str) -> Found:
 
 
 def named(match: re.Match[str], group: str, lower: str, confidence: float) -> Found:
+    """The account in this group of the match; behind a flag, up to a colon and its password."""
     start, end = match.span(group)
     if match.re is _FLAG:
         end = start + len(match.group(group).partition(":")[0])

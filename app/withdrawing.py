@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -20,7 +21,7 @@ from dispatch import atom, outbox, publication
 from dispatch.ledger import Entry
 from filtering import Match
 from pii_guard import GuardError
-from subscribers import registry
+from subscribers import Subscriber, registry
 from triage import Released, State, TriageError, decide, exposures, inbox, releases
 
 LATER = timedelta(minutes=15)
@@ -55,8 +56,8 @@ def leave_out(
     among: Collection[str] | None = None,
 ) -> None:
     """Tell those (of these) who were told of an earlier version, and whom this one does not concern by anything that it
-    says: not those who may not see it, or want no more. Where a part went out, what they were told may stand in the
-    rest."""
+    says: not those who may not see it, want no more, or say otherwise of themselves by now. Where a part went out, what
+    they were told may stand in the rest."""
     item, version = released.item.id, released.item.version
     if version == 1:
         return
@@ -66,11 +67,27 @@ def leave_out(
     if {each.key for each in released.item.statements} != set(inbox.keys(connection, item)):
         return
     theirs = registry.by_numbers(connection, gone) if among is None else registry.among(connection, among)
-    left = [each.id for each in theirs if each.number in gone]
-    for start in range(0, len(left), AT_ONCE):
-        known = reached(connection, item, left[start : start + AT_ONCE], perhaps=True)
-        own = [who for who, told in known.items() if 0 < told < version]
-        _take(service, connection, (item, version - 1), own, service.clock())
+    left = (each for each in theirs if each.number in gone)
+    while some := {each.id: each for each in islice(left, AT_ONCE)}:
+        known = reached(connection, item, list(some), perhaps=True)
+        own = {who: told for who, told in known.items() if 0 < told < version}
+        same = _same_since(connection, item, own, some)
+        _take(service, connection, (item, version - 1), same, service.clock())
+
+
+def _same_since(
+    connection: sa.Connection, item: str, told: Mapping[str, int], subscribers: Mapping[str, Subscriber]
+) -> list[str]:
+    """Those whose profiles are what they were when that version went out: whom his own change leaves out may need it
+    still, and nobody says otherwise."""
+    went = {version: releases.latest(connection, item, version) for version in set(told.values())}
+    same: list[str] = []
+    for who, version in told.items():
+        release, one = went[version], subscribers[who]
+        then = registry.at(connection, who, release.at) if release and one.changed_at > release.at else one
+        if release and then and then.profile == one.profile:
+            same.append(who)
+    return same
 
 
 def look_again(

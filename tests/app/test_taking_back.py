@@ -141,6 +141,23 @@ def test_what_concerns_its_reader_no_more_is_taken_back(house: House, sink: Sink
     assert [kind for kind, _ in told(house)["twee"]].count("withdrawal") == 1
 
 
+def test_whom_a_change_of_its_own_leaves_out_is_told_nothing(house: House) -> None:
+    """A list of software that was sent half empty does not say that nothing is to be done. New contacts are no change."""
+    out(house, BOTH)
+    leave(house)
+    subscribe(house, "een", "FortiWeb")
+    out(house, BOTH, cves=("CVE-2026-0001", "CVE-2026-0002"))
+    house.later(hours=5)
+    leave(house)
+    assert told(house) == {"een": [*FIRST], "twee": [*FIRST, ("update", 2)]}
+    uses = tuple(Software("Fortinet", each) for each in ("FortiOS", "FortiProxy"))
+    house.subscribe("twee", Contact("email", address="nieuw@voorbeeld.example"), clearance=Label.AMBER, software=uses)
+    out(house, Affected("Fortinet", "FortiMail"))
+    house.later(hours=5)
+    leave(house)
+    assert told(house) == {"een": [*FIRST], "twee": [*FIRST, ("update", 2), ("withdrawal", 2)]}
+
+
 def test_it_is_taken_back_once(house: House) -> None:
     """Also when what followed is withdrawn in its turn."""
     item = out(house, BOTH)

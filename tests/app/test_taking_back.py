@@ -142,7 +142,7 @@ def test_what_concerns_its_reader_no_more_is_taken_back(house: House, sink: Sink
 
 
 def test_whom_a_change_of_its_own_leaves_out_is_told_nothing(house: House) -> None:
-    """A list of software that was sent half empty does not say that nothing is to be done. New contacts are no change."""
+    """A list of software that was sent half empty is no all-clear. New contacts are no change."""
     out(house, BOTH)
     leave(house)
     subscribe(house, "een", "FortiWeb")

@@ -140,6 +140,7 @@ _BOXED = Quick(
 _PARAMETER = Quick(r"[?&;](?P<key>[a-z_]{1,20})=(?P<value>\d{9})(?!\w)")
 _EIGHT = Quick(r"\d(?<![^\s,;|\"'>]\d)\d{7}(?![^\s,;|\"'<])")
 _LONG = 500
+"""In a longer line, or row, places are counted from here."""
 _NINE = re.compile(r"(?<!\d)\d{9}(?!\d)")
 
 
@@ -211,7 +212,7 @@ def _labelled(lower: str) -> Found:
 
 
 def _filed(text: str, lower: str) -> Found:
-    """In names of files, passports and old VAT numbers."""
+    """In names of files, passports, and numbers of tax that begin with one (old VAT numbers, assessments)."""
     for match in _IN_FILE_NAME.finditer(lower):
         if passes(match.group()) and not OTHER_NUMBER.search(lower, max(0, match.start() - 40), match.start()):
             yield Span("bsn", *match.span(), 0.6, "bsn-file-name")

@@ -58,7 +58,9 @@ _SERVICE = re.compile(r"0(?:800|90[069])[-. ]\d{4}$").match
 _MOBILE_DIGITS = re.compile(r"(?:0|0031|31)6[1-9]\d{7}").fullmatch
 MOBILE = re.compile(r"(?<!\d)(?:(?:00|\+|%2B)?31|0)6[1-9]\d{7}(?!\d)")
 _PARTING = " \n\t/·"
+"""Before any of these a number may end."""
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]+(?![g-zG-Z]|-[a-z])").match
+"""The rest of a hash, and no word."""
 _ELSEWHERE = re.compile(
     r"0[1-9](?:(?P<fr>[ .-])\d\d)(?:(?P=fr)\d\d){3}"  # France
     r"|\(?0\d{4}\)? \d{3} \d{3}|07\d{3}[ -]?\d{3}[ -]?\d{3}|\(?0\d{3}\)? \d{3} \d{4}|\(?02\d\)? \d{4} \d{4}"  # Britain
@@ -84,14 +86,12 @@ _ABROAD = 10
 _ISLANDS = ("AW", "BQ", "CW", "SX", "SR")
 _ISLAND = re.compile(r"\d{3}[- .]?\d{4}|\d{3}[- ]\d{3}").fullmatch
 """Numbers of the Caribbean and Suriname, which have seven digits or six."""
-_TWICE = re.compile(r"\+\s*\+").match
 _GROUPS = re.compile(
     r"(?!\d{4} \d{4})(?=(?:\D*\d){10,})\(?0[\d ]{1,4}\)?"
     r"(?: ?[/-] ?| )\d{3,5}(?:(?P<sign>[ -])\d{2,5}(?:(?P=sign)\d{2,4})?)?"
 ).fullmatch
 """As neighbours part them."""
 _BRITISH = re.compile(r"0[1237]\d{9}").fullmatch
-_RUN = re.compile(r"[(\d]\d*").match
 _PAIRS = re.compile(r"\d\d(?: \d\d)+").fullmatch
 _USUAL = re.compile(r"06[- ]\d{8}|06[- ](?:\d\d[ -]){3}\d\d|0(?:[1-9]\d-\d{7}|[1-9]\d\d-\d{6})").fullmatch
 """As hardly anything but a telephone number is written here."""
@@ -131,7 +131,7 @@ def phones(text: str, lower: str) -> Found:
 def _begins(text: str, lower: str, start: int, end: int) -> bool:
     """May a number begin here, by what stands before it?"""
     sign = text[start - 1 : start]
-    if sign in ("=", "/") and _RUN(text, start) and not _told(text, start, end):
+    if sign in ("=", "/") and text[start] != "+" and not _told(text, start, end):
         return False
     return not (sign == "_" and _KEPT(lower, end))
 
@@ -139,7 +139,7 @@ def _begins(text: str, lower: str, start: int, end: int) -> bool:
 def _told(text: str, start: int, end: int) -> bool:
     """Is it parted as numbers are for people, so that it is one behind an equals sign or a stroke too?"""
     parted = _PARTED_EARLY(text, start, end) or _STROKED(text, max(0, start - _REACH), start)
-    return text[start] in "(0" and parted is not None and not in_url(text, start)
+    return parted is not None and not in_url(text, start)
 
 
 def _labelled(text: str, lower: str) -> Found:

@@ -45,13 +45,13 @@ class Words:
 
     def any(self, text: str) -> bool:
         """Does any of them stand in the text (in small letters, as the words are)?"""
-        every = self._every
-        return self._number in (every.last[1] if every.last[0] is text else every.where(text))
+        last = self._every.last
+        return self._number in (last[1] if last[0] is text else self._every.where(text))
 
     def places(self, text: str) -> list[int]:
         """Where any of them begins, in order."""
-        every = self._every
-        found = (every.last[1] if every.last[0] is text else every.where(text)).get(self._number)
+        last = self._every.last
+        found = (last[1] if last[0] is text else self._every.where(text)).get(self._number)
         return sorted(set(found)) if found else []
 
 
@@ -64,7 +64,7 @@ class _Every:
         self._made: tuple[AhoCorasick, list[list[int]]] | None = None
         self.last: tuple[str, dict[int, list[int]]] = ("", {})
         """The text that was looked at last, and `where` of it: recognisers look at the same one, one after another. Set
-        as a whole, so that threads may read it."""
+        and read as a whole: another thread may look at another text meanwhile."""
 
     def add(self, words: Iterable[str]) -> int:
         number, self._count, self._made = self._count, self._count + 1, None

@@ -104,10 +104,11 @@ class House:
         self.now += timedelta(**delta)
 
 
-def opened(folder: Path, url: str = "") -> House:
-    """Make an instance, on that database where one is named, and open it."""
+def opened(folder: Path, url: str = "", settings: str = "") -> House:
+    """Make an instance, on that database where one is named, with those lines of oktt.toml, and open it."""
     copied(initialised(), folder)
-    (folder / "oktt.toml").write_text(f"[database]\nurl = {msgspec.json.encode(url).decode()}\n" if url else "")
+    database = f"[database]\nurl = {msgspec.json.encode(url).decode()}\n" if url else ""
+    (folder / "oktt.toml").write_text(database + settings)
     if url:
         filled(url, _initialise)
     house = House(open_service(folder))

@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from app import sending, workers
-from app.service import open_service
 from dispatch import handing, outbox
 from subscribers import Contact, Software
 from tests.app.house import House, opened
@@ -33,11 +32,7 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture
 def house(tmp_path: Path, url: str, sink: Sink) -> House:
     """An instance that sends to the sink, with seven firms that use FortiOS."""
-    made = opened(tmp_path, url)
-    with (tmp_path / "oktt.toml").open("a") as settings:
-        settings.write(sink.settings)
-    made.service = open_service(tmp_path)
-    made.service.clock = lambda: made.now
+    made = opened(tmp_path, url, sink.settings)
     uses = (Software("Fortinet", "FortiOS", "7.2.3"),)
     for name in NAMES:
         contact = Contact("email", address=f"{name}@voorbeeld.example")

@@ -31,11 +31,7 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture
 def house(tmp_path: Path, url: str, sink: Sink) -> House:
     """An instance that sends to the sink, with two firms."""
-    made = opened(tmp_path, url)
-    with (tmp_path / "oktt.toml").open("a") as settings:
-        settings.write(sink.settings)
-    made.service = open_service(tmp_path)
-    made.service.clock = lambda: made.now
+    made = opened(tmp_path, url, sink.settings)
     subscribe(made, "een", "FortiOS")
     subscribe(made, "twee", "FortiOS", "FortiProxy")
     return made

@@ -43,11 +43,7 @@ def either(tmp_path: Path, url: str, sink: Sink) -> House:
 
 
 def subscribed(folder: Path, sink: Sink, url: str = "") -> House:
-    made = opened(folder, url)
-    with (folder / "oktt.toml").open("a") as settings:
-        settings.write(sink.settings)
-    made.service = open_service(folder)
-    made.service.clock = lambda: made.now
+    made = opened(folder, url, sink.settings)
     uses = (Software("Fortinet", "FortiOS", "7.2.3"),)
     for name in ("een", "twee"):
         contact = Contact("email", address=f"{name}@voorbeeld.example")
